@@ -1,0 +1,51 @@
+/**
+ * The contract of the engine: what a host can do with images and containers. It has never heard of apps, teams or
+ * deployments. `createEngine()` in index.ts makes the one implementation; others can come behind the same contract.
+ *
+ * Every call that waits takes `signal`. Every call may be made twice: the second finds the work done, or says
+ * `already-exists` / `not-found`. Errors are EngineError.
+ */
+import type { Containers } from './containers/containers.ts'
+import type { Images } from './images/images.ts'
+import type { Networks } from './network/networks.ts'
+
+export interface Engine {
+  readonly images: Images
+  readonly containers: Containers
+  readonly networks: Networks
+  info(): Promise<EngineInfo>
+  /** Lets go of the state folder. Containers run on; the next createEngine() finds them again. */
+  close(): Promise<void>
+}
+
+export interface EngineOptions {
+  /** Folder that holds all state, `<home>/engine`. One process owns it at a time (a lock says which). */
+  stateDir: string
+  /** Short-lived sockets and files, on a tmpfs; default `/run/berth/<hash of stateDir>`. */
+  runDir?: string
+  /** Where an image's registry host is really reached, and whether over plain HTTP. */
+  registries?: Record<string, RegistryEndpoint>
+  /** Addresses of the containers' networks are cut from this range; default 10.89.0.0/16, a /24 for each network. */
+  networkPool?: string
+  /** TCP ports of the host itself that containers may reach (the edge's public ones). */
+  allowedHostPorts?: number[]
+  log?: (
+    level: 'debug' | 'info' | 'warn' | 'error',
+    message: string,
+    details?: Record<string, unknown>,
+  ) => void
+}
+
+export interface RegistryEndpoint {
+  /** Such as http://127.0.0.1:5000. */
+  url: string
+}
+
+export interface EngineInfo {
+  runtime: 'crun' | 'runc'
+  runtimeVersion: string
+  cgroups: 'v1' | 'v2' | 'hybrid'
+  kernel: string
+  cpus: number
+  memoryBytes: number
+}

@@ -1,0 +1,36 @@
+/** The closed set of kinds that decide behaviour; everything else is words. */
+export type EngineErrorKind =
+  | 'invalid' // what was asked makes no sense, and never will
+  | 'not-found'
+  | 'already-exists'
+  | 'failed-precondition' // not in the state that this needs
+  | 'access-denied' // a registry says no to these credentials
+  | 'unavailable' // a neighbour does not answer; trying again may help
+  | 'corrupt' // bytes that are not what their digest says, or an image that breaks the rules
+  | 'limit-exceeded'
+  | 'canceled'
+  | 'unsupported' // this host cannot do it
+  | 'internal'
+
+/**
+ * Every error that the engine throws on purpose. `message` is a whole sentence with its operands;
+ * `isTemporary` answers whether trying the same again may work.
+ */
+export class EngineError extends Error {
+  override readonly name = 'EngineError'
+  readonly kind: EngineErrorKind
+
+  constructor(kind: EngineErrorKind, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.kind = kind
+  }
+
+  get isTemporary(): boolean {
+    return this.kind === 'unavailable'
+  }
+}
+
+/** Whether an unknown thrown value is an EngineError, of this kind if one is given. */
+export function isEngineError(error: unknown, kind?: EngineErrorKind): error is EngineError {
+  return error instanceof EngineError && (kind === undefined || error.kind === kind)
+}

@@ -1,0 +1,22 @@
+/**
+ * Snapshots: what a container's root file system is mounted from. The snapshotter never starts a container and the
+ * runtime never reads a layer: they meet at `RootMount`.
+ *
+ * `prepare` makes (or finds) the writable layer of a container over an image's layers; `mount` mounts it, owned by the
+ * given id range (layers are stored once, owned by 0, and idmapped at mount); `unmount` and `remove` may be called at
+ * any time, twice, and after a reboot.
+ */
+export interface Snapshots {
+  prepare(key: string, layers: string[]): Promise<void>
+  mount(key: string, target: string, idRange: IdRange): Promise<void>
+  unmount(key: string, target: string): Promise<void>
+  remove(key: string): Promise<void>
+  /** Keys of all writable layers on disk. */
+  list(): Promise<string[]>
+}
+
+/** 0…size-1 in the container are base…base+size-1 on the host. */
+export interface IdRange {
+  base: number
+  size: number
+}

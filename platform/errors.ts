@@ -1,0 +1,38 @@
+/** Stable codes of problems; each has one HTTP status. The API shows them, the dashboard has words for them. */
+export const problemStatus = {
+  'bad-request': 400,
+  unauthenticated: 401,
+  forbidden: 403,
+  'not-found': 404,
+  conflict: 409,
+  gone: 410,
+  invalid: 422,
+  'rate-limited': 429,
+  internal: 500,
+  unavailable: 503,
+} as const
+
+export type ProblemCode = keyof typeof problemStatus
+
+export interface FieldProblem {
+  /** Such as settings.port. */
+  path: string
+  message: string
+}
+
+/** An error meant for the person who asked: `message` is a sentence that says what to do. */
+export class PlatformError extends Error {
+  override readonly name = 'PlatformError'
+  readonly code: ProblemCode
+  readonly fields: FieldProblem[]
+
+  constructor(code: ProblemCode, message: string, options?: { fields?: FieldProblem[]; cause?: unknown }) {
+    super(message, { cause: options?.cause })
+    this.code = code
+    this.fields = options?.fields ?? []
+  }
+
+  get status(): number {
+    return problemStatus[this.code]
+  }
+}

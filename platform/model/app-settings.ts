@@ -1,0 +1,60 @@
+import { z } from 'zod'
+
+export const portSchema = z.number().int().min(1, 'must be 1–65535').max(65_535, 'must be 1–65535')
+
+/** Characters of a reference are judged again, strictly, by the engine; this keeps nonsense out of the database. */
+export const imageReferenceSchema = z
+  .string()
+  .trim()
+  .min(1, 'must not be empty')
+  .max(512, 'must be at most 512 characters')
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._:/@-]*$/,
+    'must be an image reference such as nginx:1.27 or ghcr.io/org/app:tag',
+  )
+
+export const healthCheckSchema = z.strictObject({
+  /** Path that must answer 200–399; null: it is enough that the port accepts connections. */
+  path: z
+    .string()
+    .max(1024)
+    .regex(/^\/[\x21-\x7e]*$/, 'must start with / and have no spaces')
+    .nullable()
+    .default(null),
+  intervalMs: z.number().int().min(100).max(60_000).default(500),
+  timeoutMs: z.number().int().min(100).max(60_000).default(2_000),
+  /** How long a container may take until it first answers. */
+  startPeriodMs: z.number().int().min(1_000).max(900_000).default(60_000),
+  /** How long it must go on answering before it gets traffic and is called live. */
+  observationMs: z.number().int().min(0).max(300_000).default(2_000),
+})
+
+export const limitsSchema = z.strictObject({
+  memoryBytes: z
+    .number()
+    .int()
+    .min(8 * 2 ** 20, 'must be at least 8 MiB')
+    .max(2 ** 40)
+    .default(512 * 2 ** 20),
+  /** Thousandths of a processor: 500 is half of one. */
+  cpuMillis: z.number().int().min(10).max(256_000).default(1_000),
+  pids: z.number().int().min(4).max(32_768).default(512),
+})
+
+/** What the next deployment of an app will run. */
+export const appSettingsSchema = z.strictObject({
+  image: imageReferenceSchema,
+  /** Port that the app listens on; null: found by what the container really listens on. */
+  port: portSchema.nullable().default(null),
+  command: z.array(z.string().min(1).max(4096)).max(128).nullable().default(null),
+  replicas: z.number().int().min(1).max(20).default(1),
+  limits: limitsSchema.default(limitsSchema.parse({})),
+  healthCheck: healthCheckSchema.default(healthCheckSchema.parse({})),
+  /** How long an old container may finish open requests, and a stopped one may take to end. */
+  stopGraceMs: z.number().int().min(0).max(600_000).default(10_000),
+})
+
+export type AppSettings = z.infer<typeof appSettingsSchema>
+export type AppSettingsInput = z.input<typeof appSettingsSchema>
+export type HealthCheck = z.infer<typeof healthCheckSchema>
+export type Limits = z.infer<typeof limitsSchema>

@@ -1,0 +1,36 @@
+import { z } from 'zod'
+import { stepNames } from './deployment-step.ts'
+
+/** Why a deployment failed. A closed set: the dashboard has words and advice for each. */
+export const failureCodes = [
+  'image-not-found',
+  'image-access-denied',
+  'image-invalid',
+  'registry-unavailable',
+  'exited',
+  'out-of-memory',
+  'start-failed',
+  'not-listening',
+  'unhealthy',
+  'route-failed',
+  'host-unavailable',
+  'interrupted',
+  'internal',
+] as const
+
+export type FailureCode = (typeof failureCodes)[number]
+
+export const failureSchema = z.object({
+  step: z.enum([...stepNames, 'queue']),
+  code: z.enum(failureCodes),
+  /** One sentence for a person, in English: what happened and what to do. */
+  message: z.string(),
+  exitCode: z.number().int().nullable(),
+  /** Such as SIGKILL, where a signal ended the process. */
+  signal: z.string().nullable(),
+  oomKilled: z.boolean(),
+  /** The last 50 lines that the container wrote, oldest first. */
+  lastLogLines: z.array(z.string()),
+})
+
+export type Failure = z.infer<typeof failureSchema>

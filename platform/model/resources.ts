@@ -1,0 +1,128 @@
+/** The nouns as the API shows them: what platform/ functions return, and what the OpenAPI document describes. */
+import { z } from 'zod'
+import { appSettingsSchema } from './app-settings.ts'
+import { appStatuses } from './app-status.ts'
+import { deploymentStatuses } from './deployment-status.ts'
+import { deploymentStepSchema } from './deployment-step.ts'
+import { failureSchema } from './failure.ts'
+import { roles } from './roles.ts'
+
+const time = z.iso.datetime()
+
+export const teamSchema = z.object({
+  id: z.string(),
+  slug: z.string(),
+  name: z.string(),
+  /** The caller's role in it. */
+  role: z.enum(roles),
+  createdAt: time,
+})
+
+export const environmentSchema = z.object({ id: z.string(), slug: z.string(), name: z.string() })
+
+export const projectSchema = z.object({
+  id: z.string(),
+  teamId: z.string(),
+  slug: z.string(),
+  name: z.string(),
+  environments: z.array(environmentSchema),
+  appCount: z.number().int(),
+  createdAt: time,
+})
+
+export const deploymentSchema = z.object({
+  id: z.string(),
+  appId: z.string(),
+  number: z.number().int(),
+  status: z.enum(deploymentStatuses),
+  trigger: z.enum(['manual', 'api', 'redeploy', 'rollback', 'push']),
+  image: z.string(),
+  imageDigest: z.string().nullable(),
+  createdBy: z.string().nullable(),
+  settings: appSettingsSchema,
+  failure: failureSchema.nullable(),
+  steps: z.array(deploymentStepSchema),
+  createdAt: time,
+  startedAt: time.nullable(),
+  liveAt: time.nullable(),
+  finishedAt: time.nullable(),
+})
+
+export const containerSchema = z.object({
+  id: z.string(),
+  deploymentId: z.string(),
+  replica: z.number().int(),
+  state: z.enum(['created', 'running', 'exited', 'removed']),
+  exitCode: z.number().int().nullable(),
+  oomKilled: z.boolean(),
+  restarts: z.number().int(),
+  startedAt: time.nullable(),
+  finishedAt: time.nullable(),
+})
+
+export const appSchema = z.object({
+  id: z.string(),
+  teamId: z.string(),
+  projectId: z.string(),
+  environmentId: z.string(),
+  slug: z.string(),
+  name: z.string(),
+  status: z.enum(appStatuses),
+  desiredState: z.enum(['running', 'stopped', 'deleted']),
+  /** Addresses that the edge answers on, best first. */
+  urls: z.array(z.string()),
+  settings: appSettingsSchema,
+  liveDeploymentId: z.string().nullable(),
+  latestDeployment: z
+    .object({ id: z.string(), number: z.number().int(), status: z.enum(deploymentStatuses), createdAt: time })
+    .nullable(),
+  containers: z.array(containerSchema),
+  createdAt: time,
+  updatedAt: time,
+})
+
+export const variableSchema = z.object({
+  name: z.string(),
+  /** Null when it is a secret: those are write-only. */
+  value: z.string().nullable(),
+  isSecret: z.boolean(),
+  updatedAt: time,
+})
+
+export const tokenSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  /** First characters, to recognise it by. */
+  hint: z.string(),
+  role: z.enum(roles),
+  teamId: z.string().nullable(),
+  createdAt: time,
+  expiresAt: time.nullable(),
+  lastUsedAt: time.nullable(),
+})
+
+export const auditEventSchema = z.object({
+  id: z.string(),
+  actor: z.string(),
+  action: z.string(),
+  targetType: z.string().nullable(),
+  targetId: z.string().nullable(),
+  targetName: z.string().nullable(),
+  createdAt: time,
+})
+
+export type Team = z.infer<typeof teamSchema>
+export type Environment = z.infer<typeof environmentSchema>
+export type Project = z.infer<typeof projectSchema>
+export type App = z.infer<typeof appSchema>
+export type Container = z.infer<typeof containerSchema>
+export type Deployment = z.infer<typeof deploymentSchema>
+export type Variable = z.infer<typeof variableSchema>
+export type Token = z.infer<typeof tokenSchema>
+export type AuditEvent = z.infer<typeof auditEventSchema>
+
+/** One page of a list. `nextCursor` is null on the last one. */
+export interface Page<Item> {
+  data: Item[]
+  nextCursor: string | null
+}

@@ -1,0 +1,9 @@
+/** Roles of a member in a team, weakest first: each may do all that those before it may. */
+export const roles = ['viewer', 'developer', 'admin', 'owner'] as const
+
+export type Role = (typeof roles)[number]
+
+/** Whether `role` is at least `needed`. */
+export function roleIncludes(role: Role, needed: Role): boolean {
+  return roles.indexOf(role) >= roles.indexOf(needed)
+}
