@@ -1,0 +1,151 @@
+/** The image store: what was pulled, what it is made of, and what may go. */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type ContentStore, createContentStore } from '../content/store.ts'
+import type { EngineOptions } from '../engine.ts'
+import { EngineError } from '../errors.ts'
+import { isDigest } from '../oci/digest.ts'
+import { formatReference, parseReference } from '../oci/reference.ts'
+import { createRegistryClient } from '../registry/client.ts'
+import type { State } from '../state/database.ts'
+import type { Image, Images } from './images.ts'
+import { createLayerStore, type LayerStore } from './layer-store.ts'
+import { type PulledImage, pullImage } from './pull.ts'
+import { createShared } from './shared-work.ts'
+
+export interface ImagesOptions {
+  stateDir: string
+  state: State
+  registries?: EngineOptions['registries']
+  /** Whether a container still needs the image of this digest. */
+  isInUse?: (digest: string) => boolean
+}
+
+/** Opens the store under `stateDir`; what an earlier process was cut off from is swept or can be gone on with. */
+export async function createImages(options: ImagesOptions): Promise<Images & { close(): Promise<void> }> {
+  const { stateDir, state } = options
+  state.db.exec(`
+    CREATE TABLE IF NOT EXISTS images (digest TEXT PRIMARY KEY, config TEXT NOT NULL, layers TEXT NOT NULL,
+      blobs TEXT NOT NULL, size_bytes INTEGER NOT NULL, created_at TEXT);
+    CREATE TABLE IF NOT EXISTS image_references (reference TEXT PRIMARY KEY,
+      digest TEXT NOT NULL REFERENCES images(digest) ON DELETE CASCADE)`)
+  const content: ContentStore = await createContentStore(join(stateDir, 'content'))
+  await mkdir(stateDir, { recursive: true })
+  const layers: LayerStore = await createLayerStore(stateDir, state)
+  const client = createRegistryClient(options.registries)
+  const closing = new AbortController()
+  const pulls = createShared<Image>(closing.signal)
+  /** Layers that a pull under way counts on: nothing may collect them. */
+  const leased = new Map<string, number>()
+
+  const lookUp = (key: string): Image | null => {
+    const digest = isDigest(key)
+      ? key
+      : state.db.prepare('SELECT digest FROM image_references WHERE reference = ?').get(normal(key))?.digest
+    const row =
+      digest === undefined ? undefined : state.db.prepare('SELECT * FROM images WHERE digest = ?').get(digest)
+    return row ? imageOf(row) : null
+  }
+
+  function imageOf(row: Record<string, unknown>): Image {
+    const digest = String(row.digest)
+    return {
+      digest,
+      references: state.db
+        .prepare('SELECT reference FROM image_references WHERE digest = ? ORDER BY reference')
+        .all(digest)
+        .map((reference) => String(reference.reference)),
+      config: JSON.parse(String(row.config)),
+      layers: JSON.parse(String(row.layers)),
+      sizeBytes: Number(row.size_bytes),
+      createdAt: row.created_at === null ? null : String(row.created_at),
+    }
+  }
+
+  function record(reference: string, pulled: PulledImage): Image {
+    state.db.exec('BEGIN IMMEDIATE')
+    try {
+      state.db
+        .prepare(
+          'INSERT OR IGNORE INTO images (digest, config, layers, blobs, size_bytes, created_at) VALUES (?, ?, ?, ?, ?, ?)',
+        )
+        .run(
+          pulled.digest,
+          JSON.stringify(pulled.config),
+          JSON.stringify(pulled.layers),
+          JSON.stringify(pulled.blobs),
+          pulled.sizeBytes,
+          pulled.createdAt,
+        )
+      state.db
+        .prepare(
+          'INSERT INTO image_references (reference, digest) VALUES (?, ?) ON CONFLICT (reference) DO UPDATE SET digest = excluded.digest',
+        )
+        .run(reference, pulled.digest)
+      state.db.exec('COMMIT')
+    } catch (error) {
+      state.db.exec('ROLLBACK')
+      throw error
+    }
+    const image = lookUp(pulled.digest)
+    if (!image) throw new EngineError('internal', `image ${pulled.digest} was not recorded`)
+    return image
+  }
+
+  return {
+    pull(text, { credentials, onProgress, signal } = {}) {
+      const reference = parseReference(text)
+      const key = JSON.stringify([formatReference(reference), credentials ?? null])
+      return pulls.join(key, signal, onProgress, async (workSignal, report) => {
+        const pulled = await pullImage({
+          reference,
+          client,
+          content,
+          layers,
+          leased,
+          known: (digest) => lookUp(digest),
+          credentials,
+          onProgress: report,
+          signal: workSignal,
+        })
+        return record(formatReference(reference), pulled)
+      })
+    },
+
+    async inspect(key) {
+      const image = lookUp(key)
+      if (!image) throw new EngineError('not-found', `image ${key} is not on this host`)
+      return image
+    },
+
+    list: async () => state.db.prepare('SELECT * FROM images ORDER BY digest').all().map(imageOf),
+
+    async remove(digest) {
+      if (options.isInUse?.(digest))
+        throw new EngineError(
+          'failed-precondition',
+          `image ${digest} is used by a container: remove that first`,
+        )
+      const row = state.db.prepare('DELETE FROM images WHERE digest = ? RETURNING layers, blobs').get(digest)
+      if (!row) return
+      const needed = new Set<string>()
+      for (const other of state.db.prepare('SELECT layers, blobs FROM images').all())
+        for (const name of [...JSON.parse(String(other.layers)), ...JSON.parse(String(other.blobs))])
+          needed.add(name)
+      const isFree = (name: string) => !needed.has(name) && !leased.has(name)
+      for (const diffId of (JSON.parse(String(row.layers)) as string[]).filter(isFree))
+        await layers.remove(diffId)
+      for (const blob of (JSON.parse(String(row.blobs)) as string[]).filter(isFree))
+        await content.remove(blob)
+    },
+
+    async close() {
+      closing.abort(new EngineError('canceled', 'the engine is closing'))
+      await pulls.settled()
+    },
+  }
+}
+
+function normal(text: string): string {
+  return formatReference(parseReference(text))
+}

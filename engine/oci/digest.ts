@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto'
+import { Transform } from 'node:stream'
+import { EngineError } from '../errors.ts'
+
+/** `sha256:` and 64 hexadecimal digits. */
+export type Digest = string
+
+export function isDigest(text: string): boolean {
+  return /^sha256:[0-9a-f]{64}$/.test(text)
+}
+
+/** The hexadecimal part, safe as a file name. Throws invalid on anything else than a SHA-256 digest. */
+export function digestHex(digest: Digest): string {
+  if (!isDigest(digest))
+    throw new EngineError('invalid', `${JSON.stringify(digest.slice(0, 100))} is not a sha256 digest`)
+  return digest.slice('sha256:'.length)
+}
+
+export function digestOf(bytes: Buffer | string): Digest {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+}
+
+/**
+ * Passes bytes through and fails the stream at its end unless they have this digest, and as soon as there are more
+ * than `sizeBytes` of them: nobody downstream can forget to check.
+ */
+export function verifyStream(digest: Digest, what: string, sizeBytes?: number): Transform {
+  const hash = createHash('sha256')
+  let seen = 0
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      seen += chunk.length
+      if (sizeBytes !== undefined && seen > sizeBytes)
+        return done(
+          new EngineError('corrupt', `${what} is longer than the ${sizeBytes} bytes that its manifest says`),
+        )
+      hash.update(chunk)
+      done(null, chunk)
+    },
+    flush(done) {
+      const found = `sha256:${hash.digest('hex')}`
+      if (found === digest) return done()
+      done(
+        new EngineError('corrupt', `${what} is not what its digest says: expected ${digest}, found ${found}`),
+      )
+    },
+  })
+}

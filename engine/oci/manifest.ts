@@ -1,0 +1,164 @@
+/** Manifests, indexes and configurations, of both families. Sources: OCI image-spec, Docker image manifest v2 schema 2. */
+import { z } from 'zod'
+import { EngineError } from '../errors.ts'
+import type { ImageConfig } from '../images/images.ts'
+import { isDigest } from './digest.ts'
+
+/** Manifests, indexes and configurations above this are refused. */
+export const maxDocumentBytes = 4 * 2 ** 20
+export const maxLayers = 127
+export const maxLayerBytes = 64 * 2 ** 30
+
+export const mediaTypes = {
+  ociManifest: 'application/vnd.oci.image.manifest.v1+json',
+  ociIndex: 'application/vnd.oci.image.index.v1+json',
+  dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',
+  dockerList: 'application/vnd.docker.distribution.manifest.list.v2+json',
+} as const
+
+const descriptor = z.object({
+  mediaType: z.string().optional(),
+  digest: z.string().refine(isDigest, 'must be a sha256 digest'),
+  size: z.number().int().min(0).max(maxLayerBytes),
+})
+
+const manifestSchema = z.object({
+  schemaVersion: z.literal(2),
+  config: descriptor.extend({ size: z.number().int().min(0).max(maxDocumentBytes) }),
+  layers: z.array(descriptor).max(maxLayers),
+})
+
+const indexSchema = z.object({
+  schemaVersion: z.literal(2),
+  manifests: z
+    .array(
+      descriptor.extend({
+        platform: z
+          .object({ os: z.string(), architecture: z.string(), variant: z.string().optional() })
+          .optional(),
+      }),
+    )
+    .max(1_000),
+})
+
+const strings = z.array(z.string()).max(10_000).nullish()
+const configSchema = z.object({
+  architecture: z.string().nullish(),
+  os: z.string().nullish(),
+  created: z.string().nullish(),
+  config: z
+    .object({
+      Entrypoint: strings,
+      Cmd: strings,
+      Env: strings,
+      WorkingDir: z.string().nullish(),
+      User: z.string().nullish(),
+      ExposedPorts: z.record(z.string(), z.unknown()).nullish(),
+      StopSignal: z.string().nullish(),
+      Labels: z.record(z.string(), z.string()).nullish(),
+    })
+    .nullish(),
+  rootfs: z.object({
+    type: z.literal('layers'),
+    diff_ids: z.array(z.string().refine(isDigest)).max(maxLayers),
+  }),
+})
+
+export type Descriptor = z.infer<typeof descriptor>
+export type Manifest = z.infer<typeof manifestSchema>
+export type Index = z.infer<typeof indexSchema>
+
+export interface ParsedConfig {
+  config: ImageConfig
+  diffIds: string[]
+  createdAt: string | null
+}
+
+function parse<T>(schema: z.ZodType<T>, bytes: Buffer, what: string): T {
+  let json: unknown
+  try {
+    json = JSON.parse(bytes.toString('utf8'))
+  } catch (cause) {
+    throw new EngineError('corrupt', `${what} is not JSON`, { cause })
+  }
+  const result = schema.safeParse(json)
+  if (result.success) return result.data
+  const [issue] = result.error.issues
+  throw new EngineError(
+    'corrupt',
+    `${what} breaks the rules: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`,
+  )
+}
+
+/** Reads a manifest or an index. A document that claims to be both is refused (CVE-2021-41190). */
+export function parseManifest(
+  bytes: Buffer,
+  what: string,
+): { kind: 'manifest'; manifest: Manifest } | { kind: 'index'; index: Index } {
+  const shape = parse(z.looseObject({}), bytes, what)
+  const isIndex = 'manifests' in shape
+  if (isIndex && ('layers' in shape || 'config' in shape))
+    throw new EngineError('corrupt', `${what} claims to be a manifest and an index at once`)
+  if ('fsLayers' in shape)
+    throw new EngineError(
+      'unsupported',
+      `${what} is of Docker's schema 1, which is no longer served: push it again`,
+    )
+  return isIndex
+    ? { kind: 'index', index: parse(indexSchema, bytes, what) }
+    : { kind: 'manifest', manifest: parse(manifestSchema, bytes, what) }
+}
+
+const architectures: Partial<Record<NodeJS.Architecture, string>> = {
+  x64: 'amd64',
+  arm64: 'arm64',
+  arm: 'arm',
+}
+
+/** The entry for this host: attestations (unknown/unknown) are not images. Throws unsupported, naming what there is. */
+export function choosePlatform(index: Index, what: string): Descriptor {
+  const architecture = architectures[process.arch] ?? process.arch
+  const images = index.manifests.filter((entry) => entry.platform?.os !== 'unknown')
+  const match = images.find(
+    ({ platform }) => platform?.os === 'linux' && platform.architecture === architecture,
+  )
+  const only = images.length === 1 && images[0]?.platform === undefined ? images[0] : undefined
+  const chosen = match ?? only
+  if (chosen) return chosen
+  const offered = images.map(({ platform }) =>
+    platform ? `${platform.os}/${platform.architecture}` : 'unnamed',
+  )
+  throw new EngineError(
+    'unsupported',
+    `${what} has no image for linux/${architecture}, only for ${offered.join(', ') || 'nothing'}`,
+  )
+}
+
+/** Reads an image's configuration. */
+export function parseConfig(bytes: Buffer, what: string): ParsedConfig {
+  const { config, rootfs, created } = parse(configSchema, bytes, what)
+  const environment: Record<string, string> = {}
+  for (const line of config?.Env ?? []) {
+    const equals = line.indexOf('=')
+    if (equals > 0) environment[line.slice(0, equals)] = line.slice(equals + 1)
+  }
+  const exposedPorts = Object.keys(config?.ExposedPorts ?? {})
+    .filter((key) => !key.endsWith('/udp') && !key.endsWith('/sctp'))
+    .map((key) => Number.parseInt(key, 10))
+    .filter((port) => port >= 1 && port <= 65_535)
+    .sort((a, b) => a - b)
+  return {
+    diffIds: rootfs.diff_ids,
+    createdAt: created ?? null,
+    config: {
+      entrypoint: config?.Entrypoint ?? [],
+      command: config?.Cmd ?? [],
+      environment,
+      workingDir: config?.WorkingDir || '/',
+      user: config?.User ?? '',
+      exposedPorts,
+      stopSignal: config?.StopSignal || 'SIGTERM',
+      labels: config?.Labels ?? {},
+    },
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Snapshots on overlayfs. A container's writable layer is `snapshots/<key>/{upper,work}`; below it come our init layer
+ * (real folders and files where the runtime will mount, so that links planted in an image meet nothing), and the
+ * image's layers. Layers belong to root on disk and are shifted to the container's ids by an idmapped clone of the
+ * layers' folder that is mounted only while the overlay is. Sources: overlayfs in the kernel's documentation,
+ * mount_setattr(2).
+ */
+import { existsSync } from 'node:fs'
+import { chmod, chown, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { EngineError } from '../errors.ts'
+import { layersFolder, shortName } from '../images/layer-store.ts'
+import type { State } from '../state/database.ts'
+import { removeFolder } from '../sys/files.ts'
+import { mount, mountFlags, mountIdmapped, SystemCallError, unmount } from '../sys/syscalls.ts'
+import { userNamespaceFor } from '../sys/user-namespace.ts'
+import type { Snapshots } from './snapshots.ts'
+
+export async function createSnapshots({
+  stateDir,
+  state,
+}: {
+  stateDir: string
+  state: State
+}): Promise<Snapshots> {
+  state.db.exec('CREATE TABLE IF NOT EXISTS snapshots (key TEXT PRIMARY KEY, layers TEXT NOT NULL)')
+  const folder = join(stateDir, 'snapshots')
+  const shifted = join(stateDir, 'shifted')
+  const trash = join(stateDir, 'trash')
+  const layers = layersFolder(stateDir)
+  for (const path of [folder, shifted]) await mkdir(path, { recursive: true, mode: 0o711 })
+  await mkdir(trash, { recursive: true, mode: 0o700 })
+  await makeInitLayer(join(layers, 'init'))
+  for (const name of await readdir(shifted)) dropClone(join(shifted, name))
+  for (const name of await readdir(shifted)) await rm(join(shifted, name), { recursive: true, force: true })
+  let clones = 0
+
+  function pathOf(key: string): string {
+    if (!/^[a-z0-9][a-z0-9_.-]{0,62}$/.test(key))
+      throw new EngineError('invalid', `${key} is no name for a snapshot`)
+    return join(folder, key)
+  }
+
+  return {
+    async prepare(key, ids) {
+      const path = pathOf(key)
+      await mkdir(path, { recursive: true, mode: 0o711 })
+      for (const part of ['upper', 'work']) await mkdir(join(path, part), { recursive: true, mode: 0o755 })
+      state.db
+        .prepare('INSERT OR IGNORE INTO snapshots (key, layers) VALUES (?, ?)')
+        .run(key, JSON.stringify(ids))
+    },
+
+    async mount(key, target, idRange) {
+      const path = pathOf(key)
+      const row = state.db.prepare('SELECT layers FROM snapshots WHERE key = ?').get(key)
+      if (!row) throw new EngineError('not-found', `there is no snapshot ${key}`)
+      const names = (JSON.parse(String(row.layers)) as string[]).map((diffId) => {
+        const name = shortName(state, diffId)
+        if (!name)
+          throw new EngineError('not-found', `layer ${diffId} of snapshot ${key} is not on this host`)
+        return name
+      })
+      for (const part of ['upper', 'work']) await chown(join(path, part), idRange.base, idRange.base)
+      const clone = join(shifted, String(++clones))
+      await mkdir(clone, { mode: 0o711 })
+      const namespace = await userNamespaceFor(idRange)
+      const lower = ['init', ...names.reverse()].join(':')
+      const options = `lowerdir=${lower},upperdir=${join(path, 'upper')},workdir=${join(path, 'work')},index=off,xino=off`
+      try {
+        mountIdmapped(layers, clone, namespace)
+        // Names below the clone are short enough for 127 layers, and Node's own thread waits here, so that nobody
+        // sees the other working folder.
+        const before = process.cwd()
+        process.chdir(clone)
+        try {
+          mount('overlay', target, 'overlay', mountFlags.noDev, options)
+        } finally {
+          process.chdir(before)
+        }
+      } catch (error) {
+        if (error instanceof SystemCallError && ['EINVAL', 'EPERM', 'ENOSYS'].includes(error.code))
+          throw new EngineError(
+            'unsupported',
+            `this kernel cannot mount layers for another id range (${error.message}): Linux 5.19 or later is needed`,
+            { cause: error },
+          )
+        throw error
+      } finally {
+        dropClone(clone)
+        await rm(clone, { recursive: true, force: true })
+      }
+    },
+
+    async unmount(_key, target) {
+      if (existsSync(target)) unmount(target, { detach: true })
+    },
+
+    async remove(key) {
+      state.db.prepare('DELETE FROM snapshots WHERE key = ?').run(key)
+      await removeFolder(pathOf(key), trash)
+    },
+
+    list: async () => readdir(folder),
+  }
+}
+
+function dropClone(path: string): void {
+  unmount(path, { detach: true })
+}
+
+/** Where the runtime mounts, made by us and not by the image (CVE-2026-47766 and its kin). */
+async function makeInitLayer(path: string): Promise<void> {
+  if (existsSync(join(path, 'etc', 'mtab'))) return
+  await rm(path, { recursive: true, force: true })
+  const folders = ['dev', 'dev/pts', 'dev/shm', 'dev/mqueue', 'proc', 'sys', 'etc']
+  await mkdir(path, { recursive: true, mode: 0o755 })
+  for (const name of folders) await mkdir(join(path, name), { mode: 0o755 })
+  for (const name of ['etc/hosts', 'etc/hostname', 'etc/resolv.conf', 'dev/console']) {
+    await writeFile(join(path, name), '')
+    await chmod(join(path, name), 0o644)
+  }
+  await symlink('/proc/mounts', join(path, 'etc', 'mtab'))
+}

@@ -1,0 +1,43 @@
+/**
+ * The state folder: who owns it (one process at a time), and the database that says what refers to what. What is on
+ * disk without a row was cut off, and is swept.
+ */
+import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { EngineError } from '../errors.ts'
+import { tryLock } from '../sys/syscalls.ts'
+
+export interface State {
+  /** Each part makes its own tables with CREATE TABLE IF NOT EXISTS. */
+  readonly db: DatabaseSync
+  /** Changes with every boot of the host: what ran under another one runs no more. */
+  readonly bootId: string
+  close(): void
+}
+
+/** Opens the folder, made if need be. Throws failed-precondition while another process owns it. */
+export function openState(stateDir: string): State {
+  mkdirSync(stateDir, { recursive: true, mode: 0o711 })
+  const lock = openSync(join(stateDir, 'lock'), 'a+', 0o600)
+  if (!tryLock(lock)) {
+    const owner = readFileSync(join(stateDir, 'lock'), 'utf8').trim()
+    closeSync(lock)
+    throw new EngineError(
+      'failed-precondition',
+      `another engine (process ${owner || 'unknown'}) owns ${stateDir}: end it first`,
+    )
+  }
+  ftruncateSync(lock)
+  writeSync(lock, `${process.pid}\n`)
+  const db = new DatabaseSync(join(stateDir, 'engine.db'))
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
+  return {
+    db,
+    bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+    close: () => {
+      db.close()
+      closeSync(lock)
+    },
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * The system calls that Node has no function for, through libc by koffi. They block for as long as the kernel needs,
+ * which is microseconds to a few milliseconds. Sources: mount(2), umount2(2), open_tree(2), mount_setattr(2), flock(2).
+ */
+import koffi from 'koffi'
+import { EngineError } from '../errors.ts'
+
+const libc = koffi.load('libc.so.6')
+const calls = {
+  mount: libc.func('int mount(const char*, const char*, const char*, unsigned long, const char*)'),
+  umount2: libc.func('int umount2(const char*, int)'),
+  flock: libc.func('int flock(int, int)'),
+  syncfs: libc.func('int syncfs(int)'),
+  mknod: libc.func('int mknod(const char*, unsigned int, unsigned long)'),
+  lsetxattr: libc.func('int lsetxattr(const char*, const char*, const void*, size_t, int)'),
+  chroot: libc.func('int chroot(const char*)'),
+  unshare: libc.func('int unshare(int)'),
+  syscall: libc.func('long syscall(long, long, const char*, long, const void*, long)'),
+  syscallPaths: libc.func('long syscall(long, long, const char*, long, const char*, long)'),
+}
+
+const sys = { openTree: 428, moveMount: 429, mountSetattr: 442 }
+
+export const mountFlags = {
+  readOnly: 1,
+  noSuid: 2,
+  noDev: 4,
+  noExec: 8,
+  bind: 4096,
+  rec: 16384,
+  private: 1 << 18,
+}
+
+const atFdcwd = -100
+const atEmptyPath = 0x1000
+const openTreeClone = 1
+const openTreeCloexec = 0o2000000
+const mountAttrReadOnly = 0x1n
+const mountAttrIdmap = 0x100000n
+
+/** An error of a system call: `code` such as EBUSY, as Node's own errors have it. */
+export class SystemCallError extends EngineError {
+  readonly errno: number
+  readonly code: string
+
+  constructor(call: string, detail: string, errno: number) {
+    const name = Object.entries(koffi.os.errno).find(([, value]) => value === errno)?.[0] ?? `errno ${errno}`
+    super('internal', `${call} failed with ${name}: ${detail}`)
+    this.errno = errno
+    this.code = name
+  }
+}
+
+function check(result: number | bigint, call: string, detail: string): number {
+  if (Number(result) < 0) throw new SystemCallError(call, detail, koffi.errno())
+  return Number(result)
+}
+
+/** mount(2). `options` is the file system's own option string, at most one page (4,095 bytes). */
+export function mount(source: string, target: string, type: string, flags: number, options: string): void {
+  check(calls.mount(source, target, type, flags, options), 'mount', `${type} on ${target} (${options})`)
+}
+
+/** Unmounts; not being a mount point is no error. `detach` hides a busy mount now and lets it go when unused. */
+export function unmount(target: string, options: { detach?: boolean } = {}): void {
+  if (Number(calls.umount2(target, options.detach ? 2 : 0)) >= 0) return
+  const { EINVAL, ENOENT } = koffi.os.errno
+  const errno = koffi.errno()
+  if (errno !== EINVAL && errno !== ENOENT) throw new SystemCallError('umount2', target, errno)
+}
+
+/**
+ * Mounts a read-only copy of `source` (a folder) at `target` in which ids are shifted by the user namespace that
+ * `usernsFd` stands for: what root owns in `source` belongs to the namespace's root in `target`.
+ */
+export function mountIdmapped(source: string, target: string, usernsFd: number): void {
+  const flags = openTreeClone | openTreeCloexec
+  const tree = check(
+    calls.syscallPaths(sys.openTree, atFdcwd, source, flags, null, 0),
+    'open_tree',
+    `cloning ${source}`,
+  )
+  try {
+    const attributes = Buffer.alloc(32)
+    attributes.writeBigUInt64LE(mountAttrIdmap | mountAttrReadOnly, 0)
+    attributes.writeBigUInt64LE(BigInt(usernsFd), 24)
+    check(
+      calls.syscall(sys.mountSetattr, tree, '', atEmptyPath, attributes, attributes.length),
+      'mount_setattr',
+      `shifting the ids of ${source}`,
+    )
+    // MOVE_MOUNT_F_EMPTY_PATH
+    check(
+      calls.syscallPaths(sys.moveMount, tree, '', atFdcwd, target, 4),
+      'move_mount',
+      `${source} to ${target}`,
+    )
+  } finally {
+    closeFd(tree)
+  }
+}
+
+const close = libc.func('int close(int)')
+
+function closeFd(fd: number): void {
+  close(fd)
+}
+
+/** Takes an exclusive lock on an open file without waiting; false when another process holds it. */
+export function tryLock(fd: number): boolean {
+  return Number(calls.flock(fd, 2 | 4)) === 0
+}
+
+/** Writes everything of the file system that `fd` is on to disk. */
+export function syncFileSystem(fd: number): void {
+  check(calls.syncfs(fd), 'syncfs', `descriptor ${fd}`)
+}
+
+/** Makes an overlayfs whiteout: a character device 0/0. */
+export function makeWhiteout(path: string): void {
+  check(calls.mknod(path, 0o020000, 0), 'mknod', path)
+}
+
+/** Sets an extended attribute without following a link at `path`. */
+export function setAttribute(path: string, name: string, value: Buffer): void {
+  check(calls.lsetxattr(path, name, value, value.length, 0), 'lsetxattr', `${name} of ${path}`)
+}
+
+/** Makes `root` the process's root for good, in a mount namespace of its own. */
+export function enterRoot(root: string): void {
+  check(calls.unshare(0x00020000), 'unshare', 'a mount namespace of its own')
+  check(calls.chroot(root), 'chroot', root)
+  process.chdir('/')
+}

@@ -1,0 +1,50 @@
+/** User namespaces as file descriptors: what an idmapped mount is shifted by. Source: user_namespaces(7). */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { openSync } from 'node:fs'
+import { readlink, writeFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { EngineError } from '../errors.ts'
+import type { IdRange } from '../snapshots/snapshots.ts'
+
+const deadlineMs = 5_000
+const descriptors = new Map<string, Promise<number>>()
+
+/**
+ * A descriptor of a user namespace that maps 0…size-1 to the range. One a range is kept open for the life of the
+ * process, so only a range's first use costs a process.
+ */
+export function userNamespaceFor(range: IdRange): Promise<number> {
+  const key = `${range.base}:${range.size}`
+  const known = descriptors.get(key)
+  if (known) return known
+  const made = make(range)
+  descriptors.set(key, made)
+  made.catch(() => descriptors.delete(key))
+  return made
+}
+
+async function make(range: IdRange): Promise<number> {
+  // `cat` waits in the new namespace until its input ends, which also happens should this process die.
+  const child = spawn('unshare', ['--user', 'cat'], { stdio: ['pipe', 'ignore', 'ignore'] })
+  try {
+    await once(child, 'spawn')
+    const own = await readlink('/proc/self/ns/user')
+    const until = Date.now() + deadlineMs
+    while ((await readlink(`/proc/${child.pid}/ns/user`)) === own) {
+      if (Date.now() > until || child.exitCode !== null)
+        throw new EngineError(
+          'unsupported',
+          'this kernel made no user namespace: enable user.max_user_namespaces',
+        )
+      await sleep(1)
+    }
+    const map = `0 ${range.base} ${range.size}\n`
+    await writeFile(`/proc/${child.pid}/uid_map`, map)
+    await writeFile(`/proc/${child.pid}/gid_map`, map)
+    return openSync(`/proc/${child.pid}/ns/user`, 'r')
+  } finally {
+    child.stdin?.destroy()
+    child.kill('SIGKILL')
+  }
+}

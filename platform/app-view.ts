@@ -1,0 +1,124 @@
+import { appUrl } from './config.ts'
+import { Prisma } from './generated/prisma/client.ts'
+import { appSettingsSchema } from './model/app-settings.ts'
+import { type AppStatus, appStatus } from './model/app-status.ts'
+import type { DeploymentStatus } from './model/deployment-status.ts'
+import type { App, Container } from './model/resources.ts'
+import type { Platform } from './open.ts'
+
+/** What is read of an app to show it. */
+export const appColumns = {
+  project: { select: { teamId: true } },
+  domains: { orderBy: [{ generated: 'asc' }, { id: 'asc' }], select: { name: true } },
+  containers: { where: { state: { not: 'removed' } }, orderBy: [{ createdAt: 'asc' }, { replica: 'asc' }] },
+} as const satisfies Prisma.AppInclude
+
+export type AppRow = Prisma.AppGetPayload<{ include: typeof appColumns }>
+
+interface LatestRow {
+  id: string
+  appId: string
+  number: number
+  status: DeploymentStatus
+  createdAt: Date
+}
+
+/** Shows many apps with three questions in all, however long their histories are. */
+export async function showApps(platform: Platform, rows: AppRow[]): Promise<App[]> {
+  if (rows.length === 0) return []
+  const latest = await latestDeployments(
+    platform,
+    rows.map(({ id }) => id),
+  )
+  const replicas = await liveReplicas(
+    platform,
+    rows.flatMap((row) => row.liveDeploymentId ?? []),
+  )
+  return rows.map((row) => showApp(platform, row, latest.get(row.id) ?? null, replicas))
+}
+
+function showApp(
+  platform: Platform,
+  row: AppRow,
+  latest: LatestRow | null,
+  replicas: Map<string, number>,
+): App {
+  const live = row.liveDeploymentId
+  return {
+    id: row.id,
+    teamId: row.project.teamId,
+    projectId: row.projectId,
+    environmentId: row.environmentId,
+    slug: row.slug,
+    name: row.name,
+    status: appStatus({
+      desiredState: row.desiredState,
+      latestDeployment: latest?.status ?? null,
+      hasLive: live !== null,
+      runningContainers: row.containers.filter((c) => c.deploymentId === live && c.state === 'running')
+        .length,
+      wantedContainers: live === null ? 0 : (replicas.get(live) ?? 1),
+    }),
+    desiredState: row.desiredState,
+    urls: row.domains.map(({ name }) => appUrl(platform.config, name)),
+    settings: appSettingsSchema.parse(row.settings),
+    liveDeploymentId: live,
+    latestDeployment:
+      latest === null
+        ? null
+        : {
+            id: latest.id,
+            number: latest.number,
+            status: latest.status,
+            createdAt: latest.createdAt.toISOString(),
+          },
+    containers: row.containers.map(showContainer),
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+  }
+}
+
+function showContainer(row: AppRow['containers'][number]): Container {
+  return {
+    id: row.id,
+    deploymentId: row.deploymentId,
+    replica: row.replica,
+    state: row.state,
+    exitCode: row.exitCode,
+    oomKilled: row.oomKilled,
+    restarts: row.restarts,
+    startedAt: row.startedAt?.toISOString() ?? null,
+    finishedAt: row.finishedAt?.toISOString() ?? null,
+  }
+}
+
+async function latestDeployments(platform: Platform, appIds: string[]): Promise<Map<string, LatestRow>> {
+  // One look into the index (appId, number) for each app; a nested `take: 1` would read whole histories.
+  const rows = await platform.db.$queryRaw<LatestRow[]>`
+    SELECT latest.* FROM unnest(${appIds}::text[]) AS wanted(id)
+    CROSS JOIN LATERAL (
+      SELECT id, "appId", number, status::text AS status, "createdAt" FROM deployments
+      WHERE "appId" = wanted.id ORDER BY number DESC LIMIT 1
+    ) AS latest`
+  return new Map(rows.map((row) => [row.appId, row]))
+}
+
+async function liveReplicas(platform: Platform, deploymentIds: string[]): Promise<Map<string, number>> {
+  if (deploymentIds.length === 0) return new Map()
+  const rows = await platform.db.$queryRaw<{ id: string; replicas: number }[]>`
+    SELECT id, (snapshot->'settings'->>'replicas')::int AS replicas FROM deployments
+    WHERE id IN (${Prisma.join(deploymentIds)})`
+  return new Map(rows.map((row) => [row.id, row.replicas]))
+}
+
+/** One app as it stands, without asking who wants to know; null when it is gone. */
+export async function readApp(platform: Platform, appId: string): Promise<App | null> {
+  const row = await platform.db.app.findUnique({ where: { id: appId }, include: appColumns })
+  if (row === null) return null
+  return (await showApps(platform, [row]))[0] ?? null
+}
+
+/** An app's status as one word; null when it is gone. */
+export async function readAppStatus(platform: Platform, appId: string): Promise<AppStatus | null> {
+  return (await readApp(platform, appId))?.status ?? null
+}

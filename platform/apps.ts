@@ -1,0 +1,243 @@
+import { notFound, requireTeam, type Viewer } from './access.ts'
+import { type AppPlace, appAccess } from './app-access.ts'
+import { publishApp, publishStatus, type StatusChange } from './app-events.ts'
+import { appColumns, readApp, showApps } from './app-view.ts'
+import { record } from './audit.ts'
+import type { Transaction } from './database.ts'
+import { callOff } from './deployment-cancel.ts'
+import { PlatformError } from './errors.ts'
+import { hostnameCandidates } from './hostnames.ts'
+import { ensureHost } from './hosts.ts'
+import { enqueue, type JobName } from './jobs.ts'
+import { appSettingsSchema } from './model/app-settings.ts'
+import { newId } from './model/ids.ts'
+import {
+  type CreateAppInput,
+  createAppSchema,
+  type PageInput,
+  type UpdateAppInput,
+  updateAppSchema,
+} from './model/inputs.ts'
+import type { App, Page } from './model/resources.ts'
+import type { Platform } from './open.ts'
+import { afterId, parsePage, toPage } from './pages.ts'
+import { projectAccess } from './projects.ts'
+import { withFreeSlug } from './slugs.ts'
+import { validate } from './validate.ts'
+import { sealVariables } from './variables.ts'
+
+/** Of a whole team or of one project, oldest first. */
+export async function listApps(
+  platform: Platform,
+  viewer: Viewer,
+  of: { teamId: string } | { projectId: string },
+  pageInput?: PageInput,
+): Promise<Page<App>> {
+  if ('teamId' in of) await requireTeam(platform, viewer, of.teamId, 'app.read')
+  else await projectAccess(platform, viewer, of.projectId, 'app.read')
+  const page = parsePage(pageInput)
+  const rows = await platform.db.app.findMany({
+    where: {
+      ...('teamId' in of ? { project: { teamId: of.teamId } } : { projectId: of.projectId }),
+      id: { gt: afterId(page) },
+    },
+    include: appColumns,
+    orderBy: { id: 'asc' },
+    take: page.limit + 1,
+  })
+  const apps = await showApps(platform, rows)
+  return toPage(
+    apps,
+    page.limit,
+    (app) => app.id,
+    (app) => app,
+  )
+}
+
+export async function getApp(platform: Platform, viewer: Viewer, id: string): Promise<App> {
+  await appAccess(platform, viewer, id, 'app.read')
+  return existing(platform, id)
+}
+
+/** Records the app with its address and first variables. Nothing runs until a deployment is made. */
+export async function createApp(
+  platform: Platform,
+  viewer: Viewer,
+  projectId: string,
+  input: CreateAppInput,
+): Promise<App> {
+  const project = await projectAccess(platform, viewer, projectId, 'app.create')
+  const {
+    name,
+    slug: wanted,
+    environment: environmentSlug,
+    settings,
+    variables,
+  } = validate(createAppSchema, input)
+  const environment = project.environments.find(({ slug }) => slug === environmentSlug)
+  if (environment === undefined) {
+    throw new PlatformError('invalid', `The project has no environment ${environmentSlug}.`, {
+      fields: [{ path: 'environment', message: 'is not one of the project' }],
+    })
+  }
+  const hostId = platform.config.hostId
+  await ensureHost(platform, hostId)
+  const { slug: team } = await platform.db.team.findUniqueOrThrow({ where: { id: project.teamId } })
+  const id = newId('app')
+  await withFreeSlug({
+    wanted,
+    name,
+    fallback: 'app',
+    taken: (beginning) => slugsIn(platform, environment.id, beginning),
+    create: (slug) =>
+      platform.db.$transaction(async (tx) => {
+        await tx.app.create({
+          data: {
+            id,
+            projectId,
+            environmentId: environment.id,
+            hostId,
+            slug,
+            name,
+            settings,
+            variablesVersion: variables.length > 0 ? 1 : 0,
+          },
+        })
+        await sealVariables(platform, tx, id, variables)
+        const candidates = hostnameCandidates(platform.config, {
+          app: slug,
+          project: project.slug,
+          team,
+          appId: id,
+        })
+        await takeHostname(tx, id, candidates)
+        await record(tx, viewer, {
+          teamId: project.teamId,
+          action: 'app.create',
+          target: { type: 'app', id, name },
+          detail: { image: settings.image },
+        })
+      }),
+  })
+  await publishApp(platform, id)
+  return existing(platform, id)
+}
+
+async function slugsIn(platform: Platform, environmentId: string, beginning: string): Promise<string[]> {
+  const rows = await platform.db.app.findMany({
+    where: { environmentId, slug: { startsWith: beginning } },
+    select: { slug: true },
+  })
+  return rows.map(({ slug }) => slug)
+}
+
+async function takeHostname(tx: Transaction, appId: string, candidates: string[]): Promise<void> {
+  for (const name of candidates) {
+    const domain = { id: newId('domain'), appId, name, generated: true, verifiedAt: new Date() }
+    // A violation would end the transaction; skipping doesn't.
+    const { count } = await tx.domain.createMany({ data: [domain], skipDuplicates: true })
+    if (count === 1) return
+  }
+  throw new PlatformError('conflict', 'No free address was found for the app; choose another name.')
+}
+
+/** Changes what the next deployment runs; what runs now goes on as it is. */
+export async function updateApp(
+  platform: Platform,
+  viewer: Viewer,
+  id: string,
+  input: UpdateAppInput,
+): Promise<App> {
+  const place = await appAccess(platform, viewer, id, 'app.update')
+  const { name, settings: change = {} } = validate(updateAppSchema, input)
+  await platform.db.$transaction(async (tx) => {
+    const app = await lockApp(tx, id)
+    const current = appSettingsSchema.parse(app.settings)
+    const settings = validate(appSettingsSchema, {
+      ...current,
+      ...defined(change),
+      limits: { ...current.limits, ...defined(change.limits ?? {}) },
+      healthCheck: { ...current.healthCheck, ...defined(change.healthCheck ?? {}) },
+    })
+    await tx.app.update({ where: { id }, data: { settings, ...(name === undefined ? {} : { name }) } })
+    await record(tx, viewer, {
+      teamId: place.teamId,
+      action: 'app.update',
+      target: { type: 'app', id, name: name ?? app.name },
+      detail: { changed: [...(name === undefined ? [] : ['name']), ...Object.keys(defined(change))] },
+    })
+  })
+  await publishApp(platform, id)
+  return existing(platform, id)
+}
+
+/** Its containers end; its address answers that it is stopped. Deployments in progress are called off. */
+export async function stopApp(platform: Platform, viewer: Viewer, id: string): Promise<App> {
+  const place = await appAccess(platform, viewer, id, 'app.stop')
+  return want(platform, viewer, place, 'stopped', 'stop-app')
+}
+
+/** Runs its live deployment again. Throws `conflict` when it has never been live. */
+export async function startApp(platform: Platform, viewer: Viewer, id: string): Promise<App> {
+  const place = await appAccess(platform, viewer, id, 'app.start')
+  return want(platform, viewer, place, 'running', 'start-app')
+}
+
+/** Its status is `deleting` until its host has removed everything of it; then it is gone. May be called twice. */
+export async function deleteApp(platform: Platform, viewer: Viewer, id: string): Promise<App> {
+  const place = await appAccess(platform, viewer, id, 'app.delete')
+  return want(platform, viewer, place, 'deleted', 'delete-app')
+}
+
+const verbs = { 'stop-app': 'app.stop', 'start-app': 'app.start', 'delete-app': 'app.delete' } as const
+
+async function want(
+  platform: Platform,
+  viewer: Viewer,
+  place: AppPlace,
+  desiredState: 'running' | 'stopped' | 'deleted',
+  job: Extract<JobName, keyof typeof verbs>,
+): Promise<App> {
+  const { appId: id, teamId, hostId } = place
+  const changes = await platform.db.$transaction(async (tx): Promise<StatusChange[]> => {
+    const app = await lockApp(tx, id, { evenDeleted: desiredState === 'deleted' })
+    if (desiredState === 'running' && app.liveDeploymentId === null) {
+      throw new PlatformError(
+        'conflict',
+        'The app has never been live, so there is nothing to start. Deploy it.',
+      )
+    }
+    if (app.desiredState === desiredState) return []
+    await tx.app.update({ where: { id }, data: { desiredState } })
+    await record(tx, viewer, { teamId, action: verbs[job], target: { type: 'app', id, name: app.name } })
+    return desiredState === 'running' ? [] : callOff(tx, { appId: id, teamId })
+  })
+  await publishStatus(platform, ...changes)
+  await publishApp(platform, id)
+  await enqueue(platform, hostId, job, { appId: id })
+  return existing(platform, id)
+}
+
+/** The app's row, and nobody else changes it until the transaction ends. Throws `not-found`, `conflict` when deleted. */
+export async function lockApp(tx: Transaction, id: string, options: { evenDeleted?: boolean } = {}) {
+  await tx.$executeRaw`SELECT 1 FROM apps WHERE id = ${id} FOR UPDATE`
+  const app = await tx.app.findUnique({ where: { id } })
+  if (app === null) throw notFound('app')
+  if (app.desiredState === 'deleted' && options.evenDeleted !== true) {
+    throw new PlatformError('conflict', 'The app is being deleted.')
+  }
+  return app
+}
+
+async function existing(platform: Platform, id: string): Promise<App> {
+  const app = await readApp(platform, id)
+  if (app === null) throw notFound('app')
+  return app
+}
+
+/** Without the fields that were not given, which would otherwise cover what is there. */
+function defined<Fields extends object>(fields: Fields): Partial<Fields> {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined),
+  ) as Partial<Fields>
+}

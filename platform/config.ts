@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { inspect } from 'node:util'
+import { z } from 'zod'
+import { parseRedisUrl, type RedisAddress } from './redis-url.ts'
+
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const
+
+export type LogLevel = (typeof logLevels)[number]
+
+/** Everything that a part of Berth is told from outside. Printing it shows no secret. */
+export interface Config {
+  /** Folder that holds all state. */
+  readonly home: string
+  /** The edge's public port. */
+  readonly port: number
+  /** Null on a plain machine, where names end in .localhost. */
+  readonly domain: string | null
+  /** Such as http://localhost:7080: dashboard, API and registry. */
+  readonly publicUrl: string
+  /** First part of the names of images in Berth's own registry, such as localhost:7080. */
+  readonly registryHost: string
+  readonly webPort: number
+  readonly registryPort: number
+  readonly hostId: string
+  readonly databaseUrl: string
+  readonly redis: RedisAddress
+  readonly logLevel: LogLevel
+  /** Content of `<home>/secrets/<name>`, trimmed. Throws a sentence that names the file when it can't be read. */
+  readSecret(name: string): string
+}
+
+const port = z.coerce.number('must be a port, 1–65535').int().min(1).max(65_535)
+
+const environmentSchema = z.object({
+  BERTH_HOME: z.string().startsWith('/', 'must be an absolute path').default('/var/lib/berth'),
+  BERTH_PORT: port.default(7080),
+  BERTH_DOMAIN: z
+    .string()
+    .regex(
+      /^([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+)?$/,
+      'must be a domain name or empty',
+    )
+    .default(''),
+  BERTH_WEB_PORT: port,
+  BERTH_REGISTRY_PORT: port,
+  BERTH_HOST_ID: z.string('is missing').regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'must be an id such as hst_…'),
+  DATABASE_URL: z.string('is missing').regex(/^postgres(ql)?:\/\//, 'must start with postgresql://'),
+  REDIS_URL: z
+    .string('is missing')
+    .regex(/^(rediss?|unix):\/\//, 'must start with redis://, rediss:// or unix://'),
+  BERTH_LOG_LEVEL: z.enum(logLevels).default('info'),
+})
+
+type Environment = Record<string, string | undefined>
+
+/** For what needs the database alone, such as migrations. Throws as loadConfig() does. */
+export function loadDatabaseUrl(env: Environment = process.env): string {
+  const parsed = environmentSchema.shape.DATABASE_URL.safeParse(env.DATABASE_URL)
+  if (parsed.success) return parsed.data
+  throw new Error(`The configuration is not right:\n  DATABASE_URL ${parsed.error.issues[0]?.message}`)
+}
+
+/**
+ * Reads the configuration out of environment variables.
+ * Throws one Error that lists every problem, each with its variable's name and never with its value.
+ */
+export function loadConfig(env: Environment = process.env): Config {
+  const parsed = environmentSchema.safeParse(env)
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.')} ${issue.message}`)
+    throw new Error(`The configuration is not right:\n${problems.join('\n')}`)
+  }
+  const values = parsed.data
+  const domain = values.BERTH_DOMAIN === '' ? null : values.BERTH_DOMAIN
+  const authority = `${domain ?? 'localhost'}${values.BERTH_PORT === 80 ? '' : `:${values.BERTH_PORT}`}`
+  const shown = {
+    home: values.BERTH_HOME,
+    port: values.BERTH_PORT,
+    domain,
+    publicUrl: `http://${authority}`,
+    registryHost: authority,
+    webPort: values.BERTH_WEB_PORT,
+    registryPort: values.BERTH_REGISTRY_PORT,
+    hostId: values.BERTH_HOST_ID,
+    logLevel: values.BERTH_LOG_LEVEL,
+  }
+  return {
+    ...shown,
+    databaseUrl: values.DATABASE_URL,
+    redis: parseRedisUrl(values.REDIS_URL),
+    readSecret: (name) => readSecret(values.BERTH_HOME, name),
+    // Both addresses carry passwords: whoever prints the whole object sees neither.
+    ...{ toJSON: () => shown, [inspect.custom]: () => shown },
+  }
+}
+
+function readSecret(home: string, name: string): string {
+  const path = join(home, 'secrets', name)
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch (cause) {
+    throw new Error(`The secret ${path} can't be read; \`berth up\` makes it.`, { cause })
+  }
+}
+
+/** Where an app's name leads to: http://shop-acme.localhost:7080. */
+export function appUrl(config: Pick<Config, 'port'>, hostname: string): string {
+  return `http://${hostname}${config.port === 80 ? '' : `:${config.port}`}`
+}

@@ -1,0 +1,21 @@
+import { PrismaPg } from '@prisma/adapter-pg'
+import { Prisma, PrismaClient } from './generated/prisma/client.ts'
+
+export type Database = PrismaClient
+export type Transaction = Prisma.TransactionClient
+
+/** Connects when it is first asked. Each process keeps a small pool: there are several on one machine. */
+export function openDatabase(url: string, options: { poolSize?: number } = {}): Database {
+  const adapter = new PrismaPg({
+    connectionString: url,
+    max: options.poolSize ?? 8,
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 60_000,
+  })
+  return new PrismaClient({ adapter, transactionOptions: { maxWait: 10_000, timeout: 30_000 } })
+}
+
+/** A row with the same unique value is there already. */
+export function isUniqueViolation(error: unknown): boolean {
+  return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002'
+}

@@ -1,0 +1,59 @@
+import type { Prisma } from './generated/prisma/client.ts'
+import { deploymentSnapshotSchema } from './model/deployment-snapshot.ts'
+import { type DeploymentStep, stepNames } from './model/deployment-step.ts'
+import { type Failure, failureSchema } from './model/failure.ts'
+import type { Deployment } from './model/resources.ts'
+
+/** What is read of a deployment to show it. */
+export const deploymentColumns = {
+  createdBy: { select: { name: true } },
+  steps: { orderBy: { position: 'asc' } },
+} as const satisfies Prisma.DeploymentInclude
+
+type DeploymentRow = Prisma.DeploymentGetPayload<{ include: typeof deploymentColumns }>
+
+/** Nothing of its variables is shown. */
+export function showDeployment(row: DeploymentRow): Deployment {
+  return {
+    id: row.id,
+    appId: row.appId,
+    number: row.number,
+    status: row.status,
+    trigger: row.trigger,
+    image: row.imageRef,
+    imageDigest: row.imageDigest,
+    createdBy: row.createdBy?.name ?? null,
+    settings: deploymentSnapshotSchema.parse(row.snapshot).settings,
+    failure: parseFailure(row.failure),
+    steps: row.steps.flatMap((step) => showStep(step) ?? []),
+    createdAt: row.createdAt.toISOString(),
+    startedAt: row.startedAt?.toISOString() ?? null,
+    liveAt: row.liveAt?.toISOString() ?? null,
+    finishedAt: row.finishedAt?.toISOString() ?? null,
+  }
+}
+
+export function parseFailure(value: unknown): Failure | null {
+  return value === null ? null : failureSchema.parse(value)
+}
+
+export interface StepRow {
+  name: string
+  status: DeploymentStep['status']
+  startedAt: Date
+  finishedAt: Date | null
+  detail: string | null
+}
+
+/** Null for a step that this version doesn't know (written by a later one). */
+export function showStep(row: StepRow): DeploymentStep | null {
+  const name = stepNames.find((known) => known === row.name)
+  if (name === undefined) return null
+  return {
+    name,
+    status: row.status,
+    startedAt: row.startedAt.toISOString(),
+    finishedAt: row.finishedAt?.toISOString() ?? null,
+    detail: row.detail,
+  }
+}

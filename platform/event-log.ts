@@ -1,0 +1,200 @@
+import { requireTeam, type TeamAction, type Viewer } from './access.ts'
+import { appAccess, deploymentAccess } from './app-access.ts'
+import { PlatformError } from './errors.ts'
+import {
+  type DeploymentEvent,
+  deploymentEventSchema,
+  type LogLine,
+  logLineSchema,
+  type TeamEvent,
+  teamEventSchema,
+} from './model/events.ts'
+import type { Platform } from './open.ts'
+import { isStillValid } from './sessions.ts'
+
+/** One stream of events in Redis. Which kind it is decides its events' type, how many are kept and how long. */
+export interface StreamKey<Event> {
+  readonly name: string
+  readonly parse: (value: unknown) => Event
+  /** About so many of the newest entries are kept. */
+  readonly maxLength: number
+  readonly keepForSeconds: number
+}
+
+const daySeconds = 86_400
+
+export const streams = {
+  team: (id: string): StreamKey<TeamEvent> => ({
+    name: `berth:events:team:${id}`,
+    parse: (value) => teamEventSchema.parse(value),
+    maxLength: 2_000,
+    keepForSeconds: daySeconds,
+  }),
+  deployment: (id: string): StreamKey<DeploymentEvent> => ({
+    name: `berth:events:deployment:${id}`,
+    parse: (value) => deploymentEventSchema.parse(value),
+    maxLength: 5_000,
+    keepForSeconds: 7 * daySeconds,
+  }),
+  appLogs: (id: string): StreamKey<LogLine> => ({
+    name: `berth:logs:app:${id}`,
+    parse: (value) => logLineSchema.parse(value),
+    maxLength: 5_000,
+    keepForSeconds: 30 * daySeconds,
+  }),
+}
+
+/**
+ * Appends events in their order. Call it after the transaction that they tell of. Never throws: who follows reads the
+ * state itself when it connects, and what failed is in the log.
+ */
+export async function publish<Event>(
+  platform: Platform,
+  stream: StreamKey<Event>,
+  ...events: Event[]
+): Promise<void> {
+  if (events.length === 0) return
+  const pipeline = platform.redis.pipeline()
+  for (const event of events) {
+    pipeline.xadd(stream.name, 'MAXLEN', '~', stream.maxLength, '*', 'event', JSON.stringify(event))
+  }
+  pipeline.expire(stream.name, stream.keepForSeconds)
+  try {
+    const results = await pipeline.exec()
+    const failed = results?.find(([error]) => error !== null)
+    if (failed?.[0]) throw failed[0]
+  } catch (error) {
+    platform.log.warn({ err: error, stream: stream.name }, 'events could not be published')
+  }
+}
+
+export interface Entry<Event> {
+  /** Where to go on after this event: `after` of a later follow. */
+  id: string
+  event: Event
+}
+
+export interface FollowOptions {
+  /** Id of the last event seen. Without it: everything that is kept; `$`: only what comes from now on. */
+  after?: string
+  signal: AbortSignal
+}
+
+const batchSize = 500
+
+/** Events in order, without end until the signal: then it returns. Throws `bad-request` for an `after` that is no id. */
+export async function* follow<Event>(
+  platform: Platform,
+  stream: StreamKey<Event>,
+  options: FollowOptions,
+): AsyncGenerator<Entry<Event>, void, undefined> {
+  let position = await startOf(platform, stream, options.after)
+  while (!options.signal.aborted) {
+    const entries = await platform.redis.xrange(stream.name, `(${position}`, '+', 'COUNT', batchSize)
+    for (const [id, fields] of entries) {
+      if (options.signal.aborted) return
+      position = id
+      yield { id, event: stream.parse(JSON.parse(fields[1] ?? 'null')) }
+    }
+    if (entries.length < batchSize) await platform.reader.waitFor(stream.name, position, options.signal)
+  }
+}
+
+async function startOf<Event>(
+  platform: Platform,
+  stream: StreamKey<Event>,
+  after: string | undefined,
+): Promise<string> {
+  if (after === undefined) return '0-0'
+  if (after === '$')
+    return (await platform.redis.xrevrange(stream.name, '+', '-', 'COUNT', 1))[0]?.[0] ?? '0-0'
+  if (!/^\d{1,16}-\d{1,16}$/.test(after)) {
+    throw new PlatformError('bad-request', 'Last-Event-ID is not an id that this stream gave out.')
+  }
+  return after
+}
+
+/** What changes in a team; from now on unless `after` says otherwise. Ends when the access does. */
+export async function followTeam(
+  platform: Platform,
+  viewer: Viewer,
+  teamId: string,
+  options: FollowOptions,
+): Promise<AsyncIterable<Entry<TeamEvent>>> {
+  const check = () => requireTeam(platform, viewer, teamId, 'team.read')
+  await check()
+  const from = { ...options, after: options.after ?? '$' }
+  return whileAllowed(platform, viewer, check, from, (inner) => follow(platform, streams.team(teamId), inner))
+}
+
+/** Everything that happened and happens to one deployment, from its beginning. */
+export async function followDeployment(
+  platform: Platform,
+  viewer: Viewer,
+  deploymentId: string,
+  options: FollowOptions,
+): Promise<AsyncIterable<Entry<DeploymentEvent>>> {
+  const check = () => deploymentAccess(platform, viewer, deploymentId, 'deployment.read' satisfies TeamAction)
+  await check()
+  const stream = streams.deployment(deploymentId)
+  return whileAllowed(platform, viewer, check, options, (inner) => follow(platform, stream, inner))
+}
+
+export interface LogFollowOptions extends FollowOptions {
+  /** Without `after`: so many lines of what was written already; default 500. */
+  tail?: number
+}
+
+/** What an app's containers write, all replicas together. */
+export async function followLogs(
+  platform: Platform,
+  viewer: Viewer,
+  appId: string,
+  options: LogFollowOptions,
+): Promise<AsyncIterable<Entry<LogLine>>> {
+  const check = () => appAccess(platform, viewer, appId, 'app.read-logs')
+  await check()
+  const stream = streams.appLogs(appId)
+  const after = options.after ?? (await beforeTail(platform, stream, options.tail ?? 500))
+  return whileAllowed(platform, viewer, check, { ...options, after }, (inner) =>
+    follow(platform, stream, inner),
+  )
+}
+
+/** Position before the last `count` entries; undefined when there are no more than those. */
+async function beforeTail<Event>(
+  platform: Platform,
+  stream: StreamKey<Event>,
+  count: number,
+): Promise<string | undefined> {
+  if (count <= 0) return '$'
+  const newest = await platform.redis.xrevrange(stream.name, '+', '-', 'COUNT', count + 1)
+  return newest.length > count ? newest.at(-1)?.[0] : undefined
+}
+
+const recheckMs = 30_000
+
+/** Looks again every 30 seconds whether the caller still may; the stream ends when not. */
+async function* whileAllowed<Event>(
+  platform: Platform,
+  viewer: Viewer,
+  check: () => Promise<unknown>,
+  options: FollowOptions,
+  open: (options: FollowOptions) => AsyncIterable<Entry<Event>>,
+): AsyncGenerator<Entry<Event>, void, undefined> {
+  const lost = new AbortController()
+  const timer = setInterval(async () => {
+    try {
+      if (!(await isStillValid(platform, viewer))) lost.abort()
+      else await check()
+    } catch (error) {
+      if (error instanceof PlatformError) lost.abort()
+      else platform.log.warn({ err: error }, 'access to a stream could not be checked')
+    }
+  }, recheckMs)
+  try {
+    yield* open({ ...options, signal: AbortSignal.any([options.signal, lost.signal]) })
+  } finally {
+    clearInterval(timer)
+  }
+}

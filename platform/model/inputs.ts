@@ -1,0 +1,123 @@
+/** What callers send. Unknown fields are refused with their names. */
+import { z } from 'zod'
+import { appSettingsSchema, healthCheckSchema, imageReferenceSchema, limitsSchema } from './app-settings.ts'
+import {
+  displayNameSchema,
+  emailSchema,
+  passwordSchema,
+  slugSchema,
+  variableNameSchema,
+  variableValueSchema,
+} from './names.ts'
+import { roles } from './roles.ts'
+
+export const pageInputSchema = z.strictObject({
+  cursor: z.string().max(400).optional(),
+  limit: z.coerce.number().int().min(1, 'must be 1–100').max(100, 'must be 1–100').default(50),
+})
+
+export const createTeamSchema = z.strictObject({ name: displayNameSchema, slug: slugSchema.optional() })
+export const renameTeamSchema = z.strictObject({ name: displayNameSchema })
+
+export const createProjectSchema = z.strictObject({ name: displayNameSchema, slug: slugSchema.optional() })
+export const updateProjectSchema = z.strictObject({ name: displayNameSchema })
+
+export const setVariableSchema = z.strictObject({
+  name: variableNameSchema,
+  value: variableValueSchema,
+  isSecret: z.boolean().default(false),
+})
+
+export const setVariablesSchema = z.strictObject({
+  set: z.array(setVariableSchema).max(500, 'must be at most 500 variables').default([]),
+  remove: z.array(z.string().max(128)).max(500).default([]),
+})
+
+export const createAppSchema = z.strictObject({
+  name: displayNameSchema,
+  slug: slugSchema.optional(),
+  /** Slug of the environment. */
+  environment: slugSchema.default('production'),
+  settings: appSettingsSchema,
+  variables: z.array(setVariableSchema).max(500, 'must be at most 500 variables').default([]),
+})
+
+const settings = appSettingsSchema.shape
+const limits = limitsSchema.shape
+const health = healthCheckSchema.shape
+
+/**
+ * Only what is given changes; of limits and health check too. Written out, since zod fills in the defaults of optional
+ * fields as well, and an update must not bring back a default.
+ */
+export const updateAppSettingsSchema = z.strictObject({
+  image: settings.image.optional(),
+  port: settings.port.removeDefault().optional(),
+  command: settings.command.removeDefault().optional(),
+  replicas: settings.replicas.removeDefault().optional(),
+  limits: z
+    .strictObject({
+      memoryBytes: limits.memoryBytes.removeDefault().optional(),
+      cpuMillis: limits.cpuMillis.removeDefault().optional(),
+      pids: limits.pids.removeDefault().optional(),
+    })
+    .optional(),
+  healthCheck: z
+    .strictObject({
+      path: health.path.removeDefault().optional(),
+      intervalMs: health.intervalMs.removeDefault().optional(),
+      timeoutMs: health.timeoutMs.removeDefault().optional(),
+      startPeriodMs: health.startPeriodMs.removeDefault().optional(),
+      observationMs: health.observationMs.removeDefault().optional(),
+    })
+    .optional(),
+  stopGraceMs: settings.stopGraceMs.removeDefault().optional(),
+})
+
+export const updateAppSchema = z.strictObject({
+  name: displayNameSchema.optional(),
+  settings: updateAppSettingsSchema.optional(),
+})
+
+export const createDeploymentSchema = z.strictObject({
+  /** Replaces the app's image, for later deployments too. */
+  image: imageReferenceSchema.optional(),
+  trigger: z.enum(['manual', 'api', 'redeploy', 'push']).optional(),
+})
+
+export const createTokenSchema = z.strictObject({
+  name: displayNameSchema,
+  /** Limits the token to one team. */
+  teamId: z.string().max(64).optional(),
+  role: z.enum(roles).default('developer'),
+  expiresAt: z.iso
+    .datetime({ offset: true, error: 'must be a time such as 2030-01-31T12:00:00Z' })
+    .optional(),
+})
+
+export const claimSchema = z.strictObject({
+  token: z.string().max(200),
+  name: displayNameSchema,
+  email: emailSchema,
+  password: passwordSchema,
+})
+
+export const signInSchema = z.strictObject({
+  email: emailSchema,
+  password: z.string().max(1024),
+  address: z.string().max(64),
+  userAgent: z.string().nullish(),
+})
+
+export type PageInput = z.input<typeof pageInputSchema>
+export type CreateTeamInput = z.input<typeof createTeamSchema>
+export type RenameTeamInput = z.input<typeof renameTeamSchema>
+export type CreateProjectInput = z.input<typeof createProjectSchema>
+export type UpdateProjectInput = z.input<typeof updateProjectSchema>
+export type SetVariablesInput = z.input<typeof setVariablesSchema>
+export type CreateAppInput = z.input<typeof createAppSchema>
+export type UpdateAppInput = z.input<typeof updateAppSchema>
+export type CreateDeploymentInput = z.input<typeof createDeploymentSchema>
+export type CreateTokenInput = z.input<typeof createTokenSchema>
+export type ClaimInput = z.input<typeof claimSchema>
+export type SignInInput = z.input<typeof signInSchema>

@@ -1,0 +1,154 @@
+import { notFound, requireTeam, type TeamAction, type Viewer } from './access.ts'
+import { record } from './audit.ts'
+import { PlatformError } from './errors.ts'
+import { publish, streams } from './event-log.ts'
+import { newId } from './model/ids.ts'
+import {
+  type CreateProjectInput,
+  createProjectSchema,
+  type PageInput,
+  type UpdateProjectInput,
+  updateProjectSchema,
+} from './model/inputs.ts'
+import type { Page, Project } from './model/resources.ts'
+import type { Platform } from './open.ts'
+import { afterId, parsePage, toPage } from './pages.ts'
+import { withFreeSlug } from './slugs.ts'
+import { validate } from './validate.ts'
+
+const shown = {
+  environments: { orderBy: { id: 'asc' }, select: { id: true, slug: true, name: true } },
+  _count: { select: { apps: { where: { desiredState: { not: 'deleted' } } } } },
+} as const
+
+interface ProjectRow {
+  id: string
+  teamId: string
+  slug: string
+  name: string
+  createdAt: Date
+  environments: { id: string; slug: string; name: string }[]
+  _count: { apps: number }
+}
+
+/** Oldest first. */
+export async function listProjects(
+  platform: Platform,
+  viewer: Viewer,
+  teamId: string,
+  pageInput?: PageInput,
+): Promise<Page<Project>> {
+  await requireTeam(platform, viewer, teamId, 'project.read')
+  const page = parsePage(pageInput)
+  const rows = await platform.db.project.findMany({
+    where: { teamId, id: { gt: afterId(page) } },
+    include: shown,
+    orderBy: { id: 'asc' },
+    take: page.limit + 1,
+  })
+  return toPage(rows, page.limit, (row) => row.id, showProject)
+}
+
+export async function getProject(platform: Platform, viewer: Viewer, id: string): Promise<Project> {
+  return showProject(await projectAccess(platform, viewer, id, 'project.read'))
+}
+
+/** Comes with an environment called production. */
+export async function createProject(
+  platform: Platform,
+  viewer: Viewer,
+  teamId: string,
+  input: CreateProjectInput,
+): Promise<Project> {
+  await requireTeam(platform, viewer, teamId, 'project.create')
+  const { name, slug: wanted } = validate(createProjectSchema, input)
+  const row = await withFreeSlug({
+    wanted,
+    name,
+    fallback: 'project',
+    taken: async (beginning) => {
+      const rows = await platform.db.project.findMany({
+        where: { teamId, slug: { startsWith: beginning } },
+        select: { slug: true },
+      })
+      return rows.map(({ slug }) => slug)
+    },
+    create: (slug) =>
+      platform.db.$transaction(async (tx) => {
+        const environment = { id: newId('environment'), slug: 'production', name: 'Production' }
+        const project = await tx.project.create({
+          data: { id: newId('project'), teamId, name, slug, environments: { create: environment } },
+          include: shown,
+        })
+        await record(tx, viewer, { teamId, action: 'project.create', target: target(project) })
+        return project
+      }),
+  })
+  await publish(platform, streams.team(teamId), { type: 'project', projectId: row.id })
+  return showProject(row)
+}
+
+export async function updateProject(
+  platform: Platform,
+  viewer: Viewer,
+  id: string,
+  input: UpdateProjectInput,
+): Promise<Project> {
+  const { teamId } = await projectAccess(platform, viewer, id, 'project.update')
+  const { name } = validate(updateProjectSchema, input)
+  const row = await platform.db.$transaction(async (tx) => {
+    const project = await tx.project.update({ where: { id }, data: { name }, include: shown })
+    await record(tx, viewer, { teamId, action: 'project.update', target: target(project) })
+    return project
+  })
+  await publish(platform, streams.team(teamId), { type: 'project', projectId: id })
+  return showProject(row)
+}
+
+/** Throws `conflict` while it has apps, also such as are being deleted. */
+export async function deleteProject(platform: Platform, viewer: Viewer, id: string): Promise<void> {
+  const { teamId } = await projectAccess(platform, viewer, id, 'project.delete')
+  await platform.db.$transaction(async (tx) => {
+    // The lock keeps an app from being made here meanwhile.
+    await tx.$executeRaw`SELECT 1 FROM projects WHERE id = ${id} FOR UPDATE`
+    const project = await tx.project.findUnique({ where: { id } })
+    if (project === null) throw notFound('project')
+    const apps = await tx.app.count({ where: { projectId: id } })
+    if (apps > 0) {
+      const count = apps === 1 ? 'an app' : `${apps} apps`
+      throw new PlatformError('conflict', `The project still has ${count}. Delete them first.`)
+    }
+    await tx.project.delete({ where: { id } })
+    await record(tx, viewer, { teamId, action: 'project.delete', target: target(project) })
+  })
+  await publish(platform, streams.team(teamId), { type: 'project', projectId: id })
+}
+
+/** The project, if the caller may do this in its team. Throws `not-found` or `forbidden`. */
+export async function projectAccess(
+  platform: Platform,
+  viewer: Viewer,
+  id: string,
+  action: TeamAction,
+): Promise<ProjectRow> {
+  const row = await platform.db.project.findUnique({ where: { id }, include: shown })
+  if (row === null) throw notFound('project')
+  await requireTeam(platform, viewer, row.teamId, action, 'project')
+  return row
+}
+
+function target(project: { id: string; name: string }): { type: string; id: string; name: string } {
+  return { type: 'project', id: project.id, name: project.name }
+}
+
+function showProject(row: ProjectRow): Project {
+  return {
+    id: row.id,
+    teamId: row.teamId,
+    slug: row.slug,
+    name: row.name,
+    environments: row.environments.map(({ id, slug, name }) => ({ id, slug, name })),
+    appCount: row._count.apps,
+    createdAt: row.createdAt.toISOString(),
+  }
+}

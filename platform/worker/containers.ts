@@ -1,0 +1,73 @@
+import { publishApp } from '../app-events.ts'
+import { publish, streams } from '../event-log.ts'
+import type { LogLine } from '../model/events.ts'
+import type { Platform } from '../open.ts'
+
+export interface NewContainer {
+  /** The engine's id. */
+  id: string
+  deploymentId: string
+  appId: string
+  hostId: string
+  replica: number
+  address?: string | null
+  port?: number | null
+}
+
+/** Records that a container was made. One for the same replica that an earlier try made is replaced. */
+export async function recordContainer(platform: Platform, container: NewContainer): Promise<void> {
+  const { id, deploymentId, appId, hostId, replica, address = null, port = null } = container
+  const fresh = {
+    id,
+    hostId,
+    address,
+    port,
+    state: 'created',
+    exitCode: null,
+    oomKilled: false,
+    restarts: 0,
+    startedAt: null,
+    finishedAt: null,
+  } as const
+  await platform.db.container.upsert({
+    where: { deploymentId_replica: { deploymentId, replica } },
+    create: { ...fresh, deploymentId, appId, replica },
+    update: fresh,
+  })
+}
+
+/** Only what is given changes. */
+export interface ContainerReport {
+  state?: 'created' | 'running' | 'exited' | 'removed'
+  address?: string | null
+  port?: number | null
+  exitCode?: number | null
+  oomKilled?: boolean
+  restarts?: number
+  startedAt?: Date | string | null
+  finishedAt?: Date | string | null
+}
+
+/** What the host found of a container. False when no deployment knows it: it is an orphan. */
+export async function reportContainer(
+  platform: Platform,
+  id: string,
+  report: ContainerReport,
+): Promise<boolean> {
+  const before = await platform.db.container.findUnique({
+    where: { id },
+    select: { appId: true, state: true, restarts: true },
+  })
+  if (before === null) return false
+  await platform.db.container.updateMany({ where: { id }, data: report })
+  const changed =
+    (report.state !== undefined && report.state !== before.state) ||
+    (report.restarts !== undefined && report.restarts !== before.restarts)
+  if (changed) await publishApp(platform, before.appId)
+  return true
+}
+
+/** Appends lines that an app's containers wrote, in their order. Batches cost less than single lines. */
+export async function publishLogLines(platform: Platform, appId: string, lines: LogLine[]): Promise<void> {
+  await publish(platform, streams.appLogs(appId), ...lines)
+}

@@ -1,0 +1,115 @@
+import type { AppSettings } from '../model/app-settings.ts'
+import { deploymentSnapshotSchema } from '../model/deployment-snapshot.ts'
+import type { DeploymentStatus } from '../model/deployment-status.ts'
+import type { Platform } from '../open.ts'
+import { type IdRange, idRangeOf } from '../teams.ts'
+import { openForDeployment } from '../variables.ts'
+
+export interface RecordedContainer {
+  id: string
+  deploymentId: string
+  replica: number
+  state: 'created' | 'running' | 'exited' | 'removed'
+  address: string | null
+  port: number | null
+}
+
+/** Everything that carrying out a deployment needs. Its variables are in plain text: they go to containers only. */
+export interface DeploymentWork {
+  deployment: {
+    id: string
+    number: number
+    status: DeploymentStatus
+    /** As it was asked for. */
+    imageRef: string
+    /** Known already after a rollback or a first try: pull this, whatever the tag points to now. */
+    imageDigest: string | null
+    cancelAsked: boolean
+    createdAt: Date
+  }
+  app: {
+    id: string
+    slug: string
+    name: string
+    desiredState: 'running' | 'stopped' | 'deleted'
+    hostId: string
+  }
+  team: { id: string; slug: string; idRange: IdRange }
+  projectId: string
+  environmentId: string
+  settings: AppSettings
+  variables: Record<string, string>
+  /** This deployment's containers that were recorded by an earlier try, and not removed. */
+  containers: RecordedContainer[]
+  /** What serves now; null when nothing has been live. */
+  live: { deploymentId: string; settings: AppSettings; containers: RecordedContainer[] } | null
+}
+
+/** Null when the deployment is gone (its app was deleted). */
+export async function loadDeployment(platform: Platform, id: string): Promise<DeploymentWork | null> {
+  const row = await platform.db.deployment.findUnique({
+    where: { id },
+    include: {
+      app: {
+        include: {
+          project: { include: { team: { select: { id: true, slug: true } } } },
+          containers: { where: { state: { not: 'removed' } }, orderBy: { replica: 'asc' } },
+          liveDeployment: { select: { id: true, snapshot: true } },
+        },
+      },
+    },
+  })
+  if (row === null) return null
+  const { app } = row
+  const { team } = app.project
+  const snapshot = deploymentSnapshotSchema.parse(row.snapshot)
+  const variables = openForDeployment(platform, id, snapshot.variables)
+  const containersOf = (deploymentId: string) =>
+    app.containers.filter((container) => container.deploymentId === deploymentId).map(recorded)
+  return {
+    deployment: {
+      id,
+      number: row.number,
+      status: row.status,
+      imageRef: row.imageRef,
+      imageDigest: row.imageDigest,
+      cancelAsked: row.cancelAskedAt !== null,
+      createdAt: row.createdAt,
+    },
+    app: {
+      id: app.id,
+      slug: app.slug,
+      name: app.name,
+      desiredState: app.desiredState,
+      hostId: app.hostId ?? platform.config.hostId,
+    },
+    team: { ...team, idRange: await idRangeOf(platform, team.id) },
+    projectId: app.projectId,
+    environmentId: app.environmentId,
+    settings: snapshot.settings,
+    variables: Object.fromEntries(variables.map(({ name, value }) => [name, value])),
+    containers: containersOf(id),
+    live:
+      app.liveDeployment === null
+        ? null
+        : {
+            deploymentId: app.liveDeployment.id,
+            settings: deploymentSnapshotSchema.parse(app.liveDeployment.snapshot).settings,
+            containers: containersOf(app.liveDeployment.id),
+          },
+  }
+}
+
+/** Whether somebody called it off (or it is over): looked at between steps and while waiting. */
+export async function isCancelAsked(platform: Platform, id: string): Promise<boolean> {
+  const row = await platform.db.deployment.findUnique({
+    where: { id },
+    select: { cancelAskedAt: true, status: true },
+  })
+  return row === null || row.cancelAskedAt !== null || row.status === 'canceled'
+}
+
+function recorded(row: RecordedContainer): RecordedContainer {
+  const { id, deploymentId, replica, state, address, port } = row
+  return { id, deploymentId, replica, state, address, port }
+}

@@ -1,0 +1,66 @@
+import { inProgressStatuses } from '../deployment-cancel.ts'
+import type { Platform } from '../open.ts'
+
+export interface DesiredRoute {
+  hostname: string
+  appId: string
+  /** Other than running, there are no servers and the edge shows a page instead. */
+  state: 'running' | 'stopped' | 'deploying' | 'failed'
+  servers: { containerId: string; address: string; port: number }[]
+}
+
+/**
+ * Where the edge of a host sends each name. Traffic goes to the live deployment; while a deployment's status is
+ * `routing`, to that one: so setting the status is what switches traffic, and failing then is what switches it back.
+ */
+export async function desiredRoutes(platform: Platform, hostId: string): Promise<DesiredRoute[]> {
+  const apps = await platform.db.app.findMany({
+    where: { hostId },
+    orderBy: { id: 'asc' },
+    select: {
+      id: true,
+      desiredState: true,
+      liveDeploymentId: true,
+      domains: { orderBy: { name: 'asc' }, select: { name: true } },
+      deployments: {
+        where: { status: { in: inProgressStatuses } },
+        orderBy: { number: 'desc' },
+        select: { id: true, status: true },
+      },
+      containers: {
+        where: { state: 'running', address: { not: null }, port: { not: null } },
+        orderBy: { replica: 'asc' },
+        select: { id: true, deploymentId: true, address: true, port: true },
+      },
+    },
+  })
+  return apps.flatMap((app) => {
+    const routing = app.deployments.find(({ status }) => status === 'routing')
+    const serving = routing?.id ?? app.liveDeploymentId
+    const wanted = app.desiredState === 'running'
+    const servers = app.containers.flatMap(({ id, deploymentId, address, port }) =>
+      wanted && deploymentId === serving && address !== null && port !== null
+        ? [{ containerId: id, address, port }]
+        : [],
+    )
+    const state = stateOf(
+      wanted,
+      servers.length > 0,
+      app.deployments.length > 0,
+      app.liveDeploymentId !== null,
+    )
+    return app.domains.map(({ name }) => ({ hostname: name, appId: app.id, state, servers }))
+  })
+}
+
+function stateOf(
+  wanted: boolean,
+  serves: boolean,
+  inProgress: boolean,
+  hasLive: boolean,
+): DesiredRoute['state'] {
+  if (!wanted) return 'stopped'
+  if (serves) return 'running'
+  // A live app without a running container is being restarted: the page reloads until it answers.
+  return inProgress || hasLive ? 'deploying' : 'failed'
+}

@@ -1,0 +1,73 @@
+import { inProgressStatuses } from '../deployment-cancel.ts'
+import { publish, streams } from '../event-log.ts'
+import type { DeploymentStatus } from '../model/deployment-status.ts'
+import type { Platform } from '../open.ts'
+import type { RecordedContainer } from './deployments.ts'
+
+export interface DesiredApp {
+  appId: string
+  slug: string
+  teamId: string
+  environmentId: string
+  desiredState: 'running' | 'stopped' | 'deleted'
+  /** Null when it has never been live. loadDeployment() has what is needed to run it again. */
+  liveDeploymentId: string | null
+  /** Waiting or being carried out, oldest first. */
+  inProgress: {
+    id: string
+    number: number
+    status: DeploymentStatus
+    cancelAsked: boolean
+    createdAt: Date
+  }[]
+  /** Every container that was recorded and not reported as removed, of any deployment of the app. */
+  containers: RecordedContainer[]
+}
+
+/** What should be on a host: all its apps. Reconcile compares it with what the engine has. */
+export async function desiredState(platform: Platform, hostId: string): Promise<DesiredApp[]> {
+  const rows = await platform.db.app.findMany({
+    where: { hostId },
+    orderBy: { id: 'asc' },
+    select: {
+      id: true,
+      slug: true,
+      environmentId: true,
+      desiredState: true,
+      liveDeploymentId: true,
+      project: { select: { teamId: true } },
+      containers: {
+        where: { state: { not: 'removed' } },
+        orderBy: [{ createdAt: 'asc' }, { replica: 'asc' }],
+        select: { id: true, deploymentId: true, replica: true, state: true, address: true, port: true },
+      },
+      deployments: {
+        where: { status: { in: inProgressStatuses } },
+        orderBy: { number: 'asc' },
+        select: { id: true, number: true, status: true, cancelAskedAt: true, createdAt: true },
+      },
+    },
+  })
+  return rows.map(({ id, project, deployments, ...row }) => ({
+    appId: id,
+    ...row,
+    teamId: project.teamId,
+    inProgress: deployments.map(({ cancelAskedAt, ...rest }) => ({
+      ...rest,
+      cancelAsked: cancelAskedAt !== null,
+    })),
+  }))
+}
+
+/** Everything of a deleted app was removed from its host: now it is gone. May be called twice. */
+export async function finishDelete(platform: Platform, appId: string): Promise<void> {
+  const app = await platform.db.app.findUnique({
+    where: { id: appId },
+    select: { desiredState: true, projectId: true, project: { select: { teamId: true } } },
+  })
+  if (app === null || app.desiredState !== 'deleted') return
+  await platform.db.app.deleteMany({ where: { id: appId, desiredState: 'deleted' } })
+  const event = { type: 'app-deleted', appId, projectId: app.projectId } as const
+  await publish(platform, streams.team(app.project.teamId), event)
+  await platform.redis.del(streams.appLogs(appId).name).catch(() => undefined)
+}

