@@ -1,5 +1,6 @@
 /** The engine's front door: the only file that others import. */
 export type * from './containers/containers.ts'
+export { createEngine } from './create-engine.ts'
 export type * from './engine.ts'
 export { EngineError, type EngineErrorKind, isEngineError } from './errors.ts'
 export type * from './images/images.ts'

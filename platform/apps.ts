@@ -1,6 +1,7 @@
 import { notFound, requireTeam, type Viewer } from './access.ts'
 import { type AppPlace, appAccess } from './app-access.ts'
 import { publishApp, publishStatus, type StatusChange } from './app-events.ts'
+import { lockApp } from './app-lock.ts'
 import { appColumns, readApp, showApps } from './app-view.ts'
 import { record } from './audit.ts'
 import type { Transaction } from './database.ts'
@@ -87,7 +88,7 @@ export async function createApp(
   await withFreeSlug({
     wanted,
     name,
-    fallback: 'app',
+    kind: 'app',
     taken: (beginning) => slugsIn(platform, environment.id, beginning),
     create: (slug) =>
       platform.db.$transaction(async (tx) => {
@@ -216,17 +217,6 @@ async function want(
   await publishApp(platform, id)
   await enqueue(platform, hostId, job, { appId: id })
   return existing(platform, id)
-}
-
-/** The app's row, and nobody else changes it until the transaction ends. Throws `not-found`, `conflict` when deleted. */
-export async function lockApp(tx: Transaction, id: string, options: { evenDeleted?: boolean } = {}) {
-  await tx.$executeRaw`SELECT 1 FROM apps WHERE id = ${id} FOR UPDATE`
-  const app = await tx.app.findUnique({ where: { id } })
-  if (app === null) throw notFound('app')
-  if (app.desiredState === 'deleted' && options.evenDeleted !== true) {
-    throw new PlatformError('conflict', 'The app is being deleted.')
-  }
-  return app
 }
 
 async function existing(platform: Platform, id: string): Promise<App> {

@@ -1,7 +1,7 @@
 import { notFound, type Viewer } from './access.ts'
 import { type AppPlace, appAccess, deploymentAccess } from './app-access.ts'
 import { publishStatus, type StatusChange } from './app-events.ts'
-import { lockApp } from './apps.ts'
+import { lockApp } from './app-lock.ts'
 import { record } from './audit.ts'
 import type { Transaction } from './database.ts'
 import { callOff } from './deployment-cancel.ts'

@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis'
 import { requireTeam, type TeamAction, type Viewer } from './access.ts'
 import { appAccess, deploymentAccess } from './app-access.ts'
 import { PlatformError } from './errors.ts'
@@ -54,6 +55,10 @@ export async function publish<Event>(
   ...events: Event[]
 ): Promise<void> {
   if (events.length === 0) return
+  if (isAway(platform.redis)) {
+    platform.log.warn({ stream: stream.name }, 'events are not published: redis is away')
+    return
+  }
   const pipeline = platform.redis.pipeline()
   for (const event of events) {
     pipeline.xadd(stream.name, 'MAXLEN', '~', stream.maxLength, '*', 'event', JSON.stringify(event))
@@ -66,6 +71,11 @@ export async function publish<Event>(
   } catch (error) {
     platform.log.warn({ err: error, stream: stream.name }, 'events could not be published')
   }
+}
+
+/** It was there, or was tried, and is being connected to again: asking now would only wait. */
+export function isAway(redis: Redis): boolean {
+  return redis.status === 'reconnecting' || redis.status === 'close' || redis.status === 'end'
 }
 
 export interface Entry<Event> {

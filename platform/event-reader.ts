@@ -15,7 +15,7 @@ interface Waiter {
   resolve: () => void
 }
 
-const blockMs = 10_000
+const blockMs = 60_000
 
 /**
  * One blocking connection for all followers of a process. It reads nothing for them: it only tells each that there is

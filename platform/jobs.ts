@@ -1,5 +1,6 @@
 import { type JobsOptions, Queue } from 'bullmq'
 import { z } from 'zod'
+import { isAway } from './event-log.ts'
 import type { Logger } from './log.ts'
 import type { Platform } from './open.ts'
 import type { RedisAddress } from './redis-url.ts'
@@ -62,7 +63,7 @@ export function createQueues(redis: RedisAddress, log: Logger): Queues {
   }
 }
 
-const enqueueTimeoutMs = 5_000
+const enqueueTimeoutMs = 3_000
 
 /**
  * Asks the worker of a host to do something. Call it after the transaction that recorded the wish. Never throws when
@@ -75,6 +76,10 @@ export async function enqueue<Name extends JobName>(
   data: JobData<Name>,
 ): Promise<boolean> {
   const checked = jobs[name].schema.parse(data)
+  if (isAway(platform.redis)) {
+    platform.log.error({ job: name, data }, 'a job is not queued: redis is away; reconcile will find it')
+    return false
+  }
   const timeout = AbortSignal.timeout(enqueueTimeoutMs)
   const timedOut = new Promise<never>((_, reject) => {
     timeout.addEventListener('abort', () => reject(new Error(`no answer within ${enqueueTimeoutMs} ms`)))

@@ -3,7 +3,7 @@ import type { Config } from './config.ts'
 import { type Database, openDatabase } from './database.ts'
 import { createStreamReader, type StreamReader } from './event-reader.ts'
 import { createQueues, type Queues } from './jobs.ts'
-import { createLogger, type Logger } from './log.ts'
+import { createLogger, type Logger, type LoggerOptions } from './log.ts'
 import { type Keyring, loadKeyring } from './secrets.ts'
 
 /** What every function of the platform takes first. Made once in each process. */
@@ -20,11 +20,22 @@ export interface Platform {
 }
 
 /** Opens it without waiting for the servers: the first question connects, and says what is wrong. */
-export async function openPlatform(config: Config, options: { part?: string } = {}): Promise<Platform> {
-  const log = createLogger({ level: config.logLevel, part: options.part ?? 'platform' })
+export async function openPlatform(
+  config: Config,
+  options: { part?: string; logFormat?: LoggerOptions['format'] } = {},
+): Promise<Platform> {
+  const { part = 'platform', logFormat } = options
+  const log = createLogger({ level: config.logLevel, part, format: logFormat })
   const keyring = loadKeyring(config)
   const db = openDatabase(config.databaseUrl)
-  const redis = new Redis({ ...config.redis, maxRetriesPerRequest: 3, lazyConnect: true })
+  const redis = new Redis({
+    ...config.redis,
+    lazyConnect: true,
+    // A request must not hang for as long as Redis is away; what is desired is in the database.
+    maxRetriesPerRequest: 1,
+    commandTimeout: 3_000,
+    retryStrategy: (times) => Math.min(times * 100, 1_000),
+  })
   redis.on('error', (error) => log.warn({ err: error }, 'redis does not answer'))
   const reader = createStreamReader(config.redis, redis, log)
   const queues = createQueues(config.redis, log)

@@ -65,7 +65,7 @@ export async function createProject(
   const row = await withFreeSlug({
     wanted,
     name,
-    fallback: 'project',
+    kind: 'project',
     taken: async (beginning) => {
       const rows = await platform.db.project.findMany({
         where: { teamId, slug: { startsWith: beginning } },

@@ -10,11 +10,16 @@ export interface RateLimit {
 
 /**
  * Counts one attempt. Throws `rate-limited` above the limit, with the time to wait. The window begins with the first
- * attempt and is not made longer by further ones.
+ * attempt and is not made longer by further ones. Throws `unavailable` where it can't count: guessing stays impossible.
  */
 export async function countAttempt(platform: Platform, rate: RateLimit, subject: string): Promise<void> {
   const key = keyOf(rate, subject)
-  const results = await platform.redis.multi().incr(key).expire(key, rate.windowSeconds, 'NX').ttl(key).exec()
+  const counting = platform.redis.multi().incr(key).expire(key, rate.windowSeconds, 'NX').ttl(key).exec()
+  const results = await counting.catch((cause: unknown) => {
+    throw new PlatformError('unavailable', 'Attempts can not be counted now. Try again in a minute.', {
+      cause,
+    })
+  })
   const count = Number(results?.[0]?.[1] ?? 0)
   if (count <= rate.limit) return
   const minutes = Math.max(1, Math.ceil(Number(results?.[2]?.[1] ?? 60) / 60))

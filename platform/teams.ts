@@ -70,7 +70,7 @@ export async function createTeam(platform: Platform, viewer: Viewer, input: Crea
   const row = await withFreeSlug({
     wanted,
     name,
-    fallback: 'team',
+    kind: 'team',
     taken: async (beginning) => {
       const rows = await platform.db.team.findMany({
         where: { slug: { startsWith: beginning } },

@@ -5,11 +5,16 @@ import { type FieldProblem, PlatformError } from './errors.ts'
 export function validate<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
   const parsed = schema.safeParse(input)
   if (parsed.success) return parsed.data
-  const fields = parsed.error.issues.flatMap(fieldProblems)
+  throw invalidInput(parsed.error)
+}
+
+/** The same error out of what zod found. */
+export function invalidInput(error: { issues: z.core.$ZodIssue[] }): PlatformError {
+  const fields = error.issues.flatMap(fieldProblems)
   const first = fields[0]
   const sentence =
     first === undefined ? 'The input is not right.' : `${first.path || 'input'}: ${first.message}`
-  throw new PlatformError('invalid', sentence, { fields })
+  return new PlatformError('invalid', sentence, { fields })
 }
 
 function fieldProblems(issue: z.core.$ZodIssue): FieldProblem[] {

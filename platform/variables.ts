@@ -1,6 +1,6 @@
 import type { Viewer } from './access.ts'
 import { appAccess } from './app-access.ts'
-import { lockApp } from './apps.ts'
+import { lockApp } from './app-lock.ts'
 import { record } from './audit.ts'
 import type { Transaction } from './database.ts'
 import { PlatformError } from './errors.ts'

@@ -93,7 +93,7 @@ export async function createImages(options: ImagesOptions): Promise<Images & { c
   }
 
   return {
-    pull(text, { credentials, onProgress, signal } = {}) {
+    async pull(text, { credentials, onProgress, signal } = {}) {
       const reference = parseReference(text)
       const key = JSON.stringify([formatReference(reference), credentials ?? null])
       return pulls.join(key, signal, onProgress, async (workSignal, report) => {

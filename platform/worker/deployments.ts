@@ -11,8 +11,20 @@ export interface RecordedContainer {
   replica: number
   state: 'created' | 'running' | 'exited' | 'removed'
   address: string | null
+  /** Null until it answered: it gets no traffic before. */
   port: number | null
+  restarts: number
 }
+
+export const recordedColumns = {
+  id: true,
+  deploymentId: true,
+  replica: true,
+  state: true,
+  address: true,
+  port: true,
+  restarts: true,
+} as const
 
 /** Everything that carrying out a deployment needs. Its variables are in plain text: they go to containers only. */
 export interface DeploymentWork {
@@ -53,7 +65,11 @@ export async function loadDeployment(platform: Platform, id: string): Promise<De
       app: {
         include: {
           project: { include: { team: { select: { id: true, slug: true } } } },
-          containers: { where: { state: { not: 'removed' } }, orderBy: { replica: 'asc' } },
+          containers: {
+            where: { state: { not: 'removed' } },
+            orderBy: { replica: 'asc' },
+            select: recordedColumns,
+          },
           liveDeployment: { select: { id: true, snapshot: true } },
         },
       },
@@ -65,7 +81,7 @@ export async function loadDeployment(platform: Platform, id: string): Promise<De
   const snapshot = deploymentSnapshotSchema.parse(row.snapshot)
   const variables = openForDeployment(platform, id, snapshot.variables)
   const containersOf = (deploymentId: string) =>
-    app.containers.filter((container) => container.deploymentId === deploymentId).map(recorded)
+    app.containers.filter((container) => container.deploymentId === deploymentId)
   return {
     deployment: {
       id,
@@ -107,9 +123,4 @@ export async function isCancelAsked(platform: Platform, id: string): Promise<boo
     select: { cancelAskedAt: true, status: true },
   })
   return row === null || row.cancelAskedAt !== null || row.status === 'canceled'
-}
-
-function recorded(row: RecordedContainer): RecordedContainer {
-  const { id, deploymentId, replica, state, address, port } = row
-  return { id, deploymentId, replica, state, address, port }
 }

@@ -12,6 +12,8 @@ export interface DesiredRoute {
 /**
  * Where the edge of a host sends each name. Traffic goes to the live deployment; while a deployment's status is
  * `routing`, to that one: so setting the status is what switches traffic, and failing then is what switches it back.
+ * An app that nothing serves yet is reachable as soon as a container of the deployment being checked has answered
+ * (that is when its port is reported).
  */
 export async function desiredRoutes(platform: Platform, hostId: string): Promise<DesiredRoute[]> {
   const apps = await platform.db.app.findMany({
@@ -35,14 +37,16 @@ export async function desiredRoutes(platform: Platform, hostId: string): Promise
     },
   })
   return apps.flatMap((app) => {
-    const routing = app.deployments.find(({ status }) => status === 'routing')
-    const serving = routing?.id ?? app.liveDeploymentId
     const wanted = app.desiredState === 'running'
-    const servers = app.containers.flatMap(({ id, deploymentId, address, port }) =>
-      wanted && deploymentId === serving && address !== null && port !== null
-        ? [{ containerId: id, address, port }]
-        : [],
-    )
+    const inStatus = (wanted: string) => app.deployments.find(({ status }) => status === wanted)?.id
+    const serversOf = (serving: string | null | undefined) =>
+      app.containers.flatMap(({ id, deploymentId, address, port }) =>
+        wanted && deploymentId === serving && address !== null && port !== null
+          ? [{ containerId: id, address, port }]
+          : [],
+      )
+    const candidates = [inStatus('routing'), app.liveDeploymentId, inStatus('checking')].map(serversOf)
+    const servers = candidates.find((list) => list.length > 0) ?? []
     const state = stateOf(
       wanted,
       servers.length > 0,

@@ -2,7 +2,7 @@ import { inProgressStatuses } from '../deployment-cancel.ts'
 import { publish, streams } from '../event-log.ts'
 import type { DeploymentStatus } from '../model/deployment-status.ts'
 import type { Platform } from '../open.ts'
-import type { RecordedContainer } from './deployments.ts'
+import { type RecordedContainer, recordedColumns } from './deployments.ts'
 
 export interface DesiredApp {
   appId: string
@@ -26,8 +26,21 @@ export interface DesiredApp {
 
 /** What should be on a host: all its apps. Reconcile compares it with what the engine has. */
 export async function desiredState(platform: Platform, hostId: string): Promise<DesiredApp[]> {
+  return readApps(platform, { hostId })
+}
+
+/** One app of a host; null when it is gone. */
+export async function desiredApp(
+  platform: Platform,
+  hostId: string,
+  appId: string,
+): Promise<DesiredApp | null> {
+  return (await readApps(platform, { hostId, id: appId }))[0] ?? null
+}
+
+async function readApps(platform: Platform, where: { hostId: string; id?: string }): Promise<DesiredApp[]> {
   const rows = await platform.db.app.findMany({
-    where: { hostId },
+    where,
     orderBy: { id: 'asc' },
     select: {
       id: true,
@@ -39,7 +52,7 @@ export async function desiredState(platform: Platform, hostId: string): Promise<
       containers: {
         where: { state: { not: 'removed' } },
         orderBy: [{ createdAt: 'asc' }, { replica: 'asc' }],
-        select: { id: true, deploymentId: true, replica: true, state: true, address: true, port: true },
+        select: recordedColumns,
       },
       deployments: {
         where: { status: { in: inProgressStatuses } },

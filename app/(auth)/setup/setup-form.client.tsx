@@ -1,0 +1,70 @@
+'use client'
+
+import { useTranslations } from 'next-intl'
+import { useState } from 'react'
+import { claimAction } from '../../_actions/account.ts'
+import { Button } from '../../_ui/button.tsx'
+import { PasswordField, TextField } from '../../_ui/field.client.tsx'
+import { Notice } from '../../_ui/notice.tsx'
+import { useAction } from '../../_ui/use-action.ts'
+import { openSession } from '../open-session.ts'
+import { PasswordStrength } from './password-strength.client.tsx'
+
+export function SetupForm({ token }: { token: string }) {
+  const t = useTranslations('setup')
+  const tSignIn = useTranslations('signIn')
+  const { run, pending, form, errorOf, summary } = useAction()
+  const [password, setPassword] = useState('')
+  const [entering, setEntering] = useState(false)
+  const problem = summary(['name', 'email', 'password'])
+
+  function submit(data: FormData) {
+    const email = String(data.get('email') ?? '')
+    const name = String(data.get('name') ?? '')
+    run(() => claimAction({ token, name, email, password }), {
+      onDone: async () => {
+        setEntering(true)
+        const failed = await openSession(email, password)
+        window.location.assign(failed === null ? '/' : '/sign-in')
+      },
+    })
+  }
+
+  return (
+    <form
+      ref={form}
+      noValidate
+      method="post"
+      className="space-y-4"
+      onSubmit={(event) => {
+        event.preventDefault()
+        submit(new FormData(event.currentTarget))
+      }}
+    >
+      <TextField label={t('name')} name="name" autoComplete="name" error={errorOf('name')} autoFocus />
+      <TextField
+        label={tSignIn('email')}
+        name="email"
+        type="email"
+        autoComplete="username"
+        error={errorOf('email')}
+      />
+      <div>
+        <PasswordField
+          label={tSignIn('password')}
+          name="password"
+          autoComplete="new-password"
+          showLabel={tSignIn('show')}
+          hideLabel={tSignIn('hide')}
+          error={errorOf('password')}
+          onValueChange={setPassword}
+        />
+        <PasswordStrength password={password} />
+      </div>
+      {problem !== null && <Notice tone="danger">{problem}</Notice>}
+      <Button tone="primary" type="submit" pending={pending || entering} className="w-full">
+        {t('submit')}
+      </Button>
+    </form>
+  )
+}

@@ -1,0 +1,101 @@
+'use client'
+
+import { CircleStop, Ellipsis, Play, Rocket, Trash2 } from 'lucide-react'
+import { useRouter } from 'next/navigation'
+import { useTranslations } from 'next-intl'
+import { useState } from 'react'
+import { deleteAppAction, startAppAction, stopAppAction } from '../../../../_actions/apps.ts'
+import { deployAction } from '../../../../_actions/deployments.ts'
+import { ActionButton } from '../../../../_ui/action-button.client.tsx'
+import { Button, buttonStyle } from '../../../../_ui/button.tsx'
+import { ConfirmDialog } from '../../../../_ui/confirm-dialog.client.tsx'
+import { MenuButton, MenuItem } from '../../../../_ui/menu.client.tsx'
+import { useAction } from '../../../../_ui/use-action.ts'
+
+interface AppActionsProps {
+  app: {
+    id: string
+    name: string
+    isStopped: boolean
+    hasLive: boolean
+    isDeployed: boolean
+    isDeploying: boolean
+  }
+  path: string
+  projectPath: string
+}
+
+export function AppActions({ app, path, projectPath }: AppActionsProps) {
+  const t = useTranslations('app')
+  const router = useRouter()
+  const deploy = useAction()
+  const [deleting, setDeleting] = useState(false)
+  return (
+    <div className="flex items-center gap-2">
+      {app.isStopped && app.hasLive && (
+        <ActionButton action={() => startAppAction(app.id)}>
+          <Play aria-hidden />
+          {t('start')}
+        </ActionButton>
+      )}
+      {!app.isStopped && app.hasLive && (
+        <ConfirmDialog
+          title={t('stopTitle', { name: app.name })}
+          description={t('stopDescription')}
+          confirmLabel={t('stop')}
+          action={() => stopAppAction(app.id)}
+          trigger={
+            <Button>
+              <CircleStop aria-hidden />
+              {t('stop')}
+            </Button>
+          }
+        />
+      )}
+      <Button
+        tone="primary"
+        pending={deploy.pending}
+        onClick={() => deploy.run(() => deployAction(app.id), { onDone: () => router.push(path) })}
+      >
+        <Rocket aria-hidden />
+        {app.isDeployed ? t('redeploy') : t('deploy')}
+      </Button>
+      <MenuButton
+        label={t('menu')}
+        triggerClassName={buttonStyle({ tone: 'secondary', className: 'w-9 px-0' })}
+        trigger={<Ellipsis aria-hidden />}
+      >
+        <MenuItem danger onClick={() => setDeleting(true)}>
+          <Trash2 aria-hidden />
+          {t('delete')}
+        </MenuItem>
+      </MenuButton>
+      <DeleteAppDialog app={app} open={deleting} onOpenChange={setDeleting} projectPath={projectPath} />
+    </div>
+  )
+}
+
+interface DeleteAppDialogProps {
+  app: { id: string; name: string }
+  open: boolean
+  onOpenChange(open: boolean): void
+  projectPath: string
+}
+
+export function DeleteAppDialog({ app, open, onOpenChange, projectPath }: DeleteAppDialogProps) {
+  const t = useTranslations('app')
+  const router = useRouter()
+  return (
+    <ConfirmDialog
+      open={open}
+      onOpenChange={onOpenChange}
+      title={t('deleteTitle', { name: app.name })}
+      description={t('deleteDescription')}
+      typed={app.name}
+      confirmLabel={t('delete')}
+      action={() => deleteAppAction(app.id)}
+      done={t('deleted', { name: app.name })}
+      onDone={() => router.push(projectPath)}
+    />
+  )
+}

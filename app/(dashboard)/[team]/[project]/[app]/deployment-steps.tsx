@@ -1,0 +1,52 @@
+import { Ban, Circle, CircleCheck, CircleX, LoaderCircle } from 'lucide-react'
+import { useTranslations } from 'next-intl'
+import { type DeploymentStatus, isInProgress } from '@/platform/model/deployment-status.ts'
+import { type DeploymentStep, stepNames } from '@/platform/model/deployment-step.ts'
+import { cn } from '../../../../_ui/cn.ts'
+import { Duration } from '../../../../_ui/duration.client.tsx'
+
+const icons = {
+  running: { icon: LoaderCircle, classes: 'animate-spin text-accent-text' },
+  done: { icon: CircleCheck, classes: 'text-success' },
+  failed: { icon: CircleX, classes: 'text-danger' },
+  canceled: { icon: Ban, classes: 'text-muted' },
+  waiting: { icon: Circle, classes: 'text-border-strong' },
+}
+
+interface DeploymentStepsProps {
+  steps: DeploymentStep[]
+  status: DeploymentStatus
+}
+
+/** Those that ran, and, as long as it goes on, those that are to come. */
+export function DeploymentSteps({ steps, status }: DeploymentStepsProps) {
+  const t = useTranslations('step')
+  const shown = stepNames.flatMap((name) => {
+    const step = steps.find((known) => known.name === name)
+    return step !== undefined || isInProgress(status) ? [{ name, step }] : []
+  })
+  if (shown.length === 0) return <div className="h-4" />
+  return (
+    <ol aria-label={t('label')} className="px-5 pt-3 pb-4">
+      {shown.map(({ name, step }) => {
+        const state = step?.status ?? 'waiting'
+        const { icon: Icon, classes } = icons[state]
+        return (
+          <li key={name} className="flex items-start gap-3 py-1.5">
+            <Icon aria-hidden className={cn('mt-0.5 size-4 shrink-0', classes)} />
+            <div className="min-w-0 flex-1">
+              <span className={step === undefined ? 'text-muted' : 'font-medium'}>{t(`name.${name}`)}</span>
+              <span className="sr-only"> ({t(`status.${state}`)})</span>
+              {step?.detail && <p className="break-words text-muted text-[13px]">{step.detail}</p>}
+            </div>
+            {step !== undefined && (
+              <span className="text-muted text-[13px]">
+                <Duration from={step.startedAt} to={step.finishedAt} />
+              </span>
+            )}
+          </li>
+        )
+      })}
+    </ol>
+  )
+}

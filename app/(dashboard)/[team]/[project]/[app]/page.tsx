@@ -1,0 +1,77 @@
+import { Rocket } from 'lucide-react'
+import type { Metadata } from 'next'
+import Link from 'next/link'
+import { getTranslations } from 'next-intl/server'
+import { Suspense } from 'react'
+import { getDeployment, listDeployments } from '@/platform/deployments.ts'
+import type { App } from '@/platform/model/resources.ts'
+import { enter, loadApp } from '../../../../_shell/load.ts'
+import { Card, CardHeader } from '../../../../_ui/card.tsx'
+import { EmptyState } from '../../../../_ui/empty-state.tsx'
+import { RowsSkeleton } from '../../../../_ui/skeleton.tsx'
+import { Containers } from './containers.tsx'
+import { DeploymentProgress } from './deployment-progress.client.tsx'
+import { DeploymentRows } from './deployment-rows.tsx'
+
+export async function generateMetadata({ params }: PageProps<'/[team]/[project]/[app]'>): Promise<Metadata> {
+  const { team, project, app } = await params
+  return { title: (await loadApp(team, project, app)).app.name }
+}
+
+export default async function AppPage({ params }: PageProps<'/[team]/[project]/[app]'>) {
+  const names = await params
+  const { app, path } = await loadApp(names.team, names.project, names.app)
+  const t = await getTranslations('app')
+  if (app.latestDeployment === null) {
+    return <EmptyState icon={Rocket} title={t('emptyTitle')} description={t('emptyDescription')} />
+  }
+  return (
+    <div className="space-y-5">
+      <Suspense fallback={<RowsSkeleton rows={4} />}>
+        <Latest deploymentId={app.latestDeployment.id} path={path} />
+      </Suspense>
+      <Containers containers={app.containers} liveDeploymentId={app.liveDeploymentId} />
+      <Card aria-labelledby="recent">
+        <CardHeader
+          titleId="recent"
+          title={t('recent')}
+          actions={
+            <Link href={`${path}/deployments`} className="rounded text-accent-text hover:underline">
+              {t('allDeployments')}
+            </Link>
+          }
+        />
+        <div className="mt-3 border-t">
+          <Suspense fallback={<RowsSkeleton />}>
+            <Recent app={app} path={path} />
+          </Suspense>
+        </div>
+      </Card>
+    </div>
+  )
+}
+
+async function Latest({ deploymentId, path }: { deploymentId: string; path: string }) {
+  const { platform, viewer } = await enter()
+  const deployment = await getDeployment(platform, viewer, deploymentId)
+  return (
+    <DeploymentProgress
+      key={deployment.id}
+      deployment={deployment}
+      href={`${path}/deployments/${deployment.number}`}
+    />
+  )
+}
+
+async function Recent({ app, path }: { app: App; path: string }) {
+  const { platform, viewer } = await enter()
+  const { data } = await listDeployments(platform, viewer, app.id, { limit: 5 })
+  return (
+    <DeploymentRows
+      deployments={data}
+      path={path}
+      liveDeploymentId={app.liveDeploymentId}
+      canRollBack={false}
+    />
+  )
+}

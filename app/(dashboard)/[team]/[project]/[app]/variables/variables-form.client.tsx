@@ -1,0 +1,98 @@
+'use client'
+
+import { useRouter } from 'next/navigation'
+import { useTranslations } from 'next-intl'
+import { useState } from 'react'
+import type { Variable } from '@/platform/model/resources.ts'
+import { deployAction } from '../../../../../_actions/deployments.ts'
+import { setVariablesAction } from '../../../../../_actions/variables.ts'
+import { Button } from '../../../../../_ui/button.tsx'
+import { Notice } from '../../../../../_ui/notice.tsx'
+import { useAction } from '../../../../../_ui/use-action.ts'
+import { changesOf, newRow, storedRows, type VariableRow } from '../../../../../_variables/rows.ts'
+import { VariableEditor } from '../../../../../_variables/variable-editor.client.tsx'
+
+interface VariablesFormProps {
+  appId: string
+  path: string
+  variables: Variable[]
+}
+
+export function VariablesForm({ appId, path, variables }: VariablesFormProps) {
+  const t = useTranslations('variables')
+  const tCommon = useTranslations('common')
+  const router = useRouter()
+  const save = useAction()
+  const deploy = useAction()
+  const [stored, setStored] = useState(variables)
+  const [rows, setRows] = useState<VariableRow[]>(() => rowsOf(variables))
+  const [saved, setSaved] = useState(false)
+
+  const { input, rowOf } = changesOf(rows, stored)
+  const isChanged = input.set.length > 0 || input.remove.length > 0
+  const shown = input.set.flatMap((_, at) => [`set.${at}.name`, `set.${at}.value`])
+  const problem = save.summary(shown)
+  const errorOf = (row: VariableRow) => {
+    const at = rowOf.indexOf(row.key)
+    return { name: save.errorOf(`set.${at}.name`), value: save.errorOf(`set.${at}.value`) }
+  }
+
+  return (
+    <form
+      ref={save.form}
+      noValidate
+      className="space-y-5"
+      onSubmit={(event) => {
+        event.preventDefault()
+        save.run(() => setVariablesAction(appId, input), {
+          onDone: (now) => {
+            setStored(now)
+            setRows(rowsOf(now))
+            setSaved(true)
+          },
+        })
+      }}
+    >
+      <VariableEditor
+        rows={rows}
+        errorOf={errorOf}
+        onChange={(next) => {
+          setRows(next)
+          setSaved(false)
+          save.clear()
+        }}
+      />
+      {problem !== null && <Notice tone="danger">{problem}</Notice>}
+      {saved && (
+        <Notice
+          tone="success"
+          actions={
+            <Button
+              size="small"
+              pending={deploy.pending}
+              onClick={() => deploy.run(() => deployAction(appId), { onDone: () => router.push(path) })}
+            >
+              {t('deployNow')}
+            </Button>
+          }
+        >
+          {t('saved')}
+        </Notice>
+      )}
+      <div className="flex justify-end gap-2 border-t pt-4">
+        {isChanged && (
+          <Button tone="ghost" onClick={() => setRows(rowsOf(stored))}>
+            {tCommon('discard')}
+          </Button>
+        )}
+        <Button tone="primary" type="submit" pending={save.pending} disabled={!isChanged}>
+          {tCommon('save')}
+        </Button>
+      </div>
+    </form>
+  )
+}
+
+function rowsOf(variables: Variable[]): VariableRow[] {
+  return variables.length === 0 ? [newRow()] : storedRows(variables)
+}

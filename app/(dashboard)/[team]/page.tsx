@@ -1,0 +1,73 @@
+import { Boxes, Plus } from 'lucide-react'
+import type { Metadata } from 'next'
+import { getTranslations } from 'next-intl/server'
+import { Suspense } from 'react'
+import { listApps } from '@/platform/apps.ts'
+import type { Team } from '@/platform/model/resources.ts'
+import { roleIncludes } from '@/platform/model/roles.ts'
+import { listProjects } from '@/platform/projects.ts'
+import { enter, loadTeam } from '../../_shell/load.ts'
+import { ButtonLink } from '../../_ui/button.tsx'
+import { EmptyState } from '../../_ui/empty-state.tsx'
+import { PageHeader } from '../../_ui/page-header.tsx'
+import { CreateProjectButton } from './create-project-button.client.tsx'
+import { ProjectCard, ProjectCardsSkeleton } from './project-card.tsx'
+
+export async function generateMetadata({ params }: PageProps<'/[team]'>): Promise<Metadata> {
+  return { title: (await loadTeam((await params).team)).name }
+}
+
+export default async function TeamPage({ params }: PageProps<'/[team]'>) {
+  const team = await loadTeam((await params).team)
+  const t = await getTranslations('overview')
+  return (
+    <>
+      <PageHeader
+        title={t('title')}
+        actions={roleIncludes(team.role, 'developer') && <CreateProjectButton teamId={team.id} />}
+      />
+      <Suspense fallback={<ProjectCardsSkeleton />}>
+        <Projects team={team} />
+      </Suspense>
+    </>
+  )
+}
+
+async function Projects({ team }: { team: Team }) {
+  const { platform, viewer } = await enter()
+  const [t, projects, apps] = await Promise.all([
+    getTranslations('overview'),
+    listProjects(platform, viewer, team.id, { limit: 100 }),
+    listApps(platform, viewer, { teamId: team.id }, { limit: 100 }),
+  ])
+  if (projects.data.length === 0) {
+    const canDeploy = roleIncludes(team.role, 'developer')
+    return (
+      <EmptyState
+        icon={Boxes}
+        title={t('emptyTitle')}
+        description={canDeploy ? t('emptyDescription') : t('emptyViewer')}
+        action={
+          canDeploy && (
+            <ButtonLink href={`/${team.slug}/new`} tone="primary">
+              <Plus aria-hidden />
+              {t('deploy')}
+            </ButtonLink>
+          )
+        }
+      />
+    )
+  }
+  return (
+    <ul className="grid gap-4 sm:grid-cols-2">
+      {projects.data.map((project) => (
+        <ProjectCard
+          key={project.id}
+          path={`/${team.slug}/${project.slug}`}
+          project={project}
+          apps={apps.data.filter(({ projectId }) => projectId === project.id)}
+        />
+      ))}
+    </ul>
+  )
+}

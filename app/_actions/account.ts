@@ -1,0 +1,46 @@
+'use server'
+
+import { cookies } from 'next/headers'
+import { PlatformError } from '@/platform/errors.ts'
+import type { ClaimInput, CreateTokenInput } from '@/platform/model/inputs.ts'
+import { claimInstallation } from '@/platform/setup.ts'
+import { createToken, revokeToken } from '@/platform/tokens.ts'
+import { setLocale } from '@/platform/users.ts'
+import { isLocale, localeCookie } from '../_i18n/locales.ts'
+import { getViewer } from '../_server/session.ts'
+import type { ActionResult } from './result.ts'
+import { answer, asId, run } from './run.ts'
+
+export async function claimAction(input: ClaimInput): Promise<ActionResult> {
+  return answer(async (platform) => {
+    await claimInstallation(platform, input)
+    return null
+  })
+}
+
+/** The only answer that ever carries the token itself. */
+export async function createTokenAction(input: CreateTokenInput): Promise<ActionResult<{ secret: string }>> {
+  return run(async (platform, viewer) => {
+    const { secret } = await createToken(platform, viewer, input)
+    return { secret }
+  })
+}
+
+export async function revokeTokenAction(id: string): Promise<ActionResult> {
+  return run(async (platform, viewer) => {
+    await revokeToken(platform, viewer, asId(id))
+    return null
+  })
+}
+
+/** In this browser, and for the person wherever he signs in next. */
+export async function chooseLocaleAction(locale: string): Promise<ActionResult> {
+  return answer(async (platform) => {
+    if (!isLocale(locale)) throw new PlatformError('bad-request', 'Berth does not speak this language.')
+    const jar = await cookies()
+    jar.set(localeCookie, locale, { path: '/', maxAge: 365 * 86_400, sameSite: 'lax' })
+    const viewer = await getViewer()
+    if (viewer !== null) await setLocale(platform, viewer, locale)
+    return null
+  })
+}

@@ -1,0 +1,64 @@
+import 'server-only'
+import { notFound } from 'next/navigation'
+import { cache } from 'react'
+import { PlatformError } from '@/platform/errors.ts'
+import type { Team } from '@/platform/model/resources.ts'
+import { findApp, findDeployment, findProject } from '@/platform/places.ts'
+import { getTeam, listTeams } from '@/platform/teams.ts'
+import { getUser } from '@/platform/users.ts'
+import { getPlatform } from '../_server/platform.ts'
+import { requireViewer } from '../_server/session.ts'
+
+/** Platform and viewer of the request; leads to the sign-in page where nobody is signed in. */
+export const enter = cache(async () => {
+  const [platform, viewer] = await Promise.all([getPlatform(), requireViewer()])
+  return { platform, viewer }
+})
+
+// What addresses name. Each is read once for a request, and before anything streams, so that what is missing is a 404.
+
+export const loadUser = cache(async () => {
+  const { platform, viewer } = await enter()
+  return getUser(platform, viewer)
+})
+
+export const loadTeams = cache(async (): Promise<Team[]> => {
+  const { platform, viewer } = await enter()
+  return (await listTeams(platform, viewer, { limit: 100 })).data
+})
+
+export const loadTeam = cache(async (slug: string) => {
+  const { platform, viewer } = await enter()
+  return orNotFound(getTeam(platform, viewer, slug))
+})
+
+export const loadProject = cache(async (teamSlug: string, slug: string) => {
+  const { platform, viewer } = await enter()
+  const team = await loadTeam(teamSlug)
+  return { team, project: await orNotFound(findProject(platform, viewer, team.id, slug)) }
+})
+
+export const loadApp = cache(async (teamSlug: string, projectSlug: string, slug: string) => {
+  const { platform, viewer } = await enter()
+  const { team, project } = await loadProject(teamSlug, projectSlug)
+  const app = await orNotFound(findApp(platform, viewer, project.id, slug))
+  return { team, project, app, path: `/${team.slug}/${project.slug}/${app.slug}` }
+})
+
+export const loadDeployment = cache(
+  async (teamSlug: string, projectSlug: string, appSlug: string, number: string) => {
+    const { platform, viewer } = await enter()
+    const place = await loadApp(teamSlug, projectSlug, appSlug)
+    const asked = /^[1-9]\d{0,9}$/.test(number) ? Number(number) : 0
+    return { ...place, deployment: await orNotFound(findDeployment(platform, viewer, place.app.id, asked)) }
+  },
+)
+
+async function orNotFound<Found>(asked: Promise<Found>): Promise<Found> {
+  try {
+    return await asked
+  } catch (error) {
+    if (error instanceof PlatformError && error.code === 'not-found') notFound()
+    throw error
+  }
+}

@@ -1,0 +1,87 @@
+'use client'
+
+import { useTranslations } from 'next-intl'
+import { type ReactElement, type ReactNode, useState } from 'react'
+import type { ActionResult } from '../_actions/result.ts'
+import { Button } from './button.tsx'
+import { Modal, ModalClose } from './dialog.client.tsx'
+import { TextField } from './field.client.tsx'
+import { Notice } from './notice.tsx'
+import { useAction } from './use-action.ts'
+
+interface ConfirmDialogProps {
+  title: string
+  description: ReactNode
+  confirmLabel: string
+  /** What must be typed first, for what can't be undone. */
+  typed?: string
+  trigger?: ReactElement
+  open?: boolean
+  onOpenChange?: (open: boolean) => void
+  action: () => Promise<ActionResult<unknown>>
+  onDone?: () => void
+  done?: string
+}
+
+/** Asks before something is lost. */
+export function ConfirmDialog(props: ConfirmDialogProps) {
+  const { title, description, confirmLabel, typed, trigger, action, onDone, done } = props
+  const t = useTranslations('common')
+  const [ownOpen, setOwnOpen] = useState(false)
+  const [text, setText] = useState('')
+  const { run, pending, summary, form, clear } = useAction()
+  const open = props.open ?? ownOpen
+
+  function setOpen(next: boolean) {
+    setText('')
+    clear()
+    setOwnOpen(next)
+    props.onOpenChange?.(next)
+  }
+
+  const problem = summary()
+  return (
+    <Modal open={open} onOpenChange={setOpen} title={title} description={description} trigger={trigger}>
+      <form
+        ref={form}
+        className="space-y-4"
+        onSubmit={(event) => {
+          event.preventDefault()
+          run(action, {
+            done,
+            onDone: () => {
+              setOpen(false)
+              onDone?.()
+            },
+          })
+        }}
+      >
+        {typed !== undefined && (
+          <TextField
+            label={t.rich('typeToConfirm', {
+              name: typed,
+              code: (chunks) => (
+                <code className="rounded bg-sunken px-1 py-0.5 font-mono text-[13px]">{chunks}</code>
+              ),
+            })}
+            value={text}
+            onValueChange={setText}
+            autoFocus
+          />
+        )}
+        {problem !== null && <Notice tone="danger">{problem}</Notice>}
+        <div className="flex justify-end gap-2">
+          <ModalClose render={<Button>{t('cancel')}</Button>} />
+          <Button
+            tone="danger"
+            type="submit"
+            pending={pending}
+            disabled={typed !== undefined && text !== typed}
+          >
+            {confirmLabel}
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  )
+}

@@ -1,0 +1,18 @@
+import { WifiOff } from 'lucide-react'
+import { useTranslations } from 'next-intl'
+import type { Connection } from './use-event-stream.ts'
+
+/** A quiet word while a live view has lost its connection. */
+export function ConnectionNote({ connection }: { connection: Connection }) {
+  const t = useTranslations('common')
+  return (
+    <span role="status" className="inline-flex items-center gap-1.5 text-muted text-xs">
+      {connection === 'reconnecting' && (
+        <>
+          <WifiOff aria-hidden className="size-3.5" />
+          {t('reconnecting')}
+        </>
+      )}
+    </span>
+  )
+}

@@ -1,0 +1,56 @@
+'use client'
+
+import { useLocale, useTranslations } from 'next-intl'
+import type { Problem } from '../_actions/result.ts'
+
+/** What platform/model says of fields, in English, and our keys for the same in every language. */
+const fieldPatterns = [
+  [/^must not be empty$/, 'empty'],
+  [/^must be at most ([\d,]+) characters$/, 'tooLong'],
+  [/^must be at least ([\d,]+) characters$/, 'tooShort'],
+  [/^must be at most ([\d,]+) variables$/, 'tooMany'],
+  [/^must be an e-mail address$/, 'email'],
+  [/^must be 1–65535$/, 'port'],
+  [/^must be an image reference/, 'image'],
+  [/^must start with \/ and have no spaces$/, 'path'],
+  [/^must be at least 8 MiB$/, 'memory'],
+  [/^must be letters, digits and underscores/, 'variableName'],
+  [/^must not start with BERTH_/, 'reservedVariable'],
+  [/^must be lower-case letters/, 'slug'],
+  [/^must not contain control characters$/, 'controlCharacters'],
+  [/^must not contain a NUL character$/, 'nul'],
+  [/^is taken$/, 'taken'],
+  [/^Too small/, 'tooSmall'],
+  [/^Too big/, 'tooBig'],
+  [/^Invalid input/, 'invalid'],
+  [/^is kept for Berth itself$/, 'reserved'],
+] as const
+
+/** Words for what an action refused. The platform speaks English; in other languages its code speaks. */
+export function useProblemText() {
+  const locale = useLocale()
+  const t = useTranslations('problem')
+  const tField = useTranslations('fieldProblem')
+
+  function ofField(message: string): string {
+    for (const [pattern, key] of fieldPatterns) {
+      const match = pattern.exec(message)
+      if (match !== null) return tField(key, { limit: match[1] ?? '' })
+    }
+    return locale === 'en'
+      ? `${message.charAt(0).toUpperCase()}${message.slice(1)}.`
+      : tField('other', { message })
+  }
+
+  return {
+    of(problem: Problem): string {
+      return locale === 'en' ? problem.message : t(problem.code)
+    },
+    /** What is wrong with the field at this path or, with a list, below it. */
+    ofField(problem: Problem | null, path: string): string | undefined {
+      const found = problem?.fields.find((field) => field.path === path)
+      return found === undefined ? undefined : ofField(found.message)
+    },
+    words: ofField,
+  }
+}

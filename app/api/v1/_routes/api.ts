@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto'
+import { bodyLimit } from 'hono/body-limit'
+import type { Platform } from '../../../../platform/open.ts'
+import { addAppRoutes } from './apps.ts'
+import { addDeploymentRoutes } from './deployments.ts'
+import { addDocs } from './docs.ts'
+import { addEventRoutes } from './events.ts'
+import { checkBody, checkRoute, checkText } from './guards.ts'
+import { idempotency } from './idempotency.ts'
+import { identify } from './identify.ts'
+import { addMeRoute } from './me.ts'
+import { addOperatorRoutes } from './operator.ts'
+import { ApiError, answerTo, problemResponse } from './problem.ts'
+import { addProjectRoutes } from './projects.ts'
+import { type Api, newRouter } from './router.ts'
+import { addTeamRoutes } from './teams.ts'
+import { addTokenRoutes } from './tokens.ts'
+
+const maxBodyBytes = 2 ** 20
+
+/** The REST API, version 1, below /api/v1. Access is the platform's business: routes only say who asks. */
+export function createApi(platform: Platform): Api {
+  const api = newRouter()
+  api.use(async (c, next) => {
+    const given = c.req.header('x-request-id') ?? ''
+    c.set('requestId', /^[\w-]{1,100}$/.test(given) ? given : randomUUID())
+    c.set('platform', platform)
+    await next()
+    c.res.headers.set('x-request-id', c.get('requestId'))
+    if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store')
+  })
+  api.onError((error, c) => {
+    const answer = answerTo(error)
+    const requestId = c.get('requestId')
+    if (answer.code === 'internal' || answer.code === 'unavailable') {
+      platform.log.error(
+        { err: error, requestId, method: c.req.method, path: c.req.path },
+        'a request failed',
+      )
+    }
+    return problemResponse(answer, requestId)
+  })
+  api.notFound((c) =>
+    problemResponse(answerTo(new ApiError('not-found', 'There is nothing here.')), c.get('requestId')),
+  )
+  api.use(checkRoute(api), checkText)
+  addDocs(api)
+  api.use(identify)
+  const tooLarge = () => {
+    throw new ApiError('too-large', 'The body is larger than 1 MiB.')
+  }
+  api.use(bodyLimit({ maxSize: maxBodyBytes, onError: tooLarge }), checkBody, idempotency)
+  addMeRoute(api)
+  addTeamRoutes(api)
+  addProjectRoutes(api)
+  addAppRoutes(api)
+  addDeploymentRoutes(api)
+  addEventRoutes(api)
+  addTokenRoutes(api)
+  addOperatorRoutes(api)
+  return api
+}

@@ -1,0 +1,73 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { deleteApp, getApp, startApp, stopApp, updateApp } from '../../../../platform/apps.ts'
+import { setVariablesSchema, updateAppSchema } from '../../../../platform/model/inputs.ts'
+import type { Variable as VariableRow } from '../../../../platform/model/resources.ts'
+import { listVariables, setVariables } from '../../../../platform/variables.ts'
+import { type Api, accepted, asked, idParam, json, ok } from './router.ts'
+import { App, pageOf, Variable } from './schemas.ts'
+
+const tags = ['Apps']
+
+export function addAppRoutes(api: Api): void {
+  api.openapi(
+    createRoute({
+      ...{ method: 'get', path: '/apps/{id}', tags, summary: 'Read an app' },
+      request: { params: idParam },
+      responses: ok(App),
+    }),
+    async (c) => c.json(await getApp(...asked(c), c.req.valid('param').id), 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'patch', path: '/apps/{id}', tags, summary: 'Change an app' },
+      description: 'Only what is given changes. What runs goes on as it is until the next deployment.',
+      request: { params: idParam, body: json(updateAppSchema) },
+      responses: ok(App),
+    }),
+    async (c) => c.json(await updateApp(...asked(c), c.req.valid('param').id, c.req.valid('json')), 200),
+  )
+  for (const { verb, summary, change } of [
+    { verb: 'stop', summary: 'Stop an app', change: stopApp },
+    { verb: 'start', summary: 'Start an app that was stopped', change: startApp },
+  ]) {
+    api.openapi(
+      createRoute({
+        ...{ method: 'post', path: `/apps/{id}/${verb}`, tags, summary },
+        request: { params: idParam, body: json(z.strictObject({}), { required: false }) },
+        responses: accepted(App, 'It will be done; the team’s events tell when'),
+      }),
+      async (c) => c.json(await change(...asked(c), c.req.valid('param').id), 202),
+    )
+  }
+  api.openapi(
+    createRoute({
+      ...{ method: 'delete', path: '/apps/{id}', tags, summary: 'Delete an app and everything of it' },
+      request: { params: idParam },
+      responses: accepted(App, 'It is being deleted; reading it answers 404 when it is gone'),
+    }),
+    async (c) => c.json(await deleteApp(...asked(c), c.req.valid('param').id), 202),
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'get', path: '/apps/{id}/variables', tags, summary: 'List an app’s variables' },
+      description: 'All of them, by name. Secrets come without their values.',
+      request: { params: idParam },
+      responses: ok(pageOf(Variable)),
+    }),
+    async (c) => c.json(whole(await listVariables(...asked(c), c.req.valid('param').id)), 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'patch', path: '/apps/{id}/variables', tags, summary: 'Set and remove variables' },
+      description: 'In one step. The next deployment runs with them.',
+      request: { params: idParam, body: json(setVariablesSchema) },
+      responses: ok(pageOf(Variable)),
+    }),
+    async (c) =>
+      c.json(whole(await setVariables(...asked(c), c.req.valid('param').id, c.req.valid('json'))), 200),
+  )
+}
+
+function whole(data: VariableRow[]): { data: VariableRow[]; nextCursor: string | null } {
+  return { data, nextCursor: null }
+}

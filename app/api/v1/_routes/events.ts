@@ -1,0 +1,105 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { PlatformError } from '../../../../platform/errors.ts'
+import type { Entry } from '../../../../platform/event-log.ts'
+import { followDeployment, followLogs, followTeam } from '../../../../platform/event-log.ts'
+import { listLogs } from '../../../../platform/logs.ts'
+import { eventStream } from '../../../_server/event-stream.ts'
+import { type Api, type ApiContext, asked, idParam, ok, teamParam } from './router.ts'
+import { LogLine, pageOf, pageQuery } from './schemas.ts'
+import { teamIdOf } from './teams.ts'
+
+const tags = ['Live']
+const position = {
+  lastEventId: z
+    .string()
+    .max(40)
+    .optional()
+    .meta({ description: 'Go on after this event, as the header Last-Event-ID does; `$`: only what is new' }),
+}
+const followQuery = z.strictObject(position)
+const logQuery = pageQuery.extend({
+  ...position,
+  follow: z.enum(['true', 'false']).optional().meta({ description: 'The same as Accept: text/event-stream' }),
+  tail: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(5_000)
+    .optional()
+    .meta({ type: 'integer', description: 'When following: so many lines of what was written before' }),
+})
+
+const stream = {
+  description:
+    'Server-sent events: `id`, and `data` with JSON. Comments come every 15 seconds when nothing happens.',
+  content: { 'text/event-stream': { schema: z.string() } },
+}
+const { default: problem } = ok(z.string())
+
+export function addEventRoutes(api: Api): void {
+  api.openapi(
+    createRoute({
+      ...{ method: 'get', path: '/teams/{team}/events', tags, summary: 'Follow what changes in a team' },
+      request: { params: teamParam, query: followQuery },
+      responses: { 200: stream, default: problem },
+    }),
+    async (c) => {
+      const teamId = await teamIdOf(c, c.req.valid('param').team)
+      return answer(c, (options) => followTeam(...asked(c), teamId, options))
+    },
+  )
+  api.openapi(
+    createRoute({
+      ...{
+        method: 'get',
+        path: '/deployments/{id}/events',
+        tags,
+        summary: 'Follow a deployment from its beginning',
+      },
+      request: { params: idParam, query: followQuery },
+      responses: { 200: stream, default: problem },
+    }),
+    async (c) => answer(c, (options) => followDeployment(...asked(c), c.req.valid('param').id, options)),
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'get', path: '/apps/{id}/logs', tags, summary: 'Read or follow what an app writes' },
+      description: 'As JSON: a page of lines, newest first. With `Accept: text/event-stream`: live.',
+      request: { params: idParam, query: logQuery },
+      responses: {
+        200: {
+          description: 'A page of lines, or server-sent events',
+          content: {
+            'application/json': { schema: pageOf(LogLine) },
+            'text/event-stream': { schema: z.string() },
+          },
+        },
+        default: problem,
+      },
+    }),
+    async (c) => {
+      const { id } = c.req.valid('param')
+      const { tail, follow, cursor, limit } = c.req.valid('query')
+      const live = follow === 'true' || (c.req.header('accept') ?? '').includes('text/event-stream')
+      if (!live) return c.json(await listLogs(...asked(c), id, { cursor, limit }), 200)
+      return answer(c, (options) => followLogs(...asked(c), id, { ...options, tail }))
+    },
+  )
+}
+
+type Follow = (options: { after?: string; signal: AbortSignal }) => Promise<AsyncIterable<Entry<unknown>>>
+
+async function answer(c: ApiContext, follow: Follow): Promise<never> {
+  const after = c.req.header('last-event-id') || c.req.query('lastEventId')
+  if (after !== undefined && !/^(\d{1,16}-\d{1,16}|\$)$/.test(after)) {
+    throw new PlatformError('bad-request', 'Last-Event-ID is not an id that this stream gave out.')
+  }
+  const response = await eventStream({
+    signal: c.req.raw.signal,
+    open: (signal) => follow({ after, signal }),
+    onError: (error) =>
+      c.get('platform').log.warn({ err: error, requestId: c.get('requestId') }, 'a stream broke'),
+  })
+  // Hono's types know JSON, text and bytes, not a stream without an end.
+  return response as never
+}

@@ -1,0 +1,62 @@
+/** The model's nouns under the names that the OpenAPI document gives them. */
+import { z } from '@hono/zod-openapi'
+import { logLineSchema } from '../../../../platform/model/events.ts'
+import type { Deployment } from '../../../../platform/model/resources.ts'
+import {
+  appSchema,
+  auditEventSchema,
+  deploymentSchema,
+  projectSchema,
+  teamSchema,
+  tokenSchema,
+  variableSchema,
+} from '../../../../platform/model/resources.ts'
+import { basePath } from './router.ts'
+
+export const Team = teamSchema.meta({ id: 'Team' })
+export const Project = projectSchema.meta({ id: 'Project' })
+export const App = appSchema.meta({ id: 'App' })
+export const Variable = variableSchema.meta({ id: 'Variable' })
+export const Token = tokenSchema.meta({ id: 'Token' })
+export const NewToken = tokenSchema
+  .extend({ secret: z.string().meta({ description: 'Shown this once.' }) })
+  .meta({ id: 'NewToken' })
+export const AuditEvent = auditEventSchema.meta({ id: 'AuditEvent' })
+export const LogLine = logLineSchema.meta({ id: 'LogLine' })
+export const LinkedDeployment = deploymentSchema
+  .extend({
+    links: z.object({
+      self: z.string(),
+      app: z.string(),
+      events: z.string().meta({ description: 'Follow its progress here (server-sent events).' }),
+      logs: z.string(),
+    }),
+  })
+  .meta({ id: 'Deployment' })
+
+export function withLinks(deployment: Deployment): z.infer<typeof LinkedDeployment> {
+  const self = `${basePath}/deployments/${deployment.id}`
+  const app = `${basePath}/apps/${deployment.appId}`
+  return { ...deployment, links: { self, app, events: `${self}/events`, logs: `${app}/logs` } }
+}
+
+export function pageOf<Schema extends z.ZodType>(schema: Schema) {
+  return z.object({
+    data: z.array(schema),
+    nextCursor: z
+      .string()
+      .nullable()
+      .meta({ description: 'Give it as `cursor` for the next page; null on the last.' }),
+  })
+}
+
+export const pageQuery = z.strictObject({
+  cursor: z.string().max(400).optional().meta({ description: '`nextCursor` of the page before' }),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1, 'must be 1–100')
+    .max(100, 'must be 1–100')
+    .default(50)
+    .meta({ type: 'integer', minimum: 1, maximum: 100, default: 50 }),
+})

@@ -1,0 +1,106 @@
+import { createRoute } from '@hono/zod-openapi'
+import { listApps } from '../../../../platform/apps.ts'
+import { listAudit } from '../../../../platform/audit.ts'
+import { createProjectSchema, createTeamSchema, renameTeamSchema } from '../../../../platform/model/inputs.ts'
+import { createProject, listProjects } from '../../../../platform/projects.ts'
+import { createTeam, getTeam, listTeams, renameTeam } from '../../../../platform/teams.ts'
+import { type Api, type ApiContext, asked, basePath, created, json, ok, teamParam } from './router.ts'
+import { App, AuditEvent, Project, pageOf, pageQuery, Team } from './schemas.ts'
+
+const tags = ['Teams']
+
+export function addTeamRoutes(api: Api): void {
+  api.openapi(
+    createRoute({
+      ...{ method: 'get', path: '/teams', tags, summary: 'List your teams' },
+      request: { query: pageQuery },
+      responses: ok(pageOf(Team)),
+    }),
+    async (c) => c.json(await listTeams(...asked(c), c.req.valid('query')), 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'post', path: '/teams', tags, summary: 'Make a team' },
+      request: { body: json(createTeamSchema) },
+      responses: created(Team),
+    }),
+    async (c) => {
+      const team = await createTeam(...asked(c), c.req.valid('json'))
+      return c.json(team, 201, { location: `${basePath}/teams/${team.id}` })
+    },
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'get', path: '/teams/{team}', tags, summary: 'Read a team' },
+      request: { params: teamParam },
+      responses: ok(Team),
+    }),
+    async (c) => c.json(await getTeam(...asked(c), c.req.valid('param').team), 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'patch', path: '/teams/{team}', tags, summary: 'Rename a team' },
+      request: { params: teamParam, body: json(renameTeamSchema) },
+      responses: ok(Team),
+    }),
+    async (c) => {
+      const teamId = await teamIdOf(c, c.req.valid('param').team)
+      return c.json(await renameTeam(...asked(c), teamId, c.req.valid('json')), 200)
+    },
+  )
+  api.openapi(
+    createRoute({
+      ...{
+        method: 'get',
+        path: '/teams/{team}/projects',
+        tags: ['Projects'],
+        summary: 'List a team’s projects',
+      },
+      request: { params: teamParam, query: pageQuery },
+      responses: ok(pageOf(Project)),
+    }),
+    async (c) => {
+      const teamId = await teamIdOf(c, c.req.valid('param').team)
+      return c.json(await listProjects(...asked(c), teamId, c.req.valid('query')), 200)
+    },
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'post', path: '/teams/{team}/projects', tags: ['Projects'], summary: 'Make a project' },
+      request: { params: teamParam, body: json(createProjectSchema) },
+      responses: created(Project),
+    }),
+    async (c) => {
+      const teamId = await teamIdOf(c, c.req.valid('param').team)
+      const project = await createProject(...asked(c), teamId, c.req.valid('json'))
+      return c.json(project, 201, { location: `${basePath}/projects/${project.id}` })
+    },
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'get', path: '/teams/{team}/apps', tags: ['Apps'], summary: 'List all apps of a team' },
+      request: { params: teamParam, query: pageQuery },
+      responses: ok(pageOf(App)),
+    }),
+    async (c) => {
+      const teamId = await teamIdOf(c, c.req.valid('param').team)
+      return c.json(await listApps(...asked(c), { teamId }, c.req.valid('query')), 200)
+    },
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'get', path: '/teams/{team}/audit', tags, summary: 'Who did what, newest first' },
+      request: { params: teamParam, query: pageQuery },
+      responses: ok(pageOf(AuditEvent)),
+    }),
+    async (c) => {
+      const teamId = await teamIdOf(c, c.req.valid('param').team)
+      return c.json(await listAudit(...asked(c), teamId, c.req.valid('query')), 200)
+    },
+  )
+}
+
+/** Makes sure that it is there and the caller's to see: the operator may do everything, even in teams that are not. */
+export async function teamIdOf(c: ApiContext, idOrSlug: string): Promise<string> {
+  return (await getTeam(...asked(c), idOrSlug)).id
+}

@@ -1,0 +1,50 @@
+import { constants } from 'node:os'
+import { EngineError } from '../errors.ts'
+import type { ContainerSpec } from './containers.ts'
+
+const minMemoryBytes = 4 * 2 ** 20
+const maxId = 2 ** 32 - 2
+
+/** Throws invalid, naming what is wrong: what passes can't confuse the runtime, the name server or a path. */
+export function checkSpec(spec: ContainerSpec): void {
+  const { id, limits, idRange } = spec
+  must(
+    /^[a-z0-9][a-z0-9_.-]{0,62}$/.test(id),
+    `the id ${JSON.stringify(id)} is not [a-z0-9][a-z0-9_.-]{0,62}`,
+  )
+  must(/^[a-z0-9_-]{1,64}$/.test(spec.network), `${spec.network} is no name for a network`)
+  for (const name of [...(spec.aliases ?? []), ...(spec.hostname === undefined ? [] : [spec.hostname])])
+    must(isHostName(name), `${JSON.stringify(name)} is no host name`)
+  must(spec.command === undefined || spec.command.length > 0, 'the command is empty')
+  for (const word of spec.command ?? []) must(!word.includes('\0'), 'the command contains a NUL')
+  for (const [name, value] of Object.entries(spec.environment ?? {}))
+    must(/^[^=\0]+$/.test(name) && !value.includes('\0'), `${name} is no environment variable`)
+  for (const amount of [limits.memoryBytes, limits.cpuMillis, limits.pids])
+    must(Number.isSafeInteger(amount) && amount > 0, 'a limit is not a whole number above 0')
+  must(limits.memoryBytes >= minMemoryBytes, `the memory limit is below ${minMemoryBytes} bytes`)
+  must(
+    Number.isSafeInteger(idRange.base) && idRange.base > 0 && Number.isSafeInteger(idRange.size),
+    'the id range is not of whole numbers, or begins with the host’s root',
+  )
+  must(idRange.size > 0 && idRange.base + idRange.size <= maxId, 'the id range is empty or ends too high')
+  if (spec.stopSignal !== undefined) signalNumber(spec.stopSignal)
+}
+
+/** Whether the network's name server can know it by this name. */
+export function isHostName(name: string): boolean {
+  return /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/.test(name)
+}
+
+/** SIGTERM, TERM or 15. Throws invalid. */
+export function signalNumber(text: string): number {
+  const names = constants.signals as Record<string, number>
+  const known = names[text] ?? names[`SIG${text}`] ?? (/^\d{1,2}$/.test(text) ? Number(text) : undefined)
+  const realTime = /^(?:SIG)?RTMIN(?:\+(\d{1,2}))?$/.exec(text)
+  const number = known ?? (realTime ? 34 + Number(realTime[1] ?? 0) : 0)
+  must(number > 0 && number <= 64, `${text} is no signal`)
+  return number
+}
+
+function must(holds: boolean, otherwise: string): void {
+  if (!holds) throw new EngineError('invalid', `cannot make the container: ${otherwise}`)
+}

@@ -1,0 +1,119 @@
+/** The table of containers, and what of it others see. */
+import type { State } from '../state/database.ts'
+import type { Container, ContainerSpec, ContainerStatus } from './containers.ts'
+
+export interface ContainerRow {
+  id: string
+  spec: ContainerSpec
+  status: ContainerStatus
+  /** Whether it should run as far as its restart policy goes: false from create on, and after a stop. */
+  wanted: boolean
+  pid: number | null
+  /** When that process started: see processStart. */
+  pidStart: string | null
+  bootId: string | null
+  exitCode: number | null
+  oomKilled: boolean
+  restarts: number
+  createdAt: string
+  startedAt: string | null
+  finishedAt: string | null
+}
+
+export interface ContainerRows {
+  insert(row: ContainerRow): void
+  update(id: string, changes: Partial<Omit<ContainerRow, 'id' | 'spec'>>): void
+  delete(id: string): void
+  find(id: string): ContainerRow | null
+  all(): ContainerRow[]
+}
+
+const columns = {
+  status: 'status',
+  wanted: 'wanted',
+  pid: 'pid',
+  pidStart: 'pid_start',
+  bootId: 'boot_id',
+  exitCode: 'exit_code',
+  oomKilled: 'oom_killed',
+  restarts: 'restarts',
+  createdAt: 'created_at',
+  startedAt: 'started_at',
+  finishedAt: 'finished_at',
+} as const
+
+type Column = keyof typeof columns
+
+export function createContainerRows({ db }: State): ContainerRows {
+  db.exec(`CREATE TABLE IF NOT EXISTS containers (id TEXT PRIMARY KEY, image TEXT NOT NULL, spec TEXT NOT NULL,
+    status TEXT NOT NULL, wanted INTEGER NOT NULL, pid INTEGER, pid_start TEXT, boot_id TEXT, exit_code INTEGER,
+    oom_killed INTEGER NOT NULL, restarts INTEGER NOT NULL, created_at TEXT NOT NULL, started_at TEXT,
+    finished_at TEXT)`)
+  const names = Object.keys(columns) as Column[]
+  const bind = (value: ContainerRow[Column]) => (typeof value === 'boolean' ? Number(value) : value)
+
+  return {
+    insert(row) {
+      const list = ['id', 'image', 'spec', ...names.map((name) => columns[name])]
+      db.prepare(`INSERT INTO containers (${list}) VALUES (${list.map(() => '?')})`).run(
+        row.id,
+        row.spec.image,
+        JSON.stringify(row.spec),
+        ...names.map((name) => bind(row[name])),
+      )
+    },
+    update(id, changes) {
+      const given = names.filter((name) => changes[name] !== undefined)
+      const set = given.map((name) => `${columns[name]} = ?`)
+      db.prepare(`UPDATE containers SET ${set} WHERE id = ?`).run(
+        ...given.map((name) => bind(changes[name] ?? null)),
+        id,
+      )
+    },
+    delete: (id) => void db.prepare('DELETE FROM containers WHERE id = ?').run(id),
+    find(id) {
+      const row = db.prepare('SELECT * FROM containers WHERE id = ?').get(id)
+      return row ? rowOf(row) : null
+    },
+    all: () => db.prepare('SELECT * FROM containers ORDER BY created_at, id').all().map(rowOf),
+  }
+}
+
+function rowOf(row: Record<string, unknown>): ContainerRow {
+  const text = (value: unknown) => (value === null ? null : String(value))
+  const number = (value: unknown) => (value === null ? null : Number(value))
+  return {
+    id: String(row.id),
+    spec: JSON.parse(String(row.spec)),
+    status: String(row.status) as ContainerStatus,
+    wanted: row.wanted === 1,
+    pid: number(row.pid),
+    pidStart: text(row.pid_start),
+    bootId: text(row.boot_id),
+    exitCode: number(row.exit_code),
+    oomKilled: row.oom_killed === 1,
+    restarts: Number(row.restarts),
+    createdAt: String(row.created_at),
+    startedAt: text(row.started_at),
+    finishedAt: text(row.finished_at),
+  }
+}
+
+export function containerOf(row: ContainerRow, address: string): Container {
+  const { id, spec, status, pid, exitCode, oomKilled, restarts, createdAt, startedAt, finishedAt } = row
+  return {
+    id,
+    image: spec.image,
+    status,
+    labels: spec.labels ?? {},
+    network: spec.network,
+    address,
+    pid,
+    exitCode,
+    oomKilled,
+    restarts,
+    createdAt,
+    startedAt,
+    finishedAt,
+  }
+}

@@ -1,0 +1,36 @@
+/** Notices that containers ended: conmon leaves a file with the exit code, named by id, by one rename. */
+import { watch } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
+import { wasOutOfMemory } from '../sys/cgroups.ts'
+
+/** For ends that left no file, as when conmon itself was killed. */
+const lookMs = 1_000
+
+export interface Exit {
+  /** Null when nobody knows it: conmon was killed. */
+  exitCode: number | null
+  oomKilled: boolean
+  at: Date
+}
+
+/** Calls back with a name that appeared in the folder, and each second without one: look at all. */
+export function watchExits(folder: string, look: (id?: string) => void): () => void {
+  const watcher = watch(folder, { persistent: false }, (_event, name) => name && look(name))
+  watcher.on('error', () => {})
+  const timer = setInterval(() => look(), lookMs)
+  timer.unref()
+  return () => {
+    watcher.close()
+    clearInterval(timer)
+  }
+}
+
+/** What is known of an end; call it before the container's cgroup is removed. Null if there is no exit file. */
+export async function readExit(exitFile: string, cgroup: string): Promise<Exit | null> {
+  const text = await readFile(exitFile, 'utf8').catch(() => null)
+  if (text === null) return null
+  const exitCode = /^\d+$/.test(text.trim()) ? Number(text) : null
+  const oomKilled = exitCode !== 0 && (await wasOutOfMemory(cgroup))
+  const found = await stat(exitFile).catch(() => null)
+  return { exitCode, oomKilled, at: found?.mtime ?? new Date() }
+}

@@ -1,0 +1,83 @@
+/**
+ * Makes the host agree with the rows, when an engine opens its state: what runs by its row and in truth is adopted,
+ * what ended meanwhile gets its exit recorded, and whatever else is ours on the host was cut off and goes.
+ */
+import { readdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { State } from '../state/database.ts'
+import { childCgroups, removeCgroup } from '../sys/cgroups.ts'
+import { killProcesses } from '../sys/processes.ts'
+import { unmount } from '../sys/syscalls.ts'
+import type { ContainerRow, ContainerRows } from './container-rows.ts'
+import { readExit } from './exits.ts'
+import type { RunParts, Runs } from './run.ts'
+
+export interface SweepOptions extends RunParts {
+  state: State
+  rows: ContainerRows
+  runs: Runs
+  isAlive(row: ContainerRow): boolean
+}
+
+/** Answers with the ids of the containers that run on. */
+export async function sweepHost(options: SweepOptions): Promise<Set<string>> {
+  const { rows, runs, runtime, networks, snapshots, state, stateDir, runDir, isAlive } = options
+  const alive = new Set(
+    rows
+      .all()
+      .filter((row) => row.status === 'running' && isAlive(row))
+      .map(({ id }) => id),
+  )
+  await endLeftProcesses(runDir, alive)
+
+  const known = new Set(rows.all().map(({ id }) => id))
+  for (const row of rows.all()) {
+    if (row.status !== 'running' || alive.has(row.id)) continue
+    const sameBoot = row.bootId === state.bootId
+    const exit = sameBoot ? await readExit(runs.exitFile(row.id), runs.cgroup(row.id)) : null
+    const { exitCode, oomKilled, at } = exit ?? { exitCode: null, oomKilled: false, at: new Date() }
+    rows.update(row.id, { status: 'exited', pid: null, exitCode, oomKilled, finishedAt: at.toISOString() })
+  }
+
+  const runIds = new Set([
+    ...(await runs.list()),
+    ...(await runtime.list()),
+    ...(await readdir(runtime.exitDir)),
+  ])
+  for (const id of runIds) if (!alive.has(id)) await runs.end(id)
+  for (const id of await childCgroups(options.cgroupParent))
+    if (!alive.has(id)) await removeCgroup(`${options.cgroupParent}/${id}`)
+  await dropMounts([join(runDir, 'bundles'), stateDir], alive)
+
+  for (const id of placesWithoutRow(state)) await networks.release(id)
+  await networks.recover([...alive])
+  for (const key of await snapshots.list()) if (!known.has(key)) await snapshots.remove(key)
+  const folder = join(stateDir, 'containers')
+  for (const id of await readdir(folder).catch(() => []))
+    if (!known.has(id)) await rm(join(folder, id), { recursive: true, force: true })
+  return alive
+}
+
+/** Monitors and runtimes that a killed engine left at work on containers that nobody waits for. */
+async function endLeftProcesses(runDir: string, alive: Set<string>): Promise<void> {
+  const root = `--root=${join(runDir, 'runtime')}`
+  const isOfAlive = (argv: string[]) => argv.some((word, at) => argv[at - 1] === '--cid' && alive.has(word))
+  await killProcesses((argv) => argv.includes(root) && !isOfAlive(argv))
+}
+
+/** Unmounts everything of ours but the root file systems of those that run, deepest first. */
+async function dropMounts(folders: string[], alive: Set<string>): Promise<void> {
+  const targets = (await readFile('/proc/self/mountinfo', 'utf8'))
+    .split('\n')
+    .map((line) => line.split(' ')[4] ?? '')
+    .filter((target) => folders.some((folder) => target.startsWith(`${folder}/`)))
+  for (const target of targets.reverse()) {
+    const isUsed = [...alive].some((id) => target === join(folders[0] ?? '', id, 'rootfs'))
+    if (!isUsed) unmount(target, { detach: true })
+  }
+}
+
+function placesWithoutRow({ db }: State): string[] {
+  const found = db.prepare('SELECT id FROM places WHERE id NOT IN (SELECT id FROM containers)').all()
+  return found.map(({ id }) => String(id))
+}

@@ -1,0 +1,96 @@
+/** One run of a container: from its reserved parts to a running process, and back to nothing on the host. */
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { EngineError } from '../errors.ts'
+import type { Images } from '../images/images.ts'
+import type { NetworkPlaces } from '../network/create-networks.ts'
+import type { Networks } from '../network/networks.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import type { Snapshots } from '../snapshots/snapshots.ts'
+import { removeCgroup } from '../sys/cgroups.ts'
+import { processStart } from '../sys/processes.ts'
+import { fillBundle, makeBundle } from './bundle.ts'
+import type { ContainerSpec } from './containers.ts'
+
+export interface RunParts {
+  images: Images
+  snapshots: Snapshots
+  networks: Networks & NetworkPlaces
+  runtime: Runtime
+  stateDir: string
+  runDir: string
+  /** Begins with a slash; all containers' groups are below it. */
+  cgroupParent: string
+}
+
+export interface Runs {
+  /** Throws, and leaves nothing, when any step fails. */
+  begin(spec: ContainerSpec, signal?: AbortSignal): Promise<{ pid: number; pidStart: string }>
+  /** Frees all that a run holds: runtime's record, cgroup, interface, mount, bundle. May be called at any time. */
+  end(id: string): Promise<void>
+  logFile(id: string): string
+  exitFile(id: string): string
+  cgroup(id: string): string
+  /** Ids that have a bundle on the host. */
+  list(): Promise<string[]>
+}
+
+export async function createRuns(parts: RunParts): Promise<Runs> {
+  const { images, snapshots, networks, runtime } = parts
+  const bundles = join(parts.runDir, 'bundles')
+  await mkdir(bundles, { recursive: true, mode: 0o711 })
+  const folderOf = (id: string) => join(bundles, id)
+  const rootfsOf = (id: string) => join(folderOf(id), 'rootfs')
+  const logFile = (id: string) => join(parts.stateDir, 'containers', id, 'log')
+  const exitFile = (id: string) => join(runtime.exitDir, id)
+  const cgroup = (id: string) => `${parts.cgroupParent}/${id}`
+
+  async function end(id: string): Promise<void> {
+    await Promise.all([runtime.delete(id), networks.disconnect(id)])
+    await removeCgroup(cgroup(id))
+    await snapshots.unmount(id, rootfsOf(id))
+    await rm(folderOf(id), { recursive: true, force: true })
+    await rm(exitFile(id), { force: true })
+  }
+
+  return {
+    end,
+    logFile,
+    exitFile,
+    cgroup,
+    list: () => readdir(bundles),
+    async begin(spec, signal) {
+      const { id } = spec
+      const image = await images.inspect(spec.image)
+      await networks.ensure(spec.network, { signal })
+      const { address, network } = networks.placeOf(id)
+      if (existsSync(folderOf(id))) await end(id)
+      try {
+        await makeBundle(folderOf(id))
+        await snapshots.mount(id, rootfsOf(id), spec.idRange)
+        const options = {
+          folder: folderOf(id),
+          spec,
+          image: image.config,
+          address,
+          network,
+          cgroup: cgroup(id),
+        }
+        const resolved = await fillBundle(options)
+        signal?.throwIfAborted()
+        const pid = await runtime.create(id, folderOf(id), logFile(id), resolved)
+        const pidStart = processStart(pid)
+        if (pidStart === null)
+          throw new EngineError('internal', `container ${id} ended before it was started`)
+        await networks.connect(id, pid)
+        signal?.throwIfAborted()
+        await runtime.start(id)
+        return { pid, pidStart }
+      } catch (error) {
+        await end(id)
+        throw error
+      }
+    },
+  }
+}

@@ -1,0 +1,86 @@
+/** Where the engine's parts are put together. */
+import { createHash } from 'node:crypto'
+import { mkdirSync, realpathSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import os from 'node:os'
+import { join } from 'node:path'
+import { createContainers } from './containers/create-containers.ts'
+import type { Engine, EngineOptions } from './engine.ts'
+import { createImages } from './images/create-images.ts'
+import { createNetworks } from './network/create-networks.ts'
+import { openRuntime } from './runtime/runtime.ts'
+import { createSnapshots } from './snapshots/overlay-snapshots.ts'
+import { openState } from './state/database.ts'
+import { removeEmptyCgroup } from './sys/cgroups.ts'
+import { endLeftSpawners, startSpawner } from './sys/spawner.ts'
+
+const defaultPool = '10.89.0.0/16'
+
+/**
+ * Opens the state folder and makes the host agree with it: containers that still run are found again, and whatever a
+ * killed engine was cut off from is swept. Throws failed-precondition while another process owns the folder, and
+ * unsupported, saying what to install, where the host lacks something.
+ */
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  mkdirSync(options.stateDir, { recursive: true, mode: 0o711 })
+  const stateDir = realpathSync(options.stateDir)
+  // Tells the names of our bridges, groups and tables from those of other engines on this host.
+  const instance = createHash('sha256').update(stateDir).digest('hex').slice(0, 6)
+  const runDir = options.runDir ?? join('/run/berth', instance)
+  const { networkPool: pool = defaultPool, allowedHostPorts = [], registries, log = () => {} } = options
+
+  const undo: (() => unknown)[] = []
+  const close = async () => {
+    for (const step of undo.splice(0).reverse()) await step()
+  }
+  try {
+    const state = openState(stateDir)
+    undo.push(() => state.close())
+    mkdirSync(runDir, { recursive: true, mode: 0o711 })
+    await endLeftSpawners(runDir)
+    const spawner = startSpawner(runDir)
+    undo.push(() => spawner.close())
+    const runtime = await openRuntime(runDir, spawner)
+    const snapshots = await createSnapshots({ stateDir, state })
+    const isInUse = (digest: string) =>
+      state.db.prepare('SELECT 1 FROM containers WHERE image = ?').get(digest) !== undefined
+    const images = await createImages({ stateDir, state, registries, isInUse })
+    undo.push(() => images.close())
+    const networks = await createNetworks({
+      state,
+      spawner,
+      instance,
+      pool,
+      allowedHostPorts,
+      runDir,
+      log: (message, error) => log('warn', message, { error }),
+    })
+    undo.push(() => networks.close())
+    const cgroupParent = `/berth-${instance}`
+    const parts = { images, snapshots, networks, runtime, stateDir, runDir, cgroupParent, state, log }
+    const containers = await createContainers(parts)
+    undo.push(async () => {
+      await containers.close()
+      if ((await containers.list()).length > 0) return
+      await removeEmptyCgroup(cgroupParent)
+      if ((await networks.list()).length === 0) await rm(runDir, { recursive: true, force: true })
+    })
+    return {
+      images,
+      containers,
+      networks,
+      info: async () => ({
+        runtime: runtime.name,
+        runtimeVersion: runtime.version,
+        cgroups: runtime.cgroups,
+        kernel: os.release(),
+        cpus: os.cpus().length,
+        memoryBytes: os.totalmem(),
+      }),
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}

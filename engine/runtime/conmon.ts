@@ -1,0 +1,45 @@
+/** The command line of conmon, which watches a container and outlives us. Pure. Source: conmon(8). */
+export interface ConmonOptions {
+  id: string
+  runtime: string
+  runtimeArgs: string[]
+  bundle: string
+  exitDir: string
+  logFile: string
+  pidFile: string
+  conmonPidFile: string
+}
+
+export function conmonCommand(options: ConmonOptions): string[] {
+  return [
+    'conmon',
+    '--api-version',
+    '1',
+    '--cid',
+    options.id,
+    '--cuuid',
+    options.id,
+    '--name',
+    options.id,
+    '--runtime',
+    options.runtime,
+    ...options.runtimeArgs.flatMap((arg) => ['--runtime-arg', arg]),
+    '--bundle',
+    options.bundle,
+    '--container-pidfile',
+    options.pidFile,
+    '--conmon-pidfile',
+    options.conmonPidFile,
+    '--exit-dir',
+    options.exitDir,
+    // Its sockets and pipes go to the bundle.
+    '--full-attach',
+    '--socket-dir-path',
+    options.bundle,
+    '--log-path',
+    `k8s-file:${options.logFile}`,
+    '--log-level',
+    'error',
+    '--no-sync-log',
+  ]
+}

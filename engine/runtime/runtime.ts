@@ -1,0 +1,117 @@
+/** crun, or runc where crun is missing, under conmon. */
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { EngineError } from '../errors.ts'
+import { type CgroupMode, cgroupMode } from '../sys/cgroups.ts'
+import type { Spawner } from '../sys/spawner.ts'
+import { conmonCommand } from './conmon.ts'
+import { seccompProfile } from './seccomp.ts'
+import { type ResolvedSpec, runtimeConfig } from './spec.ts'
+
+const createWithinMs = 30_000
+
+export interface Runtime {
+  readonly name: 'crun' | 'runc'
+  readonly version: string
+  readonly cgroups: CgroupMode
+  /** Makes the container from a bundle; its first process waits. Answers with that process's pid. */
+  create(id: string, bundle: string, logFile: string, spec: Omit<ResolvedSpec, 'seccomp'>): Promise<number>
+  /** Lets the first process go on. */
+  start(id: string): Promise<void>
+  /** Kills what runs and forgets the container; no error if there is none. */
+  delete(id: string): Promise<void>
+  /** Ids of all containers that the runtime remembers. */
+  list(): Promise<string[]>
+  /** Folder in which conmon leaves exit codes, a file named by id. */
+  readonly exitDir: string
+}
+
+const candidates = {
+  crun: ['/usr/bin/crun', '/usr/local/bin/crun'],
+  runc: ['/usr/sbin/runc', '/usr/bin/runc'],
+}
+
+/** @param runDir on a tmpfs; made if need be. Throws unsupported, saying which packages to install. */
+export async function openRuntime(runDir: string, spawner: Spawner): Promise<Runtime> {
+  const found = (['crun', 'runc'] as const)
+    .map((name) => ({ name, path: candidates[name].find((path) => existsSync(path)) }))
+    .find(({ path }) => path !== undefined)
+  if (!found?.path)
+    throw new EngineError('unsupported', 'neither crun nor runc is installed: apt-get install crun')
+  if (!existsSync('/usr/bin/conmon') && !existsSync('/usr/libexec/podman/conmon'))
+    throw new EngineError('unsupported', 'conmon is not installed: apt-get install conmon')
+  const { name, path } = found
+  const cgroups = await cgroupMode()
+  const root = join(runDir, 'runtime')
+  const exitDir = join(runDir, 'exits')
+  for (const folder of [root, exitDir]) await mkdir(folder, { recursive: true, mode: 0o711 })
+  const versionText = await spawner.mustRun([path, '--version'])
+  const version = /version (\S+)/.exec(versionText)?.[1] ?? 'unknown'
+  const executable = name === 'crun' ? await writeWrapper(runDir, path, cgroups) : path
+  const rootArgs = [`--root=${root}`, ...(name === 'crun' ? ['--cgroup-manager=cgroupfs'] : [])]
+  const compiledFile = join(runDir, `seccomp-${name}-${version}.base64`)
+  let compiled = await readFile(compiledFile, 'utf8').catch(() => null)
+
+  /** crun compiles the profile at each start, which takes longer than all the rest: what it made once is kept. */
+  async function keepCompiled(id: string): Promise<void> {
+    const bytes = await readFile(join(root, id, 'seccomp.bpf')).catch(() => null)
+    if (!bytes || bytes.length === 0) return
+    compiled = bytes.toString('base64')
+    await writeFile(compiledFile, compiled, { mode: 0o600 })
+  }
+
+  return {
+    name,
+    version,
+    cgroups,
+    exitDir,
+    async create(id, bundle, logFile, spec) {
+      const seccomp = compiled !== null && name === 'crun' ? { compiled } : seccompProfile()
+      await writeFile(join(bundle, 'config.json'), JSON.stringify(runtimeConfig({ ...spec, seccomp })), {
+        mode: 0o600,
+      })
+      const argv = conmonCommand({
+        id,
+        runtime: executable,
+        runtimeArgs: rootArgs,
+        bundle,
+        exitDir,
+        logFile,
+        pidFile: join(bundle, 'pid'),
+        conmonPidFile: join(bundle, 'conmon.pid'),
+      })
+      const env = { _OCI_SYNCPIPE: '3', _OCI_STARTPIPE: '4', XDG_RUNTIME_DIR: runDir }
+      const pid = await spawner.startMonitor(argv, { cwd: bundle, env, timeoutMs: createWithinMs })
+      if (compiled === null && name === 'crun') await keepCompiled(id)
+      return pid
+    },
+    async start(id) {
+      // Needs no control groups, so no wrapper.
+      await spawner.mustRun([path, ...rootArgs, 'start', id])
+    },
+    async delete(id) {
+      const { code, stderr } = await spawner.run([executable, ...rootArgs, 'delete', '--force', id])
+      if (code !== 0 && existsSync(join(root, id)))
+        throw new EngineError('internal', `${name} could not delete container ${id}: ${stderr.trim()}`)
+    },
+    list: () => readdir(root),
+  }
+}
+
+/**
+ * crun gets two things from a script that stands before it. Its standard input is a pipe that has ended: it gives the
+ * files it was started with to the container's user, and conmon starts it with the host's own /dev/null. And where
+ * the v2 hierarchy holds a controller beside v1 ones, which crun refuses, a mount namespace in which that hierarchy is
+ * not there; the host stays as it is.
+ */
+async function writeWrapper(runDir: string, crun: string, cgroups: CgroupMode): Promise<string> {
+  const wrapper = join(runDir, 'crun')
+  const run = `: | ${crun} "$@"`
+  const script =
+    cgroups === 'hybrid'
+      ? `exec unshare --mount sh -c 'umount /sys/fs/cgroup/unified && ${run}' crun "$@"`
+      : run
+  await writeFile(wrapper, `#!/bin/sh\n${script}\n`, { mode: 0o700 })
+  return wrapper
+}

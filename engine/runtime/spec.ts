@@ -1,0 +1,161 @@
+/** config.json of a container. Pure. Source: the OCI runtime specification, 1.0.2. */
+import type { ContainerLimits } from '../containers/containers.ts'
+import type { IdRange } from '../snapshots/snapshots.ts'
+import type { SeccompProfile } from './seccomp.ts'
+
+export interface ResolvedSpec {
+  rootfs: string
+  args: string[]
+  environment: Record<string, string>
+  workingDir: string
+  user: { uid: number; gid: number; additionalGids: number[] }
+  hostname: string
+  limits: ContainerLimits
+  idRange: IdRange
+  /** Begins with a slash. */
+  cgroup: string
+  /** Host files that are bound over /etc/hosts, /etc/hostname and /etc/resolv.conf. */
+  files: { hosts: string; hostname: string; resolvConf: string }
+  /** Hard limit of open files; never above what this process may have. */
+  openFiles: number
+  /** A profile, or the same already compiled by crun (base64). */
+  seccomp: SeccompProfile | { compiled: string }
+}
+
+/** Docker's set without making device nodes, raw sockets and audit records. */
+export const capabilities = [
+  'CAP_CHOWN',
+  'CAP_DAC_OVERRIDE',
+  'CAP_FOWNER',
+  'CAP_FSETID',
+  'CAP_KILL',
+  'CAP_NET_BIND_SERVICE',
+  'CAP_SETFCAP',
+  'CAP_SETGID',
+  'CAP_SETPCAP',
+  'CAP_SETUID',
+  'CAP_SYS_CHROOT',
+]
+
+const maskedPaths = [
+  '/proc/acpi',
+  '/proc/asound',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/sys/devices/virtual/powercap',
+  '/sys/firmware',
+  '/sys/fs/selinux',
+]
+const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger']
+const cpuPeriodUs = 100_000
+
+function bind(source: string, destination: string) {
+  return { destination, type: 'bind', source, options: ['bind', 'ro', 'nosuid', 'nodev', 'noexec'] }
+}
+
+export function runtimeConfig(spec: ResolvedSpec): Record<string, unknown> {
+  const { limits, idRange } = spec
+  const mapping = [{ containerID: 0, hostID: idRange.base, size: idRange.size }]
+  return {
+    // crun 1.8 knows versions by the text "1.0".
+    ociVersion: '1.0.2',
+    process: {
+      terminal: false,
+      user: spec.user,
+      args: spec.args,
+      env: Object.entries(spec.environment).map(([name, value]) => `${name}=${value}`),
+      cwd: spec.workingDir,
+      // Not inheritable, and so not ambient either (CVE-2022-24769).
+      capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
+      noNewPrivileges: true,
+      rlimits: [
+        { type: 'RLIMIT_NOFILE', hard: spec.openFiles, soft: spec.openFiles },
+        { type: 'RLIMIT_CORE', hard: 0, soft: 0 },
+      ],
+    },
+    root: { path: spec.rootfs, readonly: false },
+    hostname: spec.hostname,
+    mounts: [
+      { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
+      {
+        destination: '/dev',
+        type: 'tmpfs',
+        source: 'tmpfs',
+        options: ['nosuid', 'noexec', 'strictatime', 'mode=755', 'size=65536k'],
+      },
+      {
+        destination: '/dev/pts',
+        type: 'devpts',
+        source: 'devpts',
+        options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+      },
+      {
+        destination: '/dev/shm',
+        type: 'tmpfs',
+        source: 'shm',
+        options: ['nosuid', 'noexec', 'nodev', 'mode=1777', 'size=65536k'],
+      },
+      {
+        destination: '/dev/mqueue',
+        type: 'mqueue',
+        source: 'mqueue',
+        options: ['nosuid', 'noexec', 'nodev'],
+      },
+      { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
+      {
+        destination: '/sys/fs/cgroup',
+        type: 'cgroup',
+        source: 'cgroup',
+        options: ['nosuid', 'noexec', 'nodev', 'ro'],
+      },
+      bind(spec.files.hosts, '/etc/hosts'),
+      bind(spec.files.hostname, '/etc/hostname'),
+      bind(spec.files.resolvConf, '/etc/resolv.conf'),
+    ],
+    // Nothing of an image reaches this list: crun obeys annotations (CVE-2026-53488).
+    annotations: 'compiled' in spec.seccomp ? { 'run.oci.seccomp_bpf_data': spec.seccomp.compiled } : {},
+    linux: {
+      cgroupsPath: spec.cgroup,
+      namespaces: ['user', 'pid', 'mount', 'ipc', 'uts', 'network', 'cgroup'].map((type) => ({ type })),
+      uidMappings: mapping,
+      gidMappings: mapping,
+      sysctl: {
+        'net.ipv4.ip_unprivileged_port_start': '0',
+        // ping without raw sockets, for all ids that the container has.
+        'net.ipv4.ping_group_range': `0 ${idRange.size - 1}`,
+        'net.ipv6.conf.all.disable_ipv6': '1',
+        'net.ipv6.conf.default.disable_ipv6': '1',
+      },
+      resources: {
+        memory: { limit: limits.memoryBytes, swap: limits.memoryBytes },
+        cpu: {
+          period: cpuPeriodUs,
+          quota: Math.max(1_000, Math.round((limits.cpuMillis * cpuPeriodUs) / 1_000)),
+        },
+        pids: { limit: limits.pids },
+        devices: [
+          { allow: false, access: 'rwm' },
+          ...[
+            [1, 3],
+            [1, 5],
+            [1, 7],
+            [1, 8],
+            [1, 9],
+            [5, 0],
+            [5, 2],
+          ].map(([major, minor]) => ({ allow: true, type: 'c', major, minor, access: 'rwm' })),
+          { allow: true, type: 'c', major: 136, access: 'rwm' },
+        ],
+      },
+      maskedPaths,
+      readonlyPaths,
+      ...('compiled' in spec.seccomp ? {} : { seccomp: spec.seccomp }),
+    },
+  }
+}

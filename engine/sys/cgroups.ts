@@ -1,0 +1,75 @@
+/** Control groups, v1, v2 and hybrid. Source: cgroups(7). */
+import { readdir, readFile, rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
+
+const root = '/sys/fs/cgroup'
+
+export type CgroupMode = 'v1' | 'v2' | 'hybrid'
+
+/** `hybrid`: v1 controllers, and a v2 hierarchy beside them that holds at least one controller. */
+export async function cgroupMode(): Promise<CgroupMode> {
+  if ((await readFile(join(root, 'cgroup.controllers'), 'utf8').catch(() => null)) !== null) return 'v2'
+  const beside = await readFile(join(root, 'unified', 'cgroup.controllers'), 'utf8').catch(() => '')
+  return beside.trim() === '' ? 'v1' : 'hybrid'
+}
+
+/** Folders of a group: one on v2, one for each controller on v1. `path` begins with a slash. */
+export async function cgroupFolders(path: string): Promise<string[]> {
+  if ((await cgroupMode()) === 'v2') return [join(root, path)]
+  const names = await readdir(root, { withFileTypes: true })
+  return names.filter((entry) => entry.isDirectory()).map((entry) => join(root, entry.name, path))
+}
+
+/** Whether the kernel killed a process of this group for memory. */
+export async function wasOutOfMemory(path: string): Promise<boolean> {
+  const files = [join(root, 'memory', path, 'memory.oom_control'), join(root, path, 'memory.events')]
+  for (const file of files) {
+    const text = await readFile(file, 'utf8').catch(() => '')
+    if (/^oom_kill ([1-9]\d*)$/m.test(text)) return true
+  }
+  return false
+}
+
+/** Names of the groups below `path`. */
+export async function childCgroups(path: string): Promise<string[]> {
+  const names = new Set<string>()
+  for (const folder of await cgroupFolders(path))
+    for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => []))
+      if (entry.isDirectory()) names.add(entry.name)
+  return [...names]
+}
+
+/** Kills whatever is left in a group and removes it with all below it, deepest first. */
+export async function removeCgroup(path: string): Promise<void> {
+  for (const folder of await cgroupFolders(path)) await removeFolder(folder)
+}
+
+async function removeFolder(folder: string): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => null)
+  if (entries === null) return
+  for (const entry of entries) if (entry.isDirectory()) await removeFolder(join(folder, entry.name))
+  const deadline = Date.now() + 2_000
+  for (;;) {
+    const pids = (await readFile(join(folder, 'cgroup.procs'), 'utf8').catch(() => ''))
+      .split('\n')
+      .filter(Boolean)
+    for (const pid of pids) {
+      try {
+        process.kill(Number(pid), 'SIGKILL')
+      } catch {
+        // It ended by itself.
+      }
+    }
+    const gone = await rmdir(folder).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
+    )
+    if (gone || Date.now() > deadline) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+/** Removes a group that has neither processes nor groups below it; leaves it otherwise. */
+export async function removeEmptyCgroup(path: string): Promise<void> {
+  for (const folder of await cgroupFolders(path)) await rmdir(folder).catch(() => {})
+}

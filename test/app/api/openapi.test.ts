@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type ApiUnderTest, openApi } from './client.ts'
+
+let berth: ApiUnderTest
+
+beforeAll(async () => {
+  berth = await openApi()
+})
+afterAll(() => berth?.close())
+
+interface Operation {
+  summary?: string
+  tags?: string[]
+  responses: Record<string, { description: string; content?: Record<string, { schema: object }> }>
+  parameters?: { name: string; in: string; required?: boolean; schema: object }[]
+}
+
+const routes = [
+  'GET /me',
+  'GET /teams',
+  'POST /teams',
+  'GET /teams/{team}',
+  'PATCH /teams/{team}',
+  'GET /teams/{team}/projects',
+  'POST /teams/{team}/projects',
+  'GET /teams/{team}/apps',
+  'GET /teams/{team}/audit',
+  'GET /teams/{team}/events',
+  'GET /projects/{id}',
+  'PATCH /projects/{id}',
+  'DELETE /projects/{id}',
+  'GET /projects/{id}/apps',
+  'POST /projects/{id}/apps',
+  'GET /apps/{id}',
+  'PATCH /apps/{id}',
+  'DELETE /apps/{id}',
+  'POST /apps/{id}/start',
+  'POST /apps/{id}/stop',
+  'GET /apps/{id}/variables',
+  'PATCH /apps/{id}/variables',
+  'GET /apps/{id}/deployments',
+  'POST /apps/{id}/deployments',
+  'GET /apps/{id}/logs',
+  'GET /deployments/{id}',
+  'GET /deployments/{id}/events',
+  'POST /deployments/{id}/cancel',
+  'POST /deployments/{id}/rollback',
+  'GET /tokens',
+  'POST /tokens',
+  'DELETE /tokens/{id}',
+  'GET /operator/status',
+  'POST /operator/setup-link',
+  'POST /operator/tokens',
+]
+
+test('the OpenAPI 3.1 document lists every route with its answers, and points at nothing that is not in it', async () => {
+  const { status, body } = await berth.nobody('GET /openapi.json')
+  expect(status).toBe(200)
+  expect(body).toMatchObject({
+    openapi: '3.1.0',
+    info: { title: 'Berth', version: '1' },
+    servers: [{ url: '/api/v1' }],
+    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+  })
+  const paths = body.paths as Record<string, Record<string, Operation>>
+  const listed = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  )
+  expect(listed.sort()).toEqual([...routes].sort())
+  for (const [path, methods] of Object.entries(paths)) {
+    for (const operation of Object.values(methods)) {
+      expect(operation.summary).toBeTruthy()
+      expect(operation.tags).toHaveLength(1)
+      expect(operation.responses.default?.content).toHaveProperty(['application/problem+json'])
+      expect(Object.keys(operation.responses).filter((code) => /^2\d\d$/.test(code))).toHaveLength(1)
+      const inPath = operation.parameters?.filter((parameter) => parameter.in === 'path') ?? []
+      expect(inPath.map(({ name }) => `{${name}}`)).toEqual(path.match(/\{\w+\}/g) ?? [])
+    }
+  }
+  const schemas = (body.components as { schemas: object }).schemas
+  const references = [...JSON.stringify(body).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)]
+  expect(references.length).toBeGreaterThan(20)
+  for (const [, name] of references) expect(schemas).toHaveProperty([name ?? ''])
+  // 3.1 speaks JSON Schema: null is a type, and OpenAPI 3.0's word for it is gone.
+  expect(JSON.stringify(body)).not.toContain('"nullable"')
+})
+
+test('the pages for people load nothing from elsewhere', async () => {
+  const page = await berth.fetch('/docs')
+  expect(page.headers.get('content-type')).toContain('text/html')
+  const html = await page.text()
+  const loaded = [...html.matchAll(/(?:src|"stylesheet" href)="([^"]+)"/g)].map(([, url]) => url ?? '')
+  expect(loaded.length).toBe(3)
+  expect(html).not.toMatch(/\/\/[a-z]/)
+  for (const url of loaded) {
+    expect(url).toMatch(/^\/api\/v1\/docs\//)
+    const asset = await berth.fetch(url.slice('/api/v1'.length))
+    expect(asset.status).toBe(200)
+    expect((await asset.text()).length).toBeGreaterThan(100)
+  }
+  expect((await berth.fetch('/docs/package.json')).status).toBe(404)
+})

@@ -1,0 +1,110 @@
+import { decodeJwt } from 'jose'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { answerRegistryToken } from '../../../app/_server/registry-token.ts'
+import type { Team } from '../../../platform/model/resources.ts'
+import { type ApiUnderTest, openApi } from './client.ts'
+
+let berth: ApiUnderTest
+let team: Team
+
+beforeAll(async () => {
+  berth = await openApi()
+  team = await berth.makeTeam('Acme')
+})
+afterAll(() => berth?.close())
+
+const push = 'repository:acme/shop:pull,push'
+
+interface Answer {
+  status: number
+  headers: Headers
+  access: unknown
+  subject: string | undefined
+  errors: unknown
+}
+
+async function answer(query: string, init: RequestInit = {}): Promise<Answer> {
+  const url = `http://localhost:7080/api/registry/token?service=berth-registry${query}`
+  const edge = { 'x-berth-edge': '1', 'x-forwarded-for': '203.0.113.7' }
+  const request = new Request(url, { ...init, headers: { ...edge, ...init.headers } })
+  const response = await answerRegistryToken(berth.platform, request)
+  const body = await response.json()
+  const claims = typeof body.token === 'string' ? decodeJwt(body.token) : {}
+  if (response.status === 200) expect(body).toMatchObject({ access_token: body.token, expires_in: 300 })
+  const { status, headers } = response
+  return { status, headers, access: claims.access, subject: claims.sub, errors: body.errors }
+}
+
+const basic = (name: string, secret: string) => ({
+  headers: { authorization: `Basic ${btoa(`${name}:${secret}`)}` },
+})
+
+test('a person pushes with the own password or with a token, as far as the role allows', async () => {
+  const { email, password, viewer } = await berth.makeUser({ teamId: team.id, role: 'developer' })
+  expect(viewer.kind).toBe('user')
+  const pushed = await answer(`&account=${email}&scope=${push}`, basic(email, password))
+  expect(pushed).toMatchObject({
+    status: 200,
+    subject: email,
+    access: [{ type: 'repository', name: 'acme/shop', actions: ['pull', 'push'] }],
+  })
+  const reader = await berth.member(team.id, 'viewer')
+  const both = await answer(
+    `&scope=${push}&scope=repository:other/shop:pull`,
+    basic('anything', reader.token),
+  )
+  expect(both.access).toEqual([{ type: 'repository', name: 'acme/shop', actions: ['pull'] }])
+})
+
+test('docker login without a scope is answered by the credentials alone', async () => {
+  const { email, password } = await berth.makeUser({ teamId: team.id, role: 'viewer' })
+  expect(await answer(`&account=${email}`, basic(email, password))).toMatchObject({ status: 200, access: [] })
+  for (const [name, secret] of [
+    [email, 'not the password'],
+    ['nobody@example.com', password],
+    ['anything', 'berth_unknown'],
+    ['', ''],
+  ] as const) {
+    const refused = await answer('', basic(name, secret))
+    expect(refused).toMatchObject({ status: 401, errors: [{ code: 'UNAUTHENTICATED' }] })
+    expect(refused.headers.get('www-authenticate')).toBe('Basic realm="berth"')
+  }
+})
+
+test('a form gets the same as a query, with a password or a refresh token', async () => {
+  const { token } = await berth.member(team.id, 'developer')
+  const forms: Record<string, string>[] = [
+    { grant_type: 'password', username: 'me', password: token },
+    { grant_type: 'refresh_token', refresh_token: token },
+  ]
+  for (const fields of forms) {
+    const body = new URLSearchParams({ ...fields, client_id: 'test', scope: `${push} repository:x/y:pull` })
+    const { status, access } = await answer('', { method: 'POST', body })
+    expect([status, access]).toEqual([
+      200,
+      [{ type: 'repository', name: 'acme/shop', actions: ['pull', 'push'] }],
+    ])
+  }
+})
+
+test('nobody in particular may pull what is public and nothing else', async () => {
+  const publicOne = { id: 'repo_public', teamId: team.id, name: 'open', isPublic: true }
+  await berth.platform.db.repository.create({ data: publicOne })
+  const { status, access } = await answer(`&scope=repository:acme/open:pull,push&scope=${push}`)
+  expect([status, access]).toEqual([200, [{ type: 'repository', name: 'acme/open', actions: ['pull'] }]])
+})
+
+test('the operator pushes through the public address too', async () => {
+  const secret = berth.config.readSecret('operator.token')
+  const { access } = await answer(`&scope=${push}`, basic('operator', secret))
+  expect(access).toEqual([{ type: 'repository', name: 'acme/shop', actions: ['pull', 'push'] }])
+})
+
+test('guessing passwords ends after a while, and signing in rightly does not count', async () => {
+  const { email, password } = await berth.makeUser({ teamId: team.id, role: 'developer' })
+  for (let i = 0; i < 12; i++) expect((await answer('', basic(email, password))).status).toBe(200)
+  const statuses: number[] = []
+  for (let i = 0; i < 12; i++) statuses.push((await answer('', basic(email, 'wrong guess'))).status)
+  expect(statuses.slice(0, 10)).toEqual(Array(10).fill(401))
+  expect(statuses.slice(10)).toEqual([429, 429])
+})

@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest'
+import { parseListeningPorts } from '../../../engine/containers/listening-ports.ts'
+import { createLogParser, parseCursor } from '../../../engine/containers/log-lines.ts'
+import { nextDelayMs } from '../../../engine/containers/restart-policy.ts'
+
+const time = '2026-01-31T09:00:00.123456789+01:00'
+const file = Buffer.from(
+  [
+    `${time} stdout F first`,
+    `${time} stdout P lo`,
+    `${time} stderr F between`,
+    `${time} stdout P ng `,
+    `${time} stdout F line`,
+    `${time} stdout F `,
+    `${time} stderr P no end`,
+    '',
+  ].join('\n'),
+)
+
+test('parts are joined by stream, whatever the pieces in which the file is read', () => {
+  const whole = ['first', 'between', 'long line', '']
+  for (const size of [1, 7, 40, 4096]) {
+    const parser = createLogParser(0)
+    const lines = []
+    for (let at = 0; at < file.length; at += size) lines.push(...parser.push(file.subarray(at, at + size)))
+    expect(lines.map(({ text }) => text)).toEqual(whole)
+    expect(parser.flush().map(({ text, stream }) => [text, stream])).toEqual([['no end', 'stderr']])
+    expect(lines[0]?.time).toBe('2026-01-31T08:00:00.123456789Z')
+  }
+})
+
+test('going on after any line gives exactly the lines after it, also amid another stream’s parts', () => {
+  const lines = createLogParser(0).push(file)
+  for (const [index, line] of lines.entries()) {
+    const { again, end } = parseCursor(line.cursor)
+    const later = createLogParser(again)
+      .push(file.subarray(again))
+      .filter(({ cursor }) => parseCursor(cursor).end > end)
+    expect(later).toEqual(lines.slice(index + 1))
+  }
+})
+
+test('listening ports leave loopback and connections out', () => {
+  const text = `  sl  local_address rem_address   st
+   0: 00000000:1F90 00000000:0000 0A 0
+   1: 0100007F:0CEA 00000000:0000 0A 0
+   2: 0200590A:0050 0300590A:9C40 01 0
+   3: 0000000000000000FFFF00000100007F:0051 00000000000000000000000000000000:0000 0A 0
+   4: 00000000000000000000000000000000:0BB8 00000000000000000000000000000000:0000 0A 0`
+  expect(parseListeningPorts(text)).toEqual([8080, 3000])
+})
+
+test('restarts wait longer and longer up to a minute, and a healthy run forgives', () => {
+  const delays = [0]
+  for (let count = 0; count < 12; count++) delays.push(nextDelayMs(delays.at(-1) ?? 0, 50))
+  expect(delays.slice(1, 5)).toEqual([100, 200, 400, 800])
+  expect(delays.at(-1)).toBe(60_000)
+  expect(nextDelayMs(60_000, 10_000)).toBe(100)
+})

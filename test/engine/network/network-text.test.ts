@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { attachBatch, bridgeBatch, insideBatch } from '../../../engine/network/links.ts'
+import { addressIn, freeSubnet, parseRange } from '../../../engine/network/subnets.ts'
+
+test('a /24 is free only if it overlaps nothing, larger or smaller', () => {
+  const taken = ['10.89.0.0/24', '10.89.1.7', '10.89.2.0/23'].map(parseRange)
+  expect(freeSubnet('10.89.0.0/16', taken)).toBe('10.89.4.0/24')
+  expect(freeSubnet('10.89.0.0/16', [parseRange('10.0.0.0/8')])).toBeNull()
+  expect(addressIn('10.89.4.0/24', 254)).toBe('10.89.4.254')
+  for (const text of ['10.89.0.0/33', '10.89.0', '10.89.0.256/16', 'x'])
+    expect(() => parseRange(text)).toThrow(/no IPv4 range/)
+})
+
+test('the batches for ip are exactly these', () => {
+  expect(bridgeBatch('bthabc-1', '10.89.4.1').split('\n')).toEqual([
+    'link add name bthabc-1 address 0a:58:0a:59:04:01 type bridge',
+    'address add 10.89.4.1/24 dev bthabc-1',
+    'link set dev bthabc-1 up',
+    '',
+  ])
+  const attached = attachBatch({ link: 'bvabc-2', bridge: 'bthabc-1', pid: 42, address: '10.89.4.2' })
+  expect(attached.split('\n')).toEqual([
+    'link add name bvabc-2 type veth peer name eth0 address 0a:58:0a:59:04:02 netns 42',
+    'link set dev bvabc-2 addrgenmode none',
+    'link set dev bvabc-2 master bthabc-1 up',
+    '',
+  ])
+  expect(insideBatch('10.89.4.2', '10.89.4.1').split('\n')).toEqual([
+    'link set dev lo up',
+    'address add 10.89.4.2/24 dev eth0',
+    'link set dev eth0 up',
+    'route add default via 10.89.4.1',
+    '',
+  ])
+})

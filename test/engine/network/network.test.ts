@@ -1,0 +1,110 @@
+import { createServer, type Server } from 'node:net'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { ContainerSpec } from '../../../engine/index.ts'
+import { outputOf, startEngine, type TestEngine } from '../../support/engine.ts'
+import { until } from '../../support/until.ts'
+
+let first: TestEngine
+let second: TestEngine
+let allowed: Server
+let forbidden: Server
+
+async function serve(): Promise<Server> {
+  const server = createServer((socket) => socket.on('error', () => {}).end('host\n'))
+  await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve))
+  return server
+}
+
+function portOf(server: Server): number {
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
+
+beforeAll(async () => {
+  ;[allowed, forbidden] = await Promise.all([serve(), serve()])
+  first = await startEngine({ allowedHostPorts: [portOf(allowed)] })
+  // Side by side on purpose: the same pool, nothing known of each other.
+  second = await startEngine()
+})
+afterAll(async () => {
+  for (const host of [first, second]) await host?.close()
+  for (const server of [allowed, forbidden]) server.close()
+})
+
+async function start(host: TestEngine, changes: Partial<ContainerSpec>) {
+  const spec = host.spec(changes)
+  await host.engine.containers.create(spec)
+  return host.engine.containers.start(spec.id)
+}
+
+const server = (network: string, aliases: string[]) => ({
+  network,
+  aliases,
+  command: ['/bin/sh', '-c', 'echo served > /tmp/index.html; exec httpd -f -p 80 -h /tmp'],
+})
+
+/** Which of these addresses answer from inside a container of the network. */
+async function answering(host: TestEngine, network: string, targets: string[]): Promise<string[]> {
+  const attempts = targets.map(
+    (target) => `nc -w 3 ${target.replace(':', ' ')} -e true </dev/null 2>/dev/null && echo ${target}`,
+  )
+  const { id } = await start(host, { network, command: ['/bin/sh', '-c', attempts.join('\n')] })
+  return outputOf(host.engine, id)
+}
+
+test('a network reaches its own by name, and neither other networks, other engines nor the host', async () => {
+  const mine = await start(first, server('one', ['web']))
+  const other = await start(first, server('two', ['web', 'only-two']))
+  const foreign = await start(second, server('one', ['foreign']))
+  expect(new Set([mine, other, foreign].map(({ address }) => address.split('.')[2])).size).toBe(3)
+  // The host itself, where the edge is, reaches every container.
+  for (const { address } of [mine, other, foreign])
+    await until(`${address} serves`, async () => {
+      return (await (await fetch(`http://${address}/index.html`)).text()) === 'served\n'
+    })
+  const [one] = (await first.engine.networks.list()).filter(({ name }) => name === 'one')
+  const reachable = await answering(first, 'one', [
+    `${mine.address}:80`,
+    'web:80',
+    `${mine.id}:80`,
+    `${other.address}:80`,
+    'only-two:80',
+    `${foreign.address}:80`,
+    `${one?.gateway}:${portOf(allowed)}`,
+    `${one?.gateway}:${portOf(forbidden)}`,
+  ])
+  expect(reachable).toEqual([
+    `${mine.address}:80`,
+    'web:80',
+    `${mine.id}:80`,
+    `${one?.gateway}:${portOf(allowed)}`,
+  ])
+})
+
+test('a name follows its container: gone when it stops, back at the same address', async () => {
+  const target = await start(first, server('names', ['api']))
+  const lookUp = async () => {
+    const { id } = await start(first, { network: 'names', command: ['/bin/nslookup', 'api'] })
+    return (await outputOf(first.engine, id)).join('\n')
+  }
+  expect(await lookUp()).toContain(target.address)
+  await first.engine.containers.stop(target.id, { graceMs: 0 })
+  expect(await lookUp()).not.toContain(target.address)
+  const again = await first.engine.containers.start(target.id)
+  expect(again.address).toBe(target.address)
+  expect(await lookUp()).toContain(target.address)
+})
+
+test('a network goes only when nobody is attached', async () => {
+  const { name, bridge } = await first.engine.networks.ensure('short-lived')
+  expect(bridge.length).toBeLessThanOrEqual(15)
+  expect(await first.engine.networks.ensure(name)).toMatchObject({ bridge })
+  const spec = first.spec({ network: name })
+  await first.engine.containers.create(spec)
+  await expect(first.engine.networks.remove(name)).rejects.toMatchObject({ kind: 'failed-precondition' })
+  await first.engine.containers.remove(spec.id)
+  await first.engine.networks.remove(name)
+  await first.engine.networks.remove(name)
+  expect((await first.engine.networks.list()).map((network) => network.name)).not.toContain(name)
+})

@@ -1,0 +1,72 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inspect } from 'node:util'
+import { expect, onTestFinished, test } from 'vitest'
+import { appUrl, loadConfig } from '../../platform/config.ts'
+
+const complete = {
+  BERTH_WEB_PORT: '7081',
+  BERTH_REGISTRY_PORT: '7082',
+  BERTH_HOST_ID: 'hst_01jd3k',
+  DATABASE_URL: 'postgresql://berth:hunter2@127.0.0.1:5432/berth',
+  REDIS_URL: 'unix:///var/lib/berth/run/redis.sock?password=hunter3',
+}
+
+test('every problem is listed at once, with its variable and without its value', () => {
+  const broken = {
+    BERTH_HOME: 'relative',
+    BERTH_PORT: '99999',
+    BERTH_DOMAIN: 'not a domain',
+    BERTH_WEB_PORT: 'x',
+    DATABASE_URL: 'mysql://root:hunter2@localhost',
+    BERTH_LOG_LEVEL: 'loud',
+  }
+  expect(() => loadConfig(broken)).toThrow(Error)
+  let message = ''
+  try {
+    loadConfig(broken)
+  } catch (error) {
+    message = (error as Error).message
+  }
+  for (const name of [...Object.keys(broken), 'BERTH_REGISTRY_PORT', 'BERTH_HOST_ID', 'REDIS_URL']) {
+    expect(message).toContain(`  ${name} `)
+  }
+  expect(message).not.toContain('hunter2')
+})
+
+test('without a domain names end in .localhost, and the port is part of them unless it is 80', () => {
+  const config = loadConfig(complete)
+  expect(config).toMatchObject({
+    home: '/var/lib/berth',
+    port: 7080,
+    domain: null,
+    publicUrl: 'http://localhost:7080',
+    registryHost: 'localhost:7080',
+    redis: { path: '/var/lib/berth/run/redis.sock', password: 'hunter3', db: 0 },
+  })
+  expect(appUrl(config, 'shop-acme.localhost')).toBe('http://shop-acme.localhost:7080')
+  const public_ = loadConfig({ ...complete, BERTH_DOMAIN: 'berth.example.com', BERTH_PORT: '80' })
+  expect(public_.publicUrl).toBe('http://berth.example.com')
+  expect(public_.registryHost).toBe('berth.example.com')
+  expect(appUrl(public_, 'shop.berth.example.com')).toBe('http://shop.berth.example.com')
+})
+
+test('printing the configuration in any way shows no secret', () => {
+  const config = loadConfig({ ...complete, REDIS_URL: 'redis://:hunter3@127.0.0.1:6379/4' })
+  expect(config.redis).toEqual({ host: '127.0.0.1', port: 6379, db: 4, password: 'hunter3' })
+  for (const text of [JSON.stringify(config), inspect(config), `${inspect({ config }, { depth: 9 })}`]) {
+    expect(text).toContain('hst_01jd3k')
+    expect(text).not.toMatch(/hunter/)
+  }
+})
+
+test('a secret is read without its line end; a missing one is named by its file', () => {
+  const home = mkdtempSync(join(tmpdir(), 'berth-config-'))
+  onTestFinished(() => rmSync(home, { recursive: true }))
+  mkdirSync(join(home, 'secrets'))
+  writeFileSync(join(home, 'secrets', 'auth.secret'), 'abc\n')
+  const config = loadConfig({ ...complete, BERTH_HOME: home })
+  expect(config.readSecret('auth.secret')).toBe('abc')
+  expect(() => config.readSecret('other')).toThrow(`${home}/secrets/other`)
+})

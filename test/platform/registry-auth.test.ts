@@ -1,0 +1,59 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import type { Viewer } from '../../platform/access.ts'
+import { registryIssuer, registryService } from '../../platform/model/registry.ts'
+import type { Team } from '../../platform/model/resources.ts'
+import { issueRegistryToken, pullToken } from '../../platform/repositories.ts'
+import { openTestPlatform, type TestPlatform } from '../support/platform.ts'
+import { startRegistry, type TestRegistry } from '../support/registry.ts'
+
+let berth: TestPlatform
+let team: Team
+let registry: TestRegistry
+
+beforeAll(async () => {
+  const servers = { postgresUrl: inject('postgresUrl'), redisUrl: inject('redisUrl') }
+  berth = await openTestPlatform(servers, { registryKey: true })
+  team = await berth.makeTeam('Acme')
+  registry = await startRegistry({
+    realm: `${berth.config.publicUrl}/api/v1/registry/token`,
+    service: registryService,
+    issuer: registryIssuer,
+    rootCertBundle: join(berth.config.home, 'secrets', 'registry.cert.pem'),
+  })
+})
+
+afterAll(async () => {
+  await registry?.stop()
+  await berth?.close()
+})
+
+async function status(path: string, init: RequestInit = {}): Promise<number> {
+  return (await fetch(`http://127.0.0.1:${registry.port}${path}`, init)).status
+}
+
+async function pushAndPull(repository: string, token: string): Promise<{ push: number; pull: number }> {
+  const headers = { authorization: `Bearer ${token}` }
+  const base = `/v2/${repository}`
+  return {
+    push: await status(`${base}/blobs/uploads/`, { method: 'POST', headers }),
+    pull: await status(`${base}/tags/list`, { headers }),
+  }
+}
+
+test('the registry lets a token do exactly what it says', async () => {
+  const ask = async (viewer: Viewer, ...scopes: string[]) =>
+    (await issueRegistryToken(berth.platform, { viewer, account: 'someone', scopes })).token
+  const developer = (await berth.makeUser({ teamId: team.id, role: 'developer' })).viewer
+  const reader = (await berth.makeUser({ teamId: team.id, role: 'viewer' })).viewer
+  const everything = 'repository:acme/web:pull,push'
+
+  const login = await ask(developer)
+  expect(await status('/v2/', { headers: { authorization: `Bearer ${login}` } })).toBe(200)
+  // 202: an upload has begun. 404: allowed, and nothing was pushed yet. 401: the token does not say so.
+  expect(await pushAndPull('acme/web', await ask(developer, everything))).toEqual({ push: 202, pull: 404 })
+  expect(await pushAndPull('acme/web', await ask(reader, everything))).toEqual({ push: 401, pull: 404 })
+  expect(await pushAndPull('other/web', await ask(developer, everything))).toEqual({ push: 401, pull: 401 })
+  const worker = await pullToken(berth.platform, 'acme/web', team.id)
+  expect(await pushAndPull('acme/web', worker)).toEqual({ push: 401, pull: 404 })
+})

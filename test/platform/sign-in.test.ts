@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { checkSession, endSession, isStillValid, signIn } from '../../platform/sessions.ts'
+import { checkSetupToken, claimInstallation, createSetupLink } from '../../platform/setup.ts'
+import { listTeams } from '../../platform/teams.ts'
+import { getUser } from '../../platform/users.ts'
+import { openTestPlatform, operator, type TestPlatform } from '../support/platform.ts'
+
+let berth: TestPlatform
+const servers = () => ({ postgresUrl: inject('postgresUrl'), redisUrl: inject('redisUrl') })
+
+beforeAll(async () => {
+  berth = await openTestPlatform(servers())
+})
+afterAll(() => berth?.close())
+
+const person = { name: 'Ada', email: 'ada@example.com', password: 'a long enough password' }
+const tokenOf = (url: string) => new URL(url).searchParams.get('token') ?? ''
+
+test('of twenty who follow the set-up link at once exactly one becomes the owner, and the link dies', async () => {
+  const other = await openTestPlatform(servers())
+  const { platform } = other
+  try {
+    const [first, second] = [await other.makeTeam(), await other.makeTeam()]
+    const stale = tokenOf((await createSetupLink(platform, operator)).url)
+    const { url } = await createSetupLink(platform, operator)
+    expect(url.startsWith('http://localhost:7080/setup?token=')).toBe(true)
+    const token = tokenOf(url)
+    expect(await checkSetupToken(platform, token)).toBe('valid')
+    expect(await checkSetupToken(platform, stale)).toBe('unknown')
+    await expect(claimInstallation(platform, { ...person, token: stale })).rejects.toMatchObject({
+      code: 'not-found',
+    })
+
+    const claims = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, i) =>
+        claimInstallation(platform, { ...person, token, email: `user${i}@example.com` }),
+      ),
+    )
+    const winners = claims.flatMap((claim) => (claim.status === 'fulfilled' ? [claim.value] : []))
+    const losers = claims.flatMap((claim) => (claim.status === 'rejected' ? [claim.reason] : []))
+    expect(winners).toHaveLength(1)
+    expect(new Set(losers.map((error) => error.code))).toEqual(new Set(['gone']))
+    expect(await platform.db.user.count()).toBe(1)
+
+    const viewer = { kind: 'user' as const, userId: winners[0]?.userId ?? '', sessionId: null }
+    const teams = await listTeams(platform, viewer)
+    expect(teams.data.map(({ id, role }) => `${id} ${role}`)).toEqual([
+      `${first.id} owner`,
+      `${second.id} owner`,
+    ])
+    expect(await getUser(platform, viewer)).toMatchObject({ name: 'Ada', isAdmin: true })
+    expect(await checkSetupToken(platform, token)).toBe('claimed')
+    await expect(createSetupLink(platform, operator)).rejects.toMatchObject({ code: 'gone' })
+  } finally {
+    await other.close()
+  }
+})
+
+test('the owner of an installation without teams gets one', async () => {
+  const other = await openTestPlatform(servers())
+  try {
+    const token = tokenOf((await createSetupLink(other.platform, operator)).url)
+    await expect(
+      claimInstallation(other.platform, { token, name: '', email: 'x', password: 'short' }),
+    ).rejects.toMatchObject({
+      code: 'invalid',
+      fields: [{ path: 'name' }, { path: 'email' }, { path: 'password' }],
+    })
+    const { userId } = await claimInstallation(other.platform, { ...person, token })
+    const teams = await listTeams(other.platform, { kind: 'user', userId, sessionId: null })
+    expect(teams.data).toMatchObject([{ role: 'owner' }])
+  } finally {
+    await other.close()
+  }
+})
+
+test('nobody but the operator makes set-up links', async () => {
+  const { viewer } = await berth.makeUser()
+  await expect(createSetupLink(berth.platform, viewer)).rejects.toMatchObject({ code: 'forbidden' })
+})
+
+test('a session begins with the right password and ends everywhere at once', async () => {
+  const { platform } = berth
+  const user = await berth.makeUser()
+  const from = { address: '192.0.2.1', userAgent: 'test' }
+  const { userId, sessionId } = await signIn(platform, {
+    email: user.email.toUpperCase(),
+    password: user.password,
+    ...from,
+  })
+  expect(userId).toBe(user.id)
+  const viewer = await checkSession(platform, sessionId)
+  expect(viewer).toEqual({ kind: 'user', userId, sessionId })
+  await endSession(platform, sessionId)
+  await endSession(platform, sessionId)
+  expect(await checkSession(platform, sessionId)).toBeNull()
+  expect(viewer !== null && (await isStillValid(platform, viewer))).toBe(false)
+
+  const again = await signIn(platform, { email: user.email, password: user.password, ...from })
+  await platform.db.session.update({ where: { id: again.sessionId }, data: { expiresAt: new Date(0) } })
+  expect(await checkSession(platform, again.sessionId)).toBeNull()
+})
+
+test('a wrong password, an unknown address and a disabled user get the same answer', async () => {
+  const { platform } = berth
+  const user = await berth.makeUser()
+  const disabled = await berth.makeUser()
+  await platform.db.user.update({ where: { id: disabled.id }, data: { disabledAt: new Date() } })
+  const messages = new Set<string>()
+  for (const [email, password] of [
+    [user.email, 'wrong'],
+    ['nobody@example.com', 'wrong'],
+    [disabled.email, disabled.password],
+  ] as const) {
+    const error = await signIn(platform, { email, password, address: '192.0.2.2' }).catch((e) => e)
+    expect(error.code).toBe('unauthenticated')
+    messages.add(error.message)
+  }
+  expect(messages.size).toBe(1)
+})
+
+test('guessing is stopped: for one e-mail from many addresses, and from one address for many e-mails', async () => {
+  const { platform } = berth
+  const user = await berth.makeUser()
+  const guess = (email: string, address: string, password = 'wrong') =>
+    signIn(platform, { email, password, address }).catch((error) => error.code)
+  for (let i = 0; i < 10; i++) expect(await guess(user.email, `198.51.100.${i}`)).toBe('unauthenticated')
+  expect(await guess(user.email, '198.51.100.99', user.password)).toBe('rate-limited')
+
+  const address = '203.0.113.7'
+  for (let i = 0; i < 50; i++) await guess(`guess${i}@example.com`, address)
+  const other = await berth.makeUser()
+  expect(await guess(other.email, address, other.password)).toBe('rate-limited')
+  expect(await guess(other.email, '203.0.113.8', other.password)).toMatchObject({ userId: other.id })
+})
+
+test('the right password forgets earlier mistakes', async () => {
+  const user = await berth.makeUser()
+  for (let round = 0; round < 3; round++) {
+    for (let i = 0; i < 6; i++) {
+      const wrong = { email: user.email, password: 'wrong', address: `198.18.${round}.${i}` }
+      await expect(signIn(berth.platform, wrong)).rejects.toMatchObject({ code: 'unauthenticated' })
+    }
+    await signIn(berth.platform, {
+      email: user.email,
+      password: user.password,
+      address: `198.18.${round}.99`,
+    })
+  }
+})

@@ -1,0 +1,84 @@
+/** A real engine on a state folder of its own, an image to run, and everything gone afterwards. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type ContainerSpec, createEngine, type Engine, type EngineOptions } from '../../engine/index.ts'
+import { type ImageSpec, pushImage } from './images.ts'
+import { startRegistry, type TestRegistry } from './registry.ts'
+
+export interface TestEngine {
+  engine: Engine
+  registry: TestRegistry
+  stateDir: string
+  /** Digest of a pulled image: busybox that sleeps. */
+  image: string
+  /** A valid spec with a fresh id. */
+  spec(changes?: Partial<ContainerSpec>): ContainerSpec
+  /** Pushes and pulls an image; answers with its digest. */
+  pull(name: string, spec: ImageSpec): Promise<string>
+  /** Closes the engine and opens its state anew; `engine` is the new one then. */
+  reopen(): Promise<void>
+  close(): Promise<void>
+}
+
+export const idRange = { base: 1_000_000, size: 65_536 }
+let lastId = 0
+
+export async function startEngine(options: Partial<EngineOptions> = {}): Promise<TestEngine> {
+  const stateDir = await mkdtemp(join(tmpdir(), 'berth-engine-'))
+  const registry = await startRegistry()
+  const engineOptions = {
+    registries: { [registry.host]: { url: `http://127.0.0.1:${registry.port}` } },
+    networkPool: '10.90.0.0/16',
+    ...options,
+    stateDir,
+  }
+  const test: TestEngine = {
+    engine: await createEngine(engineOptions),
+    registry,
+    stateDir,
+    image: '',
+    spec: (changes) => ({
+      id: `c${++lastId}`,
+      image: test.image,
+      network: 'net',
+      limits: { memoryBytes: 64 * 2 ** 20, cpuMillis: 500, pids: 64 },
+      idRange,
+      ...changes,
+    }),
+    async pull(name, spec) {
+      const { reference } = await pushImage(registry, name, spec)
+      return (await test.engine.images.pull(reference)).digest
+    },
+    async reopen() {
+      await test.engine.close()
+      test.engine = await createEngine(engineOptions)
+    },
+    async close() {
+      for (const { id } of await test.engine.containers.list())
+        await test.engine.containers.remove(id, { force: true })
+      for (const { name } of await test.engine.networks.list()) await test.engine.networks.remove(name)
+      await test.engine.close()
+      await registry.stop()
+      await rm(stateDir, { recursive: true, force: true })
+    },
+  }
+  test.image = await test.pull('base:1', { command: ['/bin/sleep', '1000'] })
+  return test
+}
+
+/** What a container wrote, once it has ended. */
+export async function outputOf(engine: Engine, id: string): Promise<string[]> {
+  await engine.containers.wait(id, { signal: AbortSignal.timeout(60_000) })
+  return readLines(engine, id)
+}
+
+export async function readLines(engine: Engine, id: string): Promise<string[]> {
+  return (await collect(engine.containers.logs(id))).map(({ text }) => text)
+}
+
+export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const one of source) all.push(one)
+  return all
+}

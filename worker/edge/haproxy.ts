@@ -1,0 +1,141 @@
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { structureVariable } from './structure.ts'
+
+/** A worker process of HAProxy: the present one, or an old one that somebody is still connected to. */
+export interface HaproxyProcess {
+  pid: number
+  isOld: boolean
+}
+
+export interface ServerState {
+  backend: string
+  name: string
+  address: string
+  port: number
+  /** Takes new requests. */
+  isReady: boolean
+}
+
+export interface Haproxy {
+  /** Null when it does not run. */
+  processes(): Promise<HaproxyProcess[] | null>
+  /** Which structure the present process was started with. */
+  structureId(): Promise<string | null>
+  /** Resolves when this structure is in force; with false when it was refused, and the process before goes on. */
+  reload(structureId: string): Promise<boolean>
+  servers(process: HaproxyProcess): Promise<ServerState[]>
+  /** Open connections by `<backend>/<server>`. */
+  connections(process: HaproxyProcess): Promise<Map<string, number>>
+  hosts(process: HaproxyProcess, path: string): Promise<Map<string, string>>
+  /** One command; answers what HAProxy says, which is nothing when all is well. */
+  command(process: HaproxyProcess, command: string): Promise<string>
+}
+
+/**
+ * Speaks to HAProxy through its master process, which reaches the old worker processes too: one that still serves a
+ * connection from before a reload must learn of new servers like the present one. HAProxy 2.6 management guide, 9.4.
+ */
+export function haproxyAt(masterSocket: string): Haproxy {
+  const ask = (command: string) => exchange(masterSocket, command)
+  const command: Haproxy['command'] = (process, text) => ask(`@!${process.pid} ${text}`)
+  const structureId = async () => {
+    const text = await ask(`@1 show env ${structureVariable}`)
+    return new RegExp(`^${structureVariable}=(\\S+)$`, 'm').exec(text)?.[1] ?? null
+  }
+  return {
+    async processes() {
+      const text = await ask('show proc').catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') return null
+        throw error
+      })
+      return text === null ? null : parseProcesses(text)
+    },
+    structureId,
+    async reload(wanted) {
+      const before = parseReloads(await ask('show proc')).count
+      await ask('reload')
+      const end = Date.now() + reloadTimeoutMs
+      while (Date.now() < end) {
+        // While the master loads itself anew, its socket may refuse.
+        const now = parseReloads(await ask('show proc').catch(() => ''))
+        if (now.count > before && now.failed) return false
+        if ((await structureId().catch(() => null)) === wanted) return true
+        await sleep(5)
+      }
+      throw new Error('HAProxy was told to reload, and had not after ten seconds.')
+    },
+    async servers(process) {
+      return parseServers(await command(process, 'show servers state'))
+    },
+    async connections(process) {
+      const rows = (await command(process, 'show servers conn')).split('\n').map((line) => line.split(' '))
+      return new Map(
+        rows.flatMap(([name, , , , , , used]) =>
+          name?.includes('/') && used !== undefined ? [[name, Number(used)]] : [],
+        ),
+      )
+    },
+    async hosts(process, path) {
+      const lines = (await command(process, `show map ${path}`)).split('\n').map((line) => line.split(' '))
+      return new Map(lines.flatMap(([, key, value]) => (key && value ? [[key, value]] : [])))
+    },
+    command,
+  }
+}
+
+/** Of `show proc`: how often the master has reloaded, and whether the last time failed. */
+export function parseReloads(text: string): { count: number; failed: boolean } {
+  const [, count = '-1', failures = '0'] = /^\d+\s+master\s+(\d+) \[failed: (\d+)\]/m.exec(text) ?? []
+  return { count: Number(count), failed: failures !== '0' }
+}
+
+const reloadTimeoutMs = 10_000
+const answerTimeoutMs = 5_000
+
+/** One connection for one command: the end of the answer is the end of the connection. */
+async function exchange(path: string, command: string): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  const socket = connect(path)
+  const chunks: Buffer[] = []
+  socket.setTimeout(answerTimeoutMs, () =>
+    socket.destroy(new Error(`HAProxy did not answer to "${command}".`)),
+  )
+  socket.on('data', (chunk) => chunks.push(chunk))
+  socket.on('error', reject)
+  socket.on('close', () => resolve(Buffer.concat(chunks).toString()))
+  socket.end(`${command}\n`)
+  return (await promise).trim()
+}
+
+/** Of `show proc`: workers first, then, below a heading of their own, those that were replaced. */
+export function parseProcesses(text: string): HaproxyProcess[] {
+  const processes: HaproxyProcess[] = []
+  let isOld = false
+  for (const line of text.split('\n')) {
+    if (line.startsWith('# old workers')) isOld = true
+    const [pid, type] = line.split(/\s+/)
+    if (type === 'worker') processes.push({ pid: Number(pid), isOld })
+  }
+  return processes
+}
+
+/** Of `show servers state`: a version, a heading with the columns' names, a line for each server. */
+export function parseServers(text: string): ServerState[] {
+  const [, heading = '', ...lines] = text.split('\n')
+  const columns = heading.replace(/^# /, '').split(' ')
+  return lines
+    .filter((line) => line !== '')
+    .map((line) => {
+      const cells = line.split(' ')
+      const cell = (name: string) => cells[columns.indexOf(name)] ?? ''
+      return {
+        backend: cell('be_name'),
+        name: cell('srv_name'),
+        address: cell('srv_addr'),
+        port: Number(cell('srv_port')),
+        // Any bit: forced into maintenance (1) or drain (8), or by inheritance.
+        isReady: Number(cell('srv_admin_state')) === 0,
+      }
+    })
+}

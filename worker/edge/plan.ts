@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto'
+import type { DesiredRoute } from '../../platform/worker/desired-routes.ts'
+import type { EdgeSettings } from './settings.ts'
+import { structureOf } from './structure.ts'
+
+export interface EdgeServer {
+  /** The container's id. */
+  name: string
+  address: string
+  port: number
+}
+
+/** Everything that HAProxy should know, as one value: what is on disk and what is told to a running one. */
+export interface EdgePlan {
+  /** haproxy.cfg, servers included: a HAProxy that starts anew needs nothing else. */
+  configuration: string
+  /** Changes when, and only when, something changed that a running HAProxy learns by a reload alone. */
+  structureId: string
+  /** Name of host → backend. */
+  hosts: ReadonlyMap<string, string>
+  /** By backend; every app has one, also when nothing of it runs. */
+  servers: ReadonlyMap<string, readonly EdgeServer[]>
+}
+
+/** Backends that answer with a page, by the state of the app. */
+const pageOf = {
+  stopped: 'page-stopped',
+  deploying: 'page-deploying',
+  failed: 'page-failed',
+} as const satisfies Record<Exclude<DesiredRoute['state'], 'running'>, string>
+
+const namePattern = /^[a-z0-9][a-z0-9_.-]{0,62}$/
+const hostnamePattern = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/
+const addressPattern = /^\d{1,3}(\.\d{1,3}){3}$/
+
+/**
+ * Desired routes → configuration. The order of the routes makes no difference. Throws on a name or an address that
+ * can't be one: whatever reached the database, nothing but names and numbers reaches the configuration.
+ */
+export function planEdge(settings: EdgeSettings, routes: readonly DesiredRoute[]): EdgePlan {
+  const hosts = new Map<string, string>()
+  const servers = new Map<string, EdgeServer[]>()
+  for (const route of [...routes].sort((a, b) => compare(a.hostname, b.hostname))) {
+    check('hostname', route.hostname, hostnamePattern)
+    check('app', route.appId, namePattern)
+    hosts.set(route.hostname, route.state === 'running' ? route.appId : pageOf[route.state])
+    // An app with several names has one backend; the routes agree on its servers.
+    servers.set(route.appId, route.servers.map(toServer).sort(byName))
+  }
+  const backends = [...servers.keys()].sort(compare)
+  const structure = structureOf(settings, backends)
+  const structureId = createHash('sha256').update(structure.parts.join('\n')).digest('hex').slice(0, 16)
+  return {
+    configuration: structure.render(structureId, (backend) => (servers.get(backend) ?? []).map(serverLine)),
+    structureId,
+    hosts,
+    servers,
+  }
+}
+
+/** Content of the file of hosts. */
+export function hostsFile(plan: EdgePlan): string {
+  return [...plan.hosts].map(([host, backend]) => `${host} ${backend}\n`).join('')
+}
+
+function toServer(server: DesiredRoute['servers'][number]): EdgeServer {
+  check('container', server.containerId, namePattern)
+  check('address', server.address, addressPattern)
+  if (!Number.isInteger(server.port) || server.port < 1 || server.port > 65_535)
+    throw new Error(`The edge can't send traffic to port ${server.port}.`)
+  return { name: server.containerId, address: server.address, port: server.port }
+}
+
+function serverLine(server: EdgeServer): string {
+  return `    server ${server.name} ${server.address}:${server.port}`
+}
+
+function check(what: string, text: string, pattern: RegExp): void {
+  if (!pattern.test(text))
+    throw new Error(`The edge can't take ${JSON.stringify(text)} as the name of a ${what}.`)
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+function byName(a: EdgeServer, b: EdgeServer): number {
+  return compare(a.name, b.name)
+}

@@ -1,0 +1,159 @@
+import { join } from 'node:path'
+import { type PageName, pageFile, pages } from './pages.ts'
+import type { EdgeSettings } from './settings.ts'
+
+/** Environment variable of HAProxy's own that says which structure a process was started with. */
+export const structureVariable = 'BERTH_EDGE_STRUCTURE'
+
+export interface Structure {
+  /** All that the identity of the structure is made from. */
+  parts: string[]
+  /** The whole file; `serversOf` gives the server lines of an app's backend. */
+  render(structureId: string, serversOf: (backend: string) => string[]): string
+}
+
+/** The part of haproxy.cfg that needs a reload when it changes. HAProxy 2.6 configuration manual. */
+export function structureOf(settings: EdgeSettings, appBackends: readonly string[]): Structure {
+  const render: Structure['render'] = (structureId, serversOf) =>
+    [
+      '# Written by the worker; what is changed here by hand is lost.',
+      ...global(settings, structureId),
+      ...frontend(settings),
+      ...dashboard(settings),
+      ...Object.values(pageBackends(settings)).flat(),
+      ...apps(settings, appBackends, serversOf),
+      '',
+    ].join('\n')
+  const pageTexts = Object.values(pages).flatMap((page) => [page.en, page['zh-CN']])
+  return { parts: [render('', () => []), ...pageTexts], render }
+}
+
+export function hostsPath(settings: EdgeSettings): string {
+  return join(settings.folder, 'hosts.map')
+}
+
+function global(settings: EdgeSettings, structureId: string): string[] {
+  return [
+    'global',
+    '    nbthread 2',
+    `    maxconn ${settings.maxConnections}`,
+    ...(settings.dropPrivileges ? ['    uid 65534', '    gid 65534'] : []),
+    `    stats socket ${settings.statsSocket} mode 600 level admin expose-fd listeners`,
+    // After a reload the old process lives on as long as somebody is connected to it, but not for ever.
+    '    hard-stop-after 1h',
+    `    setenv ${structureVariable} ${structureId}`,
+    '',
+    'defaults',
+    '    mode http',
+    '    timeout connect 5s',
+    // Time for the headers alone; bodies and answers may flow slowly.
+    '    timeout http-request 15s',
+    '    timeout http-keep-alive 60s',
+    `    timeout client ${settings.answerTimeoutMs}ms`,
+    `    timeout server ${settings.answerTimeoutMs}ms`,
+    '    timeout client-fin 30s',
+    '    timeout server-fin 30s',
+    '    timeout queue 30s',
+    // WebSockets.
+    '    timeout tunnel 1h',
+    '    option abortonclose',
+    '    option redispatch',
+    '    retries 3',
+    // A server may close an idle connection at the moment at which it is used again: what is safe to send twice is.
+    '    retry-on conn-failure empty-response',
+    '    option dontlognull',
+    '',
+  ]
+}
+
+function frontend(settings: EdgeSettings): string[] {
+  const names = [...new Set([settings.dashboardHost, 'localhost'])].join(' ')
+  return [
+    'frontend public',
+    `    bind *:${settings.port}`,
+    // Idle connections are closed at their next answer when a process is replaced, never in a client's face.
+    '    option idle-close-on-response',
+    '    http-request disable-l7-retry if !METH_GET',
+    '    http-request set-header X-Berth-Edge 1',
+    '    http-request del-header Forwarded',
+    '    http-request set-header X-Forwarded-For %[src]',
+    '    http-request set-header X-Real-IP %[src]',
+    '    http-request set-header X-Forwarded-Proto http',
+    '    http-request set-header X-Forwarded-Host %[req.hdr(host)]',
+    '    http-request set-header X-Forwarded-Port %[dst_port]',
+    '    http-request set-var(txn.host) req.hdr(host),host_only,lower,regsub(\\.$,)',
+    `    http-request set-var(txn.backend) var(txn.host),map(${hostsPath(settings)})`,
+    `    acl dashboard var(txn.host) -m str ${names}`,
+    // By address: 192.0.2.1, [2001:db8::1].
+    '    acl dashboard var(txn.host) -m reg ^[0-9]+\\.[0-9]+\\.[0-9]+\\.[0-9]+$ ^\\[',
+    '    acl registry path -m str /v2',
+    '    acl registry path -m beg /v2/',
+    '    use_backend registry if dashboard registry',
+    '    use_backend web if dashboard',
+    '    use_backend %[var(txn.backend)] if { var(txn.backend) -m found }',
+    '    default_backend page-unknown',
+    '',
+  ]
+}
+
+function dashboard(settings: EdgeSettings): string[] {
+  return [
+    'backend web',
+    ...gatewayErrors(settings, 'web'),
+    `    server web 127.0.0.1:${settings.webPort}`,
+    '',
+    // Its clients are programs: they get plain errors, and no answer comes from here that looks like a page.
+    'backend registry',
+    `    server registry 127.0.0.1:${settings.registryPort}`,
+    '',
+  ]
+}
+
+function apps(
+  settings: EdgeSettings,
+  backends: readonly string[],
+  serversOf: (backend: string) => string[],
+): string[] {
+  return backends.flatMap((backend) => [
+    `backend ${backend}`,
+    '    balance leastconn',
+    ...gatewayErrors(settings, 'app'),
+    ...serversOf(backend),
+    '',
+  ])
+}
+
+/** Pages for what HAProxy finds out itself: nobody accepts connections, a broken answer, none in time. */
+function gatewayErrors(settings: EdgeSettings, of: 'app' | 'web'): string[] {
+  const page: Record<number, PageName> =
+    of === 'web' ? { 503: 'starting', 504: 'timeout' } : { 502: 'broken', 503: 'silent', 504: 'timeout' }
+  return Object.entries(page).map(
+    ([status, name]) =>
+      `    http-error status ${status} ${answer(settings, name, 'en')} hdr Cache-Control no-store`,
+  )
+}
+
+function pageBackends(settings: EdgeSettings): Record<string, string[]> {
+  const status = { unknown: 404, stopped: 503, deploying: 503, failed: 503 } as const
+  return Object.fromEntries(
+    Object.entries(status).map(([name, code]) => [
+      name,
+      [
+        `backend page-${name}`,
+        '    acl chinese req.hdr(accept-language),lower -m beg zh',
+        ...(['zh-CN', 'en'] as const).map(
+          (language) =>
+            `    http-request return status ${code} ${answer(settings, name as PageName, language)} hdr Cache-Control no-store` +
+            ` hdr Vary Accept-Language hdr Content-Language ${language}` +
+            (name === 'deploying' ? ' hdr Retry-After 2' : '') +
+            (language === 'zh-CN' ? ' if chinese' : ''),
+        ),
+        '',
+      ],
+    ]),
+  )
+}
+
+function answer(settings: EdgeSettings, page: PageName, language: 'en' | 'zh-CN'): string {
+  return `content-type "text/html; charset=utf-8" file ${join(settings.folder, pageFile(page, language))}`
+}

@@ -1,0 +1,103 @@
+import { constants } from 'node:os'
+import { type Container, type EngineError, isEngineError } from '../engine/index.ts'
+import type { Failure, FailureCode } from '../platform/model/failure.ts'
+
+/** Ends a deployment: why, in words for a person who should do something about it. */
+export class DeployFailure extends Error {
+  override readonly name = 'DeployFailure'
+  readonly code: FailureCode
+  /** Whose last lines of log belong to it. */
+  readonly containerId: string | null
+  readonly end: Pick<Failure, 'exitCode' | 'signal' | 'oomKilled'>
+
+  constructor(
+    code: FailureCode,
+    message: string,
+    options: { cause?: unknown; containerId?: string; end?: Partial<DeployFailure['end']> } = {},
+  ) {
+    super(asSentence(message), { cause: options.cause })
+    this.code = code
+    this.containerId = options.containerId ?? null
+    this.end = { exitCode: null, signal: null, oomKilled: false, ...options.end }
+  }
+}
+
+/** The worker stops: what is under way stays as it is, for the next worker to take up. */
+export class WorkerStopping extends Error {
+  override readonly name = 'WorkerStopping'
+}
+
+/** Somebody called the deployment off, or its app is gone. */
+export class CalledOff extends Error {
+  override readonly name = 'CalledOff'
+}
+
+/** What a failed pull means for whoever deployed it. */
+export function pullFailure(reference: string, error: unknown): DeployFailure {
+  if (!isEngineError(error)) return new DeployFailure('internal', messageOf(error), { cause: error })
+  const [code, sentence] = pullWords(reference, error)
+  return new DeployFailure(code, sentence, { cause: error })
+}
+
+function pullWords(reference: string, error: EngineError): [FailureCode, string] {
+  switch (error.kind) {
+    case 'not-found':
+      return [
+        'image-not-found',
+        `There is no image ${reference}. Check its name and tag, and that it was pushed.`,
+      ]
+    case 'access-denied':
+      return [
+        'image-access-denied',
+        `The registry does not let Berth pull ${reference}. It is private or does not exist: ${error.message}`,
+      ]
+    case 'unavailable':
+      return ['registry-unavailable', `The registry of ${reference} does not answer: ${error.message}`]
+    case 'corrupt':
+    case 'invalid':
+    case 'limit-exceeded':
+    case 'unsupported':
+      return ['image-invalid', `The image ${reference} can't be used: ${error.message}`]
+    case 'already-exists':
+    case 'failed-precondition':
+    case 'canceled':
+    case 'internal':
+      return ['internal', `Pulling ${reference} failed: ${error.message}`]
+  }
+}
+
+/** A container's process ended where it should have gone on running. */
+export function exitFailure(container: Container, when: string): DeployFailure {
+  const { exitCode, oomKilled, id } = container
+  const signal = exitCode !== null && exitCode > 128 ? signalName(exitCode - 128) : null
+  const end = { exitCode, signal, oomKilled }
+  if (oomKilled) {
+    return new DeployFailure(
+      'out-of-memory',
+      `The app used more memory than its limit and was killed ${when}. Raise the limit, or make it need less.`,
+      { containerId: id, end },
+    )
+  }
+  const how =
+    signal !== null
+      ? `was ended by ${signal}`
+      : exitCode === null
+        ? 'ended, and its exit code is not known,'
+        : `exited with code ${exitCode}`
+  return new DeployFailure('exited', `The app ${how} ${when}. Its last lines of log may say why.`, {
+    containerId: id,
+    end,
+  })
+}
+
+function signalName(number: number): string | null {
+  return Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? null
+}
+
+function asSentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

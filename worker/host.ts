@@ -1,0 +1,19 @@
+import type { Engine } from '../engine/index.ts'
+import type { Logger } from '../platform/log.ts'
+import type { Platform } from '../platform/open.ts'
+import type { Edge } from './edge/edge.ts'
+import type { Locks } from './locks.ts'
+import type { LogCollector } from './logs/collector.ts'
+
+/** Everything that the jobs of this host work with. Made once, in main.ts. */
+export interface Host {
+  readonly id: string
+  readonly platform: Platform
+  readonly engine: Engine
+  readonly edge: Edge
+  readonly logs: LogCollector
+  readonly locks: Locks
+  /** At most so many deployments at once, so that a burst of them does not starve what runs. */
+  readonly deploySlots: <T>(work: () => Promise<T>) => Promise<T>
+  readonly log: Logger
+}

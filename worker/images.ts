@@ -1,0 +1,67 @@
+import { type Image, isEngineError, type LayerProgress } from '../engine/index.ts'
+import { ownRepository, pullToken } from '../platform/repositories.ts'
+import type { DeploymentWork } from '../platform/worker/deployments.ts'
+import { pullFailure } from './failure.ts'
+import type { Host } from './host.ts'
+
+/**
+ * The deployment's image, ready to run. Once its digest is known that very image is meant, whatever the tag says now,
+ * and its registry is asked only when the image is not here. Throws DeployFailure.
+ */
+export async function ensureImage(
+  host: Host,
+  work: DeploymentWork,
+  options: { onProgress?: (layers: LayerProgress[]) => void; signal: AbortSignal },
+): Promise<Image> {
+  const { imageRef, imageDigest } = work.deployment
+  const { engine, platform } = host
+  try {
+    if (imageDigest !== null) {
+      const present = await engine.images.inspect(imageDigest).catch((error) => {
+        if (isEngineError(error, 'not-found')) return null
+        throw error
+      })
+      if (present !== null) return present
+    }
+    const reference = imageDigest === null ? imageRef : pinned(imageRef, imageDigest)
+    const repository = ownRepository(platform.config, imageRef)
+    const credentials =
+      repository === null
+        ? undefined
+        : { kind: 'bearer' as const, token: await pullToken(platform, repository, work.team.id) }
+    return await engine.images.pull(reference, { credentials, ...options })
+  } catch (error) {
+    options.signal.throwIfAborted()
+    throw pullFailure(imageRef, error)
+  }
+}
+
+/** `registry:5000/team/app:1` with a digest → `registry:5000/team/app@sha256:…`. */
+export function pinned(reference: string, digest: string): string {
+  const name = reference.replace(/@.*$/, '').replace(/:[^/:]*$/, '')
+  return `${name}@${digest}`
+}
+
+/** Passes on the newest value at most every `everyMs`, one at a time; finish() passes on the last. */
+export function atMostEvery<T>(everyMs: number, send: (value: T) => Promise<void>) {
+  let latest: { value: T } | null = null
+  let timer: NodeJS.Timeout | null = null
+  let sending: Promise<void> = Promise.resolve()
+  function flush(): void {
+    timer = null
+    const next = latest
+    latest = null
+    if (next !== null) sending = sending.then(() => send(next.value))
+  }
+  return {
+    push(value: T): void {
+      latest = { value }
+      timer ??= setTimeout(flush, everyMs)
+    },
+    async finish(): Promise<void> {
+      if (timer !== null) clearTimeout(timer)
+      flush()
+      await sending
+    },
+  }
+}

@@ -1,0 +1,22 @@
+import { reportContainer } from '../platform/worker/containers.ts'
+import { loadDeployment } from '../platform/worker/deployments.ts'
+import type { DesiredApp } from '../platform/worker/desired-state.ts'
+import { containersOf, removeContainer } from './containers.ts'
+import type { Host } from './host.ts'
+
+export const usualGraceMs = 10_000
+
+/** Takes the app off the edge, then ends and removes all its containers. */
+export async function removeApp(host: Host, app: DesiredApp): Promise<void> {
+  await host.edge
+    .sync()
+    .catch((error) => host.log.warn({ err: error }, 'the edge could not be told of a stop'))
+  const live =
+    app.liveDeploymentId === null ? null : await loadDeployment(host.platform, app.liveDeploymentId)
+  const graceMs = live?.settings.stopGraceMs ?? usualGraceMs
+  const present = await containersOf(host, { appId: app.appId })
+  await Promise.all(present.map(({ id }) => removeContainer(host, id, graceMs)))
+  const known = new Set(present.map(({ id }) => id))
+  for (const { id } of app.containers)
+    if (!known.has(id)) await reportContainer(host.platform, id, { state: 'removed', port: null })
+}

@@ -1,0 +1,126 @@
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createEngine, type Engine } from '../engine/index.ts'
+import type { Platform } from '../platform/open.ts'
+import { desiredRoutes } from '../platform/worker/desired-routes.ts'
+import { registerHost } from '../platform/worker/hosts.ts'
+import { createEdge } from './edge/edge.ts'
+import { edgeSettings } from './edge/settings.ts'
+import { messageOf, WorkerStopping } from './failure.ts'
+import type { Host } from './host.ts'
+import { createLocks, createSlots } from './locks.ts'
+import { createLogCollector } from './logs/collector.ts'
+import { createReconciler } from './reconcile.ts'
+import { createJobRunner, serveQueue } from './run-job.ts'
+
+export interface RunningWorker {
+  /** Containers run on. Work under way reaches a safe point within about `graceMs`; nothing here hangs. */
+  stop(graceMs: number): Promise<void>
+}
+
+const concurrentDeployments = 4
+
+/**
+ * Puts the worker of this host together and starts it: engine, edge, logs, reconcile, queue, in this order. When it
+ * resolves, what should run was compared with what runs and the edge's configuration is on disk. Waits for the
+ * database as long as it takes; the signal ends the waiting.
+ */
+export async function startWorker(platform: Platform, signal: AbortSignal): Promise<RunningWorker> {
+  const { config, log } = platform
+  const ready = join(config.home, 'run/worker.ready')
+  await rm(ready, { force: true })
+  const engine = await openEngine(platform)
+  const logs = createLogCollector({ platform, containers: engine.containers, log })
+  const edge = createEdge({
+    settings: edgeSettings(config),
+    readRoutes: () => desiredRoutes(platform, config.hostId),
+    log,
+  })
+  const host: Host = {
+    id: config.hostId,
+    platform,
+    engine,
+    edge,
+    logs,
+    locks: createLocks(),
+    deploySlots: createSlots(concurrentDeployments),
+    log,
+  }
+  const stopping = new AbortController()
+  const jobs = createJobRunner(host)
+  const reconciler = createReconciler(host, jobs, stopping.signal)
+  try {
+    await patiently(platform, signal, async () => {
+      await registerHost(platform, {
+        id: host.id,
+        name: `${hostname()} (${host.id})`,
+        facts: { ...(await engine.info()) },
+      })
+      await reconciler.once()
+    })
+  } catch (error) {
+    await logs.close()
+    await engine.close()
+    throw error
+  }
+  const queue = serveQueue(host, jobs)
+  const reconciling = reconciler.run(stopping.signal)
+  await writeReady(ready)
+  log.info('the worker is ready')
+
+  return {
+    async stop(graceMs) {
+      await rm(ready, { force: true })
+      // No new jobs; those under way go on.
+      await limited(queue.pause(true), 1_000)
+      const jobsStopped = jobs.stop(graceMs)
+      await jobsStopped
+      stopping.abort(new WorkerStopping('the worker stops'))
+      await limited(Promise.all([reconciling, reconciler.settled()]), 5_000)
+      await limited(logs.close(), 2_000)
+      await limited(queue.close(true), 2_000)
+      await limited(engine.close(), 5_000)
+    },
+  }
+}
+
+async function openEngine(platform: Platform): Promise<Engine> {
+  const { config, log } = platform
+  return createEngine({
+    stateDir: join(config.home, 'engine'),
+    registries: { [config.registryHost]: { url: `http://127.0.0.1:${config.registryPort}` } },
+    allowedHostPorts: [config.port],
+    log: (level, message, { error, ...details } = {}) => log[level]({ ...details, err: error }, message),
+  })
+}
+
+/** Until it succeeds: a database that starts later, or anew, is no reason to give up. Throws the signal's reason. */
+async function patiently(platform: Platform, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  for (let waitMs = 200; ; waitMs = Math.min(waitMs * 2, 5_000)) {
+    signal.throwIfAborted()
+    try {
+      await work()
+      return
+    } catch (error) {
+      platform.log.warn(`not ready yet: ${messageOf(error)}`)
+      await sleep(waitMs, undefined, { signal })
+    }
+  }
+}
+
+async function limited(work: Promise<unknown>, limitMs: number): Promise<void> {
+  const waited = new AbortController()
+  await Promise.race([
+    work.catch(() => undefined),
+    sleep(limitMs, undefined, { signal: waited.signal }).catch(() => undefined),
+  ])
+  waited.abort()
+}
+
+async function writeReady(path: string): Promise<void> {
+  await mkdir(join(path, '..'), { recursive: true })
+  await writeFile(`${path}.new`, JSON.stringify({ pid: process.pid, at: new Date().toISOString() }))
+  await rename(`${path}.new`, path)
+}
