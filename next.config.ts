@@ -20,6 +20,8 @@ const contentSecurityPolicy = [
 
 const config: NextConfig = {
   poweredByHeader: false,
+  // Titles come with the page's head, not after it: reading them costs nothing, and a page is never without one.
+  htmlLimitedBots: /./,
   turbopack: { root: import.meta.dirname },
   // `./berth test` checks types once, for everything.
   typescript: { ignoreBuildErrors: true },

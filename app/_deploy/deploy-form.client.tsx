@@ -36,6 +36,7 @@ export function DeployForm({ team, projects, projectId, back, defaults }: Deploy
   const [image, setImage] = useState('')
   const [ownName, setOwnName] = useState<string | null>(null)
   const [project, setProject] = useState(projectId ?? newProject)
+  const [advanced, setAdvanced] = useState(false)
   const [rows, setRows] = useState<VariableRow[]>(() => [newRow()])
 
   const variables = rows.filter((row) => row.name !== '' || row.value !== '')
@@ -140,14 +141,18 @@ export function DeployForm({ team, projects, projectId, back, defaults }: Deploy
         </div>
       </Card>
       <Card>
-        <details className="group" open={advancedWrong || undefined}>
+        <details
+          className="group"
+          open={advanced || advancedWrong}
+          onToggle={(event) => setAdvanced(event.currentTarget.open)}
+        >
           <summary className="flex list-none items-center gap-2 rounded-xl px-5 py-4 font-semibold text-[15px] [&::-webkit-details-marker]:hidden">
             <ChevronRight
               aria-hidden
               className="size-4 text-muted transition-transform group-open:rotate-90"
             />
-            {t('advanced')}
-            <span className="font-normal text-muted text-sm">{t('advancedSummary')}</span>
+            <span className="whitespace-nowrap">{t('advanced')}</span>
+            <span className="truncate font-normal text-muted text-sm">{t('advancedSummary')}</span>
           </summary>
           <div className="border-t p-5">
             <ResourceFields defaults={defaults} errorOf={errorOf} />

@@ -36,10 +36,10 @@ export async function Shell({ team, children }: { team: Team | null; children: R
         {t('skip')}
       </a>
       <aside className="fixed inset-y-0 left-0 hidden w-60 border-r bg-sunken md:block">{sidebar}</aside>
-      <div className="sticky top-0 z-30 flex h-14 items-center justify-between border-b bg-surface/95 px-4 backdrop-blur md:hidden">
+      <header className="sticky top-0 z-30 flex h-14 items-center justify-between border-b bg-surface/95 px-4 backdrop-blur md:hidden">
         <Logo />
         <MobileNav>{sidebar}</MobileNav>
-      </div>
+      </header>
       <main
         id="content"
         tabIndex={-1}

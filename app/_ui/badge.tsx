@@ -7,7 +7,7 @@ const badgeStyle = cva(
   {
     variants: {
       tone: {
-        neutral: 'bg-sunken text-muted',
+        neutral: 'bg-border/60 text-muted',
         accent: 'bg-accent-soft text-accent-text',
         success: 'bg-success-soft text-success',
         warning: 'bg-warning-soft text-warning',

@@ -12,7 +12,7 @@ export const buttonStyle = cva(
         primary: 'bg-accent text-accent-foreground hover:bg-accent-hover',
         secondary: 'border border-border bg-surface text-foreground shadow-card hover:bg-sunken',
         ghost: 'text-muted hover:bg-sunken hover:text-foreground',
-        danger: 'bg-danger text-danger-foreground hover:bg-danger-hover',
+        danger: 'bg-danger-fill text-white hover:bg-danger-fill-hover',
       },
       size: { small: 'h-8 px-2.5', medium: 'h-9 px-3.5', icon: 'size-8' },
     },

@@ -1,7 +1,7 @@
 'use client'
 
 import { Field } from '@base-ui/react/field'
-import { type ComponentProps, type ReactNode, useState } from 'react'
+import { type ComponentProps, type ReactNode, useEffect, useState } from 'react'
 import { cn } from './cn.ts'
 
 export const controlStyle =
@@ -26,9 +26,24 @@ type TextFieldProps = Common &
     suffix?: ReactNode
   }
 
+/** What is wrong with a field, until somebody mends it: nothing is wrong with what hasn't been looked at yet. */
+function useError(given: string | undefined, onValueChange: ((value: string) => void) | undefined) {
+  const [edited, setEdited] = useState(false)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each new answer is about what was sent last
+  useEffect(() => setEdited(false), [given])
+  return {
+    error: edited ? undefined : given,
+    change: (value: string) => {
+      setEdited(true)
+      onValueChange?.(value)
+    },
+  }
+}
+
 /** A label, a control, words about it and what is wrong with it, tied together for screen readers. */
 export function TextField(props: TextFieldProps) {
-  const { label, description, error, hint, className, mono, suffix, onValueChange, ...input } = props
+  const { label, description, error: given, hint, className, mono, suffix, onValueChange, ...input } = props
+  const { error, change } = useError(given, onValueChange)
   return (
     <Field.Root invalid={error !== undefined} disabled={input.disabled} className={className}>
       <FieldLabel label={label} hint={hint} />
@@ -36,7 +51,7 @@ export function TextField(props: TextFieldProps) {
         <Field.Control
           autoComplete="off"
           {...input}
-          onValueChange={onValueChange}
+          onValueChange={change}
           className={cn(
             controlStyle,
             'h-9',
@@ -64,15 +79,26 @@ type TextAreaProps = Common &
   }
 
 export function TextAreaField(props: TextAreaProps) {
-  const { label, description, error, hint, className, mono, onValueChange, value, defaultValue, ...area } =
-    props
+  const {
+    label,
+    description,
+    error: given,
+    hint,
+    className,
+    mono,
+    onValueChange,
+    value,
+    defaultValue,
+    ...area
+  } = props
+  const { error, change } = useError(given, onValueChange)
   return (
     <Field.Root invalid={error !== undefined} className={className}>
       <FieldLabel label={label} hint={hint} />
       <Field.Control
         value={value}
         defaultValue={defaultValue}
-        onValueChange={onValueChange}
+        onValueChange={change}
         render={<textarea rows={5} spellCheck={false} {...area} />}
         className={cn(controlStyle, 'block py-2', mono && 'font-mono text-[13px]')}
       />
@@ -115,7 +141,8 @@ interface PasswordFieldProps extends Common {
 
 export function PasswordField({ showLabel, hideLabel, ...props }: PasswordFieldProps) {
   const [shown, setShown] = useState(false)
-  const { label, description, error, className, onValueChange, hint, ...input } = props
+  const { label, description, error: given, className, onValueChange, hint, ...input } = props
+  const { error, change } = useError(given, onValueChange)
   return (
     <Field.Root invalid={error !== undefined} className={className}>
       <FieldLabel label={label} hint={hint} />
@@ -123,7 +150,7 @@ export function PasswordField({ showLabel, hideLabel, ...props }: PasswordFieldP
         <Field.Control
           {...input}
           type={shown ? 'text' : 'password'}
-          onValueChange={onValueChange}
+          onValueChange={change}
           className={cn(controlStyle, 'h-9 pr-16')}
         />
         <button

@@ -28,8 +28,10 @@ export function Notice({ tone, children, actions, className }: NoticeProps) {
         className,
       )}
     >
-      <Icon aria-hidden className="size-4 shrink-0 self-start translate-y-[3px]" />
-      <div className="min-w-0 flex-1 break-words">{children}</div>
+      <div className="flex min-w-0 flex-1 items-start gap-3">
+        <Icon aria-hidden className="mt-[3px] size-4 shrink-0" />
+        <div className="min-w-0 break-words">{children}</div>
+      </div>
       {actions}
     </div>
   )

@@ -1,7 +1,7 @@
 'use client'
 
 import { useRouter } from 'next/navigation'
-import { useRef, useState, useTransition } from 'react'
+import { useEffect, useRef, useState, useTransition } from 'react'
 import type { ActionResult, Problem } from '../_actions/result.ts'
 import { toast } from './toast.client.tsx'
 import { useProblemText } from './use-problem-text.ts'
@@ -21,11 +21,15 @@ export function useAction() {
   const [problem, setProblem] = useState<Problem | null>(null)
   const form = useRef<HTMLFormElement>(null)
 
+  useEffect(() => {
+    if (problem !== null) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus()
+  }, [problem])
+
   function run<Data>(action: () => Promise<ActionResult<Data>>, options: RunOptions<Data> = {}): void {
+    setProblem(null)
     start(async () => {
       const result = await action().catch(unreachable)
       if (result.ok) {
-        setProblem(null)
         await options.onDone?.(result.data)
         if (options.done !== undefined) toast('success', options.done)
         router.refresh()
@@ -34,7 +38,6 @@ export function useAction() {
       setProblem(result)
       // Where there is no form to show it in.
       if (form.current === null) toast('danger', text.of(result))
-      focusFirstInvalid(form.current)
     })
   }
 
@@ -66,9 +69,4 @@ function unreachable(): Problem {
     message: 'Berth does not answer. Try again in a moment.',
     fields: [],
   }
-}
-
-function focusFirstInvalid(form: HTMLFormElement | null): void {
-  // After React has drawn the errors.
-  setTimeout(() => form?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus(), 0)
 }

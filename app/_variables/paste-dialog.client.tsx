@@ -6,6 +6,7 @@ import { Button } from '../_ui/button.tsx'
 import { Modal, ModalClose } from '../_ui/dialog.client.tsx'
 import { parseEnvFile } from '../_ui/env-file.ts'
 import { TextAreaField } from '../_ui/field.client.tsx'
+import { Notice } from '../_ui/notice.tsx'
 
 interface PasteDialogProps {
   open: boolean
@@ -37,10 +38,10 @@ export function PasteDialog({ open, onOpenChange, onPaste }: PasteDialogProps) {
           rows={8}
           mono
           placeholder={'PORT=8080\nDATABASE_URL="postgres://…"'}
-          error={
-            badLines.length === 0 ? undefined : t('badLines', { lines: badLines.slice(0, 5).join(', ') })
-          }
         />
+        {badLines.length > 0 && (
+          <Notice tone="warning">{t('badLines', { lines: badLines.slice(0, 5).join(', ') })}</Notice>
+        )}
         <div className="flex items-center justify-end gap-2">
           <p role="status" className="mr-auto text-muted">
             {text === '' ? '' : t('found', { count: variables.length })}

@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 export function startNodeChild(file: URL, options: { signal?: AbortSignal } = {}): ChildProcess {
   return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file.pathname], {
     cwd: '/',
-    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+    env: { NODE_ENV: 'production', PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
     stdio: ['pipe', 'ignore', 'pipe', 'ipc'],
     killSignal: 'SIGKILL',
     ...(options.signal ? { signal: options.signal } : {}),

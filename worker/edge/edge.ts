@@ -29,31 +29,32 @@ export interface EdgeOptions {
 }
 
 export function createEdge({ settings, readRoutes, log }: EdgeOptions): Edge {
-  const haproxy = haproxyAt(settings.masterSocket)
-  let running: Promise<void> = Promise.resolve()
+  const haproxy = haproxyAt(settings, (err, message) => log.warn({ err }, message))
+  let last: Promise<unknown> = Promise.resolve()
   let waiting: Promise<void> | null = null
+
+  /** Nobody else speaks to HAProxy meanwhile. */
+  function alone<T>(work: () => Promise<T>): Promise<T> {
+    const result = last.then(work)
+    last = result.catch(() => undefined)
+    return result
+  }
 
   async function syncNow(): Promise<void> {
     const plan = planEdge(settings, await readRoutes())
     const before = await readConfiguration(settings)
     await writePlan(settings, plan)
-    const processes = await haproxy.processes()
-    if (processes === null) return
-    if ((await haproxy.structureId()) === plan.structureId) {
-      await adjust(haproxy, settings, plan, processes, log)
+    const structureId = await haproxy.structureId()
+    if (structureId === null) return
+    if (structureId === plan.structureId) {
+      await adjust(haproxy, settings, plan, await haproxy.processes(), log)
       return
     }
     if (await haproxy.reload(plan.structureId)) {
       log.info({ apps: plan.servers.size }, 'the edge took over a new structure')
       // Processes that were replaced keep their connections, and must not send them to containers that go.
-      const all = (await haproxy.processes()) ?? []
-      await adjust(
-        haproxy,
-        settings,
-        plan,
-        all.filter(({ isOld }) => isOld),
-        log,
-      )
+      const old = (await haproxy.processes()).filter(({ isOld }) => isOld)
+      await adjust(haproxy, settings, plan, old, log)
       return
     }
     // HAProxy goes on with what it has; a restart must find that too.
@@ -64,18 +65,17 @@ export function createEdge({ settings, readRoutes, log }: EdgeOptions): Edge {
   return {
     sync() {
       if (waiting !== null) return waiting
-      const next = running.then(() => {
+      const next = alone(() => {
         waiting = null
         return syncNow()
       })
       waiting = next
-      running = next.catch(() => undefined)
       return next
     },
     async drained(containerIds, { limitMs, signal }) {
       const end = Date.now() + limitMs
       for (;;) {
-        if (!(await anyConnection(haproxy, containerIds))) return true
+        if (!(await alone(() => anyConnection(haproxy, containerIds)))) return true
         if (Date.now() >= end) return false
         await sleep(Math.min(100, limitMs), undefined, { signal })
       }
@@ -83,7 +83,7 @@ export function createEdge({ settings, readRoutes, log }: EdgeOptions): Edge {
   }
 }
 
-/** Old processes may lack what the plan names; only the present one has to take everything. */
+/** Old processes may lack what the plan names, and may end at any moment; only the present one has to take it all. */
 async function adjust(
   haproxy: Haproxy,
   settings: EdgeSettings,
@@ -91,24 +91,31 @@ async function adjust(
   processes: HaproxyProcess[],
   log: Logger,
 ): Promise<void> {
-  const path = hostsPath(settings)
   for (const process of processes) {
-    const state = {
-      servers: await haproxy.servers(process),
-      hosts: await haproxy.hosts(process, path),
-    }
-    for (const command of changesTo(plan, state, path)) {
-      const answer = await haproxy.command(process, command)
-      if (process.isOld || isFine(answer)) continue
-      throw new Error(`HAProxy answered "${answer}" to "${command}".`)
-    }
-    if (state.servers.length === 0) continue
-    for (const server of deletableServers(plan, state.servers, await haproxy.connections(process))) {
-      // Connections that wait to be used again are closed by maintenance; one that came meanwhile makes it fail: later.
-      await haproxy.command(process, `set server ${server} state maint`)
-      const answer = await haproxy.command(process, `del server ${server}`)
-      log.debug({ server, answer }, 'a server left the edge')
-    }
+    const adjusted = adjustOne(haproxy, settings, plan, process)
+    if (process.isOld)
+      await adjusted.catch((error) => log.debug({ err: error }, 'an old HAProxy process has gone'))
+    else await adjusted
+  }
+}
+
+async function adjustOne(
+  haproxy: Haproxy,
+  settings: EdgeSettings,
+  plan: EdgePlan,
+  process: HaproxyProcess,
+): Promise<void> {
+  const path = hostsPath(settings)
+  const state = { servers: await haproxy.servers(process), hosts: await haproxy.hosts(process, path) }
+  for (const command of changesTo(plan, state, path)) {
+    const answer = await haproxy.command(process, command)
+    if (!process.isOld && !isFine(answer)) throw new Error(`HAProxy answered "${answer}" to "${command}".`)
+  }
+  if (!state.servers.some(({ backend }) => plan.servers.has(backend))) return
+  for (const server of deletableServers(plan, state.servers, await haproxy.connections(process))) {
+    // Connections that wait to be used again are closed by maintenance; one that came meanwhile makes it fail: later.
+    await haproxy.command(process, `set server ${server} state maint`)
+    await haproxy.command(process, `del server ${server}`)
   }
 }
 
@@ -117,10 +124,13 @@ function isFine(answer: string): boolean {
 }
 
 async function anyConnection(haproxy: Haproxy, containerIds: string[]): Promise<boolean> {
-  for (const process of (await haproxy.processes()) ?? []) {
-    for (const [server, open] of await haproxy.connections(process)) {
-      if (open > 0 && containerIds.some((id) => server.endsWith(`/${id}`))) return true
-    }
+  if ((await haproxy.structureId()) === null) return false
+  for (const process of await haproxy.processes()) {
+    const connections = haproxy.connections(process)
+    // An old process that does not answer has ended.
+    const open = process.isOld ? await connections.catch(() => new Map<string, number>()) : await connections
+    for (const [server, count] of open)
+      if (count > 0 && containerIds.some((id) => server.endsWith(`/${id}`))) return true
   }
   return false
 }

@@ -18,10 +18,10 @@ export interface ServerState {
 }
 
 export interface Haproxy {
-  /** Null when it does not run. */
-  processes(): Promise<HaproxyProcess[] | null>
-  /** Which structure the present process was started with. */
+  /** Which structure the present process was started with; null when none runs. */
   structureId(): Promise<string | null>
+  /** The present process first. Old ones are left out, and `onTrouble` told, when the master does not answer. */
+  processes(): Promise<HaproxyProcess[]>
   /** Resolves when this structure is in force; with false when it was refused, and the process before goes on. */
   reload(structureId: string): Promise<boolean>
   servers(process: HaproxyProcess): Promise<ServerState[]>
@@ -32,35 +32,77 @@ export interface Haproxy {
   command(process: HaproxyProcess, command: string): Promise<string>
 }
 
+export interface HaproxySockets {
+  /** Of the present worker process. */
+  statsSocket: string
+  /** Of the master process, which reaches old worker processes too. */
+  masterSocket: string
+}
+
 /**
- * Speaks to HAProxy through its master process, which reaches the old worker processes too: one that still serves a
- * connection from before a reload must learn of new servers like the present one. HAProxy 2.6 management guide, 9.4.
+ * Speaks to HAProxy: to the present process directly, and through the master to the old ones, since one that still
+ * serves a connection from before a reload must learn of new servers as well. HAProxy 2.6 management guide, 9.3, 9.4.
+ *
+ * One call at a time, please: a master that is asked something while it reloads may keep the connection for ever, and
+ * it takes ten of them. Should that happen all the same, a signal makes it load anew, which frees them.
  */
-export function haproxyAt(masterSocket: string): Haproxy {
-  const ask = (command: string) => exchange(masterSocket, command)
-  const command: Haproxy['command'] = (process, text) => ask(`@!${process.pid} ${text}`)
-  const structureId = async () => {
-    const text = await ask(`@1 show env ${structureVariable}`)
-    return new RegExp(`^${structureVariable}=(\\S+)$`, 'm').exec(text)?.[1] ?? null
+export function haproxyAt(
+  { statsSocket, masterSocket }: HaproxySockets,
+  onTrouble: (error: unknown, message: string) => void,
+): Haproxy {
+  const master = (command: string) => exchange(masterSocket, command)
+  let masterPid: number | null = null
+
+  async function show(): Promise<string> {
+    const text = await master('show proc')
+    masterPid = Number(/^(\d+)\s+master/m.exec(text)?.[1] ?? 0) || null
+    return text
   }
+
+  const structureId: Haproxy['structureId'] = async () => {
+    const text = await exchange(statsSocket, `show env ${structureVariable}`).catch((error) => {
+      if (isAbsent(error)) return null
+      throw error
+    })
+    if (text === null) return null
+    return new RegExp(`^${structureVariable}=(\\S+)$`, 'm').exec(text)?.[1] ?? 'unknown'
+  }
+
+  const command: Haproxy['command'] = (process, text) =>
+    process.isOld ? master(`@!${process.pid} ${text}`) : exchange(statsSocket, text)
+
+  async function beginReload(): Promise<number> {
+    try {
+      const { count } = parseReloads(await show())
+      await master('reload')
+      return count
+    } catch (error) {
+      if (masterPid === null) throw error
+      onTrouble(error, "HAProxy's master does not answer; a signal tells it to load anew")
+      process.kill(masterPid, 'SIGUSR2')
+      return -1
+    }
+  }
+
   return {
-    async processes() {
-      const text = await ask('show proc').catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') return null
-        throw error
-      })
-      return text === null ? null : parseProcesses(text)
-    },
     structureId,
+    command,
+    async processes() {
+      try {
+        return parseProcesses(await show())
+      } catch (error) {
+        onTrouble(error, "HAProxy's master does not answer; old processes are not told of changes")
+        return [{ pid: 0, isOld: false }]
+      }
+    },
     async reload(wanted) {
-      const before = parseReloads(await ask('show proc')).count
-      await ask('reload')
+      const before = await beginReload()
       const end = Date.now() + reloadTimeoutMs
       while (Date.now() < end) {
-        // While the master loads itself anew, its socket may refuse.
-        const now = parseReloads(await ask('show proc').catch(() => ''))
-        if (now.count > before && now.failed) return false
         if ((await structureId().catch(() => null)) === wanted) return true
+        // While the master loads itself anew, its socket may refuse.
+        const now = parseReloads(await show().catch(() => ''))
+        if (now.count > before && now.failed) return false
         await sleep(5)
       }
       throw new Error('HAProxy was told to reload, and had not after ten seconds.')
@@ -80,8 +122,12 @@ export function haproxyAt(masterSocket: string): Haproxy {
       const lines = (await command(process, `show map ${path}`)).split('\n').map((line) => line.split(' '))
       return new Map(lines.flatMap(([, key, value]) => (key && value ? [[key, value]] : [])))
     },
-    command,
   }
+}
+
+function isAbsent(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : null
+  return code === 'ENOENT' || code === 'ECONNREFUSED'
 }
 
 /** Of `show proc`: how often the master has reloaded, and whether the last time failed. */

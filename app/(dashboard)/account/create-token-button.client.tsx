@@ -26,7 +26,8 @@ export function CreateTokenButton({ teams }: { teams: { id: string; name: string
       open={open}
       onOpenChange={(next) => {
         setOpen(next)
-        setSecret(null)
+        // Not on closing: it would still be seen to change.
+        if (next) setSecret(null)
       }}
       title={secret === null ? t('createTitle') : t('createdTitle')}
       description={secret === null ? t('createDescription') : t('createdDescription')}

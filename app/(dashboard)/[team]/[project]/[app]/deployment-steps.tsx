@@ -29,7 +29,7 @@ export function DeploymentSteps({ steps, status }: DeploymentStepsProps) {
   return (
     <ol aria-label={t('label')} className="px-5 pt-3 pb-4">
       {shown.map(({ name, step }) => {
-        const state = step?.status ?? 'waiting'
+        const state = stateOf(step, status)
         const { icon: Icon, classes } = icons[state]
         return (
           <li key={name} className="flex items-start gap-3 py-1.5">
@@ -39,7 +39,7 @@ export function DeploymentSteps({ steps, status }: DeploymentStepsProps) {
               <span className="sr-only"> ({t(`status.${state}`)})</span>
               {step?.detail && <p className="break-words text-muted text-[13px]">{step.detail}</p>}
             </div>
-            {step !== undefined && (
+            {step !== undefined && (step.finishedAt !== null || state === 'running') && (
               <span className="text-muted text-[13px]">
                 <Duration from={step.startedAt} to={step.finishedAt} />
               </span>
@@ -49,4 +49,11 @@ export function DeploymentSteps({ steps, status }: DeploymentStepsProps) {
       })}
     </ol>
   )
+}
+
+/** Nothing runs any more in a deployment that is over, even if its worker was killed before it could say so. */
+function stateOf(step: DeploymentStep | undefined, status: DeploymentStatus): keyof typeof icons {
+  if (step === undefined) return 'waiting'
+  if (step.status !== 'running' || isInProgress(status)) return step.status
+  return status === 'failed' || status === 'canceled' ? 'canceled' : 'done'
 }

@@ -1,0 +1,144 @@
+/** Redis, the registry, the web app, the worker and the edge. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { loadConfig } from '../../platform/config.ts'
+import { registryIssuer, registryService, registryTokenPath } from '../../platform/model/registry.ts'
+import { root } from '../processes.ts'
+import { readSecret } from '../settings.ts'
+import type { Part, PartContext } from './part.ts'
+
+const usual = { readyWithinMs: 60_000, stopSignal: 'SIGTERM' as const, stopWithinMs: 10_000 }
+
+async function expectHttp(url: string, isRight: (status: number) => boolean): Promise<void> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(5_000), redirect: 'manual' })
+  await response.body?.cancel()
+  if (!isRight(response.status)) throw new Error(`${url} answered ${response.status}`)
+}
+
+export function redisPart({ home, env }: PartContext): Part {
+  const socket = join(home, 'run', 'redis.sock')
+  const file = join(home, 'redis', 'redis.conf')
+  const password = readSecret(home, 'redis.password')
+  const lines = [
+    'port 0',
+    `unixsocket ${socket}`,
+    'unixsocketperm 600',
+    `requirepass ${password}`,
+    `dir ${join(home, 'redis')}`,
+    'appendonly yes',
+    'appendfsync everysec',
+    'save ""',
+    // A queue that forgets jobs to make room is none.
+    'maxmemory-policy noeviction',
+  ]
+  return {
+    ...usual,
+    name: 'redis',
+    prepare: async () => writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o600 }),
+    argv: ['redis-server', file],
+    env,
+    check: () =>
+      new Promise((resolve, reject) => {
+        const client = connect(socket, () => client.write(`AUTH ${password}\r\nPING\r\n`))
+        let said = ''
+        client.setTimeout(2_000, () => client.destroy(new Error('no answer')))
+        client.on('data', (chunk) => {
+          said += chunk
+          if (said.includes('+PONG')) resolve()
+          if (said.includes('+PONG') || said.includes('-')) client.destroy()
+        })
+        client.once('error', reject)
+        client.once('close', () => reject(new Error(`Redis says ${said.trim()}`)))
+      }),
+  }
+}
+
+export function registryPart({ home, settings, env }: PartContext): Part {
+  const file = join(home, 'registry', 'config.yml')
+  const config = loadConfig(env)
+  const text = `version: 0.1
+log: { level: warn }
+storage:
+  filesystem: { rootdirectory: ${join(home, 'registry', 'data')} }
+  delete: { enabled: true }
+http:
+  addr: 127.0.0.1:${settings.registryPort}
+  secret: ${readSecret(home, 'registry.http-secret')}
+  relativeurls: true
+auth:
+  token:
+    realm: ${config.publicUrl}${registryTokenPath}
+    service: ${registryService}
+    issuer: ${registryIssuer}
+    rootcertbundle: ${join(home, 'secrets', 'registry.cert.pem')}
+`
+  return {
+    ...usual,
+    name: 'registry',
+    prepare: async () => writeFileSync(file, text, { mode: 0o600 }),
+    argv: ['docker-registry', 'serve', file],
+    env,
+    check: () => expectHttp(`http://127.0.0.1:${settings.registryPort}/v2/`, (status) => status === 401),
+  }
+}
+
+export function webPart({ settings, env }: PartContext): Part {
+  return {
+    ...usual,
+    name: 'web',
+    argv: [
+      process.execPath,
+      // Few people at once: memory is worth more here than the last of speed.
+      '--max-semi-space-size=1',
+      '--max-old-space-size=192',
+      '--optimize-for-size',
+      join(root, 'node_modules/next/dist/bin/next'),
+      'start',
+      // Keeps the compiler that would read next.config.ts out of memory.
+      '--experimental-next-config-strip-types',
+      root,
+      '--hostname',
+      '127.0.0.1',
+      '--port',
+      String(settings.webPort),
+    ],
+    env: { ...env, NEXT_TELEMETRY_DISABLED: '1' },
+    check: () => expectHttp(`http://127.0.0.1:${settings.webPort}/api/health`, (status) => status === 200),
+  }
+}
+
+export function workerPart({ home, env }: PartContext): Part {
+  return {
+    ...usual,
+    name: 'worker',
+    argv: [process.execPath, '--max-semi-space-size=2', join(root, 'worker/main.ts')],
+    env,
+    check: async (pid) => {
+      const ready = JSON.parse(readFileSync(join(home, 'run', 'worker.ready'), 'utf8')) as { pid: number }
+      if (ready.pid !== pid) throw new Error('the worker is not ready yet')
+    },
+    stopWithinMs: 25_000,
+  }
+}
+
+/** Its configuration is the worker's work. */
+export function edgePart({ home, settings, env }: PartContext): Part {
+  return {
+    ...usual,
+    name: 'edge',
+    argv: [
+      'haproxy',
+      '-W',
+      '-S',
+      join(home, 'run', 'edge-master.sock'),
+      '-f',
+      join(home, 'edge', 'haproxy.cfg'),
+    ],
+    env,
+    check: () => expectHttp(`http://127.0.0.1:${settings.port}/api/health`, (status) => status === 200),
+    // Soft: open requests may end.
+    stopSignal: 'SIGTERM',
+    stopWithinMs: 3_000,
+  }
+}

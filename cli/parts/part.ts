@@ -1,0 +1,21 @@
+/** One process of the platform, as the supervisor sees it. */
+export interface Part {
+  name: 'postgres' | 'redis' | 'registry' | 'web' | 'worker' | 'edge'
+  /** Before each start: writes configuration, makes folders. */
+  prepare?: () => Promise<void>
+  argv: string[]
+  env: Record<string, string>
+  uid?: number
+  gid?: number
+  /** Resolves when it really answers, throws while it does not. `pid` is the present process. */
+  check: (pid: number) => Promise<void>
+  readyWithinMs: number
+  stopSignal: NodeJS.Signals
+  stopWithinMs: number
+}
+
+export interface PartContext {
+  home: string
+  settings: import('../settings.ts').Settings
+  env: Record<string, string>
+}

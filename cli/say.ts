@@ -1,0 +1,35 @@
+import { styleText } from 'node:util'
+
+/** Colour on a terminal only: what a script reads is plain. */
+export function paint(style: Parameters<typeof styleText>[0], text: string): string {
+  return process.stdout.isTTY && !process.env.NO_COLOR ? styleText(style, text) : text
+}
+
+export function say(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+/** A failure that a person can act on: its message is all that is shown. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError'
+}
+
+const tickEveryMs = 2_000
+
+/** Says what begins, that it goes on, and how long it took: never silent for more than two seconds. */
+export async function stage<T>(what: string, work: (note: (text: string) => void) => Promise<T>): Promise<T> {
+  const startMs = Date.now()
+  const seconds = () => `${((Date.now() - startMs) / 1_000).toFixed(1)} s`
+  let note = ''
+  say(`… ${what}`)
+  const timer = setInterval(() => say(paint('dim', `  ${seconds()}${note ? `: ${note}` : ''}`)), tickEveryMs)
+  try {
+    const result = await work((text) => {
+      note = text.trim().slice(0, 100)
+    })
+    say(`${paint('green', '✓')} ${what} ${paint('dim', `(${seconds()})`)}`)
+    return result
+  } finally {
+    clearInterval(timer)
+  }
+}

@@ -1,0 +1,175 @@
+/** The home folder: settings that were chosen once, and the secrets. */
+import { randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join, resolve } from 'node:path'
+import { z } from 'zod'
+import { newId } from '../platform/model/ids.ts'
+import { run } from './processes.ts'
+import { CommandError } from './say.ts'
+
+export const defaultPort = 7080
+
+const port = z.number().int().min(1).max(65_535)
+const settingsSchema = z.object({
+  port,
+  domain: z.string().nullable(),
+  hostId: z.string(),
+  webPort: port,
+  registryPort: port,
+  createdAt: z.string(),
+  /** The welcome app was deployed once: whoever deletes it does not get it back. */
+  welcomed: z.boolean().default(false),
+})
+
+export type Settings = z.infer<typeof settingsSchema>
+
+export interface HomeOptions {
+  home?: string
+  port?: number
+  domain?: string
+}
+
+export function homeFolder(options: HomeOptions): string {
+  return resolve(options.home ?? process.env.BERTH_HOME ?? '/var/lib/berth')
+}
+
+/** Null where no Berth was ever started. Throws when the file is not what it should be. */
+export function readSettings(home: string): Settings | null {
+  const path = join(home, 'settings.json')
+  if (!existsSync(path)) return null
+  try {
+    return settingsSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
+  } catch (cause) {
+    throw new CommandError(
+      `${path} can't be read as settings: put it right, or move it away to begin anew.`,
+      { cause },
+    )
+  }
+}
+
+export function writeSettings(home: string, settings: Settings): void {
+  writeFile(join(home, 'settings.json'), JSON.stringify(settings, null, 2))
+}
+
+function writeFile(path: string, content: string): void {
+  writeFileSync(`${path}.new`, content, { mode: 0o600 })
+  renameSync(`${path}.new`, path)
+}
+
+export function mustHaveSettings(home: string): Settings {
+  const settings = readSettings(home)
+  if (settings) return settings
+  throw new CommandError(`There is no Berth in ${home}: start one with \`berth up --home ${home}\`.`)
+}
+
+/** Makes the home folder, the settings and the secrets, as far as they are missing; options change settings. */
+export async function prepareHome(home: string, options: HomeOptions): Promise<Settings> {
+  try {
+    mkdirSync(home, { recursive: true })
+    // Apps' ids and PostgreSQL's user pass through; what is secret has modes of its own.
+    chmodSync(home, 0o711)
+    for (const name of ['run', 'logs', 'edge', 'registry', 'redis'])
+      mkdirSync(join(home, name), { recursive: true, mode: 0o700 })
+    mkdirSync(join(home, 'secrets'), { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw new CommandError(`The home folder ${home} can't be made: ${(error as Error).message}`)
+  }
+  const before = readSettings(home)
+  const settings: Settings = {
+    port: options.port ?? before?.port ?? defaultPort,
+    domain: options.domain === undefined ? (before?.domain ?? null) : options.domain || null,
+    hostId: before?.hostId ?? newId('host'),
+    webPort: await usablePort(before?.webPort),
+    registryPort: await usablePort(before?.registryPort),
+    createdAt: before?.createdAt ?? new Date().toISOString(),
+    welcomed: before?.welcomed ?? false,
+  }
+  writeSettings(home, settings)
+  await makeSecrets(join(home, 'secrets'))
+  return settings
+}
+
+/** The port that was used before, if it is free; otherwise another. Inner ports are nobody's habit. */
+async function usablePort(before: number | undefined): Promise<number> {
+  if (before !== undefined && (await isFree(before, '127.0.0.1'))) return before
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() =>
+        typeof address === 'object' && address
+          ? resolve(address.port)
+          : reject(new CommandError('no port is free')),
+      )
+    })
+  })
+}
+
+export function isFree(port: number, host: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, host, () => server.close(() => resolve(true)))
+  })
+}
+
+async function makeSecrets(folder: string): Promise<void> {
+  const make = (name: string, content: () => string) => {
+    if (!existsSync(join(folder, name))) writeFile(join(folder, name), content())
+  }
+  const random = () => randomBytes(32).toString('base64url')
+  make('master.key', () =>
+    JSON.stringify({ current: 'k1', keys: { k1: randomBytes(32).toString('base64') } }),
+  )
+  for (const name of [
+    'auth.secret',
+    'operator.token',
+    'redis.password',
+    'postgres.password',
+    'registry.http-secret',
+  ])
+    make(name, random)
+  const key = join(folder, 'registry.key.pem')
+  const certificate = join(folder, 'registry.cert.pem')
+  if (existsSync(key) && existsSync(certificate)) return
+  await run(
+    [
+      'openssl',
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-days',
+      '7300',
+    ].concat(['-subj', '/CN=berth', '-keyout', key, '-out', certificate]),
+  )
+  chmodSync(key, 0o600)
+}
+
+export function readSecret(home: string, name: string): string {
+  return readFileSync(join(home, 'secrets', name), 'utf8').trim()
+}
+
+/** What every part is told. */
+export function partEnvironment(home: string, settings: Settings): Record<string, string> {
+  const password = encodeURIComponent(readSecret(home, 'postgres.password'))
+  const socket = encodeURIComponent(join(home, 'postgres', 'socket'))
+  return {
+    NODE_ENV: 'production',
+    PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin',
+    BERTH_HOME: home,
+    BERTH_PORT: String(settings.port),
+    BERTH_DOMAIN: settings.domain ?? '',
+    BERTH_WEB_PORT: String(settings.webPort),
+    BERTH_REGISTRY_PORT: String(settings.registryPort),
+    BERTH_HOST_ID: settings.hostId,
+    DATABASE_URL: `postgresql://berth:${password}@localhost/berth?host=${socket}`,
+    REDIS_URL: `unix://${join(home, 'run', 'redis.sock')}?password=${encodeURIComponent(readSecret(home, 'redis.password'))}`,
+    ...(process.env.BERTH_LOG_LEVEL ? { BERTH_LOG_LEVEL: process.env.BERTH_LOG_LEVEL } : {}),
+  }
+}
