@@ -31,7 +31,12 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 
   const undo: (() => unknown)[] = []
   const close = async () => {
-    for (const step of undo.splice(0).reverse()) await step()
+    const failures: unknown[] = []
+    for (const step of undo.splice(0).reverse())
+      await Promise.resolve()
+        .then(step)
+        .catch((error) => failures.push(error))
+    if (failures.length > 0) throw failures[0]
   }
   try {
     const state = openState(stateDir)
@@ -80,7 +85,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       close,
     }
   } catch (error) {
-    await close()
+    await close().catch(() => {})
     throw error
   }
 }

@@ -3,10 +3,11 @@
 import { createApp, deleteApp, startApp, stopApp, updateApp } from '@/platform/apps.ts'
 import { createDeployment } from '@/platform/deployments.ts'
 import { PlatformError } from '@/platform/errors.ts'
-import type { CreateAppInput, UpdateAppInput } from '@/platform/model/inputs.ts'
+import { type CreateAppInput, createAppSchema, type UpdateAppInput } from '@/platform/model/inputs.ts'
 import type { Project } from '@/platform/model/resources.ts'
 import { createProject, getProject, listProjects } from '@/platform/projects.ts'
 import { getTeam } from '@/platform/teams.ts'
+import { validate } from '@/platform/validate.ts'
 import type { ActionResult } from './result.ts'
 import { asId, run } from './run.ts'
 
@@ -22,11 +23,13 @@ export interface DeployImageInput {
 export async function deployImageAction(input: DeployImageInput): Promise<ActionResult<{ path: string }>> {
   return run(async (platform, viewer) => {
     const team = await getTeam(platform, viewer, asId(input.teamId))
+    // Before anything is made: a mistake must not leave an empty project behind.
+    validate(createAppSchema, input.app)
     let project: Project
     if (input.projectId !== null) {
       project = await getProject(platform, viewer, asId(input.projectId))
     } else {
-      // Who corrects a mistake in the form and sends it again has made the project already.
+      // Who sends the form again after a problem may have made the project already.
       const { data } = await listProjects(platform, viewer, team.id, { limit: 100 })
       const same = data.find(({ name }) => name === input.projectName)
       project =

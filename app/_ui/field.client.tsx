@@ -27,12 +27,20 @@ type TextFieldProps = Common &
   }
 
 /** What is wrong with a field, until somebody mends it: nothing is wrong with what hasn't been looked at yet. */
-function useError(given: string | undefined, onValueChange: ((value: string) => void) | undefined) {
+function useError(
+  given: string | undefined,
+  value: string | undefined,
+  onValueChange: ((value: string) => void) | undefined,
+) {
   const [edited, setEdited] = useState(false)
+  const [wrongValue, setWrongValue] = useState(value)
   // biome-ignore lint/correctness/useExhaustiveDependencies: each new answer is about what was sent last
-  useEffect(() => setEdited(false), [given])
+  useEffect(() => {
+    setEdited(false)
+    setWrongValue(value)
+  }, [given])
   return {
-    error: edited ? undefined : given,
+    error: edited || value !== wrongValue ? undefined : given,
     change: (value: string) => {
       setEdited(true)
       onValueChange?.(value)
@@ -43,7 +51,7 @@ function useError(given: string | undefined, onValueChange: ((value: string) => 
 /** A label, a control, words about it and what is wrong with it, tied together for screen readers. */
 export function TextField(props: TextFieldProps) {
   const { label, description, error: given, hint, className, mono, suffix, onValueChange, ...input } = props
-  const { error, change } = useError(given, onValueChange)
+  const { error, change } = useError(given, props.value, onValueChange)
   return (
     <Field.Root invalid={error !== undefined} disabled={input.disabled} className={className}>
       <FieldLabel label={label} hint={hint} />
@@ -91,7 +99,7 @@ export function TextAreaField(props: TextAreaProps) {
     defaultValue,
     ...area
   } = props
-  const { error, change } = useError(given, onValueChange)
+  const { error, change } = useError(given, value, onValueChange)
   return (
     <Field.Root invalid={error !== undefined} className={className}>
       <FieldLabel label={label} hint={hint} />
@@ -142,7 +150,7 @@ interface PasswordFieldProps extends Common {
 export function PasswordField({ showLabel, hideLabel, ...props }: PasswordFieldProps) {
   const [shown, setShown] = useState(false)
   const { label, description, error: given, className, onValueChange, hint, ...input } = props
-  const { error, change } = useError(given, onValueChange)
+  const { error, change } = useError(given, undefined, onValueChange)
   return (
     <Field.Root invalid={error !== undefined} className={className}>
       <FieldLabel label={label} hint={hint} />

@@ -1,16 +1,18 @@
 /** `berth up`: everything that is needed, then the platform, then three lines. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
-import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { loadConfig } from '../../platform/config.ts'
 import { ApiError, operatorApi } from '../api.ts'
 import { buildWeb, generateClient } from '../prepare/build.ts'
 import { ensurePackages, platformPackages } from '../prepare/packages.ts'
+import { mustBeReachable, mustHaveRoom } from '../prepare/place.ts'
+import { portHolder } from '../prepare/port-holder.ts'
 import { processStart, root } from '../processes.ts'
 import { CommandError, paint, say, stage } from '../say.ts'
 import {
+  defaultPort,
   type HomeOptions,
   homeFolder,
   isFree,
@@ -38,8 +40,6 @@ export interface UpOptions extends HomeOptions {
   prepared?: boolean
 }
 
-const leastFreeBytes = 500 * 2 ** 20
-
 export async function up(options: UpOptions): Promise<void> {
   const home = homeFolder(options)
   if (!options.prepared) await prepare(home, options)
@@ -57,28 +57,27 @@ async function prepare(home: string, options: UpOptions): Promise<void> {
     throw new CommandError(
       `Berth mounts and makes networks, which only root may: run it as\n  sudo ./berth up`,
     )
+  const left = await endLeftParts(home)
+  if (left.length > 0)
+    say(`ended what an earlier, killed Berth of this home left running: ${left.join(', ')}`)
+  await mustHavePort(options.port ?? readSettings(home)?.port ?? defaultPort)
+  mustBeReachable(home)
+  mustHaveRoom(home)
   await ensurePackages(platformPackages)
   const problems = mustBeMended(await findings(home))
   if (problems.length > 0)
     throw new CommandError(
       `This host can't run Berth yet:\n${problems.map(({ what, mend }) => `  ${what}: ${mend}`).join('\n')}`,
     )
-  const port = options.port ?? readSettings(home)?.port ?? 7080
-  const left = await endLeftParts(home)
-  if (left.length > 0)
-    say(`ended what an earlier, killed Berth of this home left running: ${left.join(', ')}`)
-  if (!(await isFree(port, '0.0.0.0')))
-    throw new CommandError(
-      `Port ${port} is taken by another program. Choose another one: \`berth up --port ${port + 1}\`, or see who it is with \`ss -ltnp sport = :${port}\`.`,
-    )
-  mkdirSync(home, { recursive: true })
-  const { bavail, bsize } = await statfs(home)
-  if (bavail * bsize < leastFreeBytes)
-    throw new CommandError(
-      `The disk that holds ${home} has ${Math.round((bavail * bsize) / 2 ** 20)} MiB free, and Berth needs 500 MiB at least: make room, or choose another folder with --home.`,
-    )
   await generateClient()
   await buildWeb()
+}
+
+async function mustHavePort(port: number): Promise<void> {
+  if (await isFree(port, '0.0.0.0')) return
+  throw new CommandError(
+    `Port ${port} is taken by ${portHolder(port) ?? 'another program'}. Choose another one: \`berth up --port ${port + 1}\`.`,
+  )
 }
 
 async function inForeground(home: string, options: UpOptions): Promise<void> {

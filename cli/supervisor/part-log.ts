@@ -12,9 +12,11 @@ export interface PartLog {
 export function openPartLog(home: string, name: string): PartLog {
   const path = join(home, 'logs', `${name}.log`)
   let file = openSync(path, 'a', 0o600)
+  let isOpen = true
   let size = existsSync(path) ? statSync(path).size : 0
   return {
     write(line) {
+      if (!isOpen) return
       const text = `${new Date().toISOString()} ${line}\n`
       if (size + text.length > maxBytes) {
         closeSync(file)
@@ -28,6 +30,9 @@ export function openPartLog(home: string, name: string): PartLog {
         // A full disk must not take the platform down with it.
       }
     },
-    close: () => closeSync(file),
+    close() {
+      if (isOpen) closeSync(file)
+      isOpen = false
+    },
   }
 }

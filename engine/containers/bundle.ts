@@ -2,7 +2,7 @@
  * A container's folder for one run: what it mounts, `config.json`, and what conmon leaves there. On a tmpfs, readable
  * for the container's own ids, and gone with the boot as all that it stands for.
  */
-import { lchownSync, lstatSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, lchownSync, lstatSync, mkdirSync, readFileSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EngineError } from '../errors.ts'
@@ -49,6 +49,11 @@ export async function fillBundle(options: BundleOptions): Promise<Omit<ResolvedS
   if (args.length === 0)
     throw new EngineError('invalid', `container ${spec.id} has no command, and its image has none either`)
   const user = resolveUser(rootfs, image.user)
+  for (const outside of [user.uid, user.gid, ...user.additionalGids].filter((n) => n >= spec.idRange.size))
+    throw new EngineError(
+      'invalid',
+      `the image runs as ${image.user}, and a container has the ids below ${spec.idRange.size}: ${outside} is none`,
+    )
   const workingDir = image.workingDir || '/'
   makeWorkingDir(rootfs, workingDir, spec.idRange.base + user.uid, spec.idRange.base + user.gid)
   return {
@@ -69,6 +74,7 @@ export async function fillBundle(options: BundleOptions): Promise<Omit<ResolvedS
     cgroup,
     files,
     openFiles: openFilesLimit(),
+    hasIpv6: existsSync('/proc/sys/net/ipv6'),
   }
 }
 

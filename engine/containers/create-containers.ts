@@ -17,8 +17,6 @@ import { nextDelayMs, shouldRestart } from './restart-policy.ts'
 import { createRuns, type RunParts } from './run.ts'
 
 const defaultGraceMs = 10_000
-/** conmon writes the exit file a moment after the process is gone. */
-const exitFileWithinMs = 3_000
 
 export interface ContainersOptions extends RunParts {
   state: State
@@ -36,7 +34,6 @@ export async function createContainers(
   const events = createChannel<ContainerEvent>()
   const restarts = new Map<string, { timer: NodeJS.Timeout; delayMs: number }>()
   const delays = new Map<string, number>()
-  const goneSince = new Map<string, number>()
   let closed = false
 
   function rowOf(id: string): ContainerRow {
@@ -81,7 +78,6 @@ export async function createContainers(
     await runs
       .end(row.id)
       .catch((error) => log('warn', `container ${row.id} left something behind`, { error }))
-    goneSince.delete(row.id)
     const { exitCode, oomKilled, at } = exit
     rows.update(row.id, { status: 'exited', pid: null, exitCode, oomKilled, finishedAt: at.toISOString() })
     const ended = rowOf(row.id)
@@ -122,14 +118,10 @@ export async function createContainers(
     await lock(id, async () => {
       const row = rows.find(id)
       if (closed || row?.status !== 'running') return
-      // A file that is there already is of an earlier run, whose monitor was late.
-      if (isAlive(row)) return rm(runs.exitFile(id), { force: true })
+      if (isAlive(row)) return
+      await runs.untilMonitorEnds(id)
       const exit = await readExit(runs.exitFile(id), runs.cgroup(id))
-      if (exit) return recordExit(row, exit)
-      const since = goneSince.get(id) ?? Date.now()
-      goneSince.set(id, since)
-      if (Date.now() - since > exitFileWithinMs)
-        await recordExit(row, { exitCode: null, oomKilled: false, at: new Date() })
+      await recordExit(row, exit ?? { exitCode: null, oomKilled: false, at: new Date() })
     })
   }
 

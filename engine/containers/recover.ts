@@ -28,6 +28,10 @@ export async function sweepHost(options: SweepOptions): Promise<Set<string>> {
       .filter((row) => row.status === 'running' && isAlive(row))
       .map(({ id }) => id),
   )
+  const ended = rows
+    .all()
+    .filter((row) => row.status === 'running' && row.bootId === state.bootId && !alive.has(row.id))
+  await Promise.all(ended.map(({ id }) => runs.untilMonitorEnds(id)))
   await endLeftProcesses(runDir, alive)
 
   const known = new Set(rows.all().map(({ id }) => id))

@@ -29,6 +29,8 @@ export interface Runs {
   begin(spec: ContainerSpec, signal?: AbortSignal): Promise<{ pid: number; pidStart: string }>
   /** Frees all that a run holds: runtime's record, cgroup, interface, mount, bundle. May be called at any time. */
   end(id: string): Promise<void>
+  /** To be called before the exit file of a container that has ended is looked for. */
+  untilMonitorEnds(id: string): Promise<void>
   logFile(id: string): string
   exitFile(id: string): string
   cgroup(id: string): string
@@ -47,7 +49,7 @@ export async function createRuns(parts: RunParts): Promise<Runs> {
   const cgroup = (id: string) => `${parts.cgroupParent}/${id}`
 
   async function end(id: string): Promise<void> {
-    await Promise.all([runtime.delete(id), networks.disconnect(id)])
+    await Promise.all([runtime.delete(id, folderOf(id)), networks.disconnect(id)])
     await removeCgroup(cgroup(id))
     await snapshots.unmount(id, rootfsOf(id))
     await rm(folderOf(id), { recursive: true, force: true })
@@ -56,6 +58,7 @@ export async function createRuns(parts: RunParts): Promise<Runs> {
 
   return {
     end,
+    untilMonitorEnds: (id) => runtime.untilMonitorEnds(id, folderOf(id)),
     logFile,
     exitFile,
     cgroup,

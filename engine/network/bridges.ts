@@ -29,7 +29,9 @@ export interface Bridges {
   forget(name: string): Promise<void>
   /** Names of this engine's links on the host: bridges or containers' ends. */
   linksOnHost(kind: 'bridge' | 'container'): string[]
-  loadFirewall(): Promise<void>
+  openFirewall(): Promise<void>
+  /** Others flush the host's rules, as a restart of nftables.service does. False if it had to be made again. */
+  keepFirewall(): Promise<boolean>
   dropFirewall(): Promise<void>
 }
 
@@ -82,8 +84,16 @@ export function createBridges({ state, spawner, instance, pool, allowedHostPorts
     if (exists(bridge)) await spawner.run(['ip', 'link', 'delete', bridge])
   }
 
-  const changeFirewall = (change: 'add' | 'delete', network: Network) =>
-    spawner.mustRun(['nft', '-f', '-'], { input: firewallChange(change, table, network) })
+  async function loadFirewall(): Promise<void> {
+    const input = firewallRules({ table, bridgePrefix, allowedHostPorts, networks: list() })
+    await spawner.mustRun(['nft', '-f', '-'], { input })
+  }
+
+  /** Where the table is gone, all of it is made again: the rows say the same already. */
+  async function changeFirewall(change: 'add' | 'delete', network: Network): Promise<void> {
+    const { code } = await spawner.run(['nft', '-f', '-'], { input: firewallChange(change, table, network) })
+    if (code !== 0) await loadFirewall()
+  }
 
   return {
     find,
@@ -113,19 +123,22 @@ export function createBridges({ state, spawner, instance, pool, allowedHostPorts
     },
     async forget(name) {
       const network = find(name)
-      if (network) await changeFirewall('delete', network)
       state.db.prepare('DELETE FROM networks WHERE name = ?').run(name)
+      if (network) await changeFirewall('delete', network)
     },
     linksOnHost: (kind) =>
       readdirSync('/sys/class/net').filter((link) =>
         link.startsWith(kind === 'bridge' ? bridgePrefix : linkPrefix),
       ),
-    async loadFirewall() {
+    async openFirewall() {
       writeFileSync('/proc/sys/net/ipv4/ip_forward', '1')
-      const networks = list()
-      await spawner.mustRun(['nft', '-f', '-'], {
-        input: firewallRules({ table, bridgePrefix, allowedHostPorts, networks }),
-      })
+      await loadFirewall()
+    },
+    async keepFirewall() {
+      const { code } = await spawner.run(['nft', 'list', 'set', 'inet', table, 'same_network'])
+      if (code === 0) return true
+      await loadFirewall()
+      return false
     },
     async dropFirewall() {
       await spawner.run(['nft', 'delete', 'table', 'inet', table])

@@ -8,7 +8,7 @@ import { openNameServers } from './names.ts'
 import type { Network, Networks } from './networks.ts'
 import { addressIn } from './subnets.ts'
 
-const nameServerCheckMs = 5_000
+const checkMs = 5_000
 /** .1 is the gateway, .255 everybody. */
 const firstHost = 2
 const lastHost = 254
@@ -40,7 +40,10 @@ export async function createNetworks(
     UNIQUE (network, host))`)
   const lock = createKeyedLock()
   const connected = new Set<string>()
-  const timer = setInterval(() => void keepNameServers(), nameServerCheckMs)
+  let checking = Promise.resolve()
+  const timer = setInterval(() => {
+    checking = checking.then(keepUp)
+  }, checkMs)
   timer.unref()
 
   const rowOf = (id: string) => state.db.prepare('SELECT * FROM places WHERE id = ?').get(id)
@@ -76,8 +79,15 @@ export async function createNetworks(
     await nameServers.publish(network.bridge, network.gateway, entries)
   }
 
-  async function keepNameServers(): Promise<void> {
-    for (const network of bridges.list())
+  /** What outlives us can be ended by others: mends it. */
+  async function keepUp(): Promise<void> {
+    const networks = bridges.list()
+    if (networks.length === 0) return
+    await bridges
+      .keepFirewall()
+      .then((was) => was || options.log('the firewall was gone and is made again', null))
+      .catch((error) => options.log('the firewall is gone and cannot be made again', error))
+    for (const network of networks)
       await lock(network.name, async () => {
         const isUp = bridges.linksOnHost('bridge').includes(network.bridge)
         if (isUp && bridges.find(network.name)) await nameServers.keepAlive(network.bridge, network.gateway)
@@ -160,11 +170,12 @@ export async function createNetworks(
       for (const link of bridges.linksOnHost('container')) if (!links.has(link)) await deleteLink(link)
       for (const bridge of await nameServers.list()) if (!used.has(bridge)) await nameServers.stop(bridge)
       for (const bridge of bridges.linksOnHost('bridge')) if (!used.has(bridge)) await bridges.lower(bridge)
-      await bridges.loadFirewall()
+      await bridges.openFirewall()
       for (const network of used.values()) await publish(network)
     },
     async close() {
       clearInterval(timer)
+      await checking
       if (bridges.list().length === 0) await bridges.dropFirewall()
     },
   }

@@ -53,6 +53,7 @@ export function dnsmasqCommand(options: {
 export async function openNameServers(folder: string, spawner: Spawner): Promise<NameServers> {
   await mkdir(folder, { recursive: true, mode: 0o755 })
   const hostsFileOf = (bridge: string) => join(folder, `${bridge}.hosts`)
+  const temporaryOf = (bridge: string) => `${hostsFileOf(bridge)}.tmp`
   const pidFileOf = (bridge: string) => join(folder, `${bridge}.pid`)
 
   function running(bridge: string): { pid: number; start: string } | null {
@@ -74,9 +75,8 @@ export async function openNameServers(folder: string, spawner: Spawner): Promise
     keepAlive,
     async publish(bridge, gateway, entries) {
       const text = entries.map(({ address, names }) => `${address} ${names.join(' ')}\n`).join('')
-      const temporary = `${hostsFileOf(bridge)}.tmp`
-      await writeFile(temporary, text, { mode: 0o644 })
-      await rename(temporary, hostsFileOf(bridge))
+      await writeFile(temporaryOf(bridge), text, { mode: 0o644 })
+      await rename(temporaryOf(bridge), hostsFileOf(bridge))
       const server = running(bridge)
       if (server) signalProcess(server.pid, server.start, 'SIGHUP')
       else await keepAlive(bridge, gateway)
@@ -84,8 +84,8 @@ export async function openNameServers(folder: string, spawner: Spawner): Promise
     async stop(bridge) {
       const server = running(bridge)
       if (server) signalProcess(server.pid, server.start, 'SIGKILL')
-      await rm(pidFileOf(bridge), { force: true })
-      await rm(hostsFileOf(bridge), { force: true })
+      const files = [pidFileOf(bridge), hostsFileOf(bridge), temporaryOf(bridge)]
+      for (const file of files) await rm(file, { force: true })
     },
     list: async () => [
       ...new Set((await readdir(folder)).map((name) => name.replace(/\.(hosts|pid|hosts\.tmp)$/, ''))),

@@ -1,5 +1,7 @@
 /** The command line of conmon, which watches a container and outlives us. Pure. Source: conmon(8). */
 export interface ConmonOptions {
+  /** Path of conmon itself. */
+  monitor: string
   id: string
   runtime: string
   runtimeArgs: string[]
@@ -12,7 +14,7 @@ export interface ConmonOptions {
 
 export function conmonCommand(options: ConmonOptions): string[] {
   return [
-    'conmon',
+    options.monitor,
     '--api-version',
     '1',
     '--cid',

@@ -1,15 +1,21 @@
 /** crun, or runc where crun is missing, under conmon. */
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { EngineError } from '../errors.ts'
 import { type CgroupMode, cgroupMode } from '../sys/cgroups.ts'
+import { writeFileAtomically } from '../sys/files.ts'
+import { commandLine, processStart, signalProcess } from '../sys/processes.ts'
 import type { Spawner } from '../sys/spawner.ts'
 import { conmonCommand } from './conmon.ts'
 import { seccompProfile } from './seccomp.ts'
 import { type ResolvedSpec, runtimeConfig } from './spec.ts'
 
 const createWithinMs = 30_000
+/** conmon writes the exit code and ends, both within milliseconds of its container. */
+const monitorEndsWithinMs = 3_000
 
 export interface Runtime {
   readonly name: 'crun' | 'runc'
@@ -19,14 +25,17 @@ export interface Runtime {
   create(id: string, bundle: string, logFile: string, spec: Omit<ResolvedSpec, 'seccomp'>): Promise<number>
   /** Lets the first process go on. */
   start(id: string): Promise<void>
-  /** Kills what runs and forgets the container; no error if there is none. */
-  delete(id: string): Promise<void>
+  /** Kills what runs and forgets the container, and waits for its monitor to end; no error if there is none. */
+  delete(id: string, bundle: string): Promise<void>
+  /** Waits until the monitor of a container that has ended is done with it: if an exit code comes, it is there. */
+  untilMonitorEnds(id: string, bundle: string): Promise<void>
   /** Ids of all containers that the runtime remembers. */
   list(): Promise<string[]>
   /** Folder in which conmon leaves exit codes, a file named by id. */
   readonly exitDir: string
 }
 
+const monitors = ['/usr/bin/conmon', '/usr/libexec/podman/conmon', '/usr/local/bin/conmon']
 const candidates = {
   crun: ['/usr/bin/crun', '/usr/local/bin/crun'],
   runc: ['/usr/sbin/runc', '/usr/bin/runc'],
@@ -39,7 +48,8 @@ export async function openRuntime(runDir: string, spawner: Spawner): Promise<Run
     .find(({ path }) => path !== undefined)
   if (!found?.path)
     throw new EngineError('unsupported', 'neither crun nor runc is installed: apt-get install crun')
-  if (!existsSync('/usr/bin/conmon') && !existsSync('/usr/libexec/podman/conmon'))
+  const monitor = monitors.find((path) => existsSync(path))
+  if (monitor === undefined)
     throw new EngineError('unsupported', 'conmon is not installed: apt-get install conmon')
   const { name, path } = found
   const cgroups = await cgroupMode()
@@ -50,7 +60,9 @@ export async function openRuntime(runDir: string, spawner: Spawner): Promise<Run
   const version = /version (\S+)/.exec(versionText)?.[1] ?? 'unknown'
   const executable = name === 'crun' ? await writeWrapper(runDir, path, cgroups) : path
   const rootArgs = [`--root=${root}`, ...(name === 'crun' ? ['--cgroup-manager=cgroupfs'] : [])]
-  const compiledFile = join(runDir, `seccomp-${name}-${version}.base64`)
+  const profile = seccompProfile()
+  const profileHash = createHash('sha256').update(JSON.stringify(profile)).digest('hex').slice(0, 16)
+  const compiledFile = join(runDir, `seccomp-${name}-${version}-${profileHash}.base64`)
   let compiled = await readFile(compiledFile, 'utf8').catch(() => null)
 
   /** crun compiles the profile at each start, which takes longer than all the rest: what it made once is kept. */
@@ -58,7 +70,23 @@ export async function openRuntime(runDir: string, spawner: Spawner): Promise<Run
     const bytes = await readFile(join(root, id, 'seccomp.bpf')).catch(() => null)
     if (!bytes || bytes.length === 0) return
     compiled = bytes.toString('base64')
-    await writeFile(compiledFile, compiled, { mode: 0o600 })
+    await writeFileAtomically(compiledFile, compiled)
+  }
+
+  /** Its process, if it still is that one. */
+  async function monitorOf(id: string, bundle: string): Promise<{ pid: number; start: string } | null> {
+    const pid = Number(await readFile(join(bundle, 'conmon.pid'), 'utf8').catch(() => ''))
+    const start = pid > 1 ? processStart(pid) : null
+    const argv = commandLine(pid)
+    return start !== null && argv[argv.indexOf('--cid') + 1] === id ? { pid, start } : null
+  }
+
+  async function untilMonitorEnds(id: string, bundle: string): Promise<void> {
+    const found = await monitorOf(id, bundle)
+    if (!found) return
+    for (const until = Date.now() + monitorEndsWithinMs; Date.now() < until; await sleep(2))
+      if (processStart(found.pid) !== found.start) return
+    signalProcess(found.pid, found.start, 'SIGKILL')
   }
 
   return {
@@ -67,11 +95,12 @@ export async function openRuntime(runDir: string, spawner: Spawner): Promise<Run
     cgroups,
     exitDir,
     async create(id, bundle, logFile, spec) {
-      const seccomp = compiled !== null && name === 'crun' ? { compiled } : seccompProfile()
+      const seccomp = compiled !== null && name === 'crun' ? { compiled } : profile
       await writeFile(join(bundle, 'config.json'), JSON.stringify(runtimeConfig({ ...spec, seccomp })), {
         mode: 0o600,
       })
       const argv = conmonCommand({
+        monitor,
         id,
         runtime: executable,
         runtimeArgs: rootArgs,
@@ -90,11 +119,13 @@ export async function openRuntime(runDir: string, spawner: Spawner): Promise<Run
       // Needs no control groups, so no wrapper.
       await spawner.mustRun([path, ...rootArgs, 'start', id])
     },
-    async delete(id) {
+    async delete(id, bundle) {
       const { code, stderr } = await spawner.run([executable, ...rootArgs, 'delete', '--force', id])
       if (code !== 0 && existsSync(join(root, id)))
         throw new EngineError('internal', `${name} could not delete container ${id}: ${stderr.trim()}`)
+      await untilMonitorEnds(id, bundle)
     },
+    untilMonitorEnds,
     list: () => readdir(root),
   }
 }

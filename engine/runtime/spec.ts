@@ -18,6 +18,8 @@ export interface ResolvedSpec {
   files: { hosts: string; hostname: string; resolvConf: string }
   /** Hard limit of open files; never above what this process may have. */
   openFiles: number
+  /** Whether this kernel has IPv6 at all; containers do without it. */
+  hasIpv6: boolean
   /** A profile, or the same already compiled by crun (base64). */
   seccomp: SeccompProfile | { compiled: string }
 }
@@ -53,6 +55,7 @@ const maskedPaths = [
   '/sys/fs/selinux',
 ]
 const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger']
+const noIpv6 = { 'net.ipv6.conf.all.disable_ipv6': '1', 'net.ipv6.conf.default.disable_ipv6': '1' }
 const cpuPeriodUs = 100_000
 
 function bind(source: string, destination: string) {
@@ -129,8 +132,7 @@ export function runtimeConfig(spec: ResolvedSpec): Record<string, unknown> {
         'net.ipv4.ip_unprivileged_port_start': '0',
         // ping without raw sockets, for all ids that the container has.
         'net.ipv4.ping_group_range': `0 ${idRange.size - 1}`,
-        'net.ipv6.conf.all.disable_ipv6': '1',
-        'net.ipv6.conf.default.disable_ipv6': '1',
+        ...(spec.hasIpv6 ? noIpv6 : {}),
       },
       resources: {
         memory: { limit: limits.memoryBytes, swap: limits.memoryBytes },

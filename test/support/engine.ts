@@ -1,10 +1,14 @@
 /** A real engine on a state folder of its own, an image to run, and everything gone afterwards. */
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ContainerSpec, createEngine, type Engine, type EngineOptions } from '../../engine/index.ts'
+import { commandLine, processStart } from '../../engine/sys/processes.ts'
 import { type ImageSpec, pushImage } from './images.ts'
 import { startRegistry, type TestRegistry } from './registry.ts'
+import { until } from './until.ts'
 
 export interface TestEngine {
   engine: Engine
@@ -60,6 +64,11 @@ export async function startEngine(options: Partial<EngineOptions> = {}): Promise
       for (const { name } of await test.engine.networks.list()) await test.engine.networks.remove(name)
       await test.engine.close()
       await registry.stop()
+      await until('nothing of the engine is left on the host', () => {
+        const left = leftOnHost(stateDir)
+        if (left.length > 0) throw new Error(left.join('\n'))
+        return true
+      })
       await rm(stateDir, { recursive: true, force: true })
     },
   }
@@ -81,4 +90,34 @@ export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = []
   for await (const one of source) all.push(one)
   return all
+}
+
+/** What the names of an engine's parts on the host are made with. */
+export function instanceOf(stateDir: string): string {
+  return createHash('sha256').update(stateDir).digest('hex').slice(0, 6)
+}
+
+/** Every process, mount, link, control group and short-lived file of an engine that the host still has. */
+export function leftOnHost(stateDir: string): string[] {
+  const instance = instanceOf(stateDir)
+  const runDir = `/run/berth/${instance}`
+  const processes = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && processStart(Number(name)) !== null)
+    .map((name) => commandLine(Number(name)).join(' '))
+    .filter((line) => line.includes(runDir) && !line.includes('spawner-child'))
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(runDir) || line.includes(stateDir))
+  const links = readdirSync('/sys/class/net').filter((name) => name.includes(instance))
+  const cgroups = readdirSync('/sys/fs/cgroup')
+    .map((name) => join('/sys/fs/cgroup', name, `berth-${instance}`))
+    .concat(`/sys/fs/cgroup/berth-${instance}`)
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => readdirSync(folder, { withFileTypes: true }))
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+  const files = ['bundles', 'runtime', 'exits', 'names']
+    .filter((name) => existsSync(join(runDir, name)))
+    .flatMap((name) => readdirSync(join(runDir, name)).map((file) => `${name}/${file}`))
+  return [...processes, ...mounts, ...links, ...cgroups, ...files]
 }

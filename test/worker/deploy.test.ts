@@ -118,7 +118,7 @@ test.each(failures)('$title ends failed with its true cause, and nothing of it s
   await until('its containers are gone', async () =>
     (await read(app.id)).containers.every(({ state }) => state === 'removed'),
   )
-  expect((await host.ask(app)).status).toBe(503)
+  await until('the edge says that it does not run', async () => (await host.ask(app)).status === 503)
 })
 
 test('a failed deployment leaves the previous one serving, untouched', async () => {

@@ -53,10 +53,17 @@ export function haproxyAt(
   const master = (command: string) => exchange(masterSocket, command)
   let masterPid: number | null = null
 
+  /** While the master starts or loads itself anew, its socket refuses or says nothing. */
   async function show(): Promise<string> {
-    const text = await master('show proc')
-    masterPid = Number(/^(\d+)\s+master/m.exec(text)?.[1] ?? 0) || null
-    return text
+    for (const end = Date.now() + answerTimeoutMs; ; await sleep(10)) {
+      try {
+        const text = await master('show proc')
+        masterPid = Number(/^(\d+)\s+master/m.exec(text)?.[1] ?? 0) || masterPid
+        if (text !== '' || Date.now() > end) return text
+      } catch (error) {
+        if (!isAbsent(error) || Date.now() > end) throw error
+      }
+    }
   }
 
   const structureId: Haproxy['structureId'] = async () => {
@@ -99,10 +106,10 @@ export function haproxyAt(
       const before = await beginReload()
       const end = Date.now() + reloadTimeoutMs
       while (Date.now() < end) {
-        if ((await structureId().catch(() => null)) === wanted) return true
-        // While the master loads itself anew, its socket may refuse.
+        // The new process may serve before the master is back: what the master is told until then is lost.
         const now = parseReloads(await show().catch(() => ''))
         if (now.count > before && now.failed) return false
+        if (now.count > before && (await structureId().catch(() => null)) === wanted) return true
         await sleep(5)
       }
       throw new Error('HAProxy was told to reload, and had not after ten seconds.')
@@ -127,7 +134,7 @@ export function haproxyAt(
 
 function isAbsent(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : null
-  return code === 'ENOENT' || code === 'ECONNREFUSED'
+  return code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ECONNRESET'
 }
 
 /** Of `show proc`: how often the master has reloaded, and whether the last time failed. */
@@ -137,7 +144,7 @@ export function parseReloads(text: string): { count: number; failed: boolean } {
 }
 
 const reloadTimeoutMs = 10_000
-const answerTimeoutMs = 5_000
+const answerTimeoutMs = 3_000
 
 /** One connection for one command: the end of the answer is the end of the connection. */
 async function exchange(path: string, command: string): Promise<string> {

@@ -110,7 +110,11 @@ describe('limits and isolation', () => {
     expect(cgroupFile(pid, 'memory', v2 ? 'memory.max' : 'memory.limit_in_bytes')).toBe(String(64 * 2 ** 20))
     expect(cgroupFile(pid, 'pids', 'pids.max')).toBe('64')
     expect(cgroupFile(pid, 'cpu', v2 ? 'cpu.max' : 'cpu.cfs_quota_us')).toMatch(/^50000/)
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+    // Just started it is still the runtime, which lays its privileges down one after another.
+    const status = await until('the image’s own program', () => {
+      const text = readFileSync(`/proc/${pid}/status`, 'utf8')
+      return text.startsWith('Name:\tsleep\n') && text
+    })
     expect(status).toMatch(new RegExp(`^Uid:\\s+${idRange.base + 1000}\\s`, 'm'))
     expect(status).toMatch(/^NoNewPrivs:\s+1$/m)
     expect(status).toMatch(/^CapEff:\s+0+$/m)

@@ -1,23 +1,25 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createEngine, type EngineOptions } from '../../../engine/index.ts'
-import { commandLine, processStart } from '../../../engine/sys/processes.ts'
-import { outputOf, readLines, startEngine, type TestEngine } from '../../support/engine.ts'
+import {
+  instanceOf,
+  leftOnHost,
+  outputOf,
+  readLines,
+  startEngine,
+  type TestEngine,
+} from '../../support/engine.ts'
 import { until } from '../../support/until.ts'
 
 let host: TestEngine
 let options: EngineOptions
-/** What the engine's names on the host are made with. */
-let instance: string
 beforeAll(async () => {
   host = await startEngine()
-  instance = createHash('sha256').update(host.stateDir).digest('hex').slice(0, 6)
   const registries = { [host.registry.host]: { url: `http://127.0.0.1:${host.registry.port}` } }
   options = { stateDir: host.stateDir, networkPool: '10.90.0.0/16', registries }
 })
@@ -43,32 +45,10 @@ async function kill(child: ChildProcess): Promise<void> {
   await gone
 }
 
-/** Everything of this engine that the host still has. */
-function leftOnHost(): string[] {
-  const processes = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && processStart(Number(name)) !== null)
-    .map((name) => commandLine(Number(name)).join(' '))
-    .filter((line) => line.includes(`/run/berth/${instance}`) && !line.includes('spawner-child'))
-  const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .filter((line) => line.includes(`/run/berth/${instance}`) || line.includes(host.stateDir))
-  const links = readdirSync('/sys/class/net').filter((name) => name.includes(instance))
-  const cgroups = readdirSync('/sys/fs/cgroup')
-    .flatMap((name) => [join('/sys/fs/cgroup', name, `berth-${instance}`)])
-    .concat(`/sys/fs/cgroup/berth-${instance}`)
-    .flatMap((folder) => (existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : []))
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-  const files = ['bundles', 'runtime', 'exits', 'names'].flatMap((name) =>
-    readdirSync(`/run/berth/${instance}/${name}`).map((file) => `${name}/${file}`),
-  )
-  return [...processes, ...mounts, ...links, ...cgroups, ...files]
-}
-
 /** Monitors end a moment after their containers. */
 async function nothingLeft(when: string, counts: (what: string) => boolean = () => true): Promise<void> {
   await until(`${when}: nothing is left`, () => {
-    const left = leftOnHost().filter(counts)
+    const left = leftOnHost(host.stateDir).filter(counts)
     if (left.length > 0) throw new Error(left.join('\n'))
     return true
   })
@@ -115,7 +95,7 @@ test('containers outlive a killed engine: the next one has their output, their e
 test('an exit while no engine was there is seen by the next', async () => {
   const { child, id } = await startChild(['/bin/sh', '-c', 'sleep 0.3; echo late; exit 9'], false)
   await kill(child)
-  await until('the exit file', () => existsSync(`/run/berth/${instance}/exits/${id}`))
+  await until('the exit file', () => existsSync(`/run/berth/${instanceOf(host.stateDir)}/exits/${id}`))
   host.engine = await createEngine(options)
   expect(await host.engine.containers.inspect(id)).toMatchObject({ status: 'exited', exitCode: 9 })
   expect(await readLines(host.engine, id)).toEqual(['late'])

@@ -224,6 +224,20 @@ test('what HAProxy refuses is reported, and the state before stays in force, on 
   expect((await get(edge.settings.port, 'shop.localhost')).body).toBe('one')
 })
 
+test('a master whose socket is stuck is made to load anew, and the change arrives', async () => {
+  edge.routes = [route('shop', { 'dep_1-0': await app('one') })]
+  await syncAndStart()
+  await edge.edge.sync()
+  // It serves ten at a time; these never finish their command.
+  const stuck = Array.from({ length: 12 }, () => connect(edge.settings.masterSocket))
+  for (const socket of stuck) socket.on('error', () => {}).write('show')
+  await Promise.all(stuck.map((socket) => (socket.connecting ? once(socket, 'connect') : null)))
+  edge.routes = [route('shop', { 'dep_2-0': await app('two') }), route('other', {}, 'stopped')]
+  await edge.edge.sync()
+  expect((await get(edge.settings.port, 'shop.localhost')).body).toBe('two')
+  for (const socket of stuck) socket.destroy()
+})
+
 test('a stream that the browser leaves is ended towards the app', async () => {
   const left = Promise.withResolvers<void>()
   const source = await app('source', (_, response) => {
