@@ -116,12 +116,13 @@ async function inForeground(home: string, options: UpOptions): Promise<void> {
     platform = await starting
     if (times > 0) return
     const lines = await firstApp(home, settings, env)
-    Object.assign(instance, { state: 'ready', lines })
-    writeInstance(home, instance)
     isReady = true
     say('')
     for (const line of lines) say(line)
     say('')
+    // Last: whoever waits for it in another process finds the lines printed.
+    Object.assign(instance, { state: 'ready', lines })
+    writeInstance(home, instance)
     if (!options.prepared) say(paint('dim', 'Ctrl-C stops the platform; apps run on.'))
     await asked.promise
     writeInstance(home, { ...instance, state: 'stopping' })
@@ -177,9 +178,9 @@ async function detach(home: string, options: UpOptions): Promise<void> {
   }
   for (;;) {
     await sleep(100)
+    const isReady = readInstance(home)?.state === 'ready'
     show()
-    const instance = readInstance(home)
-    if (instance?.state === 'ready') return
+    if (isReady) return
     if (child.exitCode !== null || child.signalCode !== null) {
       show()
       throw new CommandError(`Berth did not start. Its log is ${path}.`)

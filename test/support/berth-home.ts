@@ -93,7 +93,10 @@ export async function makeBerthHome(): Promise<BerthHome> {
       const token = (await readFile(join(home, 'secrets/operator.token'), 'utf8')).trim()
       const response = await fetch(`http://127.0.0.1:${webPort}/api/v1${path}`, {
         method,
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       })
       const text = await response.text()

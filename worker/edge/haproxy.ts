@@ -61,7 +61,7 @@ export function haproxyAt(
         masterPid = Number(/^(\d+)\s+master/m.exec(text)?.[1] ?? 0) || masterPid
         if (text !== '' || Date.now() > end) return text
       } catch (error) {
-        if (!isAbsent(error) || Date.now() > end) throw error
+        if (!(isAbsent(error) || codeOf(error) === 'ECONNRESET') || Date.now() > end) throw error
       }
     }
   }
@@ -133,8 +133,11 @@ export function haproxyAt(
 }
 
 function isAbsent(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : null
-  return code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ECONNRESET'
+  return codeOf(error) === 'ENOENT' || codeOf(error) === 'ECONNREFUSED'
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : null
 }
 
 /** Of `show proc`: how often the master has reloaded, and whether the last time failed. */

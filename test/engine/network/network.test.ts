@@ -1,7 +1,9 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ContainerSpec } from '../../../engine/index.ts'
-import { outputOf, startEngine, type TestEngine } from '../../support/engine.ts'
+import { instanceOf, outputOf, startEngine, type TestEngine } from '../../support/engine.ts'
 import { until } from '../../support/until.ts'
 
 let first: TestEngine
@@ -19,6 +21,33 @@ function portOf(server: Server): number {
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('no port')
   return address.port
+}
+
+/** A network namespace beyond the host, which serves on an address of its own and on one of cloud metadata. */
+function startWorld() {
+  const ip = (text: string) => execFileSync('ip', text.split(' '))
+  const name = `world${process.pid}`
+  const [a, b] = [Math.floor(process.pid / 250) % 250, process.pid % 250]
+  const address = `198.18.${b}.2`
+  const metadata = `169.254.${a}.${b + 1}`
+  ip(`netns add ${name}`)
+  ip(`link add ${name} type veth peer name eth0 netns ${name}`)
+  ip(`address add 198.18.${b}.1/24 dev ${name}`)
+  ip(`link set ${name} up`)
+  for (const own of [`${address}/24`, `${metadata}/32`]) ip(`-n ${name} address add ${own} dev eth0`)
+  ip(`-n ${name} link set eth0 up`)
+  ip(`route add ${metadata}/32 via ${address}`)
+  const httpd = spawn('ip', ['netns', 'exec', name, 'busybox', 'httpd', '-f', '-p', '80', '-h', '/var/empty'])
+  return {
+    address,
+    metadata,
+    async stop() {
+      const ended = once(httpd, 'exit')
+      httpd.kill('SIGKILL')
+      await ended
+      ip(`netns delete ${name}`)
+    },
+  }
 }
 
 beforeAll(async () => {
@@ -80,6 +109,22 @@ test('a network reaches its own by name, and neither other networks, other engin
     `${mine.id}:80`,
     `${one?.gateway}:${portOf(allowed)}`,
   ])
+})
+
+test('the world is reachable, addresses of cloud metadata are not, also after others flushed the rules', async () => {
+  const world = startWorld()
+  try {
+    const reached = () => answering(first, 'out', [`${world.address}:80`, `${world.metadata}:80`])
+    await until('the world serves', async () => (await reached()).includes(`${world.address}:80`))
+    expect(await reached()).toEqual([`${world.address}:80`])
+    // What a restart of nftables.service does to us.
+    execFileSync('nft', ['delete', 'table', 'inet', `berth_${instanceOf(first.stateDir)}`])
+    // Without our rules nobody translates its address either.
+    await until('the rules are back', async () => (await reached()).includes(`${world.address}:80`))
+    expect(await reached()).toEqual([`${world.address}:80`])
+  } finally {
+    await world.stop()
+  }
 })
 
 test('a name follows its container: gone when it stops, back at the same address', async () => {

@@ -201,6 +201,22 @@ test('a WebSocket and an event stream live on through reloads and the drain of t
   expect(await edge.edge.drained(['dep_1-0'], { limitMs: 30_000 })).toBe(true)
 })
 
+test('a connection that was open before a reload reaches the new server, not the one that is gone', async () => {
+  const old = await app('one')
+  edge.routes = [route('shop', { 'dep_1-0': old })]
+  await syncAndStart()
+  const client = talk(edge.settings.port, ['GET / HTTP/1.1', 'Host: shop.localhost'])
+  await until('the first answer came', () => client.text().endsWith('one'))
+  edge.routes = [...edge.routes, route('other', {}, 'stopped')]
+  await edge.edge.sync()
+  edge.routes = [route('shop', { 'dep_2-0': await app('two') }), route('other', {}, 'stopped')]
+  await edge.edge.sync()
+  await old.close()
+  client.socket.write('GET / HTTP/1.1\r\nHost: shop.localhost\r\n\r\n')
+  await until('the second answer came', () => client.text().endsWith('two'))
+  client.socket.destroy()
+})
+
 test('the files alone bring a HAProxy that starts anew to the present state', async () => {
   edge.routes = [route('shop', { 'dep_1-0': await app('one') })]
   await syncAndStart()
@@ -231,7 +247,7 @@ test('a master whose socket is stuck is made to load anew, and the change arrive
   // It serves ten at a time; these never finish their command.
   const stuck = Array.from({ length: 12 }, () => connect(edge.settings.masterSocket))
   for (const socket of stuck) socket.on('error', () => {}).write('show')
-  await Promise.all(stuck.map((socket) => (socket.connecting ? once(socket, 'connect') : null)))
+  await Promise.allSettled(stuck.map((socket) => once(socket, 'connect')))
   edge.routes = [route('shop', { 'dep_2-0': await app('two') }), route('other', {}, 'stopped')]
   await edge.edge.sync()
   expect((await get(edge.settings.port, 'shop.localhost')).body).toBe('two')
