@@ -1,7 +1,6 @@
 /**
  * System calls that any process may make, by name; conditions on others are in seccomp.ts. What is left out: mounting,
- * namespaces, keys, tracing, kernel modules, clocks, memory of other processes, io_uring, and socketcall, whose
- * arguments no filter can read.
+ * namespaces, keys, tracing, kernel modules, clocks, memory of other processes, io_uring, socketcall.
  */
 export const allowedSyscalls: readonly string[] = [
   '_llseek',

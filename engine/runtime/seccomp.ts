@@ -34,7 +34,8 @@ const allow = (names: string[], args?: SeccompRule['args']): SeccompRule => ({
 
 /**
  * No mount, no setns, no new namespaces by clone's flags; clone3, whose flags no filter can read, does not exist, and
- * libraries fall back to clone. Sockets of AF_ALG (CVE-2026-31431) and AF_VSOCK are left out.
+ * libraries fall back to clone. Sockets of AF_ALG (CVE-2026-31431) and AF_VSOCK are left out; socketcall, the 32-bit way
+ * to them, is refused by name, since libseccomp lets it through wherever `socket` has a rule.
  */
 export function seccompProfile(): SeccompProfile {
   return {
@@ -46,7 +47,7 @@ export function seccompProfile(): SeccompProfile {
       allow(['clone'], [{ index: 0, value: namespaceFlags, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }]),
       { names: ['clone3'], action: 'SCMP_ACT_ERRNO', errnoRet: enosys },
       {
-        names: ['unshare', 'setns', 'mount', 'umount2', 'bpf', 'ptrace', 'keyctl'],
+        names: ['unshare', 'setns', 'mount', 'umount2', 'bpf', 'ptrace', 'keyctl', 'socketcall'],
         action: 'SCMP_ACT_ERRNO',
         errnoRet: 1,
       },

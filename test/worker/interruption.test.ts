@@ -23,18 +23,16 @@ afterAll(async () => {
 
 const read = (appId: string) => getApp(host.berth.platform, operator, appId)
 
-/** What is on the host while no worker runs: containers by the engine's own books, and mounts by the kernel's. */
-async function onHost(app: App): Promise<{ containers: string[]; roots: number }> {
+/** What is left of an app while no worker runs: containers by the engine's books, root file systems by the kernel's. */
+async function onHost(app: App): Promise<{ running: string[]; mounted: string[] }> {
+  const recorded = (await read(app.id)).containers.map(({ id }) => id)
   const engine = await createEngine({ stateDir: `${host.berth.config.home}/engine` })
   try {
     const containers = await engine.containers.list({ labels: { 'berth.app': app.id } })
     const mounts = await readFile('/proc/self/mountinfo', 'utf8')
-    const roots = mounts
-      .split('\n')
-      .filter((line) => line.includes(`/dep_`) && containers.some(({ id }) => line.includes(id)))
     return {
-      containers: containers.filter(({ status }) => status === 'running').map(({ id }) => id),
-      roots: roots.length,
+      running: containers.filter(({ status }) => status === 'running').map(({ id }) => id),
+      mounted: recorded.filter((id) => mounts.includes(`/${id}/`)),
     }
   } finally {
     await engine.close()
@@ -59,7 +57,7 @@ test.each(['pulling', 'starting', 'checking', 'routing'] satisfies DeploymentSta
       ),
     )
     await host.stopWorker('SIGKILL')
-    expect((await onHost(app)).containers).toEqual([`${id}-0`])
+    expect(await onHost(app)).toEqual({ running: [`${id}-0`], mounted: [`${id}-0`] })
     await host.startWorker()
   },
 )

@@ -6,7 +6,7 @@ import { readConfiguration, writeConfiguration, writePlan } from './files.ts'
 import { type Haproxy, type HaproxyProcess, haproxyAt } from './haproxy.ts'
 import { type EdgePlan, planEdge } from './plan.ts'
 import type { EdgeSettings } from './settings.ts'
-import { hostsPath } from './structure.ts'
+import { handoverKey, handoverPath, hostsPath } from './structure.ts'
 
 /**
  * The edge of this host: HAProxy's files and the running HAProxy, both brought to the desired routes. The files always
@@ -32,6 +32,7 @@ export function createEdge({ settings, readRoutes, log }: EdgeOptions): Edge {
   const haproxy = haproxyAt(settings, (err, message) => log.warn({ err }, message))
   let last: Promise<unknown> = Promise.resolve()
   let waiting: Promise<void> | null = null
+  const handedOver = new Set<number>()
 
   /** Nobody else speaks to HAProxy meanwhile. */
   function alone<T>(work: () => Promise<T>): Promise<T> {
@@ -46,20 +47,30 @@ export function createEdge({ settings, readRoutes, log }: EdgeOptions): Edge {
     await writePlan(settings, plan)
     const structureId = await haproxy.structureId()
     if (structureId === null) return
-    if (structureId === plan.structureId) {
-      await adjust(haproxy, settings, plan, await haproxy.processes(), log)
-      return
-    }
-    if (await haproxy.reload(plan.structureId)) {
-      log.info({ apps: plan.servers.size }, 'the edge took over a new structure')
-      // Processes that were replaced keep their connections, and must not send them to containers that go.
-      const old = (await haproxy.processes()).filter(({ isOld }) => isOld)
-      await adjust(haproxy, settings, plan, old, log)
+    const isSame = structureId === plan.structureId
+    if (isSame || (await haproxy.reload(plan.structureId))) {
+      const [present, ...old] = await haproxy.processes()
+      // A process that was just started has it all from the files.
+      if (isSame && present !== undefined) await adjust(haproxy, settings, plan, present)
+      else log.info({ apps: plan.servers.size }, 'the edge took over a new structure')
+      for (const process of old) await handOver(process)
+      for (const pid of handedOver) if (!old.some((process) => process.pid === pid)) handedOver.delete(pid)
       return
     }
     // HAProxy goes on with what it has; a restart must find that too.
     if (before !== null) await writeConfiguration(settings, before)
     throw new Error('HAProxy refused the new configuration; the one before stays in force. Its log says why.')
+  }
+
+  /** It may end at any moment, which is just as well. */
+  async function handOver(process: HaproxyProcess): Promise<void> {
+    if (handedOver.has(process.pid)) return
+    try {
+      await haproxy.command(process, `add map ${handoverPath(settings)} ${handoverKey} yes`)
+      handedOver.add(process.pid)
+    } catch (error) {
+      log.debug({ err: error, pid: process.pid }, 'a HAProxy process that was replaced does not answer')
+    }
   }
 
   return {
@@ -83,23 +94,7 @@ export function createEdge({ settings, readRoutes, log }: EdgeOptions): Edge {
   }
 }
 
-/** Old processes may lack what the plan names, and may end at any moment; only the present one has to take it all. */
 async function adjust(
-  haproxy: Haproxy,
-  settings: EdgeSettings,
-  plan: EdgePlan,
-  processes: HaproxyProcess[],
-  log: Logger,
-): Promise<void> {
-  for (const process of processes) {
-    const adjusted = adjustOne(haproxy, settings, plan, process)
-    if (process.isOld)
-      await adjusted.catch((error) => log.debug({ err: error }, 'an old HAProxy process has gone'))
-    else await adjusted
-  }
-}
-
-async function adjustOne(
   haproxy: Haproxy,
   settings: EdgeSettings,
   plan: EdgePlan,
@@ -109,9 +104,8 @@ async function adjustOne(
   const state = { servers: await haproxy.servers(process), hosts: await haproxy.hosts(process, path) }
   for (const command of changesTo(plan, state, path)) {
     const answer = await haproxy.command(process, command)
-    if (!process.isOld && !isFine(answer)) throw new Error(`HAProxy answered "${answer}" to "${command}".`)
+    if (!isFine(answer)) throw new Error(`HAProxy answered "${answer}" to "${command}".`)
   }
-  if (!state.servers.some(({ backend }) => plan.servers.has(backend))) return
   for (const server of deletableServers(plan, state.servers, await haproxy.connections(process))) {
     // Connections that wait to be used again are closed by maintenance; one that came meanwhile makes it fail: later.
     await haproxy.command(process, `set server ${server} state maint`)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { pageFile, pages } from './pages.ts'
 import { type EdgePlan, hostsFile } from './plan.ts'
 import type { EdgeSettings } from './settings.ts'
-import { hostsPath } from './structure.ts'
+import { handoverPath, hostsPath } from './structure.ts'
 
 /** Writes what changed. The configuration comes last: what it names is there by then. */
 export async function writePlan(settings: EdgeSettings, plan: EdgePlan): Promise<void> {
@@ -13,6 +13,7 @@ export async function writePlan(settings: EdgeSettings, plan: EdgePlan): Promise
       await replace(join(settings.folder, pageFile(name as keyof typeof pages, language)), page[language])
   }
   await replace(hostsPath(settings), hostsFile(plan))
+  await replace(handoverPath(settings), '')
   await writeConfiguration(settings, plan.configuration)
 }
 

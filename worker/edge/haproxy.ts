@@ -41,7 +41,7 @@ export interface HaproxySockets {
 
 /**
  * Speaks to HAProxy: to the present process directly, and through the master to the old ones, since one that still
- * serves a connection from before a reload must learn of new servers as well. HAProxy 2.6 management guide, 9.3, 9.4.
+ * serves a connection from before a reload must learn that it was replaced. HAProxy 2.6 management guide, 9.3, 9.4.
  *
  * One call at a time, please: a master that is asked something while it reloads may keep the connection for ever, and
  * it takes ten of them. Should that happen all the same, a signal makes it load anew, which frees them.

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { type PageName, pageFile, pages } from './pages.ts'
 import type { EdgeSettings } from './settings.ts'
@@ -26,6 +27,18 @@ export function structureOf(settings: EdgeSettings, appBackends: readonly string
     ].join('\n')
   const pageTexts = Object.values(pages).flatMap((page) => [page.en, page['zh-CN']])
   return { parts: [render('', () => []), ...pageTexts], render }
+}
+
+/** Of a process that was replaced, and only then, it has an entry: see `successor`. */
+export const handoverKey = 'handover'
+
+export function handoverPath(settings: EdgeSettings): string {
+  return join(settings.folder, 'handover.map')
+}
+
+/** In the abstract namespace, since HAProxy as nobody need not reach the state folder. Containers can't see it. */
+function handoverSocket(settings: EdgeSettings): string {
+  return `abns@berth-edge-${createHash('sha256').update(settings.folder).digest('hex').slice(0, 16)}`
 }
 
 export function hostsPath(settings: EdgeSettings): string {
@@ -71,6 +84,7 @@ function frontend(settings: EdgeSettings): string[] {
   return [
     'frontend public',
     `    bind *:${settings.port}`,
+    `    bind ${handoverSocket(settings)} accept-proxy`,
     // Idle connections are closed at their next answer when a process is replaced, never in a client's face.
     '    option idle-close-on-response',
     '    http-request disable-l7-retry if !METH_GET',
@@ -88,6 +102,7 @@ function frontend(settings: EdgeSettings): string[] {
     '    acl dashboard var(txn.host) -m reg ^[0-9]+\\.[0-9]+\\.[0-9]+\\.[0-9]+$ ^\\[',
     '    acl registry path -m str /v2',
     '    acl registry path -m beg /v2/',
+    `    use_backend successor if { str(${handoverKey}),map(${handoverPath(settings)}) -m found }`,
     '    use_backend registry if dashboard registry',
     '    use_backend web if dashboard',
     '    use_backend %[var(txn.backend)] if { var(txn.backend) -m found }',
@@ -105,6 +120,11 @@ function dashboard(settings: EdgeSettings): string[] {
     // Its clients are programs: they get plain errors, and no answer comes from here that looks like a page.
     'backend registry',
     `    server registry 127.0.0.1:${settings.registryPort}`,
+    '',
+    // A process that was replaced keeps the connections of its clients, but its servers can't be changed any more: it
+    // hands what they ask to the process that came after it, with the client's own address.
+    'backend successor',
+    `    server successor ${handoverSocket(settings)} send-proxy-v2`,
     '',
   ]
 }

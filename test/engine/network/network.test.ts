@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ContainerSpec } from '../../../engine/index.ts'
 import { instanceOf, outputOf, startEngine, type TestEngine } from '../../support/engine.ts'
@@ -37,14 +38,12 @@ function startWorld() {
   for (const own of [`${address}/24`, `${metadata}/32`]) ip(`-n ${name} address add ${own} dev eth0`)
   ip(`-n ${name} link set eth0 up`)
   ip(`route add ${metadata}/32 via ${address}`)
-  const httpd = spawn('ip', ['netns', 'exec', name, 'busybox', 'httpd', '-f', '-p', '80', '-h', '/var/empty'])
+  const httpd = spawn('ip', ['netns', 'exec', name, 'busybox', 'httpd', '-f', '-p', '80', '-h', tmpdir()])
   return {
     address,
     metadata,
     async stop() {
-      const ended = once(httpd, 'exit')
-      httpd.kill('SIGKILL')
-      await ended
+      if (httpd.kill('SIGKILL')) await once(httpd, 'exit')
       ip(`netns delete ${name}`)
     },
   }

@@ -10,7 +10,13 @@ async function handle(request: Request): Promise<Response> {
     opening = undefined
     throw error
   })
-  return api.fetch(request)
+  return api.fetch(plain(request))
+}
+
+/** Next.js hands over a proxy, of which no new Request can be made; Hono makes one where a body has no length. */
+function plain(request: Request): Request {
+  const { method, headers, body, signal, url } = request
+  return new Request(url, { method, headers, signal, body, ...(body === null ? {} : { duplex: 'half' }) })
 }
 
 export {
