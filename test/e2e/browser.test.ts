@@ -36,12 +36,15 @@ async function expectAccessible(what: string): Promise<void> {
   await page.emulateMedia({ colorScheme: 'light' })
 }
 
+/** Opens a page. Chromium breaks off what it loads when an interface comes or goes, as at each deployment: then again. */
+const open = (url: string) => until(`${url} opens`, async () => (await page.goto(url)) !== null)
+
 const button = (name: string | RegExp) => page.getByRole('button', { name })
 const untilStatus = (status: string) =>
   page.getByRole('status', { name: 'Status' }).getByText(status, { exact: true }).waitFor()
 
 test('who follows the set-up link becomes the owner, and the link is dead after', async () => {
-  await page.goto(started.setupLink ?? '')
+  await open(started.setupLink ?? '')
   await browser.picture('setup')
   await browser.picture('setup-phone-dark', { width: 390, dark: true })
   await expectAccessible('set-up')
@@ -77,7 +80,7 @@ test('an image that skopeo pushed is deployed in the browser, goes live and answ
     ],
     files: { 'www/index.html': 'hello from an image of mine' },
   })
-  await page.goto(`${started.dashboard}/main/new`)
+  await open(`${started.dashboard}/main/new`)
   await page.getByLabel('Image').fill(reference)
   expect(await page.getByLabel('App name').inputValue()).toBe('hello')
   await page.getByLabel('Name of variable 1').fill('GREETING')
@@ -112,7 +115,7 @@ test('an image that skopeo pushed is deployed in the browser, goes live and answ
 })
 
 test('its log shows what it wrote, and goes on after the connection was lost', async () => {
-  await page.goto(`${started.dashboard}${app.path}/logs`)
+  await open(`${started.dashboard}${app.path}/logs`)
   const log = page.getByRole('log')
   await log.getByText('hello from the browser').first().waitFor()
   await browser.picture('logs')
@@ -123,7 +126,7 @@ test('its log shows what it wrote, and goes on after the connection was lost', a
 })
 
 test('redeploying keeps it answering, and both deployments are listed', async () => {
-  await page.goto(`${started.dashboard}${app.path}`)
+  await open(`${started.dashboard}${app.path}`)
   await button('Redeploy').click()
   let asked = 0
   const api = `/apps/${await appId()}`
@@ -135,7 +138,7 @@ test('redeploying keeps it answering, and both deployments are listed', async ()
     return latestDeployment.number === 2 && latestDeployment.status === 'live'
   })
   expect(asked).toBeGreaterThan(5)
-  await page.goto(`${started.dashboard}${app.path}/deployments`)
+  await open(`${started.dashboard}${app.path}/deployments`)
   await page.getByText('#2').first().waitFor()
   await page.getByText('#1').first().waitFor()
   await browser.picture('deployments')
@@ -143,12 +146,12 @@ test('redeploying keeps it answering, and both deployments are listed', async ()
 })
 
 test('a wrong image name ends failed, with the cause and advice, and the app goes on', async () => {
-  await page.goto(`${started.dashboard}${app.path}/settings`)
+  await open(`${started.dashboard}${app.path}/settings`)
   await page.getByLabel('Image').fill(`localhost:${berth.port}/main/hello:no-such-tag`)
   await browser.picture('settings')
   await button('Save changes').click()
   await page.getByText('Saved').first().waitFor()
-  await page.goto(`${started.dashboard}${app.path}`)
+  await open(`${started.dashboard}${app.path}`)
   await button('Redeploy').click()
   await page.getByText('There is no such image').first().waitFor()
   await browser.picture('failed')
@@ -159,16 +162,16 @@ test('a wrong image name ends failed, with the cause and advice, and the app goe
 
 test('the dashboard speaks Chinese', async () => {
   await browser.context.addCookies([{ name: 'berth-locale', value: 'zh-CN', url: started.dashboard ?? '' }])
-  await page.goto(`${started.dashboard}/main`)
+  await open(`${started.dashboard}/main`)
   expect(await page.locator('html').getAttribute('lang')).toBe('zh-CN')
   await browser.picture('overview-zh')
-  await page.goto(`${started.dashboard}${app.path}`)
+  await open(`${started.dashboard}${app.path}`)
   await browser.picture('app-zh-dark', { dark: true })
   await browser.context.addCookies([{ name: 'berth-locale', value: 'en', url: started.dashboard ?? '' }])
 })
 
 test('deleting asks for the name, and then the address is unknown', async () => {
-  await page.goto(`${started.dashboard}${app.path}`)
+  await open(`${started.dashboard}${app.path}`)
   await button('App menu').click()
   await page.getByRole('menuitem', { name: 'Delete app' }).click()
   const dialog = page.getByRole('dialog')
@@ -181,7 +184,7 @@ test('deleting asks for the name, and then the address is unknown', async () => 
 })
 
 test('who signs out is out, and signs in again', async () => {
-  await page.goto(`${started.dashboard}/account`)
+  await open(`${started.dashboard}/account`)
   await browser.picture('account')
   await expectAccessible('account')
   await button(/Account menu/)
@@ -189,7 +192,7 @@ test('who signs out is out, and signs in again', async () => {
     .click()
   await page.getByRole('menuitem', { name: 'Sign out' }).click()
   await page.waitForURL('**/sign-in**')
-  await page.goto(`${started.dashboard}/main`)
+  await open(`${started.dashboard}/main`)
   await page.waitForURL('**/sign-in**')
   await browser.picture('sign-in')
   await browser.picture('sign-in-phone-dark', { width: 390, dark: true })
