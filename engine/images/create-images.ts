@@ -1,5 +1,4 @@
 /** The image store: what was pulled, what it is made of, and what may go. */
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ContentStore, createContentStore } from '../content/store.ts'
 import type { EngineOptions } from '../engine.ts'
@@ -10,6 +9,7 @@ import { createRegistryClient } from '../registry/client.ts'
 import type { State } from '../state/database.ts'
 import type { Image, Images } from './images.ts'
 import { createLayerStore, type LayerStore } from './layer-store.ts'
+import { createLeases } from './leases.ts'
 import { type PulledImage, pullImage } from './pull.ts'
 import { createShared } from './shared-work.ts'
 
@@ -30,13 +30,12 @@ export async function createImages(options: ImagesOptions): Promise<Images & { c
     CREATE TABLE IF NOT EXISTS image_references (reference TEXT PRIMARY KEY,
       digest TEXT NOT NULL REFERENCES images(digest) ON DELETE CASCADE)`)
   const content: ContentStore = await createContentStore(join(stateDir, 'content'))
-  await mkdir(stateDir, { recursive: true })
   const layers: LayerStore = await createLayerStore(stateDir, state)
   const client = createRegistryClient(options.registries)
   const closing = new AbortController()
   const pulls = createShared<Image>(closing.signal)
-  /** Layers that a pull under way counts on: nothing may collect them. */
-  const leased = new Map<string, number>()
+  const leases = createLeases(({ folder }) => layers.discard(folder))
+  await collect()
 
   const lookUp = (key: string): Image | null => {
     const digest = isDigest(key)
@@ -92,23 +91,37 @@ export async function createImages(options: ImagesOptions): Promise<Images & { c
     return image
   }
 
+  /** Removes the layers that no image and no pull needs. */
+  async function collect(): Promise<void> {
+    const needed = 'SELECT value FROM images, json_each(images.layers)'
+    const unneeded = state.db.prepare(`SELECT diff_id FROM layers WHERE diff_id NOT IN (${needed})`)
+    const isNeeded = state.db.prepare(`SELECT 1 WHERE ? IN (${needed})`)
+    for (const row of unneeded.all()) {
+      const diffId = String(row.diff_id)
+      await leases.takeTurn(diffId, undefined, async () => {
+        // Looked at again in our turn, and the layer's row goes before anything else can happen.
+        if (isNeeded.get(diffId) === undefined && !leases.isHeld(diffId)) await layers.remove(diffId)
+      })
+    }
+  }
+
   return {
     async pull(text, { credentials, onProgress, signal } = {}) {
       const reference = parseReference(text)
       const key = JSON.stringify([formatReference(reference), credentials ?? null])
       return pulls.join(key, signal, onProgress, async (workSignal, report) => {
-        const pulled = await pullImage({
+        return pullImage({
           reference,
           client,
           content,
           layers,
-          leased,
-          known: (digest) => lookUp(digest),
+          leases,
+          known: lookUp,
+          record: (pulled) => record(formatReference(reference), pulled),
           credentials,
           onProgress: report,
           signal: workSignal,
         })
-        return record(formatReference(reference), pulled)
       })
     },
 
@@ -126,17 +139,8 @@ export async function createImages(options: ImagesOptions): Promise<Images & { c
           'failed-precondition',
           `image ${digest} is used by a container: remove that first`,
         )
-      const row = state.db.prepare('DELETE FROM images WHERE digest = ? RETURNING layers, blobs').get(digest)
-      if (!row) return
-      const needed = new Set<string>()
-      for (const other of state.db.prepare('SELECT layers, blobs FROM images').all())
-        for (const name of [...JSON.parse(String(other.layers)), ...JSON.parse(String(other.blobs))])
-          needed.add(name)
-      const isFree = (name: string) => !needed.has(name) && !leased.has(name)
-      for (const diffId of (JSON.parse(String(row.layers)) as string[]).filter(isFree))
-        await layers.remove(diffId)
-      for (const blob of (JSON.parse(String(row.blobs)) as string[]).filter(isFree))
-        await content.remove(blob)
+      state.db.prepare('DELETE FROM images WHERE digest = ?').run(digest)
+      await collect()
     },
 
     async close() {

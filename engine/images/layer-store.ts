@@ -2,20 +2,23 @@
  * Unpacked layers, by diffID: `layers/<hex>/`, owned by root, shared by all images and containers. A layer is staged,
  * synced and renamed; its row comes last. `layers/l/<number>` are short links, so that 127 layers fit one mount.
  */
-import { closeSync, openSync } from 'node:fs'
-import { chmod, chown, lstat, mkdir, readdir, rename, rm, symlink } from 'node:fs/promises'
+import { chmod, mkdir, open, readdir, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Digest, digestHex } from '../oci/digest.ts'
 import type { State } from '../state/database.ts'
 import { removeFolder, syncFolder } from '../sys/files.ts'
 import { syncFileSystem } from '../sys/syscalls.ts'
+import { adoptMetadata } from './implied-folders.ts'
+import type { StagedLayer } from './leases.ts'
 
 export interface LayerStore {
   has(diffId: Digest): boolean
-  /** An empty folder to unpack into. */
+  /** An empty folder to unpack into, another one at each call. */
   stage(diffId: Digest): Promise<string>
-  /** Makes a staged layer visible. `implied` folders take owner and mode from `below` (lowest first). */
-  commit(diffId: Digest, folder: string, implied: string[], below: Digest[]): Promise<void>
+  /** Makes a staged layer visible. Folders that it implies take owner and mode from `below` (lowest first). */
+  commit(diffId: Digest, layer: StagedLayer, below: Digest[]): Promise<void>
+  /** Throws a staged layer away. */
+  discard(folder: string): Promise<void>
   remove(diffId: Digest): Promise<void>
   list(): Digest[]
 }
@@ -42,6 +45,7 @@ export async function createLayerStore(stateDir: string, state: State): Promise<
   await mkdir(trash, { recursive: true, mode: 0o700 })
   await sweep()
 
+  let stagings = 0
   const pathOf = (diffId: Digest) => join(folder, digestHex(diffId))
 
   async function sweep(): Promise<void> {
@@ -63,21 +67,24 @@ export async function createLayerStore(stateDir: string, state: State): Promise<
     has: (diffId) => state.db.prepare('SELECT 1 FROM layers WHERE diff_id = ?').get(diffId) !== undefined,
 
     async stage(diffId) {
-      const path = join(staging, digestHex(diffId))
-      await rm(path, { recursive: true, force: true })
+      const path = join(staging, `${digestHex(diffId)}-${++stagings}`)
       await mkdir(path, { mode: 0o755 })
       return path
     },
 
-    async commit(diffId, staged, implied, below) {
-      for (const path of [...implied].sort()) await adopt(path, staged, below.map(pathOf).reverse())
+    discard: (path) => removeFolder(path, trash),
+
+    async commit(diffId, { folder: staged, implied }, below) {
+      await adoptMetadata(staged, implied, below.map(pathOf).reverse())
       await chmod(staged, 0o755)
-      const handle = openSync(staged, 'r')
+      const handle = await open(staged, 'r')
       try {
-        syncFileSystem(handle)
+        await syncFileSystem(handle.fd)
       } finally {
-        closeSync(handle)
+        await handle.close()
       }
+      // Left by a commit that failed after its rename: it has no row, so nobody uses it.
+      await removeFolder(pathOf(diffId), trash)
       await rename(staged, pathOf(diffId))
       await syncFolder(folder)
       const { lastInsertRowid } = state.db.prepare('INSERT INTO layers (diff_id) VALUES (?)').run(diffId)
@@ -96,29 +103,4 @@ export async function createLayerStore(stateDir: string, state: State): Promise<
         .all()
         .map((row) => String(row.diff_id)),
   }
-}
-
-/**
- * Gives a folder that a layer only implies the owner and mode that it has in the layers below (topmost first), which
- * it would hide otherwise. Links on the way are not followed: they would lead out of the layer.
- */
-async function adopt(path: string, staged: string, below: string[]): Promise<void> {
-  if (!(await isPlainFolder(staged, path))) return
-  for (const layer of below) {
-    if (!(await isPlainFolder(layer, path))) continue
-    const { uid, gid, mode } = await lstat(join(layer, path))
-    await chown(join(staged, path), uid, gid)
-    await chmod(join(staged, path), mode & 0o7777)
-    return
-  }
-}
-
-async function isPlainFolder(root: string, path: string): Promise<boolean> {
-  let current = root
-  for (const part of path.split('/')) {
-    current = join(current, part)
-    const found = await lstat(current).catch(() => null)
-    if (!found?.isDirectory()) return false
-  }
-  return true
 }

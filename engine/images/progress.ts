@@ -3,19 +3,26 @@ import type { LayerProgress } from './images.ts'
 
 const reportEveryMs = 100
 
+export interface Progress {
+  set(index: number, state: LayerProgress['state'], doneBytes: number): void
+  /** Tells the last of it, and nothing after that. */
+  end(): void
+}
+
 /** Keeps where each layer stands and tells it: at once on a change of state, at most ten times a second for bytes. */
-export function createProgress(
-  descriptors: Descriptor[],
-  tell: (layers: LayerProgress[]) => void,
-): { set(index: number, state: LayerProgress['state'], doneBytes: number): void; flush(): void } {
+export function createProgress(descriptors: Descriptor[], tell: (layers: LayerProgress[]) => void): Progress {
   const layers: LayerProgress[] = descriptors.map(({ digest, size }) => ({
     digest,
     state: 'waiting',
     doneBytes: 0,
     totalBytes: size,
   }))
+  let later: NodeJS.Timeout | null = null
   let toldAtMs = 0
+  let isOver = false
   const flush = () => {
+    if (later) clearTimeout(later)
+    later = null
     toldAtMs = Date.now()
     tell(layers.map((layer) => ({ ...layer })))
   }
@@ -23,12 +30,17 @@ export function createProgress(
   return {
     set(index, state, doneBytes) {
       const layer = layers[index]
-      if (!layer) return
+      if (!layer || isOver) return
       const isNews = layer.state !== state
       layer.state = state
       layer.doneBytes = doneBytes
-      if (isNews || Date.now() - toldAtMs >= reportEveryMs) flush()
+      const waitMs = toldAtMs + reportEveryMs - Date.now()
+      if (isNews || waitMs <= 0) flush()
+      else later ??= setTimeout(flush, waitMs)
     },
-    flush,
+    end() {
+      flush()
+      isOver = true
+    },
   }
 }

@@ -1,4 +1,5 @@
-/** One pull, as a story: resolve, read the documents, fetch and unpack the layers, make them visible from below. */
+/** One pull, as a story: resolve, read the documents, bring the layers, make them visible from below, record. */
+import { Readable } from 'node:stream'
 import type { ContentStore } from '../content/store.ts'
 import { EngineError, isEngineError } from '../errors.ts'
 import { type Digest, digestOf } from '../oci/digest.ts'
@@ -14,6 +15,7 @@ import type { RegistryClient } from '../registry/client.ts'
 import { retrying } from '../registry/retry.ts'
 import type { Image, ImageConfig, LayerProgress, RegistryCredentials } from './images.ts'
 import type { LayerStore } from './layer-store.ts'
+import type { Lease, Leases, ReportLayer } from './leases.ts'
 import { createProgress } from './progress.ts'
 import { unpackLayer } from './unpack.ts'
 
@@ -24,9 +26,10 @@ export interface PullRequest {
   client: RegistryClient
   content: ContentStore
   layers: LayerStore
-  /** Names (diffIDs and digests) that a pull under way counts on, with how many pulls do. */
-  leased: Map<string, number>
+  leases: Leases
   known: (digest: Digest) => Image | null
+  /** Called when all layers are there, while they are held. */
+  record: (pulled: PulledImage) => Image
   credentials?: RegistryCredentials
   onProgress: (layers: LayerProgress[]) => void
   signal: AbortSignal
@@ -41,14 +44,23 @@ export interface PulledImage {
   createdAt: string | null
 }
 
-export async function pullImage(request: PullRequest): Promise<PulledImage> {
+/** A layer of the image: what to fetch, what it must unpack to, and our hold on it. */
+interface Wanted {
+  descriptor: Descriptor
+  diffId: Digest
+  lease: Lease
+  report: ReportLayer
+  release(): void
+}
+
+export async function pullImage(request: PullRequest): Promise<Image> {
   const { reference, client, credentials, signal, known } = request
   const what = `image ${formatReference(reference)}`
   const here = reference.digest ? known(reference.digest) : null
-  if (here) return asPulled(here, request)
+  if (here) return isHere(here, request)
   const { digest, manifest } = await resolve(request, what)
   const found = known(digest)
-  if (found) return asPulled(found, request)
+  if (found) return isHere(found, request)
   const configBytes = await client.fetchDocument(reference, manifest.config.digest, { credentials, signal })
   if (digestOf(configBytes) !== manifest.config.digest)
     throw new EngineError('corrupt', `the configuration of ${what} is not what its digest says`)
@@ -58,22 +70,23 @@ export async function pullImage(request: PullRequest): Promise<PulledImage> {
       'corrupt',
       `${what} has ${manifest.layers.length} layers and ${diffIds.length} diffIDs`,
     )
-  await fetchLayers(request, manifest.layers, diffIds)
-  return {
-    digest,
-    config,
-    createdAt,
-    layers: diffIds,
-    blobs: manifest.layers.map((layer) => layer.digest),
-    sizeBytes: manifest.layers.reduce((sum, layer) => sum + layer.size, 0),
-  }
+  return withLayers(request, manifest.layers, diffIds, () =>
+    request.record({
+      digest,
+      config,
+      createdAt,
+      layers: diffIds,
+      blobs: manifest.layers.map((layer) => layer.digest),
+      sizeBytes: manifest.layers.reduce((sum, layer) => sum + layer.size, 0),
+    }),
+  )
 }
 
-function asPulled(image: Image, request: PullRequest): PulledImage {
+function isHere(image: Image, request: PullRequest): Image {
   request.onProgress(
     image.layers.map((digest) => ({ digest, state: 'exists' as const, doneBytes: 0, totalBytes: 0 })),
   )
-  return { ...image, blobs: [] }
+  return request.record({ ...image, blobs: [] })
 }
 
 async function resolve(
@@ -90,90 +103,119 @@ async function resolve(
   return { digest, manifest: inner.manifest }
 }
 
-async function fetchLayers(
+/** Brings every layer, holds all of them while `work` runs, and lets go. */
+async function withLayers<T>(
   request: PullRequest,
   descriptors: Descriptor[],
   diffIds: Digest[],
-): Promise<void> {
-  const { layers, leased, onProgress, signal } = request
-  const names = [...diffIds, ...descriptors.map(({ digest }) => digest)]
-  for (const name of names) leased.set(name, (leased.get(name) ?? 0) + 1)
-  const progress = createProgress(descriptors, onProgress)
+  work: () => T,
+): Promise<T> {
+  const progress = createProgress(descriptors, request.onProgress)
   const failed = new AbortController()
-  const either = AbortSignal.any([signal, failed.signal])
-  const staged = new Map<Digest, Promise<{ folder: string; implied: string[] }>>()
-  const queue = descriptors.map((descriptor, index) => ({ descriptor, index, diffId: diffIds[index] ?? '' }))
+  const signal = AbortSignal.any([request.signal, failed.signal])
+  const wanted = descriptors.map((descriptor, index): Wanted => {
+    const diffId = diffIds[index] ?? ''
+    const report: ReportLayer = (state, doneBytes) =>
+      progress.set(index, state, Math.min(doneBytes, descriptor.size))
+    return { descriptor, diffId, report, ...request.leases.hold(diffId, report) }
+  })
   try {
-    const work = async () => {
-      for (let next = queue.shift(); next; next = queue.shift()) {
-        const { diffId, descriptor, index } = next
-        if (layers.has(diffId) || staged.has(diffId)) {
-          progress.set(index, 'exists', descriptor.size)
-          continue
-        }
-        const done = fetchLayer({ ...request, signal: either }, descriptor, diffId, (state, bytes) =>
-          progress.set(index, state, bytes),
-        )
-        staged.set(diffId, done)
-        await done
-      }
-    }
-    await Promise.all(Array.from({ length: layersAtOnce }, work))
-    for (const [index, diffId] of diffIds.entries()) {
-      const layer = await staged.get(diffId)
-      staged.delete(diffId)
-      if (!layer) continue
-      await layers.commit(diffId, layer.folder, layer.implied, diffIds.slice(0, index))
-      progress.set(index, 'done', descriptors[index]?.size ?? 0)
-    }
-    progress.flush()
+    await bringAll({ ...request, signal }, wanted, failed)
+    return work()
   } catch (error) {
-    failed.abort(error)
-    await Promise.allSettled(staged.values())
-    signal.throwIfAborted()
+    request.signal.throwIfAborted()
     throw error
   } finally {
-    for (const name of names) {
-      const others = (leased.get(name) ?? 1) - 1
-      if (others === 0) leased.delete(name)
-      else leased.set(name, others)
-    }
+    progress.end()
+    for (const { release } of wanted) release()
   }
 }
 
-async function fetchLayer(
-  { reference, client, content, layers, credentials, signal }: PullRequest,
-  descriptor: Descriptor,
-  diffId: Digest,
-  report: (state: LayerProgress['state'], doneBytes: number) => void,
-): Promise<{ folder: string; implied: string[] }> {
-  const { digest, size } = descriptor
-  if (!(await content.has(digest)))
-    await retrying(signal, async () => {
-      const have = Math.min(await content.ingestSize(digest), size)
-      const { stream, offset } = await client.openBlob(reference, digest, {
-        credentials,
-        signal,
-        offset: have === size ? 0 : have,
+/** Fetches and unpacks some layers at once; each becomes visible as soon as those below it are. */
+async function bringAll(request: PullRequest, wanted: Wanted[], failed: AbortController): Promise<void> {
+  const queue = [...wanted]
+  const brought = new Map(wanted.map(({ diffId }) => [diffId, Promise.withResolvers<void>()]))
+  const bringSome = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      await bring(request, next)
+      brought.get(next.diffId)?.resolve()
+    }
+  }
+  const showAll = async () => {
+    for (const [index, { diffId, lease, descriptor }] of wanted.entries()) {
+      await brought.get(diffId)?.promise
+      const below = wanted.slice(0, index).map((layer) => layer.diffId)
+      await request.leases.takeTurn(diffId, request.signal, async () => {
+        const { staged } = lease
+        if (staged === null) return
+        await request.layers.commit(diffId, staged, below)
+        lease.staged = null
+        lease.tell('done', descriptor.size)
       })
-      report('downloading', offset)
-      await content
-        .ingest(digest, stream, {
-          offset,
-          sizeBytes: size,
-          signal,
-          onBytes: (done) => report('downloading', done),
-        })
-        .catch((error: unknown) => {
-          signal.throwIfAborted()
-          if (isEngineError(error)) throw error
-          throw new EngineError('unavailable', `the registry broke off layer ${digest}`, { cause: error })
-        })
+    }
+  }
+  const all = [...Array.from({ length: layersAtOnce }, bringSome), showAll()]
+  try {
+    await Promise.all(all)
+  } catch (error) {
+    failed.abort(error)
+    for (const { promise, reject } of brought.values()) {
+      promise.catch(() => {})
+      reject(error)
+    }
+    await Promise.allSettled(all)
+    throw error
+  }
+}
+
+/** Fetches and unpacks a layer, unless it is here or another pull did so a moment ago. */
+async function bring(request: PullRequest, { descriptor, diffId, lease, report }: Wanted): Promise<void> {
+  const { layers, leases, content, signal } = request
+  const { digest, size } = descriptor
+  await leases.takeTurn(diffId, signal, async () => {
+    if (layers.has(diffId)) return report('exists', size)
+    if (lease.staged !== null) return
+    // One blob under two diffIDs: at most one of them is true, but both may be claimed. (An uncompressed layer has the
+    // same digest as its blob, hence another name.)
+    await leases.takeTurn(`blob ${digest}`, signal, async () => {
+      await fetchBlob(request, descriptor, lease)
+      lease.tell('unpacking', size)
+      const folder = await layers.stage(diffId)
+      const blob = await content.open(digest)
+      try {
+        lease.staged = { folder, ...(await unpackLayer(blob, diffId, folder, signal)) }
+      } catch (error) {
+        await layers.discard(folder)
+        throw error
+      } finally {
+        await blob.close()
+        // The unpacked layer is what runs; the compressed bytes could only be pushed again.
+        if (!signal.aborted) await content.remove(digest)
+      }
     })
-  report('unpacking', size)
-  const folder = await layers.stage(diffId)
-  const { implied } = await unpackLayer(content.read(digest), diffId, folder, signal)
-  // The unpacked layer is what runs; the compressed bytes could only be pushed again.
-  await content.remove(digest)
-  return { folder, implied }
+  })
+}
+
+async function fetchBlob(
+  { reference, client, content, credentials, signal }: PullRequest,
+  { digest, size }: Descriptor,
+  lease: Lease,
+): Promise<void> {
+  if (await content.has(digest)) return
+  const onBytes = (done: number) => lease.tell('downloading', done)
+  await retrying(signal, async () => {
+    const have = Math.min(await content.ingestSize(digest), size)
+    const { stream, offset } =
+      have === size
+        ? { stream: Readable.from([]), offset: have }
+        : await client.openBlob(reference, digest, { credentials, signal, offset: have })
+    lease.tell('downloading', offset)
+    await content
+      .ingest(digest, stream, { offset, sizeBytes: size, signal, onBytes })
+      .catch((error: unknown) => {
+        signal.throwIfAborted()
+        if (isEngineError(error)) throw error
+        throw new EngineError('unavailable', `the registry broke off layer ${digest}`, { cause: error })
+      })
+  })
 }

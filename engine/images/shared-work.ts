@@ -24,6 +24,8 @@ export function createShared<T>(closing: AbortSignal): Shared<T> {
     last: LayerProgress[] | null
   }
   const running = new Map<string, Running>()
+  /** Also what everybody left, until it has really ended. */
+  const all = new Set<Promise<T>>()
 
   function begin(key: string, work: (signal: AbortSignal, report: Report) => Promise<T>): Running {
     const abort = new AbortController()
@@ -40,7 +42,8 @@ export function createShared<T>(closing: AbortSignal): Shared<T> {
         if (running.get(key) === entry) running.delete(key)
       }),
     }
-    entry.promise.catch(() => {})
+    all.add(entry.promise)
+    entry.promise.catch(() => {}).finally(() => all.delete(entry.promise))
     running.set(key, entry)
     return entry
   }
@@ -71,7 +74,7 @@ export function createShared<T>(closing: AbortSignal): Shared<T> {
       }
     },
     async settled() {
-      await Promise.allSettled([...running.values()].map(({ promise }) => promise))
+      await Promise.allSettled(all)
     },
   }
 }

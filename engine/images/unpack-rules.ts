@@ -10,6 +10,8 @@ const whiteoutPrefix = '.wh.'
 const opaqueName = '.wh..wh..opq'
 const maxPathBytes = 4_095
 const maxNameBytes = 255
+/** The kernel walks the whole path at every call. */
+const maxDepth = 256
 
 /** Reads an entry's name: relative to the layer's root, no leading slash in the answer, '' never. */
 export function meaningOf(name: string): EntryMeaning {
@@ -19,6 +21,7 @@ export function meaningOf(name: string): EntryMeaning {
   const parts = name.split('/').filter((part) => part !== '' && part !== '.')
   if (parts.includes('..'))
     return { kind: 'refuse', why: `the path ${JSON.stringify(name.slice(0, 200))}, which leads up` }
+  if (parts.length > maxDepth) return { kind: 'refuse', why: `a path of more than ${maxDepth} folders` }
   if (parts.some((part) => Buffer.byteLength(part) > maxNameBytes))
     return { kind: 'refuse', why: 'a name of more than 255 bytes' }
   const base = parts.at(-1)

@@ -1,28 +1,31 @@
 import { once } from 'node:events'
-import type { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { EngineError } from '../errors.ts'
-import { type Digest, verifyStream } from '../oci/digest.ts'
+import type { Digest } from '../oci/digest.ts'
 import { startNodeChild } from '../sys/node-child.ts'
-import { decompress } from './decompress.ts'
 import type { UnpackAnswer, UnpackRequest } from './unpack-child.ts'
 
 const maxUnpackedBytes = 64 * 2 ** 30
 const maxEntries = 4_000_000
+const maxHeapMegabytes = 512
 
 /**
- * Unpacks a compressed layer into an empty folder of our own and checks that it is what its diffID says.
- * Answers with the folders that the layer implies and does not list. Throws corrupt and limit-exceeded.
+ * Unpacks a compressed layer into an empty folder of our own and checks that it is what its diffID says, all in a
+ * process that can reach nothing but that folder. Answers with the folders that the layer implies and does not list.
+ * Throws corrupt, limit-exceeded, and failed-precondition when the disk is full.
  */
 export async function unpackLayer(
-  source: Readable,
+  blob: FileHandle,
   diffId: Digest,
   folder: string,
   signal?: AbortSignal,
 ): Promise<{ implied: string[] }> {
-  const child = startNodeChild(new URL('./unpack-child.ts', import.meta.url), { signal })
-  const input = child.stdin
-  if (!input) throw new EngineError('internal', 'the unpacking process has no input')
+  signal?.throwIfAborted()
+  const child = startNodeChild(new URL('./unpack-child.ts', import.meta.url), {
+    inputFd: blob.fd,
+    maxHeapMegabytes,
+    signal,
+  })
   let stderr = ''
   child.stderr?.on('data', (chunk) => {
     stderr = (stderr + chunk).slice(-4_096)
@@ -30,34 +33,28 @@ export async function unpackLayer(
   const answered = new Promise<UnpackAnswer | null>((resolve) => {
     child.once('message', (answer) => resolve(answer as UnpackAnswer))
     child.once('close', () => resolve(null))
-    child.once('error', () => resolve(null))
+    // It did not start, was called off, or the request did not reach it: it may say so more than once.
+    child.on('error', (error) => {
+      stderr ||= error.message
+      resolve(null)
+    })
   })
-  const request: UnpackRequest = { root: folder, maxBytes: maxUnpackedBytes, maxEntries }
+  const request: UnpackRequest = { root: folder, diffId, maxBytes: maxUnpackedBytes, maxEntries }
   child.send(request)
   try {
-    // The process may say no before it has read all: its answer then tells more than the broken pipe.
-    const sent = pipeline(
-      source,
-      await decompress(source),
-      verifyStream(diffId, `unpacked layer ${diffId}`),
-      input,
-      {
-        signal,
-      },
-    ).then(
-      () => null,
-      (error: unknown) => error,
-    )
-    const [answer, failure] = await Promise.all([answered, sent])
+    const answer = await answered
     signal?.throwIfAborted()
-    if (answer?.ok === false)
-      throw new EngineError(answer.kind, `layer ${diffId} cannot be unpacked: ${answer.message}`)
-    if (failure) throw failure
-    if (answer === null)
-      throw new EngineError('internal', `the process that unpacked ${diffId} ended: ${stderr}`)
-    return { implied: answer.implied }
+    if (answer?.ok) return { implied: answer.implied }
+    const failed = `layer ${diffId} cannot be unpacked`
+    if (answer) throw new EngineError(answer.kind, `${failed}: ${answer.message}`)
+    if (stderr.includes('heap out of memory'))
+      throw new EngineError(
+        'limit-exceeded',
+        `${failed}: it names more files than fit ${maxHeapMegabytes} MB of memory`,
+      )
+    throw new EngineError('internal', `${failed}: the process ended early: ${stderr.trim()}`)
   } finally {
-    if (child.exitCode === null && child.signalCode === null) {
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
       child.kill('SIGKILL')
       await once(child, 'exit')
     }

@@ -21,19 +21,17 @@ export function digestOf(bytes: Buffer | string): Digest {
 }
 
 /**
- * Passes bytes through and fails the stream at its end unless they have this digest, and as soon as there are more
- * than `sizeBytes` of them: nobody downstream can forget to check.
+ * Passes bytes through and fails the stream at its end unless they have this digest (corrupt), and as soon as there are
+ * more than `maxBytes` of them (limit-exceeded): nobody downstream can forget to check.
  */
-export function verifyStream(digest: Digest, what: string, sizeBytes?: number): Transform {
+export function verifyStream(digest: Digest, what: string, maxBytes: number): Transform {
   const hash = createHash('sha256')
   let seen = 0
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       seen += chunk.length
-      if (sizeBytes !== undefined && seen > sizeBytes)
-        return done(
-          new EngineError('corrupt', `${what} is longer than the ${sizeBytes} bytes that its manifest says`),
-        )
+      if (seen > maxBytes)
+        return done(new EngineError('limit-exceeded', `${what} is larger than ${maxBytes} bytes`))
       hash.update(chunk)
       done(null, chunk)
     },

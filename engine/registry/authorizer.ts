@@ -5,10 +5,12 @@
 import { createHash } from 'node:crypto'
 import { EngineError } from '../errors.ts'
 import type { RegistryCredentials } from '../images/images.ts'
+import { readBody } from './body.ts'
 import { parseChallenges } from './challenge.ts'
 import { errorFromFetch, errorFromStatus } from './failures.ts'
 
 const maxTokenBytes = 1 << 20
+const tokenWithinMs = 30_000
 /** A token without `expires_in` lives this long, and none is taken for shorter. */
 const minimumTokenLifeMs = 60_000
 /** Renewed so long before its end that a request under way still finds it valid. */
@@ -22,9 +24,13 @@ interface CachedToken {
 export interface Authorizer {
   /** The header known so far, or null: the first request goes without one. */
   current(scope: string, credentials: RegistryCredentials | undefined): string | null
-  /** Answers a 401: the header to try again with. Throws access-denied when there is nothing more to try. */
+  /**
+   * Answers a 401: the header to try again with. `rejected` is the one that was sent. Throws access-denied when there
+   * is nothing more to try.
+   */
   answer(
     challenge: string,
+    rejected: string | null,
     scope: string,
     credentials: RegistryCredentials | undefined,
     signal?: AbortSignal,
@@ -46,7 +52,7 @@ export function createAuthorizer(origin: string): Authorizer {
       return cached && cached.renewAtMs > Date.now() ? cached.header : null
     },
 
-    async answer(challengeHeader, scope, credentials, signal) {
+    async answer(challengeHeader, rejected, scope, credentials, signal) {
       if (credentials?.kind === 'bearer')
         throw new EngineError('access-denied', `${origin} does not accept the token it was given`)
       const challenges = parseChallenges(challengeHeader)
@@ -61,10 +67,9 @@ export function createAuthorizer(origin: string): Authorizer {
       if (!wantsBasic || credentials === undefined)
         throw new EngineError('access-denied', `${origin} wants credentials for ${scope}, and none are set`)
       const header = basicHeader(credentials)
-      const key = keyOf(scope, credentials)
-      if (tokens.has(key))
+      if (rejected === header)
         throw new EngineError('access-denied', `${origin} does not accept these credentials`)
-      tokens.set(key, { header, renewAtMs: Number.POSITIVE_INFINITY })
+      tokens.set(keyOf(scope, credentials), { header, renewAtMs: Number.POSITIVE_INFINITY })
       return header
     },
   }
@@ -72,7 +77,7 @@ export function createAuthorizer(origin: string): Authorizer {
   /** A realm on plain HTTP elsewhere could be anybody who listens on the way: it gets no password. */
   function basic(realm: string, credentials: RegistryCredentials | undefined): string | null {
     if (credentials?.kind !== 'basic') return null
-    const url = new URL(realm)
+    const url = realmUrl(realm)
     const isOwn = url.hostname === new URL(origin).hostname
     if (url.protocol === 'https:' || isOwn || isLoopback(url.hostname)) return basicHeader(credentials)
     throw new EngineError(
@@ -82,8 +87,18 @@ export function createAuthorizer(origin: string): Authorizer {
   }
 }
 
+/** Whether a host name can only be this machine. */
 export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname.endsWith('.localhost') || /^127\.|^\[::1\]$/.test(hostname)
+  return /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname)
+}
+
+function realmUrl(realm: string): URL {
+  const url = URL.parse(realm)
+  if (url && (url.protocol === 'https:' || url.protocol === 'http:')) return url
+  throw new EngineError(
+    'invalid',
+    `the registry names ${JSON.stringify(realm.slice(0, 200))} as its token server`,
+  )
 }
 
 function basicHeader(credentials: { username?: string; password?: string }): string {
@@ -97,10 +112,10 @@ async function fetchToken(
   authorization: string | null,
   signal?: AbortSignal,
 ): Promise<CachedToken> {
-  const url = new URL(realm)
+  const url = realmUrl(realm)
   if (service) url.searchParams.set('service', service)
   url.searchParams.set('scope', scope)
-  const limit = AbortSignal.timeout(30_000)
+  const limit = AbortSignal.timeout(tokenWithinMs)
   const response = await fetch(url, {
     headers: authorization ? { authorization } : {},
     redirect: 'error',
@@ -109,7 +124,7 @@ async function fetchToken(
     signal?.throwIfAborted()
     throw errorFromFetch(error, 'a token', url.host)
   })
-  const text = (await response.text()).slice(0, maxTokenBytes)
+  const text = (await readBody(response, maxTokenBytes, 'a token', signal)).toString('utf8')
   if (!response.ok) throw errorFromStatus(response.status, `token for ${scope}`, text)
   const body = readJson(text, url.host)
   const token = body.token ?? body.access_token

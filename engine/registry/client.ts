@@ -11,6 +11,7 @@ import { type Digest, digestOf } from '../oci/digest.ts'
 import { maxDocumentBytes, mediaTypes } from '../oci/manifest.ts'
 import { formatReference, type Reference } from '../oci/reference.ts'
 import { type Authorizer, createAuthorizer, isLoopback } from './authorizer.ts'
+import { chunksOf, readBody } from './body.ts'
 import { errorFromFetch, errorFromStatus } from './failures.ts'
 import { retrying } from './retry.ts'
 
@@ -78,6 +79,7 @@ export function createRegistryClient(registries: Record<string, RegistryEndpoint
         await response.body?.cancel()
         authorization = await authorizer.answer(
           response.headers.get('www-authenticate') ?? '',
+          authorization,
           scope,
           credentials,
           signal,
@@ -88,7 +90,9 @@ export function createRegistryClient(registries: Record<string, RegistryEndpoint
       const location = response.headers.get('location')
       if (response.status >= 300 && response.status < 400 && location) {
         await response.body?.cancel()
-        const next = new URL(location, url)
+        const next = URL.parse(location, url)
+        if (next === null || !['https:', 'http:'].includes(next.protocol))
+          throw new EngineError('invalid', `${url.host} redirects ${what} to no address`)
         if (url.protocol === 'https:' && next.protocol !== 'https:')
           throw new EngineError('invalid', `${url.host} redirects ${what} to plain HTTP: refused`)
         url = next
@@ -96,21 +100,10 @@ export function createRegistryClient(registries: Record<string, RegistryEndpoint
         continue
       }
       if (response.ok) return response
-      throw errorFromStatus(response.status, what, (await response.text()).slice(0, 4096))
+      const said = await readBody(response, maxDocumentBytes, what, signal)
+      throw errorFromStatus(response.status, what, said.toString('utf8'))
     }
     throw new EngineError('invalid', `the registry redirects ${what} more than ${maxRedirects} times`)
-  }
-
-  async function readWhole(response: Response, what: string): Promise<Buffer> {
-    const chunks: Buffer[] = []
-    let size = 0
-    for await (const chunk of response.body ?? []) {
-      size += chunk.length
-      if (size > maxDocumentBytes)
-        throw new EngineError('limit-exceeded', `${what} is larger than ${maxDocumentBytes} bytes`)
-      chunks.push(Buffer.from(chunk))
-    }
-    return Buffer.concat(chunks)
   }
 
   return {
@@ -120,7 +113,7 @@ export function createRegistryClient(registries: Record<string, RegistryEndpoint
         const accept = Object.values(mediaTypes).join(', ')
         const path = `manifests/${reference.digest ?? reference.tag}`
         const response = await get(reference, path, what, { accept }, options)
-        const bytes = await readWhole(response, what)
+        const bytes = await readBody(response, maxDocumentBytes, what, options.signal)
         const digest = digestOf(bytes)
         if (reference.digest !== null && reference.digest !== digest)
           throw new EngineError('corrupt', `the registry answered ${digest} for ${what}`)
@@ -131,7 +124,12 @@ export function createRegistryClient(registries: Record<string, RegistryEndpoint
     fetchDocument(reference, digest, options) {
       const what = `blob ${digest} of ${formatReference(reference)}`
       return retrying(options.signal, async () =>
-        readWhole(await get(reference, `blobs/${digest}`, what, {}, options), what),
+        readBody(
+          await get(reference, `blobs/${digest}`, what, {}, options),
+          maxDocumentBytes,
+          what,
+          options.signal,
+        ),
       )
     },
 
@@ -144,7 +142,7 @@ export function createRegistryClient(registries: Record<string, RegistryEndpoint
       const resumes =
         response.status === 206 &&
         response.headers.get('content-range')?.startsWith(`bytes ${options.offset}-`)
-      return { stream: Readable.from(response.body), offset: resumes ? options.offset : 0 }
+      return { stream: Readable.from(chunksOf(response.body, what)), offset: resumes ? options.offset : 0 }
     },
   }
 }

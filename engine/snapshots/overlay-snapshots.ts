@@ -28,7 +28,7 @@ export async function createSnapshots({
   const shifted = join(stateDir, 'shifted')
   const trash = join(stateDir, 'trash')
   const layers = layersFolder(stateDir)
-  for (const path of [folder, shifted]) await mkdir(path, { recursive: true, mode: 0o711 })
+  for (const path of [folder, shifted]) await makeFolder(path, 0o711)
   await mkdir(trash, { recursive: true, mode: 0o700 })
   await makeInitLayer(join(layers, 'init'))
   for (const name of await readdir(shifted)) dropClone(join(shifted, name))
@@ -44,8 +44,8 @@ export async function createSnapshots({
   return {
     async prepare(key, ids) {
       const path = pathOf(key)
-      await mkdir(path, { recursive: true, mode: 0o711 })
-      for (const part of ['upper', 'work']) await mkdir(join(path, part), { recursive: true, mode: 0o755 })
+      await makeFolder(path, 0o711)
+      for (const part of ['upper', 'work']) await makeFolder(join(path, part), 0o755)
       state.db
         .prepare('INSERT OR IGNORE INTO snapshots (key, layers) VALUES (?, ?)')
         .run(key, JSON.stringify(ids))
@@ -105,6 +105,12 @@ export async function createSnapshots({
   }
 }
 
+/** A folder of exactly this mode: what the process's umask takes away, a container's users would miss. */
+async function makeFolder(path: string, mode: number): Promise<void> {
+  // The mode of a container's root folder is its own matter once it is there.
+  if ((await mkdir(path, { recursive: true })) !== undefined) await chmod(path, mode)
+}
+
 function dropClone(path: string): void {
   unmount(path, { detach: true })
 }
@@ -114,8 +120,8 @@ async function makeInitLayer(path: string): Promise<void> {
   if (existsSync(join(path, 'etc', 'mtab'))) return
   await rm(path, { recursive: true, force: true })
   const folders = ['dev', 'dev/pts', 'dev/shm', 'dev/mqueue', 'proc', 'sys', 'etc']
-  await mkdir(path, { recursive: true, mode: 0o755 })
-  for (const name of folders) await mkdir(join(path, name), { mode: 0o755 })
+  await makeFolder(path, 0o755)
+  for (const name of folders) await makeFolder(join(path, name), 0o755)
   for (const name of ['etc/hosts', 'etc/hostname', 'etc/resolv.conf', 'dev/console']) {
     await writeFile(join(path, name), '')
     await chmod(join(path, name), 0o644)

@@ -1,6 +1,6 @@
 /**
  * The system calls that Node has no function for, through libc by koffi. They block for as long as the kernel needs,
- * which is microseconds to a few milliseconds. Sources: mount(2), umount2(2), open_tree(2), mount_setattr(2), flock(2).
+ * which is microseconds to a few milliseconds, except where a promise says otherwise. Sources: mount(2), umount2(2), open_tree(2), mount_setattr(2), flock(2).
  */
 import koffi from 'koffi'
 import { EngineError } from '../errors.ts'
@@ -111,9 +111,15 @@ export function tryLock(fd: number): boolean {
   return Number(calls.flock(fd, 2 | 4)) === 0
 }
 
-/** Writes everything of the file system that `fd` is on to disk. */
-export function syncFileSystem(fd: number): void {
-  check(calls.syncfs(fd), 'syncfs', `descriptor ${fd}`)
+/** Writes everything of the file system that `fd` is on to disk: seconds, on a busy one, so on a thread of its own. */
+export function syncFileSystem(fd: number): Promise<void> {
+  return new Promise((resolve, reject) =>
+    calls.syncfs.async(fd, (error: unknown, result: number) => {
+      if (error) reject(error)
+      else if (result < 0) reject(new EngineError('internal', 'syncfs failed: the disk reports an error'))
+      else resolve()
+    }),
+  )
 }
 
 /** Makes an overlayfs whiteout: a character device 0/0. */

@@ -1,0 +1,291 @@
+import { execFileSync } from 'node:child_process'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import zlib from 'node:zlib'
+import koffi from 'koffi'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { digestOf } from '../../../engine/oci/digest.ts'
+import { serveImage } from '../../support/hostile-registry.ts'
+import { type ImageStore, openImageStore, removeImageStores } from '../../support/image-store.ts'
+import { makeTar, pushImage, type TarEntry } from '../../support/images.ts'
+import { startRegistry, type TestRegistry } from '../../support/registry.ts'
+
+let registry: TestRegistry
+let store: ImageStore
+const outside = mkdtempSync(join(tmpdir(), 'berth-outside-'))
+
+beforeAll(async () => {
+  registry = await startRegistry()
+  store = await openImageStore()
+})
+
+afterAll(async () => {
+  await store.close()
+  await registry.stop()
+  rmSync(outside, { recursive: true, force: true })
+  removeImageStores()
+})
+
+let images = 0
+
+/** Pulls an image of layers of these entries, lowest first. */
+async function pull(...parts: Part[][]) {
+  const layers = await Promise.all(parts.map(makeLayer))
+  const { reference } = await pushImage(registry, `team/layers-${++images}:1`, { bare: true, layers })
+  return store.images.pull(reference)
+}
+
+/** A PAX header for what comes after it, whose values may be bytes that are no text. */
+async function pax(records: Record<string, string | Buffer>): Promise<Buffer> {
+  const content = Object.entries(records).map(([key, value]) => {
+    const rest = Buffer.concat([Buffer.from(` ${key}=`), Buffer.from(value), Buffer.from('\n')])
+    const length = [1, 2, 3].map((digits) => rest.length + digits).find((n, i) => `${n}`.length === i + 1)
+    return Buffer.concat([Buffer.from(`${length}`), rest])
+  })
+  const whole = await makeTar([{ name: 'PaxHeader', content: Buffer.concat(content) }])
+  whole.write('x', 156)
+  whole.fill(' ', 148, 156)
+  const sum = whole.subarray(0, 512).reduce((total, byte) => total + byte, 0)
+  whole.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
+  // Without the blocks of zeros that end an archive.
+  return whole.subarray(0, -1_024)
+}
+
+type Part = TarEntry | Promise<Buffer>
+
+async function makeLayer(parts: Part[]): Promise<Buffer> {
+  const blocks = parts.map(async (part) =>
+    part instanceof Promise ? part : (await makeTar([part])).subarray(0, -1_024),
+  )
+  return Buffer.concat([...(await Promise.all(blocks)), Buffer.alloc(1_024)])
+}
+
+const libc = koffi.load('libc.so.6')
+const lgetxattr = libc.func('long lgetxattr(const char*, const char*, void*, size_t)')
+
+function attribute(path: string, name: string): string | null {
+  const value = Buffer.alloc(256)
+  const length = Number(lgetxattr(path, name, value, value.length))
+  return length < 0 ? null : value.toString('hex', 0, length)
+}
+
+describe('what an image says', () => {
+  test('whiteouts, opaque folders and implied parents come out as one tree', async () => {
+    const image = await pull(
+      [
+        { name: 'keep', type: 'directory', mode: 0o750, uid: 7, gid: 8 },
+        { name: 'keep/old', content: 'old' },
+        { name: 'gone', content: 'gone' },
+        { name: 'full', type: 'directory' },
+        { name: 'full/below', content: 'below' },
+        { name: 'swap', type: 'directory', mode: 0o700 },
+        { name: 'swap/inside', content: 'x' },
+      ],
+      [
+        { name: 'keep/new', content: 'new' },
+        { name: '.wh.gone', content: '' },
+        { name: 'full/above', content: 'above' },
+        { name: 'full/.wh..wh..opq', content: '' },
+        { name: '.wh.swap', content: '' },
+        { name: 'swap/other', content: 'y' },
+        { name: 'hard', type: 'link', linkname: 'keep/new' },
+      ],
+    )
+    const tree = await store.mounted(image.layers, (root) => ({
+      names: readdirSync(root, { recursive: true })
+        .map(String)
+        .filter((name) => !/^(dev|proc|sys|etc)/.test(name))
+        .sort(),
+      keep: [statSync(join(root, 'keep')).mode & 0o7777, statSync(join(root, 'keep')).uid - 300_000],
+      swap: statSync(join(root, 'swap')).mode & 0o7777,
+      hard: readFileSync(join(root, 'hard'), 'utf8'),
+      links: statSync(join(root, 'hard')).nlink,
+    }))
+    expect(tree).toEqual({
+      names: ['full', 'full/above', 'hard', 'keep', 'keep/new', 'keep/old', 'swap', 'swap/other'],
+      keep: [0o750, 7],
+      // The old one is gone, so its mode is nobody's model.
+      swap: 0o755,
+      hard: 'new',
+      links: 2,
+    })
+  })
+
+  test('modes, times, owners and attributes are kept, those of PAX headers too', async () => {
+    // cap_setuid+ep: 0x80 is not text in any encoding that a tar reader might take it for.
+    const capability = Buffer.from('0100000280000000000000000000000000000000', 'hex')
+    const image = await pull([
+      { name: 'folder', type: 'directory', mode: 0o1777, mtime: new Date(1_000_000_000_000) },
+      { name: 'folder/suid', content: 'x', mode: 0o4755, uid: 5, gid: 6 },
+      pax({
+        'SCHILY.xattr.security.capability': capability,
+        'SCHILY.xattr.user.note': 'ü',
+        mtime: '1234567890.5',
+      }),
+      { name: 'capable', content: 'x', mode: 0o755 },
+      pax({ 'SCHILY.xattr.trusted.overlay.opaque': 'y', 'SCHILY.xattr.security.selinux': 'x', uid: '60000' }),
+      { name: 'sly', type: 'directory' },
+      { name: 'plain', content: 'x' },
+    ])
+    await store.mounted(image.layers, (root) => {
+      const suid = statSync(join(root, 'folder/suid'))
+      expect([suid.mode & 0o7777, suid.uid, suid.gid]).toEqual([0o4755, 300_005, 300_006])
+      expect(statSync(join(root, 'folder')).mode & 0o7777).toBe(0o1777)
+      expect(statSync(join(root, 'folder')).mtimeMs).toBe(1_000_000_000_000)
+      expect(statSync(join(root, 'capable')).mtimeMs).toBe(1_234_567_890_500)
+      expect(statSync(join(root, 'sly')).uid).toBe(360_000)
+    })
+    const layer = join(store.stateDir, 'layers', (image.layers[0] ?? '').slice(7))
+    expect(attribute(join(layer, 'capable'), 'security.capability')).toBe(capability.toString('hex'))
+    expect(attribute(join(layer, 'capable'), 'user.note')).toBe(Buffer.from('ü').toString('hex'))
+    expect(attribute(join(layer, 'sly'), 'trusted.overlay.opaque')).toBeNull()
+    expect(attribute(join(layer, 'sly'), 'security.selinux')).toBeNull()
+    expect(attribute(join(layer, 'plain'), 'user.note')).toBeNull()
+  })
+
+  test('a folder that the archive replaced by a link takes nothing from the layers below', async () => {
+    const target = join(outside, 'target')
+    mkdirSync(target)
+    const before = statSync(target)
+    const path = target.slice(1)
+    await pull(
+      [{ name: `a/${path}`, type: 'directory', mode: 0o777, uid: 99, gid: 99 }],
+      [
+        // Implies the folder `a/<target>`, then turns `a` into a link to the host's root.
+        { name: `a/${path}/x`, content: 'x' },
+        { name: 'a', type: 'symlink', linkname: '/' },
+      ],
+    )
+    expect([statSync(target).uid, statSync(target).mode]).toEqual([before.uid, before.mode])
+  })
+})
+
+describe('a hostile layer', () => {
+  test.each<[string, string, Part[]]>([
+    ['a path that leads up', 'corrupt', [{ name: '../../../../../../tmp/x', content: 'x' }]],
+    [
+      'a hard link that leads up',
+      'corrupt',
+      [{ name: 'x', type: 'link', linkname: '../../../../etc/passwd' }],
+    ],
+    ['a hard link to what is not there', 'corrupt', [{ name: 'x', type: 'link', linkname: '/etc/passwd' }]],
+    ['a whiteout of the folder above', 'corrupt', [{ name: 'a/.wh...', content: '' }]],
+    ['a path without end', 'corrupt', [{ name: `${'d/'.repeat(1_000)}x`, content: '' }]],
+    [
+      'a hard link to a folder',
+      'corrupt',
+      [
+        { name: 'a', type: 'directory' },
+        { name: 'b', type: 'link', linkname: 'a' },
+      ],
+    ],
+    [
+      'a link to itself on the way',
+      'corrupt',
+      [
+        { name: 'a', type: 'symlink', linkname: 'a' },
+        { name: 'a/b', content: 'x' },
+      ],
+    ],
+    ['an owner that cannot be', 'corrupt', [pax({ uid: '4294967295' }), { name: 'a', content: 'x' }]],
+    [
+      'a size that cannot be',
+      'limit-exceeded',
+      [pax({ size: String(2n ** 63n) }), { name: 'a', content: 'x' }],
+    ],
+    [
+      'folders without end that it does not list',
+      'limit-exceeded',
+      Array.from({ length: 100 }, (_, i) => ({ name: `${i}/${'deep/'.repeat(250)}x`, content: '' })),
+    ],
+  ])('%s is refused, and nothing of it is left', async (_what, kind, entries) => {
+    const before = store.layersOnDisk()
+    await expect(pull(entries)).rejects.toMatchObject({
+      kind,
+      message: expect.stringMatching(/^layer sha256:/),
+    })
+    expect(store.layersOnDisk()).toEqual(before)
+    expect(store.halfMade()).toEqual([])
+  })
+
+  test('a link out of the layer leads nowhere: what is written through it stays inside', async () => {
+    const image = await pull([
+      { name: 'way', type: 'symlink', linkname: outside },
+      { name: 'way/planted', content: 'x' },
+      { name: 'dev', type: 'symlink', linkname: outside },
+      { name: 'node', type: 'block-device', devmajor: 8, devminor: 0 },
+      { name: '/absolute', content: 'x' },
+      { name: 'back', type: 'directory' },
+      { name: 'here', type: 'symlink', linkname: 'back' },
+      { name: 'here/one', content: '1' },
+      { name: 'here', content: 'a file now' },
+    ])
+    expect(readdirSync(outside).filter((name) => name !== 'target')).toEqual([])
+    await store.mounted(image.layers, (root) => {
+      expect(lstatSync(join(root, 'dev')).isDirectory()).toBe(true)
+      expect(existsSync(join(root, 'node'))).toBe(false)
+      expect(readFileSync(join(root, 'absolute'), 'utf8')).toBe('x')
+      expect(readFileSync(join(root, 'back/one'), 'utf8')).toBe('1')
+      expect(readFileSync(join(root, 'here'), 'utf8')).toBe('a file now')
+    })
+  })
+
+  test.each([
+    ['cut short in gzip', (tar: Buffer) => zlib.gzipSync(tar).subarray(0, -40)],
+    ['cut short in zstd', (tar: Buffer) => zlib.zstdCompressSync(tar).subarray(0, -40)],
+    ['no tar at all', () => Buffer.from('hello '.repeat(1_000))],
+    ['a tar that ends in a file', (tar: Buffer) => tar.subarray(0, 700)],
+  ])('%s: refused as corrupt', async (_what, spoil) => {
+    const tar = await makeTar([
+      { name: 'a', content: Buffer.from(Array.from({ length: 1_000 }, (_, i) => i * 7)) },
+    ])
+    const bytes = spoil(tar)
+    const plain = bytes[0] === 0x1f || bytes[0] === 0x28 ? tar : bytes
+    const blob = digestOf(bytes)
+    const config = Buffer.from(JSON.stringify({ rootfs: { type: 'layers', diff_ids: [digestOf(plain)] } }))
+    const manifest = Buffer.from(
+      JSON.stringify({
+        schemaVersion: 2,
+        config: { digest: digestOf(config), size: config.length },
+        layers: [{ digest: blob, size: bytes.length }],
+      }),
+    )
+    const blobs = new Map([
+      [blob, bytes],
+      [digestOf(config), config],
+    ])
+    const server = await serveImage({ digest: digestOf(manifest), manifest, blobs, layers: [] })
+    await expect(store.images.pull(`${server.host}/team/spoilt:1`)).rejects.toMatchObject({ kind: 'corrupt' })
+    expect(store.halfMade()).toEqual([])
+    server.close()
+  })
+
+  test('a layer that would fill the disk is refused before it does', async () => {
+    const small = mkdtempSync(join(tmpdir(), 'berth-small-'))
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'berth-small', small])
+    try {
+      const layers = [await makeTar([{ name: 'large', content: Buffer.alloc(100 * 2 ** 20) }])]
+      const { reference } = await pushImage(registry, 'team/large:1', { bare: true, layers })
+      const there = await openImageStore(small)
+      await expect(there.images.pull(reference)).rejects.toMatchObject({
+        kind: 'failed-precondition',
+        message: expect.stringContaining('disk'),
+      })
+      expect(there.halfMade()).toEqual([])
+      await there.close()
+    } finally {
+      execFileSync('umount', [small])
+      rmSync(small, { recursive: true, force: true })
+    }
+  })
+})
