@@ -33,9 +33,10 @@ export function run(
     child.stderr?.on('data', take)
     child.stdin?.on('error', () => {})
     child.stdin?.end(input)
-    child.on('error', (error) =>
-      reject(new CommandError(`${argv.join(' ')} could not be started: ${error.message}`)),
-    )
+    child.on('error', (error) => {
+      if (rest.signal?.aborted) return reject(rest.signal.reason)
+      reject(new CommandError(`${argv.join(' ')} could not be started: ${error.message}`))
+    })
     child.on('close', (code, signal) => {
       if (code === 0) return resolve(output)
       const reason = signal ? `was ended by ${signal}` : `ended with ${code}`
@@ -55,6 +56,12 @@ export function processStart(pid: number): string | null {
   } catch {
     return null
   }
+}
+
+/** By proc(5), in ticks of 10 ms on every Linux that Node runs on. */
+export function startedMsAgo(pid: number): number {
+  const upMs = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 1_000
+  return Math.max(0, upMs - Number(processStart(pid) ?? 0) * 10)
 }
 
 /** A process and all below it, with their proportional memory in bytes. */

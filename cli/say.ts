@@ -5,8 +5,21 @@ export function paint(style: Parameters<typeof styleText>[0], text: string): str
   return process.stdout.isTTY && !process.env.NO_COLOR ? styleText(style, text) : text
 }
 
+let isStamped = false
+
+/** From now on each line begins with its time, as in the logs of the parts. */
+export function stampLines(): void {
+  isStamped = true
+}
+
 export function say(text: string): void {
-  process.stdout.write(`${text}\n`)
+  const time = isStamped ? `${new Date().toISOString()} ` : ''
+  process.stdout.write(`${time}${isStamped ? text.replaceAll('\n', `\n${time}`) : text}\n`)
+}
+
+/** The lines as they were before stampLines(). */
+export function withoutStamps(text: string): string {
+  return text.replace(/^\d{4}-\d\d-\d\dT\S+Z ?/gm, '')
 }
 
 /** A failure that a person can act on: its message is all that is shown. */
@@ -14,7 +27,7 @@ export class CommandError extends Error {
   override readonly name = 'CommandError'
 }
 
-const tickEveryMs = 2_000
+const tickEveryMs = 1_800
 
 /** Says what begins, that it goes on, and how long it took: never silent for more than two seconds. */
 export async function stage<T>(what: string, work: (note: (text: string) => void) => Promise<T>): Promise<T> {
@@ -22,7 +35,10 @@ export async function stage<T>(what: string, work: (note: (text: string) => void
   const seconds = () => `${((Date.now() - startMs) / 1_000).toFixed(1)} s`
   let note = ''
   say(`… ${what}`)
-  const timer = setInterval(() => say(paint('dim', `  ${seconds()}${note ? `: ${note}` : ''}`)), tickEveryMs)
+  const timer = setInterval(
+    () => say(paint('dim', `  ${what} ${seconds()}${note ? `: ${note}` : ''}`)),
+    tickEveryMs,
+  )
   try {
     const result = await work((text) => {
       note = text.trim().slice(0, 100)

@@ -2,8 +2,10 @@
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { freemem, release, totalmem } from 'node:os'
-import { dirname } from 'node:path'
 import { installCommand, missingPackages, platformPackages } from '../prepare/packages.ts'
+import { closedFolder, nearestFolder } from '../prepare/place.ts'
+import { portHolder } from '../prepare/port-holder.ts'
+import { run } from '../processes.ts'
 import { CommandError, paint, say } from '../say.ts'
 import { type HomeOptions, homeFolder, isFree, readSettings } from '../settings.ts'
 import { liveInstance } from '../supervisor/instance.ts'
@@ -24,6 +26,53 @@ export function kernelIsAtLeast(version: string, major: number, minor: number): 
   return a > major || (a === major && b >= minor)
 }
 
+/** Things the engine does, done once where nobody sees them: in namespaces that end with the command. */
+const kernelTrials = [
+  {
+    what: 'overlayfs',
+    argv: inShell(
+      '--mount',
+      'mount -t tmpfs none /mnt && cd /mnt && mkdir a b c d && mount -t overlay -o lowerdir=a,upperdir=b,workdir=c none d',
+    ),
+    mend: 'load it (modprobe overlay), or use a kernel that has it',
+  },
+  {
+    what: 'user namespaces',
+    argv: inShell('--user', 'true'),
+    mend: 'allow them: sysctl -w user.max_user_namespaces=15000',
+  },
+  {
+    what: 'bridges and veth',
+    argv: inShell(
+      '--net',
+      'ip link add name berth0 type bridge && ip link add name berth1 type veth peer name berth2',
+    ),
+    mend: 'load them (modprobe -a bridge veth), or use a kernel that has them',
+  },
+  {
+    what: 'nftables',
+    argv: inShell(
+      '--net',
+      "nft 'table inet t { set s { type ifname; }; chain c { type filter hook forward priority 0; iifname @s drop; }; }'",
+    ),
+    mend: 'load it (modprobe nf_tables), or use a kernel that has it',
+  },
+]
+
+function inShell(namespace: string, script: string): string[] {
+  return ['unshare', namespace, 'sh', '-c', script]
+}
+
+/** Null when it worked, otherwise the last words of what did not. */
+async function trial(argv: string[]): Promise<string | null> {
+  try {
+    await run(argv, { cwd: '/', timeout: 10_000 })
+    return null
+  } catch (error) {
+    return (error as Error).message.trim().split('\n').at(-1) ?? 'failed'
+  }
+}
+
 export async function findings(home: string): Promise<Finding[]> {
   const list: Finding[] = []
   const check = (
@@ -40,16 +89,10 @@ export async function findings(home: string): Promise<Finding[]> {
     release(),
     'layers are shared between teams by idmapped overlay mounts, which came with Linux 5.19: install a later kernel',
   )
-  const fileSystems = readFileSync('/proc/filesystems', 'utf8')
-  check(/\boverlay\b/.test(fileSystems), 'overlayfs', 'in /proc/filesystems', 'load it: modprobe overlay')
-  const namespaces = Number(read('/proc/sys/user/max_user_namespaces') ?? 0)
-  check(
-    namespaces > 0,
-    'user namespaces',
-    `${namespaces} allowed`,
-    'sysctl -w user.max_user_namespaces=15000',
-  )
-  check(existsSync('/proc/sys/net'), 'networking', 'in the kernel', 'use a kernel with networking')
+  for (const { what, argv, mend } of kernelTrials) {
+    const problem = await trial(argv)
+    check(problem === null, what, problem ?? 'tried', mend)
+  }
   const v2 = existsSync('/sys/fs/cgroup/cgroup.controllers')
   const v1 = existsSync('/sys/fs/cgroup/memory') && existsSync('/sys/fs/cgroup/pids')
   const mode = v2
@@ -67,7 +110,7 @@ export async function findings(home: string): Promise<Finding[]> {
       lacking.length === 0,
       'cgroup controllers',
       controllers.trim(),
-      `boot the kernel with ${lacking.join(', ')} enabled`,
+      `boot the kernel with ${lacking.join(', ')} enabled (cgroup_enable=…)`,
     )
   }
   const missing = missingPackages(platformPackages)
@@ -85,12 +128,11 @@ export async function findings(home: string): Promise<Finding[]> {
   check(
     runs || (await isFree(port, '0.0.0.0')),
     `port ${port}`,
-    runs ? 'ours' : 'free',
-    'another program has it: berth up --port N',
+    runs ? 'ours' : (portHolder(port) ?? 'free'),
+    'choose another one: berth up --port N',
     'warning',
   )
-  let folder = home
-  while (!existsSync(folder)) folder = dirname(folder)
+  const folder = nearestFolder(home)
   const { bavail, bsize } = await statfs(folder)
   const freeBytes = bavail * bsize
   check(
@@ -101,6 +143,13 @@ export async function findings(home: string): Promise<Finding[]> {
     freeBytes > 500 * 2 ** 20 ? 'warning' : 'bad',
   )
   check(canWrite(folder), 'home folder', folder, `make ${folder} writable`)
+  const closed = closedFolder(home)
+  check(
+    closed === null,
+    'way to the home folder',
+    closed === null ? 'open' : `closed at ${closed}`,
+    `PostgreSQL runs as a user of its own, who must get through: chmod o+x ${closed}`,
+  )
   check(
     totalmem() > 1.8 * 2 ** 30,
     'memory',
@@ -128,7 +177,7 @@ export async function doctor(options: HomeOptions & { json?: boolean }): Promise
   else
     for (const { what, state, detail, mend } of list) {
       const mark = { good: paint('green', '✓'), warning: paint('yellow', '!'), bad: paint('red', '✗') }[state]
-      say(`${mark} ${what.padEnd(20)} ${detail}${mend ? `\n    ${mend}` : ''}`)
+      say(`${mark} ${what.padEnd(24)} ${detail}${mend ? `\n    ${mend}` : ''}`)
     }
   if (bad.length > 0)
     throw new CommandError(`${bad.length} of ${list.length} must be mended before Berth can run here.`)

@@ -16,27 +16,33 @@ async function expectHttp(url: string, isRight: (status: number) => boolean): Pr
   if (!isRight(response.status)) throw new Error(`${url} answered ${response.status}`)
 }
 
-export function redisPart({ home, env }: PartContext): Part {
-  const socket = join(home, 'run', 'redis.sock')
+/** Writes redis.conf; answers its path. */
+export function writeRedisConfiguration(home: string): string {
   const file = join(home, 'redis', 'redis.conf')
-  const password = readSecret(home, 'redis.password')
   const lines = [
     'port 0',
-    `unixsocket ${socket}`,
+    `unixsocket ${join(home, 'run', 'redis.sock')}`,
     'unixsocketperm 600',
-    `requirepass ${password}`,
+    `requirepass ${readSecret(home, 'redis.password')}`,
     `dir ${join(home, 'redis')}`,
     'appendonly yes',
     'appendfsync everysec',
     'save ""',
+    'loglevel warning',
     // A queue that forgets jobs to make room is none.
     'maxmemory-policy noeviction',
   ]
+  writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o600 })
+  return file
+}
+
+export function redisPart({ home, env }: PartContext): Part {
+  const socket = join(home, 'run', 'redis.sock')
+  const password = readSecret(home, 'redis.password')
   return {
     ...usual,
     name: 'redis',
-    prepare: async () => writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o600 }),
-    argv: ['redis-server', file],
+    argv: ['redis-server', writeRedisConfiguration(home)],
     env,
     check: () =>
       new Promise((resolve, reject) => {
@@ -54,11 +60,11 @@ export function redisPart({ home, env }: PartContext): Part {
   }
 }
 
-export function registryPart({ home, settings, env }: PartContext): Part {
+/** Writes the registry's config.yml; answers its path. */
+export function writeRegistryConfiguration({ home, settings, env }: PartContext): string {
   const file = join(home, 'registry', 'config.yml')
-  const config = loadConfig(env)
   const text = `version: 0.1
-log: { level: warn }
+log: { level: error, accesslog: { disabled: true } }
 storage:
   filesystem: { rootdirectory: ${join(home, 'registry', 'data')} }
   delete: { enabled: true }
@@ -68,18 +74,23 @@ http:
   relativeurls: true
 auth:
   token:
-    realm: ${config.publicUrl}${registryTokenPath}
+    realm: ${loadConfig(env).publicUrl}${registryTokenPath}
     service: ${registryService}
     issuer: ${registryIssuer}
     rootcertbundle: ${join(home, 'secrets', 'registry.cert.pem')}
 `
+  writeFileSync(file, text, { mode: 0o600 })
+  return file
+}
+
+export function registryPart(context: PartContext): Part {
   return {
     ...usual,
     name: 'registry',
-    prepare: async () => writeFileSync(file, text, { mode: 0o600 }),
-    argv: ['docker-registry', 'serve', file],
-    env,
-    check: () => expectHttp(`http://127.0.0.1:${settings.registryPort}/v2/`, (status) => status === 401),
+    argv: ['docker-registry', 'serve', writeRegistryConfiguration(context)],
+    env: context.env,
+    check: () =>
+      expectHttp(`http://127.0.0.1:${context.settings.registryPort}/v2/`, (status) => status === 401),
   }
 }
 

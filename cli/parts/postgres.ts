@@ -72,6 +72,9 @@ export async function postgresPart({ home, env }: PartContext): Promise<Part> {
     jit: 'off',
     wal_level: 'minimal',
     max_wal_senders: '0',
+    // Each line of a part's log begins with the time already.
+    log_line_prefix: '',
+    log_checkpoints: 'off',
   }
   return {
     name: 'postgres',
@@ -92,16 +95,22 @@ export async function postgresPart({ home, env }: PartContext): Promise<Part> {
   }
 }
 
-/** A server that is still starting accepts a connection and then says no to any greeting: SSLRequest shows which. */
+/**
+ * A server that is still starting accepts connections and refuses sessions (57P03). One that works asks for the
+ * password. Source: PostgreSQL documentation, "Message Formats": StartupMessage, Authentication, ErrorResponse.
+ */
 function answers(path: string): Promise<void> {
+  const parameters = Buffer.from('user\0berth\0database\0berth\0\0')
+  const greeting = Buffer.alloc(8)
+  greeting.writeInt32BE(greeting.length + parameters.length, 0)
+  greeting.writeInt32BE(3 << 16, 4)
   return new Promise((resolve, reject) => {
-    const client = connect(path)
+    const client = connect(path, () => client.write(Buffer.concat([greeting, parameters])))
     client.setTimeout(2_000, () => client.destroy(new Error('no answer')))
     client.once('error', reject)
-    client.once('connect', () => client.write(Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])))
     client.once('data', (chunk) => {
       client.destroy()
-      if (chunk.toString('latin1', 0, 1) === 'N' || chunk.toString('latin1', 0, 1) === 'S') resolve()
+      if (chunk.toString('latin1', 0, 1) === 'R') resolve()
       else reject(new Error('still starting'))
     })
     client.once('close', () => reject(new Error('closed')))

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root, run } from '../processes.ts'
-import { stage } from '../say.ts'
+import { say, stage } from '../say.ts'
+import { withLock } from '../supervisor/lock.ts'
 
 const stamp = join(root, '.next', 'berth-built-from')
 const sources = [
@@ -47,6 +48,14 @@ export async function generateClient(): Promise<void> {
 }
 
 export async function buildWeb(): Promise<void> {
+  await withLock(
+    `build ${root}`,
+    () => say('another berth builds the web app from this checkout: waiting for it'),
+    buildAlone,
+  )
+}
+
+async function buildAlone(): Promise<void> {
   const wanted = sourcesHash()
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
   rmSync(stamp, { force: true })

@@ -7,9 +7,7 @@ import { processStart } from '../processes.ts'
 export interface Instance {
   pid: number
   start: string
-  state: 'starting' | 'ready' | 'stopping' | 'failed'
-  /** Why, when failed. */
-  reason?: string
+  state: 'starting' | 'ready' | 'stopping'
   /** The lines for the person who started it, when ready. */
   lines?: string[]
   startedAt: string

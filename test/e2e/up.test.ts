@@ -1,7 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type BerthHome, berth, makeBerthHome } from '../support/berth-home.ts'
+import { type BerthHome, berth, checkout, makeBerthHome } from '../support/berth-home.ts'
 import { freePort } from '../support/registry.ts'
 import { until } from '../support/until.ts'
 
@@ -56,7 +60,6 @@ describe('the first start', () => {
   })
 
   test('keeps secrets and settings from everybody but root', async () => {
-    const { statSync } = await import('node:fs')
     expect(statSync(join(first.home, 'secrets')).mode & 0o077).toBe(0)
     expect(statSync(join(first.home, 'settings.json')).mode & 0o077).toBe(0)
     expect(statSync(join(first.home, 'secrets/master.key')).mode & 0o077).toBe(0)
@@ -177,7 +180,6 @@ describe('apps outlive the platform', () => {
   test('inner ports that somebody took meanwhile are chosen anew', async () => {
     await first.run('down')
     const settings = JSON.parse(readFileSync(join(first.home, 'settings.json'), 'utf8'))
-    const { createServer } = await import('node:http')
     const thief = createServer((_, response) => response.end('mine'))
     await new Promise<void>((resolve) => thief.listen(settings.webPort, '127.0.0.1', resolve))
     try {
@@ -218,6 +220,71 @@ test('another port is taken over by a later start', async () => {
   expect(stdout).toContain(`http://localhost:${port}`)
   const response = await fetch(`http://127.0.0.1:${port}/api/health`)
   expect(response.status).toBe(200)
+})
+
+describe('in the foreground', () => {
+  function foreground(home: BerthHome) {
+    const child = spawn(join(checkout, 'berth'), ['up', '--home', home.home], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const shown = { output: '' }
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk) => {
+        shown.output += chunk
+      })
+    const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
+    return { child, shown, ended }
+  }
+
+  test('it shows the parts’ logs, and Ctrl-C stops it in order with exit code 0', async () => {
+    await first.run('down')
+    const { child, shown, ended } = foreground(first)
+    await until(
+      'it is ready',
+      () => shown.output.includes('Dashboard') && first.status().then((s) => s.running),
+    )
+    const { parts: list } = await first.status()
+    process.kill(await pidOf(first, 'registry'), 'SIGKILL')
+    await until('a line about a part is shown', () => /^registry +.*SIGKILL.*again/m.test(shown.output))
+    child.kill('SIGINT')
+    expect(await ended).toBe(0)
+    expect(list.filter(({ pid }) => pid !== null && isAlive(pid))).toEqual([])
+    const order = parts.map((name) => shown.output.indexOf(`stopping ${name}`))
+    expect(order.every((at) => at > 0)).toBe(true)
+    expect(Math.max(...order)).toBe(shown.output.indexOf('stopping postgres'))
+  })
+
+  test('Ctrl-C while it starts ends what had started, with a sentence and another exit code', async () => {
+    const { child, shown, ended } = foreground(first)
+    await until('it starts', () => shown.output.includes('… registry'))
+    child.kill('SIGINT')
+    expect(await ended).not.toBe(0)
+    expect(shown.output).toMatch(/stopped before it was ready/)
+    expect((await first.status()).running).toBe(false)
+    expect((await first.run('down')).stdout).toContain('does not run')
+  })
+})
+
+test('a disk without room is refused before anything is made', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'berth-full-'))
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m,mode=755', 'none', folder])
+  try {
+    const home = join(folder, 'home')
+    const { code, stderr } = await berth([
+      'up',
+      '--detach',
+      '--home',
+      home,
+      '--port',
+      String(await freePort()),
+    ])
+    expect(code).not.toBe(0)
+    expect(stderr).toMatch(/MiB free.*make room/)
+    expect(existsSync(home)).toBe(false)
+  } finally {
+    execFileSync('umount', [folder])
+    await rm(folder, { recursive: true, force: true })
+  }
 })
 
 async function theApp(): Promise<{ id: string }> {

@@ -1,0 +1,77 @@
+/** Runs the platform of one home, from its first part to its last. */
+import { once } from 'node:events'
+import { mkdirSync, realpathSync } from 'node:fs'
+import { processStart } from '../processes.ts'
+import { CommandError, paint, say } from '../say.ts'
+import { type HomeOptions, partEnvironment, prepareHome } from '../settings.ts'
+import { firstApp } from '../welcome/first-app.ts'
+import { type Instance, removeInstance, writeInstance } from './instance.ts'
+import { takeLock } from './lock.ts'
+import { type Platform, supervise } from './supervise.ts'
+
+/**
+ * Starts everything, prints where it is, and serves until SIGINT, SIGTERM or SIGHUP; the second one hurries. Whatever
+ * goes wrong before it is ready is thrown, with everything stopped again.
+ */
+export async function serve(home: string, options: HomeOptions & { inBackground?: boolean }): Promise<void> {
+  mkdirSync(home, { recursive: true })
+  if ((await takeLock(`home ${realpathSync(home)}`)) === null)
+    throw new CommandError(
+      `Another process is starting, or runs, the Berth in ${home}: \`berth status --home ${home}\` says more.`,
+    )
+  const settings = await prepareHome(home, options)
+  const env = partEnvironment(home, settings)
+  const { pid } = process
+  const startedAt = new Date().toISOString()
+  const instance: Instance = { pid, start: processStart(pid) ?? '', state: 'starting', startedAt }
+  const tell = (changes: Partial<Instance>) => writeInstance(home, Object.assign(instance, changes))
+  tell({})
+  let platform: Platform | null = null
+  const asked = askedToStop(() => platform?.kill())
+  try {
+    platform = await supervise(
+      { home, settings, env },
+      (name, line, from) => {
+        // In the background nobody watches, and each part has a log of its own.
+        if (instance.state === 'ready' && (from === 'supervisor' || !options.inBackground))
+          say(`${paint('cyan', name.padEnd(8))} ${line}`)
+        const restarts = Object.fromEntries(platform?.parts.map((part) => [part.name, part.restarts]) ?? [])
+        if (JSON.stringify(restarts) !== JSON.stringify(instance.restarts ?? {})) tell({ restarts })
+      },
+      asked,
+    )
+    const lines = await unlessAborted(asked, firstApp(home, settings, env))
+    say(['', ...lines, ''].join('\n'))
+    // After the lines: whoever waits for it in another process finds them printed.
+    tell({ state: 'ready', lines })
+    if (process.stdout.isTTY) say(paint('dim', 'Ctrl-C stops the platform; apps run on.'))
+    if (!asked.aborted) await once(asked, 'abort')
+    say('the platform stops; apps run on')
+  } finally {
+    tell({ state: 'stopping' })
+    await platform?.stop((name) => say(paint('dim', `  stopping ${name}`)))
+    removeInstance(home)
+  }
+}
+
+/** Fires at the first signal; the second one calls `hurry`. */
+function askedToStop(hurry: () => void): AbortSignal {
+  const asked = new AbortController()
+  const reason = 'Berth was stopped before it was ready; what had started is stopped again.'
+  // SIGHUP: the terminal was closed.
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(name, () => {
+      if (!asked.signal.aborted) return asked.abort(new CommandError(reason))
+      say('stopping at once')
+      hurry()
+    })
+  return asked.signal
+}
+
+async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  signal.throwIfAborted()
+  const aborted = Promise.withResolvers<never>()
+  const abort = () => aborted.reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  return Promise.race([work, aborted.promise]).finally(() => signal.removeEventListener('abort', abort))
+}
