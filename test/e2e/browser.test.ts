@@ -117,7 +117,8 @@ test('an image that skopeo pushed is deployed in the browser, goes live and answ
 test('its log shows what it wrote, and misses and repeats nothing when the web app dies under the page', async () => {
   await open(`${started.dashboard}${app.path}/logs`)
   const log = page.getByRole('log')
-  const numbers = async () => [...(await log.innerText()).matchAll(/line (\d+)/g)].map(([, n]) => Number(n))
+  const numbers = async () =>
+    (await log.getByText(/^line \d+$/).allTextContents()).map((text) => Number(text.slice('line '.length)))
   await log.getByText('hello from the browser').waitFor()
   await log.getByText('line 2', { exact: true }).waitFor()
   await browser.picture('logs')
