@@ -39,7 +39,7 @@ const kernelTrials = [
   {
     what: 'user namespaces',
     argv: inShell('--user', 'true'),
-    mend: 'allow them: sysctl -w user.max_user_namespaces=15000',
+    mend: 'allow them: sysctl -w user.max_user_namespaces=15000 (in a chroot they are never allowed)',
   },
   {
     what: 'bridges and veth',
