@@ -1,6 +1,15 @@
 /** The home folder: settings that were chosen once, and the secrets. */
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
@@ -38,6 +47,11 @@ export function homeFolder(options: HomeOptions): string {
 export function readSettings(home: string): Settings | null {
   const path = join(home, 'settings.json')
   if (!existsSync(path)) return null
+  try {
+    accessSync(path, constants.R_OK)
+  } catch {
+    throw new CommandError(`${path} is root's alone: run this command as root (sudo).`)
+  }
   try {
     return settingsSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
   } catch (cause) {
