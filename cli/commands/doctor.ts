@@ -60,7 +60,9 @@ const kernelTrials = [
 ]
 
 function inShell(namespace: string, script: string): string[] {
-  return ['unshare', namespace, 'sh', '-c', script]
+  // Who is not root may try as root of a user namespace.
+  const asRoot = process.getuid?.() === 0 ? [] : ['--map-root-user']
+  return ['unshare', ...asRoot, namespace, 'sh', '-c', script]
 }
 
 /** Null when it worked, otherwise the last words of what did not. */
