@@ -1,3 +1,4 @@
+import { isEngineError } from '../engine/index.ts'
 import { reportContainer } from '../platform/worker/containers.ts'
 import { loadDeployment } from '../platform/worker/deployments.ts'
 import type { DesiredApp } from '../platform/worker/desired-state.ts'
@@ -6,7 +7,7 @@ import type { Host } from './host.ts'
 
 export const usualGraceMs = 10_000
 
-/** Takes the app off the edge, then ends and removes all its containers. */
+/** Takes the app off the edge, ends and removes all its containers, and its network when no other app is on it. */
 export async function removeApp(host: Host, app: DesiredApp): Promise<void> {
   await host.edge
     .sync()
@@ -19,4 +20,7 @@ export async function removeApp(host: Host, app: DesiredApp): Promise<void> {
   const known = new Set(present.map(({ id }) => id))
   for (const { id } of app.containers)
     if (!known.has(id)) await reportContainer(host.platform, id, { state: 'removed', port: null })
+  await host.engine.networks.remove(app.environmentId).catch((error) => {
+    if (!isEngineError(error, 'failed-precondition')) throw error
+  })
 }

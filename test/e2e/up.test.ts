@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -192,6 +193,10 @@ describe('apps outlive the platform', () => {
 
   test('down --apps stops them too; started again, they answer again', async () => {
     expect((await first.run('down', '--apps')).code).toBe(0)
+    // Bridges, and the name servers and firewalls that name them.
+    const bridge = `bth${createHash('sha256').update(join(first.home, 'engine')).digest('hex').slice(0, 6)}`
+    expect(execFileSync('ip', ['-o', 'link'], { encoding: 'utf8' })).not.toContain(bridge)
+    expect(commandLines().filter((line) => line.includes(bridge))).toEqual([])
     const again = await first.up()
     expect((await first.open(started.welcome ?? '')).status).toBe(503)
     expect(again.dashboard).toBeDefined()
@@ -286,6 +291,19 @@ test('a disk without room is refused before anything is made', async () => {
     await rm(folder, { recursive: true, force: true })
   }
 })
+
+function commandLines(): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+      } catch {
+        // It ended while we looked.
+        return ''
+      }
+    })
+}
 
 async function theApp(): Promise<{ id: string }> {
   const { body } = await first.api('GET', '/teams/main/apps')

@@ -1,4 +1,3 @@
-import { isEngineError } from '../../engine/index.ts'
 import type { JobData } from '../../platform/jobs.ts'
 import { desiredApp, finishDelete } from '../../platform/worker/desired-state.ts'
 import type { Host } from '../host.ts'
@@ -11,10 +10,6 @@ export async function deleteApp(host: Host, { appId }: JobData<'delete-app'>): P
     const app = await desiredApp(host.platform, host.id, appId)
     if (app?.desiredState !== 'deleted') return
     await removeApp(host, app)
-    await host.engine.networks.remove(app.environmentId).catch((error) => {
-      // Other apps of the environment are attached.
-      if (!isEngineError(error, 'failed-precondition')) throw error
-    })
     await finishDelete(host.platform, appId)
     host.log.info({ app: appId }, `${app.slug} is deleted`)
   })
