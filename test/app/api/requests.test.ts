@@ -63,6 +63,25 @@ test('unknown and wrong fields are refused by name, however deep', async () => {
   expect(stop).toMatchObject({ status: 422, body: { errors: [{ path: 'force' }] } })
 })
 
+test('a request without a body may name the type of the body it does not have', async () => {
+  const json = { 'content-type': 'application/json' }
+  expect(await dev.call(`GET /teams/${team.id}`, undefined, json)).toMatchObject({ status: 200 })
+  expect(await dev.call(`GET /teams/${team.id}`, undefined, { 'content-type': 'text/plain' })).toMatchObject({
+    status: 200,
+  })
+  const project = await berth.makeProject(team.id)
+  const app = await dev.call(`POST /projects/${project.id}/apps`, {
+    name: 'silent',
+    settings: { image: 'nginx', port: 80 },
+  })
+  const { status, body } = await dev.call(`POST /apps/${app.body.id}/deployments`, undefined, json)
+  expect({ status, body }).toMatchObject({ status: 202 })
+  expect(await dev.call('POST /teams', undefined, json)).toMatchObject({
+    status: 422,
+    body: { errors: [{ path: 'name' }] },
+  })
+})
+
 test('a body that is no JSON, is too large or holds what no database can is refused before anything happens', async () => {
   const path = `/teams/${team.id}/projects`
   const refused = (status: number, code: string) => ({
@@ -70,7 +89,7 @@ test('a body that is no JSON, is too large or holds what no database can is refu
     body: { code, requestId: expect.any(String) },
   })
   expect(await send(path, '{"name":')).toMatchObject(refused(400, 'bad-request'))
-  expect(await send(path, '')).toMatchObject(refused(400, 'bad-request'))
+  expect(await send(path, '')).toMatchObject(refused(422, 'invalid'))
   expect(await send(path, '{"name":"a\\u0000b"}')).toMatchObject(refused(400, 'bad-request'))
   expect(await send(path, '{"name":"\\ud800"}')).toMatchObject(refused(400, 'bad-request'))
   expect(await send(path, '[]')).toMatchObject(refused(422, 'invalid'))

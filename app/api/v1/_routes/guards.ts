@@ -1,6 +1,6 @@
 import { createMiddleware } from 'hono/factory'
 import { ApiError } from './problem.ts'
-import { type Api, type ApiEnv, basePath } from './router.ts'
+import { type Api, type ApiContext, type ApiEnv, basePath } from './router.ts'
 
 /** 404 for paths that lead nowhere, 405 with the ways that exist, before anybody is asked who he is. */
 export function checkRoute(api: Api) {
@@ -31,6 +31,7 @@ export const checkText = createMiddleware<ApiEnv>(async (c, next) => {
 
 /** A body must say that it is JSON: forms, which other sites can send, don't. */
 export const checkBody = createMiddleware<ApiEnv>(async (c, next) => {
+  if (c.req.method === 'GET' || c.req.method === 'HEAD') return next()
   const type = c.req.header('content-type')
   const hasBody =
     Number(c.req.header('content-length') ?? 0) > 0 || c.req.header('transfer-encoding') !== undefined
@@ -40,9 +41,17 @@ export const checkBody = createMiddleware<ApiEnv>(async (c, next) => {
       'The body must be JSON, with Content-Type: application/json.',
     )
   }
-  if (type !== undefined) await refuseBadText(() => c.req.json())
+  if (type !== undefined && (await c.req.text()) === '') forgetType(c)
+  else if (type !== undefined) await refuseBadText(() => c.req.json())
   await next()
 })
+
+/** Many clients say what their body would be when they send none. */
+function forgetType(c: ApiContext): void {
+  const headers = new Headers(c.req.raw.headers)
+  headers.delete('content-type')
+  c.req.raw = new Request(c.req.raw.url, { method: c.req.method, headers, signal: c.req.raw.signal })
+}
 
 async function refuseBadText(read: () => Promise<unknown>): Promise<void> {
   let body: unknown
