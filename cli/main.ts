@@ -50,6 +50,10 @@ command('create', 'make a token for a person or a team; it is shown once', token
   .option('--name <name>', 'what it is for', 'command line')
   .action(async (options) => (await import('./commands/token.ts')).createToken(options))
 
+// Its many commands are loaded when one of them is called.
+if (process.argv[2] === 'engine') program.addCommand((await import('./engine/command.ts')).engineCommand())
+else program.command('engine').description('the container engine of this host: images, containers, networks')
+
 // What the services of docker-compose.yml run.
 program
   .command('service', { hidden: true })
@@ -66,7 +70,7 @@ try {
   const text =
     error instanceof CommandError ? error.message : error instanceof Error ? error.stack : String(error)
   process.stderr.write(`berth: ${text}\n`)
-  process.exitCode = 1
+  process.exitCode = error instanceof CommandError ? error.exitCode : 1
 }
 // Timers of libraries must not keep a finished command waiting.
 process.exit()

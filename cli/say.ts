@@ -25,6 +25,12 @@ export function withoutStamps(text: string): string {
 /** A failure that a person can act on: its message is all that is shown. */
 export class CommandError extends Error {
   override readonly name = 'CommandError'
+  readonly exitCode: number
+
+  constructor(message: string, options: { cause?: unknown; exitCode?: number } = {}) {
+    super(message, { cause: options.cause })
+    this.exitCode = options.exitCode ?? 1
+  }
 }
 
 const tickEveryMs = 1_800

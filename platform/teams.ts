@@ -126,6 +126,9 @@ export interface IdRange {
 const rangeSize = 65_536
 const firstBase = 100_000
 
+/** Of what the operator starts by hand: far above every team's. */
+export const operatorIdRange: IdRange = { base: 2_000_000_000, size: rangeSize }
+
 /** Containers of a team run as host ids of its own range, which it gets when it first needs it and keeps for ever. */
 export async function idRangeOf(platform: Platform, teamId: string): Promise<IdRange> {
   const team = await platform.db.team.findUniqueOrThrow({ where: { id: teamId }, select: { uidBase: true } })

@@ -8,6 +8,7 @@ import { desiredRoutes } from '../platform/worker/desired-routes.ts'
 import { registerHost } from '../platform/worker/hosts.ts'
 import { createEdge } from './edge/edge.ts'
 import { edgeSettings } from './edge/settings.ts'
+import { openEngineDoor } from './engine-door/open-door.ts'
 import { messageOf, WorkerStopping } from './failure.ts'
 import type { Host } from './host.ts'
 import { createLocks, createSlots } from './locks.ts'
@@ -66,6 +67,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     throw error
   }
   const queue = serveQueue(host, jobs)
+  const door = await openEngineDoor(host)
   const reconciling = reconciler.run(stopping.signal)
   await writeReady(ready)
   log.info('the worker is ready')
@@ -73,6 +75,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
   return {
     async stop(graceMs) {
       await rm(ready, { force: true })
+      await limited(door.close(), 1_000)
       // No new jobs; those under way go on.
       await limited(queue.pause(true), 1_000)
       const jobsStopped = jobs.stop(graceMs)

@@ -1,0 +1,19 @@
+/** `berth engine …`: the engine of this host, with the words and flags that Docker's users know. */
+import { Command } from 'commander'
+import { addContainerCommands } from './containers.ts'
+import { addImageCommands } from './images.ts'
+import { addNetworkCommands } from './networks.ts'
+import { addSystemCommands } from './system.ts'
+
+export const engineSummary = 'the container engine of this host: images, containers, networks'
+
+export function engineCommand(): Command {
+  const engine = new Command('engine')
+    .description(`${engineSummary}. For operators: it asks the running worker, as root.`)
+    .showHelpAfterError()
+  addContainerCommands(engine)
+  addImageCommands(engine)
+  addNetworkCommands(engine)
+  addSystemCommands(engine)
+  return engine
+}

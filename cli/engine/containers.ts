@@ -1,0 +1,125 @@
+import type { Command } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
+import type { ContainerRow } from '../../platform/model/engine-door.ts'
+import { say } from '../say.ts'
+import { openDoor } from './door.ts'
+import { showLogs } from './logs.ts'
+import { collect, command, type EngineOptions, forEach, pair, printJson, sizeInBytes } from './options.ts'
+import { run } from './run.ts'
+import { age, short, table } from './table.ts'
+
+export function addContainerCommands(engine: Command): void {
+  const runLike = (usage: string, description: string) =>
+    command(engine, usage, description)
+      .argument('<image>', 'name or digest; it is pulled when it is not here')
+      .argument('[command...]', "instead of the image's own")
+      .option('--name <name>', 'default: two words and a number')
+      .option('-e, --env <name=value>', 'a variable; NAME alone takes it from here', pair())
+      .option('-l, --label <name=value>', 'a label', pair())
+      .option('-h, --hostname <name>', 'its own name')
+      .option('--network <name>', 'made when it is not there', 'operator')
+      .option('--network-alias <name>', 'a name for it in its network', collect)
+      .option('-m, --memory <size>', 'such as 512m', sizeInBytes)
+      .option('--cpus <n>', 'such as 1.5', processors)
+      .option('--pids-limit <n>', 'processes and threads', Number)
+      .option('--stop-signal <name>', "instead of the image's own")
+      .addOption(
+        new Option('--restart <policy>', 'when it ends by itself')
+          .choices(['no', 'on-failure', 'always'])
+          .default('no'),
+      )
+      .passThroughOptions()
+  engine.enablePositionalOptions()
+  runLike('run', 'create a container and start it')
+    .option('-d, --detach', 'say its name and leave it running')
+    .option('--rm', 'remove it when it ends')
+    .action(run)
+  command(engine, 'ps', 'list containers')
+    .option('-a, --all', 'those that do not run too')
+    .option('-q, --quiet', 'names alone')
+    .action(list)
+  for (const [name, description, said] of [
+    ['start', 'start containers', 'start'],
+    ['stop', 'stop containers: the stop signal, the grace, then SIGKILL', 'stop'],
+  ] as const) {
+    const one = command(engine, name, description).argument('<container...>', 'names')
+    if (name === 'stop') one.option('-t, --time <seconds>', 'the grace', Number)
+    one.action(async (names: string[], options: EngineOptions & { time?: number }) => {
+      const door = openDoor(options)
+      await forEach(names, async (id) => {
+        await door.ask('POST', `/containers/${encodeURIComponent(id)}/${said}`, {
+          query: { graceSeconds: options.time },
+        })
+        return id
+      })
+    })
+  }
+  command(engine, 'rm', 'remove containers')
+    .argument('<container...>', 'names')
+    .option('-f, --force', 'also those that run')
+    .action(async (names: string[], options: EngineOptions & { force?: boolean }) => {
+      const door = openDoor(options)
+      await forEach(names, async (id) => {
+        await door.ask('DELETE', `/containers/${encodeURIComponent(id)}`, { query: { force: options.force } })
+        return id
+      })
+    })
+  command(engine, 'logs', 'what a container wrote')
+    .argument('<container>', 'its name')
+    .option('-f, --follow', 'go on with new lines')
+    .option('-n, --tail <n>', 'how many of the last lines, or all', count, 'all')
+    .option('-t, --timestamps', 'with times')
+    .action(showLogs)
+  command(engine, 'wait', 'wait until containers end, and print their exit codes')
+    .argument('<container...>', 'names')
+    .action(async (names: string[], options: EngineOptions) => {
+      const door = openDoor(options)
+      await forEach(names, async (id) => {
+        const ended = await door.work<never, ContainerRow>(
+          'GET',
+          `/containers/${encodeURIComponent(id)}/wait`,
+          {},
+        )
+        return String(ended.exitCode ?? 255)
+      })
+    })
+}
+
+function processors(text: string): number {
+  const value = Number(text)
+  if (value >= 0.01 && value <= 1_024) return value
+  throw new InvalidArgumentError('It must be a number of processors such as 0.5 or 2.')
+}
+
+function count(text: string): string {
+  if (text === 'all' || /^\d{1,9}$/.test(text)) return text
+  throw new InvalidArgumentError('It must be a number of lines, or all.')
+}
+
+async function list(options: EngineOptions & { all?: boolean; quiet?: boolean }): Promise<void> {
+  const rows = await openDoor(options).ask<ContainerRow[]>('GET', '/containers')
+  const shown = rows.filter(({ status }) => options.all || status === 'running' || status === 'paused')
+  if (options.json) return printJson(shown)
+  if (options.quiet) {
+    for (const { id } of shown) say(id)
+    return
+  }
+  const lines = shown.map((row) => [
+    row.id,
+    short(row.image),
+    age(row.createdAt),
+    words(row),
+    row.network,
+    row.address,
+  ])
+  say(table(['CONTAINER', 'IMAGE', 'CREATED', 'STATUS', 'NETWORK', 'ADDRESS'], lines))
+}
+
+/** Up 5 minutes · Exited (137, out of memory) 3 hours ago. */
+export function words(row: ContainerRow): string {
+  const again = row.restarts > 0 ? `, restarted ${row.restarts}×` : ''
+  if (row.status === 'running') return `Up ${age(row.startedAt)}${again}`
+  if (row.status !== 'exited') return `${row.status.charAt(0).toUpperCase()}${row.status.slice(1)}`
+  const why = row.oomKilled ? `${row.exitCode ?? '?'}, out of memory` : `${row.exitCode ?? '?'}`
+  return `Exited (${why}) ${age(row.finishedAt)} ago${again}`
+}

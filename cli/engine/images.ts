@@ -1,0 +1,105 @@
+import { text } from 'node:stream/consumers'
+import type { Command } from 'commander'
+import type { ImageRow, LayerLine, PullRequest } from '../../platform/model/engine-door.ts'
+import { CommandError, say } from '../say.ts'
+import { type Door, openDoor } from './door.ts'
+import { layerDisplay } from './layer-display.ts'
+import { command, type EngineOptions, forEach, interruptible, printJson } from './options.ts'
+import { age, bytes, short, table } from './table.ts'
+
+export function addImageCommands(engine: Command): void {
+  command(engine, 'images', 'list images')
+    .alias('image-ls')
+    .option('-q, --quiet', 'digests alone')
+    .option('--no-trunc', 'whole digests')
+    .action(images)
+  command(engine, 'pull', 'pull an image from its registry')
+    .argument('<reference>', 'such as nginx, ghcr.io/acme/shop:2 or localhost:7080/main/welcome@sha256:…')
+    .option('-q, --quiet', 'no progress')
+    .option('-u, --username <name>', 'who asks the registry')
+    .option('--password-stdin', 'read the password or token from standard input')
+    .action(pull)
+  command(engine, 'rmi', 'remove images that no container uses')
+    .argument('<image...>', 'names or digests')
+    .action(removeImages)
+}
+
+async function images(options: EngineOptions & { quiet?: boolean; trunc: boolean }): Promise<void> {
+  const rows = await openDoor(options).ask<ImageRow[]>('GET', '/images')
+  if (options.json) return printJson(rows)
+  const digest = (row: ImageRow) => (options.trunc ? short(row.digest) : row.digest)
+  if (options.quiet) {
+    for (const row of rows) say(digest(row))
+    return
+  }
+  const lines = rows.flatMap((row) =>
+    (row.references.length === 0 ? ['<none>'] : row.references).map((reference) => {
+      const { repository, tag } = split(reference)
+      return [repository, tag, digest(row), age(row.createdAt), bytes(row.sizeBytes)]
+    }),
+  )
+  say(table(['REPOSITORY', 'TAG', 'DIGEST', 'CREATED', 'SIZE'], lines))
+}
+
+/** A reference's name, and the tag or `<none>` where it names a digest. */
+function split(reference: string): { repository: string; tag: string } {
+  const [name = reference] = reference.split('@')
+  const at = name.lastIndexOf(':')
+  if (at <= name.lastIndexOf('/')) return { repository: name, tag: '<none>' }
+  return { repository: name.slice(0, at), tag: name.slice(at + 1) }
+}
+
+interface RegistryOptions extends EngineOptions {
+  username?: string
+  passwordStdin?: boolean
+}
+
+export async function credentialsOf(options: RegistryOptions): Promise<PullRequest['credentials']> {
+  if (options.username === undefined && !options.passwordStdin) return undefined
+  if (options.username === undefined || !options.passwordStdin)
+    throw new CommandError(
+      'Give both --username NAME and --password-stdin, with the password on standard input.',
+    )
+  return { username: options.username, password: (await text(process.stdin)).replace(/\r?\n$/, '') }
+}
+
+async function pull(reference: string, options: RegistryOptions & { quiet?: boolean }): Promise<void> {
+  const body: PullRequest = { reference, credentials: await credentialsOf(options) }
+  const image = await withLayers(
+    openDoor(options),
+    '/images/pull',
+    body,
+    options.quiet === true || options.json === true,
+  )
+  if (options.json) return printJson(image)
+  say(image.digest)
+}
+
+/** Work on layers, with its progress shown. */
+export async function withLayers(
+  door: Door,
+  path: string,
+  body: unknown,
+  isQuiet: boolean,
+): Promise<ImageRow> {
+  const display = isQuiet ? null : layerDisplay()
+  return interruptible(async (signal) => {
+    try {
+      return await door.work<LayerLine[], ImageRow>('POST', path, {
+        body,
+        signal,
+        onProgress: (layers) => display?.show(layers),
+      })
+    } finally {
+      display?.close()
+    }
+  })
+}
+
+async function removeImages(names: string[], options: EngineOptions): Promise<void> {
+  const door = openDoor(options)
+  await forEach(names, async (name) => {
+    const removed = await door.ask<ImageRow>('DELETE', '/images', { query: { name } })
+    return `Deleted: ${removed.digest}`
+  })
+}

@@ -1,0 +1,88 @@
+import { styleText } from 'node:util'
+import type { LayerLine } from '../../platform/model/engine-door.ts'
+import { bytes, short } from './table.ts'
+
+export interface LayerDisplay {
+  show(layers: LayerLine[]): void
+  /** Leaves the last picture standing. */
+  close(): void
+}
+
+const words: Record<LayerLine['state'], string> = {
+  waiting: 'Waiting',
+  downloading: 'Downloading',
+  verifying: 'Verifying',
+  unpacking: 'Unpacking',
+  done: 'Done',
+  exists: 'Already here',
+}
+
+const barColumns = 30
+
+/**
+ * Progress by layer: on a terminal a line for each, drawn again in place; otherwise a line at each change of state.
+ * Writes to standard error, so that standard output has the result alone.
+ */
+export function layerDisplay(out: NodeJS.WriteStream = process.stderr): LayerDisplay {
+  return out.isTTY ? redrawing(out) : plain(out)
+}
+
+function redrawing(out: NodeJS.WriteStream): LayerDisplay {
+  let drawn = 0
+  return {
+    show(layers) {
+      // More lines than the terminal has can't be drawn over again: the finished ones stand for themselves in a sum.
+      const room = Math.max(1, (out.rows ?? 24) - 2)
+      const lines = picture(layers, room).map((line) => line.slice(0, (out.columns ?? 80) - 1))
+      const up = drawn === 0 ? '' : `\x1b[${drawn}A`
+      out.write(`${up}${lines.map((line) => `\x1b[2K${paint(line)}\n`).join('')}\x1b[0J`)
+      drawn = lines.length
+    },
+    close() {
+      drawn = 0
+    },
+  }
+}
+
+function picture(layers: LayerLine[], room: number): string[] {
+  if (layers.length <= room) return layers.map(lineOf)
+  const finished = layers.filter(({ state }) => state === 'done' || state === 'exists')
+  const others = layers.filter((layer) => !finished.includes(layer))
+  const shown = others.slice(0, room - 1)
+  const hidden = others.length - shown.length
+  return [
+    `${finished.length} of ${layers.length} layers done${hidden > 0 ? `, ${hidden} more wait` : ''}`,
+    ...shown.map(lineOf),
+  ]
+}
+
+/** One layer: its digest, its state, and how far it is. */
+export function lineOf({ digest, state, doneBytes, totalBytes }: LayerLine): string {
+  const name = `${short(digest)}: ${words[state]}`
+  if (state === 'waiting' || state === 'done' || state === 'exists') return name
+  const share = totalBytes === 0 ? 1 : Math.min(1, doneBytes / totalBytes)
+  const full = Math.round(share * barColumns)
+  const bar = `${'='.repeat(full)}${full < barColumns ? '>' : ''}`.slice(0, barColumns).padEnd(barColumns)
+  return `${name.padEnd(26)} [${bar}] ${bytes(doneBytes)} of ${bytes(totalBytes)}`
+}
+
+function paint(line: string): string {
+  if (process.env.NO_COLOR) return line
+  if (/: (Done|Already here)/.test(line)) return styleText('green', line)
+  return line
+}
+
+function plain(out: NodeJS.WriteStream): LayerDisplay {
+  const last = new Map<string, string>()
+  return {
+    show(layers) {
+      for (const layer of layers) {
+        if (last.get(layer.digest) === layer.state) continue
+        last.set(layer.digest, layer.state)
+        const size = layer.state === 'downloading' ? ` ${bytes(layer.totalBytes)}` : ''
+        out.write(`${short(layer.digest)}: ${words[layer.state]}${size}\n`)
+      }
+    },
+    close() {},
+  }
+}

@@ -1,0 +1,76 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import { paint, say } from '../say.ts'
+
+export interface EngineOptions {
+  home?: string
+  json?: boolean
+}
+
+/** A command that knows which installation is meant and can answer for programs. */
+export function command(parent: Command, usage: string, description: string): Command {
+  return parent
+    .command(usage)
+    .description(description)
+    .option('--home <dir>', 'folder that holds all state (default: /var/lib/berth, or BERTH_HOME)')
+    .option('--json', 'for programs')
+}
+
+/** Prints a value for programs. */
+export function printJson(value: unknown): void {
+  say(JSON.stringify(value, null, 2))
+}
+
+/** Does the same for each name; a failure is said, the others go on, and the exit code is 1. */
+export async function forEach(names: string[], work: (name: string) => Promise<string>): Promise<void> {
+  for (const name of names) {
+    try {
+      say(await work(name))
+    } catch (error) {
+      process.stderr.write(`${paint('red', 'berth:')} ${error instanceof Error ? error.message : error}\n`)
+      process.exitCode = 1
+    }
+  }
+}
+
+/** Aborts at the first Ctrl-C; the second ends the command at once. */
+export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const stop = new AbortController()
+  const onSignal = (name: NodeJS.Signals) => {
+    if (stop.signal.aborted) process.exit(name === 'SIGINT' ? 130 : 143)
+    stop.abort(new Error(`stopped by ${name}`))
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  try {
+    return await work(stop.signal)
+  } finally {
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+  }
+}
+
+/** 512m, 1g, 1.5GiB, 1048576: as Docker reads sizes, in powers of 1,024. */
+export function sizeInBytes(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?$/i.exec(text.trim())
+  const power = ['', 'k', 'm', 'g', 't'].indexOf((match?.[2] ?? '').toLowerCase().replace('b', ''))
+  const bytes = Math.round(Number(match?.[1]) * 1_024 ** power)
+  if (match === null || !Number.isSafeInteger(bytes))
+    throw new InvalidArgumentError('It must be a size such as 512m or 1g.')
+  return bytes
+}
+
+/** NAME=VALUE, or NAME alone for the value that this command was started with. */
+export function pair(
+  separator = '=',
+): (text: string, all?: Record<string, string>) => Record<string, string> {
+  return (text, all = {}) => {
+    const at = text.indexOf(separator)
+    const name = at < 0 ? text : text.slice(0, at)
+    if (name === '') throw new InvalidArgumentError(`It must be NAME${separator}VALUE.`)
+    return { ...all, [name]: at < 0 ? (process.env[name] ?? '') : text.slice(at + 1) }
+  }
+}
+
+export function collect(text: string, all: string[] = []): string[] {
+  return [...all, text]
+}

@@ -1,0 +1,108 @@
+/**
+ * What the operator's command line and the engine of a host say to each other over the engine's door, a Unix socket
+ * in the home folder that only root can open. HTTP; bodies are JSON. What goes on for a while answers with one JSON
+ * document a line (application/x-ndjson), the last of which is `{result}` or `{error}`; archives are plain tar.
+ *
+ * Names of images, containers, networks and volumes are as the engine knows them: there are no teams here.
+ */
+import { z } from 'zod'
+
+/** Below the home folder. */
+export const engineSocket = 'run/engine.sock'
+
+/** The engine's kinds of error, and `internal` for what nobody expected. */
+export interface DoorError {
+  kind: string
+  /** A whole sentence. */
+  message: string
+}
+
+/** One line of an answer that goes on for a while. */
+export type DoorLine<Progress, Result> = { progress: Progress } | { result: Result } | { error: DoorError }
+
+const name = z.string().min(1).max(1_024)
+
+/** Sent to the registry that the reference names and nowhere else; never logged. */
+const credentials = z.strictObject({ username: z.string().max(1_000), password: z.string().max(20_000) })
+
+export const pullRequest = z.strictObject({ reference: name, credentials: credentials.optional() })
+export type PullRequest = z.input<typeof pullRequest>
+
+export interface LayerLine {
+  digest: string
+  state: 'waiting' | 'downloading' | 'verifying' | 'unpacking' | 'done' | 'exists'
+  doneBytes: number
+  totalBytes: number
+}
+
+export interface ImageRow {
+  digest: string
+  references: string[]
+  /** Compressed size of all layers. */
+  sizeBytes: number
+  createdAt: string | null
+}
+
+/** `berth engine run` and `create`. What is left out is as the image or the engine has it. */
+export const runRequest = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_.-]{0,62}$/, 'must be 1–63 of a–z, 0–9, _, . and -, not beginning with a sign'),
+  image: name,
+  command: z.array(z.string()).optional(),
+  environment: z.record(z.string(), z.string()).default({}),
+  hostname: z.string().max(63).optional(),
+  labels: z.record(z.string(), z.string()).default({}),
+  network: z.string().max(64).default('operator'),
+  aliases: z.array(z.string()).default([]),
+  limits: z
+    .strictObject({
+      memoryBytes: z
+        .number()
+        .int()
+        .min(4 * 2 ** 20),
+      cpuMillis: z.number().int().min(10),
+      pids: z.number().int().min(1),
+    })
+    .partial()
+    .default({}),
+  stopSignal: z.string().optional(),
+  restart: z.enum(['no', 'on-failure', 'always']).default('no'),
+})
+export type RunRequest = z.input<typeof runRequest>
+
+export interface ContainerRow {
+  id: string
+  image: string
+  status: string
+  labels: Record<string, string>
+  network: string
+  address: string
+  exitCode: number | null
+  oomKilled: boolean
+  restarts: number
+  createdAt: string
+  startedAt: string | null
+  finishedAt: string | null
+}
+
+export interface LogRow {
+  time: string
+  stream: 'stdout' | 'stderr'
+  text: string
+  cursor: string
+}
+
+export interface EventRow {
+  type: string
+  container: ContainerRow
+}
+
+export interface NetworkRow {
+  name: string
+  bridge: string
+  subnet: string
+  gateway: string
+}
+
+export const networkRequest = z.strictObject({ name: z.string().max(64) })

@@ -1,0 +1,168 @@
+/** `berth engine …` as an operator types it, against a real worker and its engine. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { age, bytes, table } from '../../cli/engine/table.ts'
+import { writeSettings } from '../../cli/settings.ts'
+import { until } from '../support/until.ts'
+import { startTestHost, type TestHost } from '../support/worker.ts'
+
+let host: TestHost
+let home: string
+let image: string
+
+beforeAll(async () => {
+  host = await startTestHost({ postgresUrl: inject('postgresUrl'), redisUrl: inject('redisUrl') })
+  const { port, domain, hostId, webPort, registryPort } = host.berth.config
+  home = host.berth.config.home
+  writeSettings(home, {
+    ...{ port, domain, hostId, webPort, registryPort },
+    createdAt: new Date().toISOString(),
+    welcomed: true,
+  })
+  await host.startWorker()
+  image = await host.push('tool', { entrypoint: [], command: ['/bin/sh', '-c', 'echo hello'] })
+})
+afterAll(() => host?.close())
+
+interface Said {
+  code: number | null
+  out: string
+  err: string
+}
+
+function start(...args: string[]) {
+  const child = spawn(process.execPath, ['cli/main.ts', 'engine', ...args], {
+    cwd: join(import.meta.dirname, '../..'),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, BERTH_HOME: home, NO_COLOR: '1' },
+  })
+  const said: Said = { code: null, out: '', err: '' }
+  child.stdout.on('data', (chunk) => {
+    said.out += chunk
+  })
+  child.stderr.on('data', (chunk) => {
+    said.err += chunk
+  })
+  const ended = once(child, 'close').then(([code]) => Object.assign(said, { code }))
+  return { child, said, ended }
+}
+
+const engine = (...args: string[]): Promise<Said> => start(...args).ended
+
+test('the socket is for root alone, and goes with the worker', async () => {
+  const socket = join(home, 'run/engine.sock')
+  expect(statSync(socket).mode & 0o777).toBe(0o600)
+  await host.stopWorker('SIGTERM')
+  expect(existsSync(socket)).toBe(false)
+  const away = await engine('ps')
+  expect(away).toMatchObject({ code: 1, out: '' })
+  expect(away.err).toMatch(/its worker does not run.*berth up/)
+  await host.startWorker()
+  expect(await engine('ps', '-q')).toEqual({ code: 0, out: '', err: '' })
+})
+
+test('an image is pulled with its layers shown, listed, inspected and removed', async () => {
+  const pulled = await engine('pull', image)
+  expect(pulled).toMatchObject({ code: 0, out: expect.stringMatching(/^sha256:[0-9a-f]{64}\n$/) })
+  expect(pulled.err).toMatch(/^[0-9a-f]{12}: Done$/m)
+  const digest = pulled.out.trim()
+  const [row] = JSON.parse((await engine('images', '--json')).out)
+  expect(row).toMatchObject({ digest, references: [image] })
+  const listed = (await engine('images')).out
+  expect(listed).toMatch(/^REPOSITORY +TAG +DIGEST +CREATED +SIZE\n/)
+  expect(listed).toMatch(new RegExp(`^localhost:\\d+/acme/tool +latest +${digest.slice(7, 19)} `, 'm'))
+  const [inspected] = JSON.parse((await engine('inspect', image)).out)
+  expect(inspected).toMatchObject({ digest, config: { command: ['/bin/sh', '-c', 'echo hello'] } })
+  expect(await engine('rmi', image, 'nothing')).toEqual({
+    code: 1,
+    out: `Deleted: ${digest}\n`,
+    err: expect.stringMatching(/nothing/),
+  })
+  expect((await engine('images', '-q')).out).toBe('')
+})
+
+test('run pulls what is missing, shows both streams, and ends with the exit code of the container', async () => {
+  const script = 'echo out; echo "$COLOUR $(hostname)" >&2; exit 7'
+  const ran = await engine('run', '--rm', '-e', 'COLOUR=red', '-h', 'boat', image, 'sh', '-c', script)
+  expect(ran).toMatchObject({ code: 7, out: 'out\n' })
+  expect(ran.err).toMatch(/is not here: pulling it\n[\s\S]*red boat\n$/)
+  expect((await engine('ps', '-a', '-q')).out).toBe('')
+  expect(await engine('run', '--name', 'Not Good', image)).toMatchObject({ code: 125, out: '' })
+  const missing = await engine('run', `${image}-missing`)
+  expect(missing).toMatchObject({ code: 125, out: '' })
+  expect(missing.err).toMatch(/the registry has no image/)
+})
+
+test('a container that was started in the background is listed, read, waited for and removed by name', async () => {
+  const script = 'echo one; echo two; trap "exit 3" TERM; while :; do sleep 0.05; done'
+  expect(await engine('run', '-d', '--name', 'back', '-l', 'a=b', image, 'sh', '-c', script)).toMatchObject({
+    code: 0,
+    out: 'back\n',
+  })
+  expect((await engine('ps')).out).toMatch(
+    /^back +[0-9a-f]{12} +\d+ seconds? +Up \d+ seconds? +operator +10\./m,
+  )
+  await until('both lines are there', async () => (await engine('logs', 'back')).out === 'one\ntwo\n')
+  expect((await engine('logs', '--tail', '1', '-t', 'back')).out).toMatch(/^\d{4}-\S+Z two\n$/)
+  const waiting = start('wait', 'back')
+  const following = start('logs', '-f', 'back')
+  await until('the log is followed', () => following.said.out === 'one\ntwo\n')
+  expect(await engine('rm', 'back')).toMatchObject({ code: 1, err: expect.stringMatching(/running|stop/) })
+  expect(await engine('stop', '-t', '5', 'back')).toEqual({ code: 0, out: 'back\n', err: '' })
+  expect(await waiting.ended).toMatchObject({ code: 0, out: '3\n' })
+  following.child.kill('SIGINT')
+  expect(await following.ended).toMatchObject({ code: 0 })
+  expect((await engine('ps', '-a')).out).toMatch(/^back .* Exited \(3\) \d+ seconds? ago/m)
+  expect((await engine('ps', '-q')).out).toBe('')
+  expect(await engine('rm', 'back')).toEqual({ code: 0, out: 'back\n', err: '' })
+})
+
+test('the worker does not take an operator’s container for one that nobody wants', async () => {
+  await engine('run', '-d', '--name', 'keep', image, 'sleep', '1000')
+  await host.stopWorker('SIGKILL')
+  await host.startWorker()
+  expect((await engine('ps', '-q')).out).toBe('keep\n')
+  expect(await engine('rm', '-f', 'keep')).toMatchObject({ code: 0 })
+})
+
+test('Ctrl-C in run stops the container with its grace', async () => {
+  const script = 'trap "echo bye; exit 0" TERM; echo ready; while :; do sleep 0.05; done'
+  const running = start('run', '--rm', '--name', 'front', image, 'sh', '-c', script)
+  await until('it runs', () => running.said.out === 'ready\n')
+  running.child.kill('SIGINT')
+  expect(await running.ended).toMatchObject({ code: 0, out: 'ready\nbye\n' })
+  expect((await engine('ps', '-a', '-q')).out).toBe('')
+})
+
+test('networks are made, listed and removed; one in use is not', async () => {
+  expect(await engine('network', 'create', 'quay')).toMatchObject({ code: 0, out: 'quay\n' })
+  await engine('run', '-d', '--name', 'moored', '--network', 'quay', image, 'sleep', '1000')
+  expect((await engine('network', 'ls')).out).toMatch(/^quay +bth\S+ +10\.\S+\/24 /m)
+  expect(await engine('network', 'rm', 'quay')).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/attached|use/),
+  })
+  await engine('rm', '-f', 'moored')
+  expect(await engine('network', 'rm', 'quay')).toMatchObject({ code: 0, out: 'quay\n' })
+})
+
+test('sizes, ages and tables read well', () => {
+  expect([0, 999, 1_000, 1_100_000, 198_000_000, 999_600_000].map(bytes)).toEqual([
+    '0 B',
+    '999 B',
+    '1 kB',
+    '1.1 MB',
+    '198 MB',
+    '1 GB',
+  ])
+  const now = Date.parse('2026-01-31T00:00:00Z')
+  expect(
+    ['2026-01-30T23:59:59Z', '2026-01-30T23:00:00Z', '2026-01-10T00:00:00Z', '2020-01-01T00:00:00Z'].map(
+      (at) => age(at, now),
+    ),
+  ).toEqual(['1 second', '1 hour', '3 weeks', '6 years'])
+  expect(table(['A', 'B'], [['名字', 'x']])).toBe('A      B\n名字   x')
+})

@@ -1,0 +1,76 @@
+import { Hono } from 'hono'
+import { type Container, EngineError } from '../../engine/index.ts'
+import { type ContainerRow, runRequest } from '../../platform/model/engine-door.ts'
+import { operatorIdRange } from '../../platform/teams.ts'
+import type { Host } from '../host.ts'
+import { read, stream } from './answers.ts'
+
+/** What a container of the operator gets when nothing else was said. */
+const usualLimits = { memoryBytes: 512 * 2 ** 20, cpuMillis: 1_000, pids: 512 }
+
+export function containerRoutes(host: Host): Hono {
+  const { containers, images } = host.engine
+  const routes = new Hono()
+  routes.get('/', async (c) => c.json({ data: (await containers.list()).map(row) }))
+  routes.post('/', async (c) => {
+    const { image, limits, ...spec } = await read(c, runRequest)
+    const { digest } = await images.inspect(image)
+    const made = await containers.create(
+      { ...spec, image: digest, limits: { ...usualLimits, ...limits }, idRange: operatorIdRange },
+      { signal: c.req.raw.signal },
+    )
+    return c.json({ data: row(made) }, 201)
+  })
+  routes.get('/:id', async (c) => c.json({ data: await containers.inspect(c.req.param('id')) }))
+  routes.delete('/:id', async (c) => {
+    const { id } = await containers.inspect(c.req.param('id'))
+    await containers.remove(id, { force: c.req.query('force') === 'true' })
+    return c.json({ data: { id } })
+  })
+  routes.post('/:id/start', async (c) => c.json({ data: row(await containers.start(c.req.param('id'))) }))
+  routes.post('/:id/stop', async (c) => {
+    const seconds = c.req.query('graceSeconds')
+    const graceMs = seconds === undefined ? undefined : Number(seconds) * 1_000
+    if (graceMs !== undefined && !(graceMs >= 0 && graceMs <= 3_600_000))
+      throw new EngineError('invalid', 'The grace is a number of seconds, 0–3600.')
+    return c.json({ data: row(await containers.stop(c.req.param('id'), { graceMs })) })
+  })
+  routes.get('/:id/wait', (c) => {
+    const id = c.req.param('id')
+    return stream(async function* (signal) {
+      yield { result: row(await containers.wait(id, { signal })) }
+    })
+  })
+  routes.get('/:id/logs', async (c) => {
+    const { id } = await containers.inspect(c.req.param('id'))
+    const { follow, tail, after } = c.req.query()
+    return stream((signal) =>
+      containers.logs(id, {
+        follow: follow === 'true',
+        ...(tail === undefined ? {} : { tail: Number(tail) }),
+        ...(after === undefined ? {} : { after }),
+        signal,
+      }),
+    )
+  })
+  return routes
+}
+
+export function row(container: Container): ContainerRow {
+  const { id, image, status, labels, network, address, exitCode, oomKilled } = container
+  const { restarts, createdAt, startedAt, finishedAt } = container
+  return {
+    id,
+    image,
+    status,
+    labels,
+    network,
+    address,
+    exitCode,
+    oomKilled,
+    restarts,
+    createdAt,
+    startedAt,
+    finishedAt,
+  }
+}

@@ -1,0 +1,61 @@
+import { Hono } from 'hono'
+import { EngineError, type Image, type RegistryCredentials } from '../../engine/index.ts'
+import { type ImageRow, pullRequest } from '../../platform/model/engine-door.ts'
+import type { Platform } from '../../platform/open.ts'
+import { issueRegistryToken, ownRepository } from '../../platform/repositories.ts'
+import type { Host } from '../host.ts'
+import { read, reported, stream } from './answers.ts'
+
+export function imageRoutes(host: Host): Hono {
+  const { engine, platform } = host
+  const routes = new Hono()
+  routes.get('/', async (c) => c.json({ data: (await engine.images.list()).map(row) }))
+  routes.get('/inspect', async (c) =>
+    c.json({ data: await engine.images.inspect(named(c.req.query('name'))) }),
+  )
+  routes.delete('/', async (c) => {
+    const image = await engine.images.inspect(named(c.req.query('name')))
+    await engine.images.remove(image.digest)
+    return c.json({ data: row(image) })
+  })
+  routes.post('/pull', async (c) => {
+    const { reference, credentials } = await read(c, pullRequest)
+    return stream((signal) =>
+      reported(async (onProgress) => {
+        const access = credentials ? basic(credentials) : await ownAccess(platform, reference, ['pull'])
+        return row(await engine.images.pull(reference, { credentials: access, onProgress, signal }))
+      }),
+    )
+  })
+  return routes
+}
+
+export function named(name: string | undefined): string {
+  if (name === undefined || name === '')
+    throw new EngineError('invalid', 'Say which image: its name or digest.')
+  return name
+}
+
+function basic({ username, password }: { username: string; password: string }): RegistryCredentials {
+  return { kind: 'basic', username, password }
+}
+
+/** For an image in Berth's own registry, whose repositories are all the operator's; otherwise none. */
+async function ownAccess(
+  platform: Platform,
+  reference: string,
+  actions: ('pull' | 'push')[],
+): Promise<RegistryCredentials | undefined> {
+  const repository = ownRepository(platform.config, reference)
+  if (repository === null) return undefined
+  const { token } = await issueRegistryToken(platform, {
+    viewer: { kind: 'operator' },
+    account: 'operator',
+    scopes: [`repository:${repository}:${actions.join(',')}`],
+  })
+  return { kind: 'bearer', token }
+}
+
+function row({ digest, references, sizeBytes, createdAt }: Image): ImageRow {
+  return { digest, references, sizeBytes, createdAt }
+}

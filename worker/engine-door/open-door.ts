@@ -1,0 +1,62 @@
+import { chmod, mkdir, open, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { basename, dirname, join } from 'node:path'
+import { getRequestListener } from '@hono/node-server'
+import { Hono } from 'hono'
+import { engineSocket } from '../../platform/model/engine-door.ts'
+import type { Host } from '../host.ts'
+import { refuse, stream } from './answers.ts'
+import { containerRoutes, row } from './containers.ts'
+import { imageRoutes } from './images.ts'
+import { networkRoutes } from './networks.ts'
+
+export interface EngineDoor {
+  /** Nobody comes in any more, and what is under way is cut off. */
+  close(): Promise<void>
+}
+
+/** Opens the engine of this host to its operator, by a Unix socket that only root can open. */
+export async function openEngineDoor(host: Host): Promise<EngineDoor> {
+  const path = join(host.platform.config.home, engineSocket)
+  await mkdir(dirname(path), { recursive: true })
+  await rm(path, { force: true })
+  const server = createServer(getRequestListener(doorRoutes(host).fetch))
+  // The address of a Unix socket has 107 bytes at most; through the folder's descriptor every path is short.
+  const folder = await open(dirname(path))
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(`/proc/self/fd/${folder.fd}/${basename(path)}`, resolve)
+    })
+    await chmod(path, 0o600)
+  } finally {
+    await folder.close()
+  }
+  return {
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeAllConnections()
+      await closed
+      await rm(path, { force: true })
+    },
+  }
+}
+
+function doorRoutes(host: Host): Hono {
+  const routes = new Hono()
+  routes.onError((error) => refuse(error))
+  routes.notFound(() =>
+    Response.json({ error: { kind: 'not-found', message: 'There is nothing here.' } }, { status: 404 }),
+  )
+  routes.get('/info', async (c) => c.json({ data: await host.engine.info() }))
+  routes.get('/events', () =>
+    stream(async function* (signal) {
+      for await (const { type, container } of host.engine.containers.events({ signal }))
+        yield { type, container: row(container) }
+    }),
+  )
+  routes.route('/images', imageRoutes(host))
+  routes.route('/containers', containerRoutes(host))
+  routes.route('/networks', networkRoutes(host))
+  return routes
+}
