@@ -45,10 +45,6 @@ const columns = {
 type Column = keyof typeof columns
 
 export function createContainerRows({ db }: State): ContainerRows {
-  db.exec(`CREATE TABLE IF NOT EXISTS containers (id TEXT PRIMARY KEY, image TEXT NOT NULL, spec TEXT NOT NULL,
-    status TEXT NOT NULL, wanted INTEGER NOT NULL, pid INTEGER, pid_start TEXT, boot_id TEXT, exit_code INTEGER,
-    oom_killed INTEGER NOT NULL, restarts INTEGER NOT NULL, created_at TEXT NOT NULL, started_at TEXT,
-    finished_at TEXT)`)
   const names = Object.keys(columns) as Column[]
   const bind = (value: ContainerRow[Column]) => (typeof value === 'boolean' ? Number(value) : value)
 

@@ -7,6 +7,7 @@ import { isDigest } from '../oci/digest.ts'
 import { formatReference, parseReference } from '../oci/reference.ts'
 import { createRegistryClient } from '../registry/client.ts'
 import type { State } from '../state/database.ts'
+import { inTransaction } from '../state/migrations.ts'
 import type { Image, Images } from './images.ts'
 import { createLayerStore, type LayerStore } from './layer-store.ts'
 import { createLeases } from './leases.ts'
@@ -24,11 +25,6 @@ export interface ImagesOptions {
 /** Opens the store under `stateDir`; what an earlier process was cut off from is swept or can be gone on with. */
 export async function createImages(options: ImagesOptions): Promise<Images & { close(): Promise<void> }> {
   const { stateDir, state } = options
-  state.db.exec(`
-    CREATE TABLE IF NOT EXISTS images (digest TEXT PRIMARY KEY, config TEXT NOT NULL, layers TEXT NOT NULL,
-      blobs TEXT NOT NULL, size_bytes INTEGER NOT NULL, created_at TEXT);
-    CREATE TABLE IF NOT EXISTS image_references (reference TEXT PRIMARY KEY,
-      digest TEXT NOT NULL REFERENCES images(digest) ON DELETE CASCADE)`)
   const content: ContentStore = await createContentStore(join(stateDir, 'content'))
   const layers: LayerStore = await createLayerStore(stateDir, state)
   const client = createRegistryClient(options.registries)
@@ -62,8 +58,7 @@ export async function createImages(options: ImagesOptions): Promise<Images & { c
   }
 
   function record(reference: string, pulled: PulledImage): Image {
-    state.db.exec('BEGIN IMMEDIATE')
-    try {
+    inTransaction(state.db, () => {
       state.db
         .prepare(
           'INSERT OR IGNORE INTO images (digest, config, layers, blobs, size_bytes, created_at) VALUES (?, ?, ?, ?, ?, ?)',
@@ -81,11 +76,7 @@ export async function createImages(options: ImagesOptions): Promise<Images & { c
           'INSERT INTO image_references (reference, digest) VALUES (?, ?) ON CONFLICT (reference) DO UPDATE SET digest = excluded.digest',
         )
         .run(reference, pulled.digest)
-      state.db.exec('COMMIT')
-    } catch (error) {
-      state.db.exec('ROLLBACK')
-      throw error
-    }
+    })
     const image = lookUp(pulled.digest)
     if (!image) throw new EngineError('internal', `image ${pulled.digest} was not recorded`)
     return image

@@ -35,9 +35,6 @@ export function shortName(state: State, diffId: Digest): string | null {
 }
 
 export async function createLayerStore(stateDir: string, state: State): Promise<LayerStore> {
-  state.db.exec(
-    'CREATE TABLE IF NOT EXISTS layers (number INTEGER PRIMARY KEY AUTOINCREMENT, diff_id TEXT UNIQUE NOT NULL)',
-  )
   const folder = layersFolder(stateDir)
   const staging = join(stateDir, 'staging')
   const trash = join(stateDir, 'trash')

@@ -36,8 +36,6 @@ export interface Bridges {
 }
 
 export function createBridges({ state, spawner, instance, pool, allowedHostPorts }: BridgeOptions): Bridges {
-  state.db.exec(`CREATE TABLE IF NOT EXISTS networks (seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    name TEXT NOT NULL UNIQUE, subnet TEXT)`)
   const table = `berth_${instance}`
   const bridgePrefix = `bth${instance}-`
   const linkPrefix = `bv${instance}-`

@@ -35,9 +35,6 @@ export async function createNetworks(
   const { state, spawner, instance } = options
   const bridges = createBridges(options)
   const nameServers = await openNameServers(join(options.runDir, 'names'), spawner)
-  state.db.exec(`CREATE TABLE IF NOT EXISTS places (seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE, network TEXT NOT NULL, host INTEGER NOT NULL, names TEXT NOT NULL,
-    UNIQUE (network, host))`)
   const lock = createKeyedLock()
   const connected = new Set<string>()
   let checking = Promise.resolve()

@@ -23,7 +23,6 @@ export async function createSnapshots({
   stateDir: string
   state: State
 }): Promise<Snapshots> {
-  state.db.exec('CREATE TABLE IF NOT EXISTS snapshots (key TEXT PRIMARY KEY, layers TEXT NOT NULL)')
   const folder = join(stateDir, 'snapshots')
   const shifted = join(stateDir, 'shifted')
   const trash = join(stateDir, 'trash')

@@ -7,16 +7,20 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { EngineError } from '../errors.ts'
 import { tryLock } from '../sys/syscalls.ts'
+import { migrate } from './migrations.ts'
 
 export interface State {
-  /** Each part makes its own tables with CREATE TABLE IF NOT EXISTS. */
+  /** Its tables are made and changed in migrations.ts only. */
   readonly db: DatabaseSync
   /** Changes with every boot of the host: what ran under another one runs no more. */
   readonly bootId: string
   close(): void
 }
 
-/** Opens the folder, made if need be. Throws failed-precondition while another process owns it. */
+/**
+ * Opens the folder, made if need be, and brings the database of an older engine up to date. Throws failed-precondition
+ * while another process owns it, and for one that a newer engine has changed.
+ */
 export function openState(stateDir: string): State {
   mkdirSync(stateDir, { recursive: true, mode: 0o711 })
   const lock = openSync(join(stateDir, 'lock'), 'a+', 0o600)
@@ -31,7 +35,14 @@ export function openState(stateDir: string): State {
   ftruncateSync(lock)
   writeSync(lock, `${process.pid}\n`)
   const db = new DatabaseSync(join(stateDir, 'engine.db'))
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
+  try {
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
+    migrate(db)
+  } catch (error) {
+    db.close()
+    closeSync(lock)
+    throw error
+  }
   return {
     db,
     bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),

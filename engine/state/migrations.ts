@@ -1,0 +1,55 @@
+/**
+ * The database's tables, as a list of changes. A change is never edited once it has been on a host: what is to be
+ * different is a new one at the end. Its place in the list, from 1 on, is its number, and `PRAGMA user_version` is the
+ * number of the last one that was made.
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import { EngineError } from '../errors.ts'
+
+export const migrations: readonly string[] = [
+  // 1: the tables of the time before changes were numbered, which an older home has already.
+  `CREATE TABLE IF NOT EXISTS images (digest TEXT PRIMARY KEY, config TEXT NOT NULL, layers TEXT NOT NULL,
+     blobs TEXT NOT NULL, size_bytes INTEGER NOT NULL, created_at TEXT);
+   CREATE TABLE IF NOT EXISTS image_references (reference TEXT PRIMARY KEY,
+     digest TEXT NOT NULL REFERENCES images(digest) ON DELETE CASCADE);
+   CREATE TABLE IF NOT EXISTS layers (number INTEGER PRIMARY KEY AUTOINCREMENT, diff_id TEXT UNIQUE NOT NULL);
+   CREATE TABLE IF NOT EXISTS snapshots (key TEXT PRIMARY KEY, layers TEXT NOT NULL);
+   CREATE TABLE IF NOT EXISTS containers (id TEXT PRIMARY KEY, image TEXT NOT NULL, spec TEXT NOT NULL,
+     status TEXT NOT NULL, wanted INTEGER NOT NULL, pid INTEGER, pid_start TEXT, boot_id TEXT, exit_code INTEGER,
+     oom_killed INTEGER NOT NULL, restarts INTEGER NOT NULL, created_at TEXT NOT NULL, started_at TEXT,
+     finished_at TEXT);
+   CREATE TABLE IF NOT EXISTS networks (seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     name TEXT NOT NULL UNIQUE, subnet TEXT);
+   CREATE TABLE IF NOT EXISTS places (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+     network TEXT NOT NULL, host INTEGER NOT NULL, names TEXT NOT NULL, UNIQUE (network, host));`,
+]
+
+/**
+ * Brings a database up to the last change, each in a transaction of its own. Throws failed-precondition for one that a
+ * newer engine has changed: what that one wrote could be lost here.
+ */
+export function migrate(db: DatabaseSync, changes: readonly string[] = migrations): void {
+  const done = Number(db.prepare('PRAGMA user_version').get()?.user_version)
+  if (done > changes.length)
+    throw new EngineError(
+      'failed-precondition',
+      `the engine's database has change ${done}, and this engine knows ${changes.length}: use the newer engine, or a backup from before it`,
+    )
+  for (const [index, change] of changes.entries()) {
+    if (index < done) continue
+    inTransaction(db, () => db.exec(`${change}; PRAGMA user_version = ${index + 1}`))
+  }
+}
+
+/** Runs work that makes several changes to rows: all of them are there afterwards, or none. */
+export function inTransaction<T>(db: DatabaseSync, work: () => T): T {
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    const result = work()
+    db.exec('COMMIT')
+    return result
+  } catch (error) {
+    db.exec('ROLLBACK')
+    throw error
+  }
+}
