@@ -11,7 +11,7 @@ import { createNetworks } from './network/create-networks.ts'
 import { openRuntime } from './runtime/runtime.ts'
 import { createSnapshots } from './snapshots/overlay-snapshots.ts'
 import { openState } from './state/database.ts'
-import { removeEmptyCgroup } from './sys/cgroups.ts'
+import { cgroupFolders, removeEmptyCgroup } from './sys/cgroups.ts'
 import { endLeftSpawners, startSpawner } from './sys/spawner.ts'
 
 const defaultPool = '10.89.0.0/16'
@@ -29,6 +29,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const runDir = options.runDir ?? join('/run/berth', instance)
   const { networkPool: pool = defaultPool, allowedHostPorts = [], registries, log = () => {} } = options
 
+  const cgroupParent = `/berth-${instance}`
   const undo: (() => unknown)[] = []
   const close = async () => {
     const failures: unknown[] = []
@@ -43,7 +44,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     undo.push(() => state.close())
     mkdirSync(runDir, { recursive: true, mode: 0o711 })
     await endLeftSpawners(runDir)
-    const spawner = startSpawner(runDir)
+    // Monitors and name servers outlive us, however we are ended.
+    const monitorsCgroup = `${cgroupParent}-monitors`
+    undo.push(() => removeEmptyCgroup(monitorsCgroup))
+    const spawner = startSpawner({ tag: runDir, cgroup: await cgroupFolders(monitorsCgroup) })
     undo.push(() => spawner.close())
     const runtime = await openRuntime(runDir, spawner)
     const snapshots = await createSnapshots({ stateDir, state })
@@ -61,7 +65,6 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       log: (message, error) => log('warn', message, { error }),
     })
     undo.push(() => networks.close())
-    const cgroupParent = `/berth-${instance}`
     const parts = { images, snapshots, networks, runtime, stateDir, runDir, cgroupParent, state, log }
     const containers = await createContainers(parts)
     undo.push(async () => {

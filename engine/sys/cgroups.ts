@@ -1,4 +1,5 @@
 /** Control groups, v1, v2 and hybrid. Source: cgroups(7). */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { readdir, readFile, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -66,6 +67,22 @@ async function removeFolder(folder: string): Promise<void> {
     )
     if (gone || Date.now() > deadline) return
     await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+/**
+ * Puts a process into a group of its own in every hierarchy, made if need be; what it starts from then on is there
+ * too. `folders` as cgroupFolders() gives them. Whoever ends all processes of the group that we were started in, as
+ * Docker and systemd do, then leaves it alone.
+ */
+export function enterCgroup(folders: string[], pid: number): void {
+  for (const folder of folders.filter((path) => existsSync(join(path, '../cgroup.procs')))) {
+    mkdirSync(folder, { recursive: true })
+    // A new group of v1 has no processors and no memory, and takes nobody. Source: cpuset(7).
+    for (const name of ['cpuset.mems', 'cpuset.cpus'])
+      if (existsSync(join(folder, name)) && readFileSync(join(folder, name), 'utf8').trim() === '')
+        writeFileSync(join(folder, name), readFileSync(join(folder, '..', name)))
+    writeFileSync(join(folder, 'cgroup.procs'), String(pid))
   }
 }
 

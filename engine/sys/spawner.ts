@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { EngineError } from '../errors.ts'
+import { enterCgroup } from './cgroups.ts'
 import { killProcesses } from './processes.ts'
 import type { RunReply, RunRequest } from './spawner-child.ts'
 
@@ -52,10 +53,14 @@ export function endLeftSpawners(tag: string): Promise<void> {
   return killProcesses((argv) => argv.includes(spawnerFile.pathname) && argv.includes(tag))
 }
 
-/**
- * @param tag shows in the child's command line, so that the next process can find a child that an earlier one left.
- */
-export function startSpawner(tag = ''): Spawner {
+export interface SpawnerOptions {
+  /** Shows in the child's command line, so that the next process can find a child that an earlier one left. */
+  tag?: string
+  /** Folders of the control group that the child, and so whatever it starts, belongs to; default: ours. */
+  cgroup?: string[]
+}
+
+export function startSpawner({ tag = '', cgroup = [] }: SpawnerOptions = {}): Spawner {
   const waiting = new Map<number, { resolve: (reply: RunReply) => void; reject: (error: Error) => void }>()
   let lastId = 0
   let closed = false
@@ -70,6 +75,7 @@ export function startSpawner(tag = ''): Spawner {
       // A terminal's Ctrl+C is for us; the child is needed to end in order, and ends with us.
       detached: true,
     })
+    if (started.pid !== undefined) enterCgroup(cgroup, started.pid)
     started.on('message', (reply: RunReply) => {
       waiting.get(reply.id)?.resolve(reply)
       waiting.delete(reply.id)

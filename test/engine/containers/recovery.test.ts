@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -26,13 +26,18 @@ beforeAll(async () => {
 afterAll(() => host.close())
 
 /** Lets another process own the engine's state; `host.engine` is closed meanwhile. */
-async function startChild(command: string[], loop: boolean): Promise<{ child: ChildProcess; id: string }> {
+async function startChild(
+  command: string[],
+  loop: boolean,
+  onFork: (pid: number) => void = () => {},
+): Promise<{ child: ChildProcess; id: string }> {
   const spec = host.spec({ command })
   await host.engine.close()
   const argument = JSON.stringify({ options, spec, loop })
   const child = fork(new URL('../../support/engine-child.ts', import.meta.url), [argument], {
     stdio: 'inherit',
   })
+  onFork(child.pid ?? 0)
   const [message] = (await Promise.race([once(child, 'message'), once(child, 'exit')])) as [
     { started: string },
   ]
@@ -89,6 +94,33 @@ test('containers outlive a killed engine: the next one has their output, their e
   writeFileSync(`/proc/${found.pid}/root/tmp/go`, '')
   const ended = await host.engine.containers.wait(id, { signal: AbortSignal.timeout(60_000) })
   expect(ended).toMatchObject({ status: 'exited', exitCode: 5 })
+  expect(await readLines(host.engine, id)).toEqual(['before', 'after'])
+})
+
+test('containers outlive the end of the control group that their engine was started in, as Docker and systemd end it', async () => {
+  const root = ['/sys/fs/cgroup/pids', '/sys/fs/cgroup'].find((path) =>
+    existsSync(join(path, 'cgroup.procs')),
+  )
+  const group = join(root ?? '', `berth-test-${process.pid}`)
+  mkdirSync(group)
+  const script = 'echo before; while ! test -e /tmp/go; do sleep 0.1; done; echo after; exit 6'
+  const { child, id } = await startChild(['/bin/sh', '-c', script], false, (pid) =>
+    writeFileSync(join(group, 'cgroup.procs'), String(pid)),
+  )
+  const gone = once(child, 'exit')
+  await until('the group has ended', () => {
+    const pids = readFileSync(join(group, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean)
+    for (const pid of pids) process.kill(Number(pid), 'SIGKILL')
+    return pids.length === 0
+  })
+  rmdirSync(group)
+  await gone
+  host.engine = await createEngine(options)
+  const { status, pid } = await host.engine.containers.inspect(id)
+  expect(status).toBe('running')
+  writeFileSync(`/proc/${pid}/root/tmp/go`, '')
+  const ended = await host.engine.containers.wait(id, { signal: AbortSignal.timeout(60_000) })
+  expect(ended).toMatchObject({ status: 'exited', exitCode: 6 })
   expect(await readLines(host.engine, id)).toEqual(['before', 'after'])
 })
 
