@@ -1,6 +1,7 @@
 /**
  * System calls that any process may make, by name; conditions on others are in seccomp.ts. What is left out: mounting,
- * namespaces, keys, tracing, kernel modules, clocks, memory of other processes, io_uring, socketcall.
+ * namespaces, keys, tracing, kernel modules, clocks, memory and descriptors of other processes, io_uring, modify_ldt,
+ * socketcall.
  */
 export const allowedSyscalls: readonly string[] = [
   '_llseek',
@@ -169,7 +170,6 @@ export const allowedSyscalls: readonly string[] = [
   'mlockall',
   'mmap',
   'mmap2',
-  'modify_ldt',
   'mprotect',
   'mq_getsetattr',
   'mq_notify',
@@ -195,7 +195,6 @@ export const allowedSyscalls: readonly string[] = [
   'openat',
   'openat2',
   'pause',
-  'pidfd_getfd',
   'pidfd_open',
   'pidfd_send_signal',
   'pipe',
