@@ -5,6 +5,7 @@ export type EngineErrorKind =
   | 'already-exists'
   | 'failed-precondition' // not in the state that this needs
   | 'access-denied' // a registry says no to these credentials
+  | 'rate-limited' // a registry wants us to wait; trying again later helps
   | 'unavailable' // a neighbour does not answer; trying again may help
   | 'corrupt' // bytes that are not what their digest says, or an image that breaks the rules
   | 'limit-exceeded'
@@ -19,14 +20,17 @@ export type EngineErrorKind =
 export class EngineError extends Error {
   override readonly name = 'EngineError'
   readonly kind: EngineErrorKind
+  /** How long whoever refused wants us to wait, where it said so. */
+  readonly retryAfterMs: number | undefined
 
-  constructor(kind: EngineErrorKind, message: string, options?: { cause?: unknown }) {
+  constructor(kind: EngineErrorKind, message: string, options?: { cause?: unknown; retryAfterMs?: number }) {
     super(message, options)
     this.kind = kind
+    this.retryAfterMs = options?.retryAfterMs
   }
 
   get isTemporary(): boolean {
-    return this.kind === 'unavailable'
+    return this.kind === 'unavailable' || this.kind === 'rate-limited'
   }
 }
 

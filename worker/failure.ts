@@ -51,6 +51,8 @@ function pullWords(reference: string, error: EngineError): [FailureCode, string]
         'image-access-denied',
         `The registry does not let Berth pull ${reference}. It is private or does not exist: ${error.message}`,
       ]
+    case 'rate-limited':
+      return ['registry-unavailable', `The registry of ${reference} limits its pulls: ${error.message}`]
     case 'unavailable':
       return ['registry-unavailable', `The registry of ${reference} does not answer: ${error.message}`]
     case 'corrupt':

@@ -3,17 +3,20 @@ import type { LayerProgress } from './images.ts'
 
 const reportEveryMs = 100
 
-export interface Progress {
-  set(index: number, state: LayerProgress['state'], doneBytes: number): void
+export interface Progress<State> {
+  set(index: number, state: State | 'waiting', doneBytes: number): void
   /** Tells the last of it, and nothing after that. */
   end(): void
 }
 
 /** Keeps where each layer stands and tells it: at once on a change of state, at most ten times a second for bytes. */
-export function createProgress(descriptors: Descriptor[], tell: (layers: LayerProgress[]) => void): Progress {
-  const layers: LayerProgress[] = descriptors.map(({ digest, size }) => ({
+export function createProgress<State extends string = LayerProgress['state']>(
+  descriptors: Pick<Descriptor, 'digest' | 'size'>[],
+  tell: (layers: (Omit<LayerProgress, 'state'> & { state: State | 'waiting' })[]) => void,
+): Progress<State> {
+  const layers = descriptors.map(({ digest, size }) => ({
     digest,
-    state: 'waiting',
+    state: 'waiting' as State | 'waiting',
     doneBytes: 0,
     totalBytes: size,
   }))

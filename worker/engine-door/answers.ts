@@ -4,12 +4,13 @@ import { EngineError, type EngineErrorKind, isEngineError } from '../../engine/i
 import type { DoorError } from '../../platform/model/engine-door.ts'
 import { messageOf } from '../failure.ts'
 
-const statusOf: Record<EngineErrorKind, 400 | 403 | 404 | 409 | 500 | 501 | 502 | 503 | 507> = {
+const statusOf: Record<EngineErrorKind, 400 | 403 | 404 | 409 | 429 | 500 | 501 | 502 | 503 | 507> = {
   invalid: 400,
   'not-found': 404,
   'already-exists': 409,
   'failed-precondition': 409,
   'access-denied': 403,
+  'rate-limited': 429,
   unavailable: 503,
   corrupt: 502,
   'limit-exceeded': 507,
