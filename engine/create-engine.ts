@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { createContainers } from './containers/create-containers.ts'
 import type { Engine, EngineOptions } from './engine.ts'
 import { createImages } from './images/create-images.ts'
+import { openImageParts } from './images/parts.ts'
 import { createNetworks } from './network/create-networks.ts'
 import { openRuntime } from './runtime/runtime.ts'
 import { createSnapshots } from './snapshots/overlay-snapshots.ts'
@@ -27,7 +28,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   // Tells the names of our bridges, groups and tables from those of other engines on this host.
   const instance = createHash('sha256').update(stateDir).digest('hex').slice(0, 6)
   const runDir = options.runDir ?? join('/run/berth', instance)
-  const { networkPool: pool = defaultPool, allowedHostPorts = [], registries, log = () => {} } = options
+  const {
+    networkPool: pool = defaultPool,
+    allowedHostPorts = [],
+    registries,
+    keepBlobs,
+    log = () => {},
+  } = options
 
   const cgroupParent = `/berth-${instance}`
   const undo: (() => unknown)[] = []
@@ -51,9 +58,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     undo.push(() => spawner.close())
     const runtime = await openRuntime(runDir, spawner)
     const snapshots = await createSnapshots({ stateDir, state })
-    const isInUse = (digest: string) =>
-      state.db.prepare('SELECT 1 FROM containers WHERE image = ?').get(digest) !== undefined
-    const images = await createImages({ stateDir, state, registries, isInUse })
+    const usedBy = (digest: string) =>
+      state.db
+        .prepare('SELECT id FROM containers WHERE image = ? ORDER BY id')
+        .all(digest)
+        .map(({ id }) => String(id))
+    const imageParts = await openImageParts(stateDir, state)
+    const images = await createImages(imageParts, { registries, usedBy, keepBlobs })
     undo.push(() => images.close())
     const networks = await createNetworks({
       state,

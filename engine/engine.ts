@@ -25,6 +25,11 @@ export interface EngineOptions {
   runDir?: string
   /** Where an image's registry host is really reached, and whether over plain HTTP. */
   registries?: Record<string, RegistryEndpoint>
+  /**
+   * Whether packed layers stay once they are unpacked, which pushing and saving need; default true. Without them they
+   * are fetched again from where they came.
+   */
+  keepBlobs?: boolean
   /** Addresses of the containers' networks are cut from this range; default 10.89.0.0/16, a /24 for each network. */
   networkPool?: string
   /** TCP ports of the host itself that containers may reach (the edge's public ones). */

@@ -2,13 +2,14 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { EngineError } from '../errors.ts'
+import type { Image } from '../images/images.ts'
 import type { State } from '../state/database.ts'
 import { createKeyedLock } from '../state/keyed-lock.ts'
 import { processStart, signalProcess } from '../sys/processes.ts'
 import { createChannel } from './channel.ts'
 import { checkSpec, isHostName, signalNumber } from './check-spec.ts'
 import { type ContainerRow, containerOf, createContainerRows } from './container-rows.ts'
-import type { Container, ContainerEvent, Containers } from './containers.ts'
+import type { Container, ContainerEvent, ContainerSpec, Containers } from './containers.ts'
 import { type Exit, readExit, watchExits } from './exits.ts'
 import { listeningPortsOf } from './listening-ports.ts'
 import { readLog } from './read-log.ts'
@@ -184,35 +185,39 @@ export async function createContainers(
   const unwatch = watchExits(runtime.exitDir, look)
   look()
 
+  /** All that a container is made of, but no run. The image can't go meanwhile. */
+  async function reserve(asked: ContainerSpec, image: Image, signal?: AbortSignal): Promise<Container> {
+    const spec = { ...asked, image: image.digest }
+    await networks.ensure(spec.network, { signal })
+    await snapshots.prepare(spec.id, image.layers)
+    const names = [...new Set([spec.id, ...(spec.aliases ?? [])])].filter(isHostName)
+    await networks.reserve(spec.id, spec.network, names)
+    const logFile = runs.logFile(spec.id)
+    await mkdir(dirname(logFile), { recursive: true, mode: 0o700 })
+    await writeFile(logFile, '', { mode: 0o600, flag: 'a' })
+    const nothingYet = {
+      pid: null,
+      pidStart: null,
+      bootId: null,
+      exitCode: null,
+      startedAt: null,
+      finishedAt: null,
+    }
+    const createdAt = new Date().toISOString()
+    const flags = { wanted: false, oomKilled: false, restarts: 0 }
+    rows.insert({ id: spec.id, spec, status: 'created', ...flags, createdAt, ...nothingYet })
+    const container = view(rowOf(spec.id))
+    tell('created', container)
+    return container
+  }
+
   return {
     async create(spec, { signal } = {}) {
       checkSpec(spec)
       return lock(spec.id, async () => {
         if (rows.find(spec.id))
           throw new EngineError('already-exists', `there is a container ${spec.id} already`)
-        const image = await images.inspect(spec.image)
-        signal?.throwIfAborted()
-        await networks.ensure(spec.network)
-        await snapshots.prepare(spec.id, image.layers)
-        const names = [...new Set([spec.id, ...(spec.aliases ?? [])])].filter(isHostName)
-        await networks.reserve(spec.id, spec.network, names)
-        const logFile = runs.logFile(spec.id)
-        await mkdir(dirname(logFile), { recursive: true, mode: 0o700 })
-        await writeFile(logFile, '', { mode: 0o600, flag: 'a' })
-        const nothingYet = {
-          pid: null,
-          pidStart: null,
-          bootId: null,
-          exitCode: null,
-          startedAt: null,
-          finishedAt: null,
-        }
-        const createdAt = new Date().toISOString()
-        const flags = { wanted: false, oomKilled: false, restarts: 0 }
-        rows.insert({ id: spec.id, spec, status: 'created', ...flags, createdAt, ...nothingYet })
-        const container = view(rowOf(spec.id))
-        tell('created', container)
-        return container
+        return images.using(spec.image, (image) => reserve(spec, image, signal))
       })
     },
     start: (id, { signal } = {}) =>

@@ -1,25 +1,29 @@
 /**
- * Blobs by digest. An ingest is invisible until it is committed: bytes go to `ingest/<hex>`, are synced, verified and
- * renamed to `blobs/sha256/<hex>`, and the folder is synced. What was cut off is found by `ingestSize` and gone on
- * with; what nobody went on with for a day is swept when the store is opened.
+ * Blobs by digest: layers as they were packed, and the documents that speak of them (manifests, indexes,
+ * configurations), byte for byte as they came.
  *
- * One caller at a time may be at a digest; others may be at others.
+ * **An ingest is invisible until it is committed.** Bytes are written to a place of their own; when all are there they
+ * are synced, checked against size and digest, and become visible by one rename that survives a power cut. So whoever
+ * sees a blob sees all of it, and its bytes are what its digest says.
+ *
+ * An ingest by digest that was cut off stays: `ingestSize` says how much there is, and `ingest` goes on from there.
+ * One caller at a time may be at a digest; others may be at others. `remove` takes a blob out of sight at once, and
+ * whoever has it open reads on.
+ *
+ * The store keeps everything until it is told to remove it: what still needs what is for the garbage collector to know.
  */
-import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import type { FileHandle } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { EngineError } from '../errors.ts'
-import { type Digest, digestHex } from '../oci/digest.ts'
-import { isDiskFull, spaceLeft } from '../sys/disk.ts'
-import { syncFolder } from '../sys/files.ts'
+import type { Digest } from '../oci/digest.ts'
 
 export interface ContentStore {
   has(digest: Digest): Promise<boolean>
-  /** The blob's file, for reading; whoever opens it closes it. Throws not-found. Its bytes were verified. */
+  /** Size of a blob in bytes; null if it is not here. */
+  size(digest: Digest): Promise<number | null>
+  /** The blob's file, for reading; whoever opens it closes it. Throws not-found. */
   open(digest: Digest): Promise<FileHandle>
+  /** A document, whole. Throws not-found, and corrupt when the disk gave back something else than was written. */
+  read(digest: Digest): Promise<Buffer>
   /** Bytes of an unfinished ingest, 0 if there is none. */
   ingestSize(digest: Digest): Promise<number>
   /**
@@ -28,8 +32,19 @@ export interface ContentStore {
    * full or would be.
    */
   ingest(digest: Digest, source: Readable, options: IngestOptions): Promise<void>
-  /** Gone when it returns; no error if it is not there. */
-  remove(digest: Digest): Promise<void>
+  /**
+   * Takes in bytes whose digest is only known at their end; nothing stays of them unless they end well. Throws
+   * limit-exceeded, and failed-precondition when the disk is full.
+   */
+  add(source: Readable, options: AddOptions): Promise<{ digest: Digest; sizeBytes: number }>
+  /** Takes in a document. No error if it is here already. */
+  put(bytes: Buffer): Promise<Digest>
+  /** Out of sight when it returns; no error if it is not there. */
+  remove(digest: Digest): void
+  /** Every blob that is visible. */
+  list(): Promise<{ digest: Digest; sizeBytes: number }[]>
+  /** Drops the unfinished ingests that nobody is at and that `isNeeded` says no to; answers with their bytes. */
+  dropIngests(isNeeded: (digest: Digest) => boolean): Promise<number>
 }
 
 export interface IngestOptions {
@@ -40,95 +55,9 @@ export interface IngestOptions {
   signal?: AbortSignal
 }
 
-const leftoverAgeMs = 24 * 3_600_000
-
-/** @param folder made if need be; `blobs/` and `ingest/` lie in it. */
-export async function createContentStore(folder: string): Promise<ContentStore> {
-  const blobs = join(folder, 'blobs', 'sha256')
-  const ingests = join(folder, 'ingest')
-  for (const path of [blobs, ingests]) {
-    await mkdir(path, { recursive: true, mode: 0o700 })
-    // A blob lives for as long as its layer is being unpacked, so one found here was left by a pull that was cut off.
-    await removeOlder(path, Date.now() - leftoverAgeMs)
-  }
-  const blobPath = (digest: Digest) => join(blobs, digestHex(digest))
-  const ingestPath = (digest: Digest) => join(ingests, digestHex(digest))
-  const sizeOf = (path: string) =>
-    stat(path).then(
-      (found) => found.size,
-      () => null,
-    )
-
-  return {
-    has: async (digest) => (await sizeOf(blobPath(digest))) !== null,
-    ingestSize: async (digest) => (await sizeOf(ingestPath(digest))) ?? 0,
-    remove: (digest) => rm(blobPath(digest), { force: true }),
-
-    open: (digest) =>
-      open(blobPath(digest), 'r').catch((cause: NodeJS.ErrnoException) => {
-        if (cause.code !== 'ENOENT') throw cause
-        throw new EngineError('not-found', `blob ${digest} is not on this host`, { cause })
-      }),
-
-    async ingest(digest, source, { offset, sizeBytes, onBytes, signal }) {
-      const path = ingestPath(digest)
-      const hash = createHash('sha256')
-      try {
-        if (sizeBytes - offset > spaceLeft(ingests)) throw diskFull(digest)
-        if (offset > 0) await hashStart(path, offset, hash)
-      } catch (error) {
-        // Nobody else would end its connection.
-        source.on('error', () => {}).destroy()
-        throw error
-      }
-      let done = offset
-      const check = async function* (chunks: AsyncIterable<Buffer>) {
-        for await (const chunk of chunks) {
-          done += chunk.length
-          if (done > sizeBytes)
-            throw new EngineError('corrupt', `blob ${digest} is longer than its ${sizeBytes} bytes`)
-          hash.update(chunk)
-          onBytes?.(done)
-          yield chunk
-        }
-      }
-      const file = createWriteStream(path, { flags: offset > 0 ? 'r+' : 'w', start: offset, mode: 0o600 })
-      await pipeline(source, check, file, { signal }).catch(async (error: unknown) => {
-        if (error instanceof EngineError && error.kind === 'corrupt') await rm(path, { force: true })
-        throw isDiskFull(error) ? diskFull(digest) : error
-      })
-      if (done < sizeBytes)
-        throw new EngineError('unavailable', `blob ${digest} ended after ${done} of ${sizeBytes} bytes`)
-      const found = `sha256:${hash.digest('hex')}`
-      if (found !== digest) {
-        await rm(path, { force: true })
-        throw new EngineError('corrupt', `blob ${digest} is not what its digest says: its bytes are ${found}`)
-      }
-      const handle = await open(path, 'r+')
-      try {
-        await handle.truncate(sizeBytes)
-        await handle.sync()
-      } finally {
-        await handle.close()
-      }
-      await rename(path, blobPath(digest))
-      await syncFolder(blobs)
-    },
-  }
-}
-
-async function hashStart(path: string, length: number, hash: ReturnType<typeof createHash>): Promise<void> {
-  for await (const chunk of createReadStream(path, { end: length - 1, highWaterMark: 1 << 20 }))
-    hash.update(chunk)
-}
-
-async function removeOlder(folder: string, thanMs: number): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const path = join(folder, name)
-    if ((await stat(path)).mtimeMs < thanMs) await rm(path, { force: true })
-  }
-}
-
-function diskFull(digest: Digest): EngineError {
-  return new EngineError('failed-precondition', `the disk has no room for blob ${digest}: free some`)
+export interface AddOptions {
+  maxBytes: number
+  /** Called right before the blob becomes visible: the place to say who needs it. */
+  beforeCommit: (digest: Digest) => void
+  signal?: AbortSignal
 }

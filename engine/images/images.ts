@@ -1,17 +1,37 @@
 /**
  * Images: read-only, layered, named by digest.
  *
- * `pull` makes an image ready to run: its layers are verified, unpacked and on disk when it returns. What a pull was
- * cut off from is resumed or swept later; nothing half-made is ever visible. Pulling what is here already touches the
- * registry only to resolve a tag. Several pulls of one image share the work.
+ * An image is on this host when all of it is: its documents and its layers, verified and unpacked. What a pull or load
+ * was cut off from is resumed or swept later; nothing half-made is ever visible. A reference such as `nginx:1.27` is a
+ * name for a digest: an image may have several names, or none ("dangling"), and a name can be given to another image.
+ *
+ * Where a `key` is asked for, it is a digest (`sha256:…`, also of the index or configuration), its first digits (four
+ * at least), or a reference as users of Docker write them.
  */
+
 export interface Images {
+  /**
+   * Makes an image ready to run. Pulling what is here already touches the registry only to resolve a tag. Several pulls
+   * of one image share the work.
+   */
   pull(reference: string, options?: PullOptions): Promise<Image>
-  /** By digest (sha256:…) or by the reference it was pulled as. Throws not-found. */
-  inspect(digestOrReference: string): Promise<Image>
+  /** Throws not-found. */
+  inspect(key: string): Promise<Image>
   list(): Promise<Image[]>
-  /** Removes the image and every layer that nothing else needs; failed-precondition while a container uses it. */
-  remove(digest: string): Promise<void>
+  /** The image's documents as they came, as text. Throws not-found. */
+  documents(key: string): Promise<{ manifest: string; config: string }>
+  /** How the image was made, newest step first, as far as it says. */
+  history(key: string): Promise<HistoryEntry[]>
+  /** Gives an image one more name, which another image may have had. */
+  tag(key: string, reference: string): Promise<Image>
+  /**
+   * By a reference: takes that name away, and with its last name the image goes. By a digest: the image goes with its
+   * name; with several names only by `force`. Layers go unless something else needs them. Throws not-found, and
+   * failed-precondition, naming who, while a container is made of it.
+   */
+  remove(key: string, options?: { force?: boolean }): Promise<RemovedImage>
+  /** Lends an image: it cannot be removed while the work goes on. Throws not-found. */
+  using<T>(key: string, work: (image: Image) => Promise<T>): Promise<T>
 }
 
 export interface PullOptions {
@@ -36,14 +56,21 @@ export interface LayerProgress {
 export interface Image {
   /** Digest of the manifest for this host's platform. */
   digest: string
-  /** References that it was pulled as. */
+  /** Its names, sorted; none when it is dangling. */
   references: string[]
   config: ImageConfig
   /** DiffIDs, lowest first. */
   layers: string[]
-  /** Compressed size of all layers. */
+  /** Digests of the packed layers, in the same order. */
+  blobs: string[]
+  /** Packed size of all layers. */
   sizeBytes: number
+  /** When it was made, as it says itself. */
   createdAt: string | null
+  /** When it came to this host. */
+  recordedAt: string
+  /** When it was last pulled or a container was made of it. */
+  usedAt: string
 }
 
 export interface ImageConfig {
@@ -56,4 +83,19 @@ export interface ImageConfig {
   exposedPorts: number[]
   stopSignal: string
   labels: Record<string, string>
+}
+
+export interface HistoryEntry {
+  createdAt: string | null
+  createdBy: string
+  comment: string
+  /** The layer that this step made, and its packed size; null when it only changed the configuration. */
+  layer: { diffId: string; sizeBytes: number } | null
+}
+
+export interface RemovedImage {
+  /** Names that were taken away. */
+  untagged: string[]
+  /** The image's digest, when it is gone. */
+  deleted: string | null
 }

@@ -2,14 +2,18 @@
  * Unpacked layers, by diffID: `layers/<hex>/`, owned by root, shared by all images and containers. A layer is staged,
  * synced and renamed; its row comes last. `layers/l/<number>` are short links, so that 127 layers fit one mount.
  */
+import { rmSync } from 'node:fs'
 import { chmod, mkdir, open, readdir, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Digest, digestHex } from '../oci/digest.ts'
 import type { State } from '../state/database.ts'
-import { removeFolder, syncFolder } from '../sys/files.ts'
+import { inTransaction } from '../state/migrations.ts'
+import { diskUsage } from '../sys/disk-usage.ts'
+import { syncFolder } from '../sys/files.ts'
 import { syncFileSystem } from '../sys/syscalls.ts'
+import type { Trash } from '../sys/trash.ts'
+import type { StagedLayer } from './held-layers.ts'
 import { adoptMetadata } from './implied-folders.ts'
-import type { StagedLayer } from './leases.ts'
 
 export interface LayerStore {
   has(diffId: Digest): boolean
@@ -18,9 +22,12 @@ export interface LayerStore {
   /** Makes a staged layer visible. Folders that it implies take owner and mode from `below` (lowest first). */
   commit(diffId: Digest, layer: StagedLayer, below: Digest[]): Promise<void>
   /** Throws a staged layer away. */
-  discard(folder: string): Promise<void>
-  remove(diffId: Digest): Promise<void>
+  discard(folder: string): void
+  /** Out of sight when it returns. */
+  remove(diffIds: Digest[]): void
   list(): Digest[]
+  /** Bytes that each layer takes on disk: measured once, at the first question. */
+  sizes(signal?: AbortSignal): Promise<Map<Digest, number>>
 }
 
 /** Where the folders of the layers lie, for whoever mounts them. */
@@ -34,25 +41,22 @@ export function shortName(state: State, diffId: Digest): string | null {
   return row ? `l/${row.number}` : null
 }
 
-export async function createLayerStore(stateDir: string, state: State): Promise<LayerStore> {
+export async function createLayerStore(stateDir: string, state: State, trash: Trash): Promise<LayerStore> {
   const folder = layersFolder(stateDir)
   const staging = join(stateDir, 'staging')
-  const trash = join(stateDir, 'trash')
   await mkdir(join(folder, 'l'), { recursive: true, mode: 0o711 })
-  await mkdir(trash, { recursive: true, mode: 0o700 })
   await sweep()
 
   let stagings = 0
   const pathOf = (diffId: Digest) => join(folder, digestHex(diffId))
 
   async function sweep(): Promise<void> {
-    await rm(staging, { recursive: true, force: true })
+    trash.bury(staging)
     await mkdir(staging, { mode: 0o700 })
-    for (const name of await readdir(trash)) await rm(join(trash, name), { recursive: true, force: true })
     const rows = state.db.prepare('SELECT number, diff_id FROM layers').all()
     const known = new Map(rows.map((row) => [digestHex(String(row.diff_id)), Number(row.number)]))
     for (const name of await readdir(folder))
-      if (/^[0-9a-f]{64}$/.test(name) && !known.has(name)) await removeFolder(join(folder, name), trash)
+      if (/^[0-9a-f]{64}$/.test(name) && !known.has(name)) trash.bury(join(folder, name))
     const links = new Set(await readdir(join(folder, 'l')))
     for (const [hex, number] of known) {
       if (!links.delete(String(number))) await symlink(`../${hex}`, join(folder, 'l', String(number)))
@@ -69,7 +73,7 @@ export async function createLayerStore(stateDir: string, state: State): Promise<
       return path
     },
 
-    discard: (path) => removeFolder(path, trash),
+    discard: (path) => void trash.bury(path),
 
     async commit(diffId, { folder: staged, implied }, below) {
       await adoptMetadata(staged, implied, below.map(pathOf).reverse())
@@ -81,17 +85,20 @@ export async function createLayerStore(stateDir: string, state: State): Promise<
         await handle.close()
       }
       // Left by a commit that failed after its rename: it has no row, so nobody uses it.
-      await removeFolder(pathOf(diffId), trash)
+      trash.bury(pathOf(diffId))
       await rename(staged, pathOf(diffId))
       await syncFolder(folder)
       const { lastInsertRowid } = state.db.prepare('INSERT INTO layers (diff_id) VALUES (?)').run(diffId)
       await symlink(`../${digestHex(diffId)}`, join(folder, 'l', String(lastInsertRowid)))
     },
 
-    async remove(diffId) {
-      const row = state.db.prepare('DELETE FROM layers WHERE diff_id = ? RETURNING number').get(diffId)
-      if (row) await rm(join(folder, 'l', String(row.number)), { force: true })
-      await removeFolder(pathOf(diffId), trash)
+    remove(diffIds) {
+      const take = state.db.prepare('DELETE FROM layers WHERE diff_id = ? RETURNING number')
+      // The rows go first: a folder that lacks one is swept when the store is opened.
+      const numbers = inTransaction(state.db, () => diffIds.map((diffId) => take.get(diffId)?.number))
+      for (const number of numbers)
+        if (number !== undefined) rmSync(join(folder, 'l', String(number)), { force: true })
+      for (const diffId of diffIds) trash.bury(pathOf(diffId))
     },
 
     list: () =>
@@ -99,5 +106,20 @@ export async function createLayerStore(stateDir: string, state: State): Promise<
         .prepare('SELECT diff_id FROM layers')
         .all()
         .map((row) => String(row.diff_id)),
+
+    async sizes(signal) {
+      const unmeasured = state.db.prepare('SELECT diff_id FROM layers WHERE size_bytes IS NULL').all()
+      const ids = unmeasured.map((row) => String(row.diff_id))
+      const bytes = await diskUsage(ids.map(pathOf), signal)
+      const note = state.db.prepare('UPDATE layers SET size_bytes = ? WHERE diff_id = ?')
+      inTransaction(state.db, () => {
+        for (const id of ids) {
+          const size = bytes.get(pathOf(id))
+          if (size !== undefined) note.run(size, id)
+        }
+      })
+      const rows = state.db.prepare('SELECT diff_id, size_bytes FROM layers').all()
+      return new Map(rows.map((row) => [String(row.diff_id), Number(row.size_bytes ?? 0)]))
+    },
   }
 }

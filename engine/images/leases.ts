@@ -1,89 +1,88 @@
 /**
- * What pulls under way count on. A layer that is held is never collected; pulls that need the same layer take turns at
- * it, so that it is fetched once; what one of them does, all who hold the layer are told; and a layer that was unpacked
- * but not yet committed waits for the next of them until the last one lets go.
+ * Leases: what work that is not done yet counts on. A pull has no image to show for its blobs and layers before its
+ * end, so it takes a lease on their digests first, and the garbage collector leaves those alone.
+ *
+ * A lease does not end while its work goes on. Work that can be gone on with leaves it behind for a day when it is cut
+ * off, also by the end of the process: leases are rows. Then it expires by itself.
  */
-import { createKeyedLock } from '../state/keyed-lock.ts'
-import type { LayerProgress } from './images.ts'
+import type { Digest } from '../oci/digest.ts'
+import type { State } from '../state/database.ts'
+import { inTransaction } from '../state/migrations.ts'
 
-export type ReportLayer = (state: LayerProgress['state'], doneBytes: number) => void
-
-export interface StagedLayer {
-  folder: string
-  /** Folders that the layer needs and does not list. */
-  implied: string[]
+export interface Leases {
+  /** Takes a lease out, or joins the one of this id. Nothing of `digests` is removed from now on. */
+  take(id: string, digests?: Digest[], options?: { isResumable?: boolean }): Lease
+  /** Digests under a lease that has not expired, each perhaps more than once. */
+  digests(): Digest[]
 }
 
 export interface Lease {
-  staged: StagedLayer | null
-  /** Tells everybody who holds it. */
-  tell: ReportLayer
+  add(...digests: Digest[]): void
+  /** The work is done, or it is no use to go on with it. To be called in the transaction that records its result. */
+  end(): void
+  /** To be called at last, whatever happened: unless it has ended, the lease of resumable work stays for a while. */
+  letGo(): void
 }
 
-export interface Leases {
-  /** Holds a layer until the answer's `release` is called. `report` hears what anybody does with it. */
-  hold(diffId: string, report: ReportLayer): { lease: Lease; release(): void }
-  isHeld(diffId: string): boolean
-  /** Runs work when nobody else is at this name. While it waits, the signal ends the wait. */
-  takeTurn<T>(name: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T>
-}
+const lifeMs = 24 * 3_600_000
 
-/** @param discard called with what was unpacked and nobody waits for any more. */
-export function createLeases(discard: (staged: StagedLayer) => void): Leases {
-  const held = new Map<string, { lease: Lease; watchers: Set<ReportLayer> }>()
-  const lock = createKeyedLock()
+export function createLeases({ db }: State): Leases {
+  const underWay = new Map<string, number>()
 
-  function begin(diffId: string) {
-    const watchers = new Set<ReportLayer>()
-    const tell: ReportLayer = (state, doneBytes) => {
-      for (const watcher of watchers) watcher(state, doneBytes)
-    }
-    const entry = { lease: { staged: null, tell }, watchers }
-    held.set(diffId, entry)
-    return entry
+  function dropExpired(): void {
+    const active = JSON.stringify([...underWay.keys()])
+    db.prepare('DELETE FROM leases WHERE expires_at <= ? AND id NOT IN (SELECT value FROM json_each(?))').run(
+      Date.now(),
+      active,
+    )
+  }
+  dropExpired()
+  db.exec('DELETE FROM leases WHERE NOT is_resumable')
+
+  const setExpiry = (id: string, isResumable: boolean) =>
+    db
+      .prepare(
+        `INSERT INTO leases (id, expires_at, is_resumable) VALUES (?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at`,
+      )
+      .run(id, Date.now() + lifeMs, Number(isResumable))
+  const insertItems = (id: string, digests: Digest[]) => {
+    const insert = db.prepare('INSERT OR IGNORE INTO lease_items (lease, digest) VALUES (?, ?)')
+    for (const digest of digests) insert.run(id, digest)
   }
 
   return {
-    hold(diffId, report) {
-      const { lease, watchers } = held.get(diffId) ?? begin(diffId)
-      // Its own function: one who holds a layer twice hears it twice and lets go twice.
-      const watcher: ReportLayer = (state, doneBytes) => report(state, doneBytes)
-      watchers.add(watcher)
+    take(id, digests = [], { isResumable = false } = {}) {
+      inTransaction(db, () => {
+        setExpiry(id, isResumable)
+        insertItems(id, digests)
+      })
+      underWay.set(id, (underWay.get(id) ?? 0) + 1)
+      let isOver = false
       return {
-        lease,
-        release() {
-          if (!watchers.delete(watcher) || watchers.size > 0) return
-          held.delete(diffId)
-          if (lease.staged) discard(lease.staged)
+        add: (...more) => inTransaction(db, () => insertItems(id, more)),
+        end() {
+          // Others at the same work count on it still; the last of them ends it.
+          if ((underWay.get(id) ?? 0) <= 1) db.prepare('DELETE FROM leases WHERE id = ?').run(id)
+        },
+        letGo() {
+          if (isOver) return
+          isOver = true
+          const left = (underWay.get(id) ?? 1) - 1
+          if (left > 0) underWay.set(id, left)
+          else underWay.delete(id)
+          db.prepare('UPDATE leases SET expires_at = ? WHERE id = ?').run(Date.now() + lifeMs, id)
+          if (!isResumable && left <= 0) db.prepare('DELETE FROM leases WHERE id = ?').run(id)
         },
       }
     },
 
-    isHeld: (diffId) => held.has(diffId),
-
-    async takeTurn(name, signal, work) {
-      signal?.throwIfAborted()
-      let isAtIt = false
-      const turn = lock(name, async () => {
-        signal?.throwIfAborted()
-        isAtIt = true
-        return work()
-      })
-      if (!signal) return turn
-      let leave: (() => void) | undefined
-      const calledOff = new Promise<never>((_, reject) => {
-        leave = () => {
-          // Work under way sees the signal itself and is waited for: it may hold files.
-          if (!isAtIt) reject(signal.reason)
-        }
-        signal.addEventListener('abort', leave, { once: true })
-      })
-      turn.catch(() => {})
-      try {
-        return await Promise.race([turn, calledOff])
-      } finally {
-        if (leave) signal.removeEventListener('abort', leave)
-      }
+    digests() {
+      dropExpired()
+      return db
+        .prepare('SELECT digest FROM lease_items')
+        .all()
+        .map((row) => String(row.digest))
     },
   }
 }

@@ -64,6 +64,20 @@ const configSchema = z.object({
   }),
 })
 
+const historySchema = z.object({
+  history: z
+    .array(
+      z.object({
+        created: z.string().nullish(),
+        created_by: z.string().nullish(),
+        comment: z.string().nullish(),
+        empty_layer: z.boolean().nullish(),
+      }),
+    )
+    .max(10_000)
+    .nullish(),
+})
+
 export type Descriptor = z.infer<typeof descriptor>
 export type Manifest = z.infer<typeof manifestSchema>
 export type Index = z.infer<typeof indexSchema>
@@ -132,6 +146,11 @@ export function choosePlatform(index: Index, what: string): Descriptor {
     'unsupported',
     `${what} has no image for linux/${architecture}, only for ${offered.join(', ') || 'nothing'}`,
   )
+}
+
+/** The steps that a configuration says the image was made by, oldest first. */
+export function parseHistory(bytes: Buffer): NonNullable<z.infer<typeof historySchema>['history']> {
+  return parse(historySchema, bytes, 'the history of the image').history ?? []
 }
 
 /** Reads an image's configuration. */

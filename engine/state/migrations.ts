@@ -22,6 +22,17 @@ export const migrations: readonly string[] = [
      name TEXT NOT NULL UNIQUE, subnet TEXT);
    CREATE TABLE IF NOT EXISTS places (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
      network TEXT NOT NULL, host INTEGER NOT NULL, names TEXT NOT NULL, UNIQUE (network, host));`,
+  // 2: documents are kept, so an image can be pushed as it came; leases; when an image was last of use.
+  `ALTER TABLE images ADD COLUMN documents TEXT NOT NULL DEFAULT '[]';
+   ALTER TABLE images ADD COLUMN recorded_at INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE images ADD COLUMN used_at INTEGER NOT NULL DEFAULT 0;
+   UPDATE images SET recorded_at = unixepoch() * 1000, used_at = unixepoch() * 1000;
+   ALTER TABLE layers ADD COLUMN size_bytes INTEGER;
+   CREATE TABLE leases (id TEXT PRIMARY KEY, expires_at INTEGER NOT NULL, is_resumable INTEGER NOT NULL);
+   CREATE TABLE lease_items (lease TEXT NOT NULL REFERENCES leases(id) ON DELETE CASCADE, digest TEXT NOT NULL,
+     PRIMARY KEY (lease, digest)) WITHOUT ROWID;
+   CREATE TABLE blob_sources (digest TEXT NOT NULL, registry TEXT NOT NULL, repository TEXT NOT NULL,
+     PRIMARY KEY (digest, registry, repository)) WITHOUT ROWID;`,
 ]
 
 /**

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createImages } from '../../engine/images/create-images.ts'
 import type { Images } from '../../engine/images/images.ts'
+import { type ImageParts, openImageParts } from '../../engine/images/parts.ts'
 import { createSnapshots } from '../../engine/snapshots/overlay-snapshots.ts'
 import type { Snapshots } from '../../engine/snapshots/snapshots.ts'
 import { openState, type State } from '../../engine/state/database.ts'
@@ -11,6 +12,7 @@ import { openState, type State } from '../../engine/state/database.ts'
 export interface ImageStore {
   stateDir: string
   state: State
+  parts: ImageParts
   images: Images
   snapshots: Snapshots
   layersOnDisk(): string[]
@@ -29,16 +31,18 @@ export async function openImageStore(
 ): Promise<ImageStore> {
   folders.add(stateDir)
   const state = openState(stateDir)
-  const images = await createImages({ stateDir, state })
+  const parts = await openImageParts(stateDir, state)
+  const images = await createImages(parts)
   const snapshots = await createSnapshots({ stateDir, state })
   return {
     stateDir,
     state,
+    parts,
     images,
     snapshots,
     layersOnDisk: () => readdirSync(join(stateDir, 'layers')).filter((name) => name.length === 64),
     halfMade: () =>
-      ['staging', 'content/ingest', 'content/blobs/sha256', 'trash'].flatMap((name) =>
+      ['staging', 'content/ingest'].flatMap((name) =>
         readdirSync(join(stateDir, name)).map((file) => `${name}/${file}`),
       ),
     async mounted(layers, look) {

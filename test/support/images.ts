@@ -21,6 +21,8 @@ export interface ImageSpec {
   /** Leave busybox and its links away. */
   bare?: boolean
   compress?: 'gzip' | 'zstd' | 'none'
+  /** Steps as the image's configuration tells them. */
+  history?: Record<string, unknown>[]
 }
 
 export type TarEntry = Partial<Header> & { name: string; content?: string | Buffer }
@@ -147,6 +149,7 @@ export async function buildImage(spec: ImageSpec): Promise<BuiltImage> {
         StopSignal: spec.stopSignal,
         ExposedPorts: Object.fromEntries((spec.exposedPorts ?? []).map((port) => [`${port}/tcp`, {}])),
       },
+      history: spec.history,
       rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
     }),
   )

@@ -70,7 +70,7 @@ test('what is here is not fetched again, also after a restart, and goes when it 
   })
   await second.images.pull(sibling)
   expect(second.layersOnDisk()).toHaveLength(3)
-  await second.images.remove(digest)
+  expect(await second.images.remove(digest)).toEqual({ untagged: [reference], deleted: digest })
   expect(second.layersOnDisk()).toHaveLength(2)
   await expect(second.images.inspect(digest)).rejects.toMatchObject({ kind: 'not-found' })
   expect(await second.images.inspect(sibling)).toMatchObject({ references: [sibling] })

@@ -9,14 +9,13 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { createLayerStore } from '../../../engine/images/layer-store.ts'
 import { digestOf } from '../../../engine/oci/digest.ts'
 import { type ImageStore, openImageStore, removeImageStores } from '../../support/image-store.ts'
 
 afterAll(removeImageStores)
 
 async function makeLayers(store: ImageStore, count: number): Promise<string[]> {
-  const layers = await createLayerStore(store.stateDir, store.state)
+  const { layers } = store.parts
   const diffIds = Array.from({ length: count }, (_, i) => digestOf(`layer ${i}`))
   for (const [i, diffId] of diffIds.entries()) {
     const folder = await layers.stage(diffId)

@@ -1,0 +1,134 @@
+/**
+ * Brings an image's layers onto this host: several are fetched and unpacked at once, each becomes visible as soon as
+ * those below it are, and whoever wants one of them at the same time shares the work. Where the packed bytes come from
+ * is the caller's matter.
+ */
+import type { ContentStore } from '../content/store.ts'
+import { type Digest, digestHex } from '../oci/digest.ts'
+import type { Descriptor } from '../oci/manifest.ts'
+import type { HeldLayer, HeldLayers, ReportLayer } from './held-layers.ts'
+import type { LayerProgress } from './images.ts'
+import type { LayerStore } from './layer-store.ts'
+import { createProgress } from './progress.ts'
+import { unpackLayer } from './unpack.ts'
+
+const layersAtOnce = 3
+
+export interface BringParts {
+  content: ContentStore
+  layers: LayerStore
+  held: HeldLayers
+  /** Whether packed layers stay once they are unpacked. */
+  keepBlobs: boolean
+}
+
+/** Makes sure that a packed layer is in the content store. */
+export type FetchLayer = (layer: Descriptor, tell: ReportLayer, signal: AbortSignal) => Promise<void>
+
+export interface BringRequest extends BringParts {
+  fetch: FetchLayer
+  onProgress: (layers: LayerProgress[]) => void
+  signal: AbortSignal
+}
+
+/** A layer of the image: what to fetch, what it must unpack to, and our hold on it. */
+interface Wanted {
+  descriptor: Descriptor
+  diffId: Digest
+  held: HeldLayer
+  report: ReportLayer
+  release(): void
+}
+
+/** Answers when every layer is visible. A lease on their digests is the caller's to hold. */
+export async function bringLayers(
+  request: BringRequest,
+  descriptors: Descriptor[],
+  diffIds: Digest[],
+): Promise<void> {
+  const progress = createProgress(descriptors, request.onProgress)
+  const failed = new AbortController()
+  const signal = AbortSignal.any([request.signal, failed.signal])
+  const wanted = descriptors.map((descriptor, index): Wanted => {
+    const diffId = diffIds[index] ?? ''
+    const report: ReportLayer = (state, doneBytes) =>
+      progress.set(index, state, Math.min(doneBytes, descriptor.size))
+    return { descriptor, diffId, report, ...request.held.hold(diffId, report) }
+  })
+  try {
+    await bringAll({ ...request, signal }, wanted, failed)
+  } catch (error) {
+    request.signal.throwIfAborted()
+    throw error
+  } finally {
+    progress.end()
+    for (const { release } of wanted) release()
+  }
+}
+
+async function bringAll(request: BringRequest, wanted: Wanted[], failed: AbortController): Promise<void> {
+  const queue = [...wanted]
+  const brought = new Map(wanted.map(({ diffId }) => [diffId, Promise.withResolvers<void>()]))
+  const bringSome = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      await bring(request, next)
+      brought.get(next.diffId)?.resolve()
+    }
+  }
+  const showAll = async () => {
+    for (const [index, { diffId, held, descriptor }] of wanted.entries()) {
+      await brought.get(diffId)?.promise
+      const below = wanted.slice(0, index).map((layer) => layer.diffId)
+      await request.held.takeTurn(diffId, request.signal, async () => {
+        const { staged } = held
+        if (staged === null) return
+        await request.layers.commit(diffId, staged, below)
+        held.staged = null
+        held.tell('done', descriptor.size)
+      })
+    }
+  }
+  const all = [...Array.from({ length: layersAtOnce }, bringSome), showAll()]
+  try {
+    await Promise.all(all)
+  } catch (error) {
+    failed.abort(error)
+    for (const { promise, reject } of brought.values()) {
+      promise.catch(() => {})
+      reject(error)
+    }
+    await Promise.allSettled(all)
+    throw error
+  }
+}
+
+/** Fetches and unpacks a layer, unless it is here or another did so a moment ago. */
+async function bring(request: BringRequest, { descriptor, diffId, held, report }: Wanted): Promise<void> {
+  const { layers, content, signal } = request
+  const { digest, size } = descriptor
+  await request.held.takeTurn(diffId, signal, async () => {
+    if (layers.has(diffId)) return report('exists', size)
+    if (held.staged !== null) return
+    // One blob under two diffIDs: at most one of them is true, but both may be claimed.
+    await request.held.takeTurn(blobTurn(digest), signal, async () => {
+      await request.fetch(descriptor, held.tell, signal)
+      held.tell('unpacking', size)
+      const folder = await layers.stage(diffId)
+      const blob = await content.open(digest)
+      try {
+        held.staged = { folder, ...(await unpackLayer(blob, diffId, folder, signal)) }
+      } catch (error) {
+        layers.discard(folder)
+        throw error
+      } finally {
+        await blob.close()
+        if (!request.keepBlobs && !signal.aborted) content.remove(digest)
+      }
+    })
+  })
+}
+
+/** The name under which those who write a blob take turns: an uncompressed layer has the digest of its blob. */
+export function blobTurn(digest: Digest): string {
+  return `blob ${digestHex(digest)}`
+}
