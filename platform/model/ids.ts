@@ -16,6 +16,7 @@ export const idPrefixes = {
   repository: 'repo',
   token: 'tok',
   audit: 'aud',
+  invitation: 'inv',
 } as const
 
 export type IdKind = keyof typeof idPrefixes

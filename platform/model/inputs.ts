@@ -95,6 +95,16 @@ export const createTokenSchema = z.strictObject({
     .optional(),
 })
 
+export const inviteSchema = z.strictObject({ email: emailSchema, role: z.enum(roles).default('developer') })
+export const changeRoleSchema = z.strictObject({ role: z.enum(roles) })
+
+/** What a link of an invitation leads to, for somebody who has no account yet. */
+export const joinSchema = z.strictObject({
+  token: z.string().max(200),
+  name: displayNameSchema,
+  password: passwordSchema,
+})
+
 export const claimSchema = z.strictObject({
   token: z.string().max(200),
   name: displayNameSchema,
@@ -119,5 +129,8 @@ export type CreateAppInput = z.input<typeof createAppSchema>
 export type UpdateAppInput = z.input<typeof updateAppSchema>
 export type CreateDeploymentInput = z.input<typeof createDeploymentSchema>
 export type CreateTokenInput = z.input<typeof createTokenSchema>
+export type InviteInput = z.input<typeof inviteSchema>
+export type ChangeRoleInput = z.input<typeof changeRoleSchema>
+export type JoinInput = z.input<typeof joinSchema>
 export type ClaimInput = z.input<typeof claimSchema>
 export type SignInInput = z.input<typeof signInSchema>

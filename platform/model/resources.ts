@@ -101,6 +101,23 @@ export const tokenSchema = z.object({
   lastUsedAt: time.nullable(),
 })
 
+export const memberSchema = z.object({
+  userId: z.string(),
+  name: z.string(),
+  email: z.string(),
+  role: z.enum(roles),
+  joinedAt: time,
+})
+
+export const invitationSchema = z.object({
+  id: z.string(),
+  email: z.string(),
+  role: z.enum(roles),
+  invitedBy: z.string(),
+  createdAt: time,
+  expiresAt: time,
+})
+
 export const auditEventSchema = z.object({
   id: z.string(),
   actor: z.string(),
@@ -119,6 +136,8 @@ export type Container = z.infer<typeof containerSchema>
 export type Deployment = z.infer<typeof deploymentSchema>
 export type Variable = z.infer<typeof variableSchema>
 export type Token = z.infer<typeof tokenSchema>
+export type Member = z.infer<typeof memberSchema>
+export type Invitation = z.infer<typeof invitationSchema>
 export type AuditEvent = z.infer<typeof auditEventSchema>
 
 /** One page of a list. `nextCursor` is null on the last one. */

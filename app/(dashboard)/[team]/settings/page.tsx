@@ -17,7 +17,10 @@ export async function generateMetadata(): Promise<Metadata> {
 export default async function TeamSettingsPage({ params }: PageProps<'/[team]/settings'>) {
   const team = await loadTeam((await params).team)
   const { platform, viewer } = await enter()
-  const [t, members] = await Promise.all([getTranslations('team'), listMembers(platform, viewer, team.id)])
+  const [t, { data: members }] = await Promise.all([
+    getTranslations('team'),
+    listMembers(platform, viewer, team.id, { limit: 100 }),
+  ])
   return (
     <div className="mx-auto max-w-2xl">
       <PageHeader title={t('settings')} />

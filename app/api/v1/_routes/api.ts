@@ -9,6 +9,7 @@ import { checkBody, checkRoute, checkText } from './guards.ts'
 import { idempotency } from './idempotency.ts'
 import { identify } from './identify.ts'
 import { addMeRoute } from './me.ts'
+import { addMemberRoutes } from './members.ts'
 import { addOperatorRoutes } from './operator.ts'
 import { ApiError, answerTo, problemResponse } from './problem.ts'
 import { addProjectRoutes } from './projects.ts'
@@ -52,6 +53,7 @@ export function createApi(platform: Platform): Api {
   api.use(bodyLimit({ maxSize: maxBodyBytes, onError: tooLarge }), checkBody, idempotency)
   addMeRoute(api)
   addTeamRoutes(api)
+  addMemberRoutes(api)
   addProjectRoutes(api)
   addAppRoutes(api)
   addDeploymentRoutes(api)

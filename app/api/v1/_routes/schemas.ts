@@ -6,6 +6,8 @@ import {
   appSchema,
   auditEventSchema,
   deploymentSchema,
+  invitationSchema,
+  memberSchema,
   projectSchema,
   teamSchema,
   tokenSchema,
@@ -21,6 +23,11 @@ export const Token = tokenSchema.meta({ id: 'Token' })
 export const NewToken = tokenSchema
   .extend({ secret: z.string().meta({ description: 'Shown this once.' }) })
   .meta({ id: 'NewToken' })
+export const Member = memberSchema.meta({ id: 'Member' })
+export const Invitation = invitationSchema.meta({ id: 'Invitation' })
+export const NewInvitation = invitationSchema
+  .extend({ url: z.string().meta({ description: 'The link to pass on. Shown this once.' }) })
+  .meta({ id: 'NewInvitation' })
 export const AuditEvent = auditEventSchema.meta({ id: 'AuditEvent' })
 export const LogLine = logLineSchema.meta({ id: 'LogLine' })
 export const LinkedDeployment = deploymentSchema
