@@ -1,0 +1,252 @@
+/**
+ * Every route × every kind of caller. A route that is not in the table fails: whoever adds one says here who may use
+ * it. Each call is really made, with ids of things that are really there.
+ */
+import { encode } from 'next-auth/jwt'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createDeployment } from '../../../platform/deployments.ts'
+import { invite } from '../../../platform/invitations.ts'
+import { type Role, roleIncludes, roles } from '../../../platform/model/roles.ts'
+import { signIn } from '../../../platform/sessions.ts'
+import { createToken, revokeToken } from '../../../platform/tokens.ts'
+import { operator, type TestUser } from '../../support/platform.ts'
+import { type ApiUnderTest, openApi } from './client.ts'
+
+/** The weakest role in the team that may; or every signed-in person, administrators of the installation, the operator. */
+type Needs = Role | 'person' | 'administrator' | 'operator'
+
+interface Fixture {
+  team: string
+  project: string
+  emptyProject: string
+  app: string
+  deployment: string
+  member: string
+  invitation: string
+}
+
+/** Who may, the path with real ids, and the body. What a route then says of its input is no matter of access. */
+type Rule = [needs: Needs, path: (ids: Fixture) => string, body?: object]
+
+const settings = { image: 'registry.example/app:1', port: 80 }
+const rules: Record<string, Rule> = {
+  'GET /me': ['person', () => '/me'],
+  'GET /teams': ['person', () => '/teams'],
+  'POST /teams': ['administrator', () => '/teams', { name: 'New' }],
+  'GET /teams/{team}': ['viewer', ({ team }) => `/teams/${team}`],
+  'PATCH /teams/{team}': ['admin', ({ team }) => `/teams/${team}`, { name: 'Renamed' }],
+  'GET /teams/{team}/projects': ['viewer', ({ team }) => `/teams/${team}/projects`],
+  'POST /teams/{team}/projects': ['developer', ({ team }) => `/teams/${team}/projects`, { name: 'New' }],
+  'GET /teams/{team}/apps': ['viewer', ({ team }) => `/teams/${team}/apps`],
+  'GET /teams/{team}/audit': ['admin', ({ team }) => `/teams/${team}/audit`],
+  'GET /teams/{team}/events': ['viewer', ({ team }) => `/teams/${team}/events`],
+  'GET /teams/{team}/members': ['viewer', ({ team }) => `/teams/${team}/members`],
+  'PATCH /teams/{team}/members/{userId}': [
+    'admin',
+    ({ team, member }) => `/teams/${team}/members/${member}`,
+    { role: 'developer' },
+  ],
+  'DELETE /teams/{team}/members/{userId}': [
+    'admin',
+    ({ team, member }) => `/teams/${team}/members/${member}`,
+  ],
+  'POST /teams/{team}/leave': ['viewer', ({ team }) => `/teams/${team}/leave`],
+  'GET /teams/{team}/invitations': ['admin', ({ team }) => `/teams/${team}/invitations`],
+  'POST /teams/{team}/invitations': [
+    'admin',
+    ({ team }) => `/teams/${team}/invitations`,
+    { email: 'new@example.com', role: 'viewer' },
+  ],
+  'DELETE /invitations/{id}': ['admin', ({ invitation }) => `/invitations/${invitation}`],
+  'POST /invitations/accept': ['person', () => '/invitations/accept', { token: 'of nobody' }],
+  'GET /projects/{id}': ['viewer', ({ project }) => `/projects/${project}`],
+  'PATCH /projects/{id}': ['developer', ({ project }) => `/projects/${project}`, { name: 'Renamed' }],
+  'DELETE /projects/{id}': ['admin', ({ emptyProject }) => `/projects/${emptyProject}`],
+  'GET /projects/{id}/apps': ['viewer', ({ project }) => `/projects/${project}/apps`],
+  'POST /projects/{id}/apps': [
+    'developer',
+    ({ project }) => `/projects/${project}/apps`,
+    { name: 'New', settings },
+  ],
+  'GET /apps/{id}': ['viewer', ({ app }) => `/apps/${app}`],
+  'PATCH /apps/{id}': ['developer', ({ app }) => `/apps/${app}`, { name: 'Renamed' }],
+  'DELETE /apps/{id}': ['developer', ({ app }) => `/apps/${app}`],
+  'POST /apps/{id}/start': ['developer', ({ app }) => `/apps/${app}/start`],
+  'POST /apps/{id}/stop': ['developer', ({ app }) => `/apps/${app}/stop`],
+  'GET /apps/{id}/variables': ['developer', ({ app }) => `/apps/${app}/variables`],
+  'PATCH /apps/{id}/variables': ['developer', ({ app }) => `/apps/${app}/variables`, { set: [] }],
+  'GET /apps/{id}/deployments': ['viewer', ({ app }) => `/apps/${app}/deployments`],
+  'POST /apps/{id}/deployments': ['developer', ({ app }) => `/apps/${app}/deployments`],
+  'GET /apps/{id}/logs': ['viewer', ({ app }) => `/apps/${app}/logs`],
+  'GET /deployments/{id}': ['viewer', ({ deployment }) => `/deployments/${deployment}`],
+  'GET /deployments/{id}/events': ['viewer', ({ deployment }) => `/deployments/${deployment}/events`],
+  'POST /deployments/{id}/cancel': ['developer', ({ deployment }) => `/deployments/${deployment}/cancel`],
+  'POST /deployments/{id}/rollback': ['developer', ({ deployment }) => `/deployments/${deployment}/rollback`],
+  'GET /tokens': ['person', () => '/tokens'],
+  'POST /tokens': ['person', () => '/tokens', { name: 'mine' }],
+  'GET /operator/status': ['operator', () => '/operator/status'],
+  'POST /operator/setup-link': ['operator', () => '/operator/setup-link'],
+  'POST /operator/tokens': ['operator', () => '/operator/tokens', { name: 'x', email: 'nobody@example.com' }],
+}
+/** Everybody has the right and nothing to use it on: `platform/tokens.test.ts` says whose tokens are whose. */
+const elsewhere = ['DELETE /tokens/{id}']
+
+interface Caller {
+  /** In the team of the fixture. */
+  role: Role | null
+  isAdministrator?: boolean
+  isOperator?: boolean
+  /** Not known at all. */
+  isNobody?: boolean
+  headers: Record<string, string>
+}
+
+let berth: ApiUnderTest
+let team: string
+const callers = new Map<string, Caller>()
+const people = new Map<Role, TestUser>()
+
+beforeAll(async () => {
+  berth = await openApi()
+  team = (await berth.makeTeam('Acme')).id
+  for (const role of roles) {
+    const user = await berth.makeUser({ teamId: team, role })
+    people.set(role, user)
+    callers.set(role, { role, headers: await cookieOf(user) })
+  }
+  const other = await berth.makeTeam('Other')
+  const stranger = await berth.makeUser({ teamId: other.id, role: 'owner' })
+  callers.set('owner of another team', { role: null, headers: await cookieOf(stranger) })
+  const administrator = await berth.makeUser()
+  await berth.platform.db.user.update({ where: { id: administrator.id }, data: { isAdmin: true } })
+  callers.set('administrator', { role: null, isAdministrator: true, headers: await cookieOf(administrator) })
+  const secret = berth.config.readSecret('operator.token')
+  callers.set('operator', { role: 'owner', isOperator: true, headers: { authorization: `Bearer ${secret}` } })
+  const revoked = await createToken(berth.platform, people.get('owner')?.viewer ?? operator, {
+    name: 'old',
+    role: 'owner',
+  })
+  await revokeToken(berth.platform, operator, revoked.id)
+  callers.set('revoked token', {
+    role: null,
+    isNobody: true,
+    headers: { authorization: `Bearer ${revoked.secret}` },
+  })
+  callers.set('no session', { role: null, isNobody: true, headers: {} })
+})
+afterAll(() => berth?.close())
+
+async function cookieOf({ id, email, password }: TestUser): Promise<Record<string, string>> {
+  const { sessionId } = await signIn(berth.platform, { email, password, address: '127.0.0.1' })
+  const token = await encode({
+    token: { sub: id, sessionId },
+    secret: berth.config.readSecret('auth.secret'),
+  })
+  return { cookie: `berth_7080_session=${token}`, 'sec-fetch-site': 'same-origin' }
+}
+
+let lastName = 0
+
+async function makeFixture(): Promise<Fixture> {
+  const app = await berth.makeApp(team, { name: `Fixture ${++lastName}` })
+  const deployment = await createDeployment(berth.platform, operator, app.id, {})
+  const member = await berth.makeUser({ teamId: team, role: 'viewer' })
+  const invitation = await invite(berth.platform, operator, team, { email: `guest${lastName}@example.com` })
+  return {
+    ...{ team, app: app.id, project: app.projectId, deployment: deployment.id },
+    emptyProject: (await berth.makeProject(team)).id,
+    ...{ member: member.id, invitation: invitation.id },
+  }
+}
+
+/** The status alone: an event stream has no end. */
+async function ask(route: string, path: string, caller: Caller, body?: object): Promise<number> {
+  const method = route.split(' ')[0] ?? ''
+  const response = await berth.fetch(path, {
+    method,
+    headers: { ...caller.headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  await response.body?.cancel()
+  return response.status
+}
+
+/** 401 for nobody, 404 where the thing is in a team that is not the caller's, 403 where the right is too weak. */
+function expected(needs: Needs, caller: Caller): 401 | 403 | 404 | 'allowed' {
+  if (caller.isNobody) return 401
+  if (caller.isOperator) return 'allowed'
+  switch (needs) {
+    case 'person':
+      return 'allowed'
+    case 'operator':
+      return 403
+    case 'administrator':
+      return caller.isAdministrator ? 'allowed' : 403
+    default:
+      if (caller.role === null) return 404
+      return roleIncludes(caller.role, needs) ? 'allowed' : 403
+  }
+}
+
+/** What only a person can do, with a right that the operator has as well. */
+const notForTheOperator = ['POST /teams/{team}/leave', 'POST /invitations/accept', 'POST /tokens']
+
+test('every route is in the table, and nothing else', async () => {
+  const { body } = await berth.nobody('GET /openapi.json')
+  const paths = body.paths as Record<string, Record<string, unknown>>
+  const routes = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  )
+  expect(routes.length).toBeGreaterThan(40)
+  expect([...Object.keys(rules), ...elsewhere].sort()).toEqual(routes.sort())
+})
+
+describe('each route is for exactly those who may', () => {
+  for (const [route, [needs, path, body]] of Object.entries(rules)) {
+    test(`${route} (${needs})`, async () => {
+      let ids = await makeFixture()
+      for (const [name, caller] of callers) {
+        if (caller.isOperator && notForTheOperator.includes(route)) continue
+        const status = await ask(route, path(ids), caller, body)
+        const isRefused = [401, 403, 404].includes(status)
+        const wanted = expected(needs, caller)
+        // A right to look for something that is not there is a right all the same.
+        const isMissing = status === 404 && route === 'POST /operator/tokens'
+        expect(`${name}: ${isRefused && !isMissing ? status : 'allowed'}`).toBe(`${name}: ${wanted}`)
+        if (route === 'POST /teams/{team}/leave') await comeBack(caller)
+        if (!isRefused && !route.startsWith('GET')) ids = await makeFixture()
+      }
+    })
+  }
+})
+
+async function comeBack(caller: Caller): Promise<void> {
+  const userId = people.get(caller.role ?? 'viewer')?.id
+  if (caller.role === null || userId === undefined) return
+  await berth.platform.db.membership.createMany({
+    data: [{ teamId: team, userId, role: caller.role }],
+    skipDuplicates: true,
+  })
+}
+
+test('ids, slugs and names of another team lead to the same answer as those of nothing', async () => {
+  const ids = await makeFixture()
+  const stranger = callers.get('owner of another team')
+  if (stranger === undefined) throw new Error('no stranger')
+  const answers = new Map<string, string>()
+  for (const [real, invented] of [
+    [`/teams/${ids.team}`, '/teams/team_01jd3k0000000000000000'],
+    ['/teams/acme', '/teams/acmee'],
+    [`/projects/${ids.project}`, '/projects/prj_01jd3k000000000000000'],
+    [`/apps/${ids.app}`, '/apps/app_01jd3k00000000000000'],
+    [`/apps/${ids.app}/logs?follow=true`, '/apps/app_01jd3k00000000000000/logs?follow=true'],
+    [`/deployments/${ids.deployment}/events`, '/deployments/dep_01jd3k0000000/events'],
+  ] as const) {
+    for (const path of [real, invented]) {
+      const response = await berth.fetch(path, { headers: { ...stranger.headers, 'x-request-id': 'same' } })
+      answers.set(path, `${response.status} ${await response.text()}`)
+    }
+    expect(answers.get(real)).toMatch(/^404 /)
+    expect(answers.get(real)).toBe(answers.get(invented))
+  }
+})
