@@ -60,6 +60,13 @@ module.exports = {
       to: { path: '^platform/(generated|database\\.ts)|^node_modules/(@prisma|pg)/' },
     },
     {
+      name: 'nobody-needs-the-bench',
+      comment: 'The bench measures; only its command calls it.',
+      severity: 'error',
+      from: { path: '^(app|cli|engine|platform|worker)/', pathNot: '^cli/commands/bench\\.ts$' },
+      to: { path: '^bench/' },
+    },
+    {
       name: 'processes-start-at-two-doors',
       comment: 'engine/sys and the supervisor.',
       severity: 'error',
@@ -69,7 +76,7 @@ module.exports = {
     {
       name: 'no-circles',
       severity: 'error',
-      from: { path: '^(app|cli|engine|platform|worker)/', pathNot: '^platform/generated/' },
+      from: { path: '^(app|bench|cli|engine|platform|worker)/', pathNot: '^platform/generated/' },
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
   ],

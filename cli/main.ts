@@ -60,6 +60,14 @@ program
   .argument('<name>', 'home, migrate, web, worker or welcome')
   .action(async (name) => (await import('./commands/service.ts')).service(name))
 program
+  .command('bench')
+  .description('measure Berth and its peers side by side on this machine')
+  .argument('[name]', 'which bench; without it, all are named')
+  .option('--json', 'for programs')
+  .option('--runs <n>', 'turns of each contestant', number(1, 1_000), 5)
+  .option('--cache <dir>', 'where the images that it makes are kept (default: in the temporary folder)')
+  .action(async (name, options) => (await import('./commands/bench.ts')).bench(name, options))
+program
   .command('test')
   .description('format, lint, types, the dependency rule, and all tests')
   .action(async () => (await import('./commands/test.ts')).test())

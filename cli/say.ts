@@ -12,9 +12,17 @@ export function stampLines(): void {
   isStamped = true
 }
 
+let isForPrograms = false
+
+/** From now on what a person should know goes to standard error: standard output is for a program to read. */
+export function keepOutputForPrograms(): void {
+  isForPrograms = true
+}
+
 export function say(text: string): void {
   const time = isStamped ? `${new Date().toISOString()} ` : ''
-  process.stdout.write(`${time}${isStamped ? text.replaceAll('\n', `\n${time}`) : text}\n`)
+  const stream = isForPrograms ? process.stderr : process.stdout
+  stream.write(`${time}${isStamped ? text.replaceAll('\n', `\n${time}`) : text}\n`)
 }
 
 /** The lines as they were before stampLines(). */

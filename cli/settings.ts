@@ -106,7 +106,11 @@ export async function prepareHome(home: string, options: HomeOptions): Promise<S
 
 /** The port that was used before, if it is free; otherwise another. Inner ports are nobody's habit. */
 async function usablePort(before: number | undefined): Promise<number> {
-  if (before !== undefined && (await isFree(before, '127.0.0.1'))) return before
+  return before !== undefined && (await isFree(before, '127.0.0.1')) ? before : freePort()
+}
+
+/** A port of the loopback address that was free a moment ago. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)

@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { beforeAll, expect, test } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
-const rooms = ['app', 'cli', 'engine', 'platform', 'worker']
+const rooms = ['app', 'bench', 'cli', 'engine', 'platform', 'worker']
 
 interface Report {
   modules: { source: string }[]
@@ -40,7 +40,7 @@ test.each(rooms)('the rule looked at the files of %s/', async (room) => {
 })
 
 test('the environment is read in platform/config.ts and at the doors only', async () => {
-  const allowed = /^platform\/config\.ts$|^cli\/|^app\/_server\/auth\.ts$|^engine\/sys\//
+  const allowed = /^platform\/config\.ts$|^cli\/|^bench\/parts\/|^app\/_server\/auth\.ts$|^engine\/sys\//
   const readers: string[] = []
   for (const room of rooms)
     for (const file of await readdir(join(root, room), { recursive: true })) {

@@ -1,0 +1,134 @@
+/** Pull and unpack from one local registry, cold each time. */
+import { join } from 'node:path'
+import { run } from '../../cli/processes.ts'
+import type { Bench, BenchContext } from '../bench.ts'
+import { debianImage } from '../images/debian.ts'
+import { type BenchImage, type PushedImage, provide } from '../images/image.ts'
+import { largeLayerImage } from '../images/large-layer.ts'
+import { nodeImage } from '../images/node.ts'
+import { smallFilesImage } from '../images/small-files.ts'
+import { type BerthEngine, openBerth } from '../parts/berth.ts'
+import { clear } from '../parts/cold.ts'
+import { type Docker, startDocker } from '../parts/docker.ts'
+import { fastestGunzip, unpackWithTools } from '../parts/floor.ts'
+import { imagePackages, peerPackages } from '../parts/packages.ts'
+import { openPodman, type Podman } from '../parts/podman.ts'
+import { type BenchRegistry, startRegistry } from '../parts/registry.ts'
+import { makeRow, type Row } from '../report.ts'
+import { type Contestant, takeTurns } from '../turns.ts'
+
+const budget = { atLeast: { docker: 2, podman: 1.5 } }
+const memoryBudgetMegabytes = 150
+
+export function pullBench(images: BenchImage[], large: BenchImage): Bench {
+  return {
+    description: 'pull and unpack images: Berth, Docker, podman; skopeo for the copy alone; the floor',
+    packages: [...imagePackages, ...peerPackages],
+    async run(context) {
+      const registry = await startRegistry(context)
+      const [docker, podman] = [await startDocker(context), await openPodman(context)]
+      const rows: Row[] = []
+      for (const each of images) {
+        const image = await provide(each, registry, context)
+        const all = [
+          berth(context, registry, image),
+          dockerPull(docker, image, context),
+          podmanPull(podman, image, context),
+          skopeoCopy(image, context),
+          floor(image, context),
+        ]
+        const { berth: ours = [], ...peers } = await takeTurns(context, all)
+        rows.push(makeRow({ what: `pull ${image.what}`, unit: 's', berth: ours, peers, budget }))
+      }
+      const image = await provide(large, registry, context)
+      return [...rows, ...(await memory(context, registry, image))]
+    },
+  }
+}
+
+export const bench = pullBench([debianImage, nodeImage, smallFilesImage()], largeLayerImage())
+
+function berth(context: BenchContext, registry: BenchRegistry, image: PushedImage): Contestant {
+  let engine: BerthEngine | undefined
+  return {
+    name: 'berth',
+    async prepare() {
+      await engine?.close()
+      engine = await openBerth(context, registry)
+      await run(['sync'], { signal: context.signal })
+    },
+    work: async () => engine?.call({ pull: image.reference }),
+    finish: async () => engine?.close(),
+  }
+}
+
+function dockerPull(
+  docker: Docker | string,
+  { reference }: PushedImage,
+  { signal }: BenchContext,
+): Contestant {
+  const name = 'docker'
+  if (typeof docker === 'string') return { name, absent: docker }
+  const clean = async () => {
+    const ids = (await docker.docker('image', 'ls', '--quiet')).split('\n').filter((id) => id !== '')
+    if (ids.length > 0) await docker.docker('image', 'rm', '--force', ...ids)
+    await run(['sync'], { signal })
+  }
+  return { name, prepare: clean, work: () => docker.docker('pull', '--quiet', reference), finish: clean }
+}
+
+function podmanPull(
+  podman: Podman | string,
+  { reference }: PushedImage,
+  { signal }: BenchContext,
+): Contestant {
+  const name = 'podman'
+  if (typeof podman === 'string') return { name, absent: podman }
+  const clean = async () => {
+    await podman.podman('rmi', '--all', '--force')
+    await run(['sync'], { signal })
+  }
+  const work = () => podman.podman('pull', '--quiet', '--tls-verify=false', reference)
+  return { name, prepare: clean, work, finish: clean }
+}
+
+function skopeoCopy({ reference }: PushedImage, { folder, signal }: BenchContext): Contestant {
+  const target = join(folder, 'skopeo')
+  const flags = ['--insecure-policy', '--src-tls-verify=false']
+  return {
+    name: 'skopeo, copy alone',
+    prepare: () => clear(target, signal),
+    work: () => run(['skopeo', 'copy', ...flags, `docker://${reference}`, `dir:${target}`], { signal }),
+    finish: () => clear(target, signal),
+  }
+}
+
+function floor({ blobs }: PushedImage, { folder, signal }: BenchContext): Contestant {
+  const target = join(folder, 'floor')
+  return {
+    name: `floor (${fastestGunzip()} -dc | tar x, sync)`,
+    prepare: () => clear(target, signal),
+    work: () => unpackWithTools(blobs, target, signal),
+    finish: () => clear(target, signal),
+  }
+}
+
+/** By how much the engine's process grows at most; a second pull counts, as the first one also loads code. */
+async function memory(context: BenchContext, registry: BenchRegistry, image: PushedImage): Promise<Row[]> {
+  const engine = await openBerth(context, registry)
+  try {
+    const before = engine.bytes()
+    await engine.call({ pull: image.reference })
+    const grownBy = (engine.peakBytes() - before) / 1e6
+    return [
+      makeRow({
+        what: `peak memory growth of the engine's process while it pulls ${image.what}`,
+        unit: 'MB',
+        berth: [grownBy],
+        budget: { atMost: memoryBudgetMegabytes },
+      }),
+    ]
+  } finally {
+    await engine.close()
+  }
+}

@@ -1,0 +1,102 @@
+/** Push to a local registry that has nothing of the image. */
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { run } from '../../cli/processes.ts'
+import type { Bench, BenchContext } from '../bench.ts'
+import { debianImage } from '../images/debian.ts'
+import { type BenchImage, type PushedImage, provide } from '../images/image.ts'
+import { nodeImage } from '../images/node.ts'
+import { smallFilesImage } from '../images/small-files.ts'
+import { type Docker, startDocker } from '../parts/docker.ts'
+import { imagePackages, peerPackages } from '../parts/packages.ts'
+import { openPodman, type Podman } from '../parts/podman.ts'
+import { type BenchRegistry, startRegistry } from '../parts/registry.ts'
+import { makeRow, type Row } from '../report.ts'
+import { type Contestant, takeTurns } from '../turns.ts'
+
+export function pushBench(images: BenchImage[]): Bench {
+  return {
+    description: 'push images to an empty registry: Berth, Docker, podman; skopeo from a folder',
+    packages: [...imagePackages, ...peerPackages],
+    async run(context) {
+      const from = await startRegistry(context, 'source')
+      const to = await startRegistry(context, 'target')
+      const [docker, podman] = [await startDocker(context), await openPodman(context)]
+      const rows: Row[] = []
+      for (const each of images) {
+        const image = await provide(each, from, context)
+        const target = image.reference.replace(from.host, to.host)
+        const { berth, ...peers } = await takeTurns(context, [
+          { name: 'berth', absent: "Berth's engine cannot push images yet" },
+          await dockerPush(docker, image, target, to, context),
+          await podmanPush(podman, image, target, to, context),
+          skopeoPush(image, target, to, context),
+        ])
+        rows.push(makeRow({ what: `push ${image.what}`, unit: 's', berth: berth ?? [], peers }))
+      }
+      return rows
+    },
+  }
+}
+
+export const bench = pushBench([debianImage, nodeImage, smallFilesImage()])
+
+/** Docker keeps no compressed layers: what it pushes it compresses anew. */
+async function dockerPush(
+  docker: Docker | string,
+  { reference }: PushedImage,
+  target: string,
+  to: BenchRegistry,
+  { signal }: BenchContext,
+): Promise<Contestant> {
+  const name = 'docker'
+  if (typeof docker === 'string') return { name, absent: docker }
+  await docker.docker('pull', '--quiet', reference)
+  await docker.docker('tag', reference, target)
+  return {
+    name,
+    prepare: () => forget(to, signal),
+    work: () => docker.docker('push', '--quiet', target),
+    finish: async () => {},
+  }
+}
+
+async function podmanPush(
+  podman: Podman | string,
+  { reference }: PushedImage,
+  target: string,
+  to: BenchRegistry,
+  { signal }: BenchContext,
+): Promise<Contestant> {
+  const name = 'podman'
+  if (typeof podman === 'string') return { name, absent: podman }
+  await podman.podman('pull', '--quiet', '--tls-verify=false', reference)
+  return {
+    name,
+    prepare: () => forget(to, signal),
+    work: () => podman.podman('push', '--quiet', '--tls-verify=false', reference, target),
+    finish: async () => {},
+  }
+}
+
+function skopeoPush(
+  image: PushedImage,
+  target: string,
+  to: BenchRegistry,
+  context: BenchContext,
+): Contestant {
+  const { signal } = context
+  const flags = ['--insecure-policy', '--dest-tls-verify=false']
+  return {
+    name: 'skopeo, copy alone',
+    prepare: () => forget(to, signal),
+    work: () => run(['skopeo', 'copy', ...flags, `oci:${image.layout}:1`, `docker://${target}`], { signal }),
+    finish: async () => {},
+  }
+}
+
+/** Empties a registry; it keeps nothing in memory. */
+async function forget({ folder }: BenchRegistry, signal: AbortSignal): Promise<void> {
+  rmSync(join(folder, 'docker'), { recursive: true, force: true })
+  await run(['sync'], { signal })
+}

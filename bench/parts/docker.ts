@@ -1,0 +1,41 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { run } from '../../cli/processes.ts'
+import type { BenchContext } from '../bench.ts'
+import { startPart } from './part.ts'
+
+export interface Docker {
+  /** Runs `docker ARGS…` against the bench's own daemon. */
+  docker(...args: string[]): Promise<string>
+  pid: number
+}
+
+// Another client that happens to come first in PATH is not Debian's.
+const client = '/usr/bin/docker'
+const daemon = '/usr/sbin/dockerd'
+
+/** A Docker daemon of the bench's own: no network, no firewall rules, all files in our folder. Else why not. */
+export async function startDocker(context: BenchContext): Promise<Docker | string> {
+  if (!existsSync(daemon) || !existsSync(client)) return 'Docker (package docker.io) is not installed'
+  const folder = join(context.folder, 'docker')
+  mkdirSync(folder)
+  const address = `unix://${join(folder, 'socket')}`
+  const docker = (...args: string[]) =>
+    run([client, '--host', address, ...args], {
+      signal: context.signal,
+      env: { PATH: process.env.PATH, HOME: folder },
+    })
+  const argv = [daemon, '--host', address, '--pidfile', join(folder, 'pid'), '--log-level', 'error']
+  const places = ['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec')]
+  try {
+    const child = await startPart(context, {
+      argv: [...argv, ...places, '--bridge', 'none', '--iptables=false', '--ip6tables=false'],
+      log: join(folder, 'log'),
+      isReady: async () => (await docker('version')).length > 0,
+    })
+    return { docker, pid: child.pid ?? 0 }
+  } catch (error) {
+    context.signal.throwIfAborted()
+    return error instanceof Error ? error.message : String(error)
+  }
+}

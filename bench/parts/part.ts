@@ -1,0 +1,49 @@
+/** A server that a bench needs for as long as it runs. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CommandError } from '../../cli/say.ts'
+import type { BenchContext } from '../bench.ts'
+
+const readyWithinMs = 60_000
+const stopWithinMs = 20_000
+
+export interface PartOptions {
+  argv: string[]
+  /** What it writes goes there. */
+  log: string
+  /** Whether it answers by now; an error counts as no. */
+  isReady: () => Promise<boolean>
+}
+
+/** Starts a server, waits until it answers, and stops it when the bench ends. It dies with us, however we die. */
+export async function startPart(
+  { signal, defer }: Pick<BenchContext, 'signal' | 'defer'>,
+  { argv, log, isReady }: PartOptions,
+): Promise<ChildProcess> {
+  const output = openSync(log, 'a')
+  // Its own session: a Ctrl-C is for us, who then stop it in order.
+  const child = spawn('setpriv', ['--pdeathsig', 'TERM', ...argv], {
+    detached: true,
+    stdio: ['ignore', output, output],
+  })
+  closeSync(output)
+  const ended = once(child, 'close').catch(() => {})
+  defer(async () => {
+    const timer = setTimeout(() => child.kill('SIGKILL'), stopWithinMs)
+    child.kill('SIGTERM')
+    await ended
+    clearTimeout(timer)
+  })
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null || child.pid === undefined
+  for (const untilMs = Date.now() + readyWithinMs; ; await sleep(50, undefined, { signal })) {
+    if (!hasEnded() && (await isReady().catch(() => false))) return child
+    if (hasEnded() || Date.now() > untilMs)
+      throw new CommandError(`${argv[0]} does not answer:\n${lastLines(log)}`)
+  }
+}
+
+function lastLines(log: string): string {
+  return readFileSync(log, 'utf8').trim().split('\n').slice(-10).join('\n')
+}

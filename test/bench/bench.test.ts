@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { pullBench } from '../../bench/benches/pull.ts'
+import { largeLayerImage } from '../../bench/images/large-layer.ts'
+import { smallFilesImage } from '../../bench/images/small-files.ts'
+import { benchNames, loadBench, runBench } from '../../bench/run-bench.ts'
+import { takeTurns } from '../../bench/turns.ts'
+import { openWorkplace } from '../../bench/workplace.ts'
+import { until } from '../support/until.ts'
+
+const parent = mkdtempSync(join(tmpdir(), 'berth-test-bench-'))
+afterAll(() => rmSync(parent, { recursive: true, force: true }))
+
+const silent = { note: () => {}, signal: new AbortController().signal }
+
+test('contestants take turns on the same work, and one that fails says why and leaves', async () => {
+  const seen: string[] = []
+  const contestant = (name: string, work: () => Promise<unknown>) => ({
+    name,
+    prepare: async () => void seen.push(name),
+    work,
+    finish: async () => {},
+  })
+  const results = await takeTurns({ runs: 3, ...silent }, [
+    contestant('a', async () => 1.5),
+    contestant('b', async () => Promise.reject(new Error('it broke'))),
+    contestant('c', async () => 2),
+    { name: 'd', absent: 'it is not installed' },
+  ])
+  expect(results).toEqual({ a: [1.5, 1.5, 1.5], b: 'it broke', c: [2, 2, 2], d: 'it is not installed' })
+  expect(seen).toEqual(['a', 'b', 'c', 'c', 'a', 'a', 'c'])
+})
+
+test('each bench is found by the name of its file', async () => {
+  expect(benchNames()).toEqual(expect.arrayContaining(['pull', 'push']))
+  for (const name of benchNames()) expect((await loadBench(name)).description).not.toBe('')
+  await expect(loadBench('nothing')).rejects.toThrow('There is no bench "nothing"')
+})
+
+test('what a killed run left is gone when the next one begins; what runs is let alone', async () => {
+  const held = await openWorkplace(parent)
+  const code = `const { openWorkplace } = await import('${new URL('../../bench/workplace.ts', import.meta.url)}')
+    const { folder } = await openWorkplace('${parent}'); console.log(folder); setInterval(() => {}, 1000)`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [folder] = (await once(child.stdout, 'data')).map((chunk) => String(chunk).trim())
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  expect(existsSync(folder ?? '')).toBe(true)
+  await (await openWorkplace(parent)).close()
+  expect(existsSync(folder ?? '')).toBe(false)
+  expect(existsSync(held.folder)).toBe(true)
+  await held.close()
+  expect(readdirSync(parent)).toEqual([])
+})
+
+test('a bench measures the real engine side by side and leaves nothing behind', async () => {
+  const cache = join(parent, 'cache')
+  mkdirSync(cache)
+  const bench = { ...pullBench([smallFilesImage(100)], largeLayerImage(8)), packages: [] }
+  const report = await runBench('pull', bench, { runs: 1, cache, place: parent, note: () => {} })
+  const [pull, memory] = report.rows
+  expect(pull).toMatchObject({ what: 'pull an image of 100 small files (1 layer)', unit: 's' })
+  expect(pull?.berth).toBeGreaterThan(0)
+  for (const name of ['docker', 'podman'])
+    expect(pull?.peers[name]).toSatisfy((found) => Number(found) > 0 || /not installed/.test(String(found)))
+  expect(memory?.berth).toBeLessThan(150)
+  expect(existsSync(join(cache, 'small-files-100-1/index.json'))).toBe(true)
+  await until('no process of the bench is left', () => leftOver().length === 0)
+  expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(parent)
+})
+
+/** Processes that work in the bench's folder. */
+function leftOver(): string[] {
+  return readdirSync('/proc').filter((name) => {
+    try {
+      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(parent)
+    } catch {
+      return false
+    }
+  })
+}
