@@ -1,6 +1,7 @@
 import type { Prisma } from './generated/prisma/client.ts'
 import { deploymentSnapshotSchema } from './model/deployment-snapshot.ts'
 import { type DeploymentStep, stepNames } from './model/deployment-step.ts'
+import { factsSchema } from './model/facts.ts'
 import { type Failure, failureSchema } from './model/failure.ts'
 import type { Deployment } from './model/resources.ts'
 
@@ -33,8 +34,11 @@ export function showDeployment(row: DeploymentRow): Deployment {
   }
 }
 
-export function parseFailure(value: unknown): Failure | null {
-  return value === null ? null : failureSchema.parse(value)
+export function parseFailure(value: Prisma.JsonValue): Failure | null {
+  if (value === null) return null
+  // A code that a later version wrote: its sentence still says what happened.
+  const { success, data } = failureSchema.safeParse(value)
+  return success ? data : failureSchema.parse({ ...Object(value), code: 'internal', facts: {} })
 }
 
 export interface StepRow {
@@ -43,6 +47,7 @@ export interface StepRow {
   startedAt: Date
   finishedAt: Date | null
   detail: string | null
+  facts: unknown
 }
 
 /** Null for a step that this version doesn't know (written by a later one). */
@@ -55,5 +60,6 @@ export function showStep(row: StepRow): DeploymentStep | null {
     startedAt: row.startedAt.toISOString(),
     finishedAt: row.finishedAt?.toISOString() ?? null,
     detail: row.detail,
+    facts: row.facts === null ? {} : factsSchema.parse(row.facts),
   }
 }

@@ -1,5 +1,6 @@
 import { constants } from 'node:os'
 import { type Container, type EngineError, isEngineError } from '../engine/index.ts'
+import type { Facts } from '../platform/model/facts.ts'
 import type { Failure, FailureCode } from '../platform/model/failure.ts'
 
 /** Ends a deployment: why, in words for a person who should do something about it. */
@@ -9,14 +10,22 @@ export class DeployFailure extends Error {
   /** Whose last lines of log belong to it. */
   readonly containerId: string | null
   readonly end: Pick<Failure, 'exitCode' | 'signal' | 'oomKilled'>
+  /** What the message is made from: those of failureFacts[code] at least. */
+  readonly facts: Facts
 
   constructor(
     code: FailureCode,
     message: string,
-    options: { cause?: unknown; containerId?: string; end?: Partial<DeployFailure['end']> } = {},
+    options: {
+      cause?: unknown
+      containerId?: string
+      end?: Partial<DeployFailure['end']>
+      facts?: Facts
+    } = {},
   ) {
     super(asSentence(message), { cause: options.cause })
     this.code = code
+    this.facts = options.facts ?? {}
     this.containerId = options.containerId ?? null
     this.end = { exitCode: null, signal: null, oomKilled: false, ...options.end }
   }
@@ -32,11 +41,20 @@ export class CalledOff extends Error {
   override readonly name = 'CalledOff'
 }
 
+/** Nobody foresaw it. */
+export function internalFailure(error: unknown): DeployFailure {
+  const reason = messageOf(error)
+  return new DeployFailure('internal', reason, { cause: error, facts: { reason } })
+}
+
 /** What a failed pull means for whoever deployed it. */
 export function pullFailure(reference: string, error: unknown): DeployFailure {
-  if (!isEngineError(error)) return new DeployFailure('internal', messageOf(error), { cause: error })
+  if (!isEngineError(error)) return internalFailure(error)
   const [code, sentence] = pullWords(reference, error)
-  return new DeployFailure(code, sentence, { cause: error })
+  return new DeployFailure(code, sentence, {
+    cause: error,
+    facts: { image: reference, reason: error.message },
+  })
 }
 
 function pullWords(reference: string, error: EngineError): [FailureCode, string] {
@@ -89,6 +107,12 @@ export function exitFailure(container: Container, when: string): DeployFailure {
   return new DeployFailure('exited', `The app ${how} ${when}. Its last lines of log may say why.`, {
     containerId: id,
     end,
+    facts:
+      signal !== null
+        ? { how: 'signal', signal }
+        : exitCode === null
+          ? { how: 'unknown' }
+          : { how: 'code', exitCode },
   })
 }
 

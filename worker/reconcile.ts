@@ -126,7 +126,7 @@ export function createReconciler(host: Host, jobs: JobRunner, stopping: AbortSig
     const message =
       'The worker was interrupted for too long while it worked on this deployment. Deploy again.'
     const end = { exitCode: null, signal: null, oomKilled: false, lastLogLines: [] }
-    const failure = { step: 'queue', code: 'interrupted', message, ...end } as const
+    const failure = { step: 'queue', code: 'interrupted', message, facts: {}, ...end } as const
     await setDeploymentStatus(platform, deploymentId, 'failed', { failure })
   }
 

@@ -1,5 +1,6 @@
 import type { Logger } from '../platform/log.ts'
 import type { StepName } from '../platform/model/deployment-step.ts'
+import type { Facts } from '../platform/model/facts.ts'
 import type { StepOutcome } from '../platform/worker/steps.ts'
 
 /** Where steps are recorded and shown. */
@@ -11,11 +12,12 @@ export interface StepRecord {
 export interface Steps {
   /**
    * Runs one step of a long operation: records it, and remembers how to undo it before it is done, since a step that
-   * failed half-way has to be undone too. Its value passes through; `say` gives it a sentence that it is shown with.
+   * failed half-way has to be undone too. Its value passes through; `say` gives it a sentence that it is shown with,
+   * and what the sentence is made from.
    */
   step<T>(
     name: StepName,
-    work: (say: (detail: string) => void) => Promise<T>,
+    work: (say: (detail: string, facts?: Facts) => void) => Promise<T>,
     options?: { undo?: () => Promise<void> },
   ): Promise<T>
   /** Undoes all that was begun, last first. An undo that fails is logged and does not stop the others. */
@@ -35,12 +37,10 @@ export function createSteps({ record, log, outcomeOf }: StepsOptions): Steps {
     async step(name, work, { undo } = {}) {
       await record.start(name)
       if (undo !== undefined) undos.push({ name, undo })
-      let detail: string | undefined
+      const said: { detail?: string; facts?: Facts } = {}
       try {
-        const value = await work((text) => {
-          detail = text
-        })
-        await record.finish(name, { status: 'done', detail })
+        const value = await work((detail, facts) => Object.assign(said, { detail, facts }))
+        await record.finish(name, { status: 'done', ...said })
         return value
       } catch (error) {
         const outcome = outcomeOf(error)

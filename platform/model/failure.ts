@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { stepNames } from './deployment-step.ts'
+import { factsSchema } from './facts.ts'
 
 /** Why a deployment failed. A closed set: the dashboard has words and advice for each. */
 export const failureCodes = [
@@ -20,11 +21,34 @@ export const failureCodes = [
 
 export type FailureCode = (typeof failureCodes)[number]
 
+/** The facts that the words for each code are made from; others may come with them. */
+export const failureFacts: Record<FailureCode, readonly string[]> = {
+  'image-not-found': ['image'],
+  'image-access-denied': ['image'],
+  'image-invalid': ['image'],
+  'registry-unavailable': ['image'],
+  exited: ['how'],
+  'out-of-memory': [],
+  'start-failed': ['reason'],
+  'not-listening': ['port', 'seconds', 'listening'],
+  unhealthy: ['when', 'probe'],
+  'route-failed': ['reason'],
+  'host-unavailable': [],
+  interrupted: [],
+  internal: ['reason'],
+}
+
+export function isFailureCode(text: string): text is FailureCode {
+  return failureCodes.some((code) => code === text)
+}
+
 export const failureSchema = z.object({
   step: z.enum([...stepNames, 'queue']),
   code: z.enum(failureCodes),
   /** One sentence for a person, in English: what happened and what to do. */
   message: z.string(),
+  /** What the sentence is made from, for those who word it in another language. */
+  facts: factsSchema.default({}),
   exitCode: z.number().int().nullable(),
   /** Such as SIGKILL, where a signal ended the process. */
   signal: z.string().nullable(),

@@ -1,13 +1,16 @@
 import { type StepRow, showStep } from '../deployment-view.ts'
 import { publish, streams } from '../event-log.ts'
+import { Prisma } from '../generated/prisma/client.ts'
 import { type StepName, stepNames } from '../model/deployment-step.ts'
 import type { LayerProgress } from '../model/events.ts'
+import type { Facts } from '../model/facts.ts'
 import { newId } from '../model/ids.ts'
 import type { Platform } from '../open.ts'
 
 /** Records that a step runs. A second start (after the worker was killed) begins it again. */
 export async function startStep(platform: Platform, deploymentId: string, name: StepName): Promise<void> {
-  const begun = { status: 'running', startedAt: new Date(), finishedAt: null, detail: null } as const
+  const nothing = { finishedAt: null, detail: null, facts: Prisma.DbNull }
+  const begun = { status: 'running', startedAt: new Date(), ...nothing } as const
   const row = await platform.db.deploymentStep.upsert({
     where: { deploymentId_name: { deploymentId, name } },
     create: { id: newId('step'), deploymentId, name, position: stepNames.indexOf(name), ...begun },
@@ -18,8 +21,10 @@ export async function startStep(platform: Platform, deploymentId: string, name: 
 
 export interface StepOutcome {
   status: 'done' | 'failed' | 'canceled'
-  /** One sentence for a person. */
+  /** One sentence for a person, in English. */
   detail?: string
+  /** What it is made from. */
+  facts?: Facts
 }
 
 /** Records how a running step ended; one that ended already stays as it is. */
@@ -31,7 +36,12 @@ export async function finishStep(
 ): Promise<void> {
   const [row] = await platform.db.deploymentStep.updateManyAndReturn({
     where: { deploymentId, name, status: 'running' },
-    data: { status: outcome.status, detail: outcome.detail ?? null, finishedAt: new Date() },
+    data: {
+      status: outcome.status,
+      detail: outcome.detail ?? null,
+      facts: outcome.facts ?? Prisma.DbNull,
+      finishedAt: new Date(),
+    },
   })
   if (row !== undefined) await publishStep(platform, deploymentId, row)
 }

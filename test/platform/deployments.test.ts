@@ -39,6 +39,7 @@ const failure: Failure = {
   step: 'start',
   code: 'exited',
   message: 'The container ended at once.',
+  facts: { how: 'code', exitCode: 3 },
   exitCode: 3,
   signal: null,
   oomKilled: false,

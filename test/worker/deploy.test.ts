@@ -2,6 +2,9 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { deleteApp, getApp, startApp, stopApp } from '../../platform/apps.ts'
 import { cancelDeployment, getDeployment } from '../../platform/deployments.ts'
 import { streams } from '../../platform/event-log.ts'
+import { stepFacts } from '../../platform/model/deployment-step.ts'
+import { hasFacts } from '../../platform/model/facts.ts'
+import { failureFacts } from '../../platform/model/failure.ts'
 import type { Deployment } from '../../platform/model/resources.ts'
 import { setVariables } from '../../platform/variables.ts'
 import { operator } from '../support/platform.ts'
@@ -36,6 +39,7 @@ test('an image that was pushed becomes an app that answers, with every step reco
     'route done',
     'retire done',
   ])
+  for (const { name, facts } of live.steps) expect(hasFacts(facts, stepFacts[name] ?? [])).toBe(true)
   expect(live.imageDigest).toMatch(/^sha256:/)
   expect(await host.ask(app)).toMatchObject({ status: 200, body: 'first' })
   const found = await read(app.id)
@@ -113,6 +117,8 @@ test.each(failures)('$title ends failed with its true cause, and nothing of it s
   const failed = await host.untilStatus((await host.deploy(app.id)).id, 'failed')
   expect(failed.failure).toMatchObject(given.failure)
   expect(failed.failure?.message).toMatch(/\.$/)
+  const { code, facts } = failed.failure ?? { code: 'internal', facts: {} }
+  expect(hasFacts(facts, failureFacts[code])).toBe(true)
   expect(failed.steps.at(-1)).toMatchObject({ status: 'failed' })
   expect(await read(app.id)).toMatchObject({ status: 'failed', liveDeploymentId: null })
   await until('its containers are gone', async () =>

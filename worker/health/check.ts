@@ -46,7 +46,7 @@ export async function observe(checked: Checked, port: number, signal: AbortSigna
       throw new DeployFailure(
         'unhealthy',
         `The app answered its health check at first, and then not any more: ${result.reason}.`,
-        { containerId },
+        { containerId, facts: { when: 'later', ...result.facts } },
       )
     }
   }
@@ -67,7 +67,7 @@ async function silence(
     return new DeployFailure(
       'unhealthy',
       `The app listens on port ${last.port} but did not pass its health check within ${seconds} s: ${last.result.reason}.`,
-      { containerId },
+      { containerId, facts: { when: 'first', port: last.port, seconds, ...last.result.facts } },
     )
   }
   const instead =
@@ -80,6 +80,7 @@ async function silence(
     `The app did not listen on ${where} within ${seconds} s. ${instead}`,
     {
       containerId,
+      facts: { port: checked.port ?? 'any', seconds, listening: listening.join(', ') || 'none' },
     },
   )
 }

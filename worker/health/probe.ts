@@ -1,5 +1,6 @@
 import { request } from 'node:http'
 import { connect } from 'node:net'
+import type { Facts } from '../../platform/model/facts.ts'
 
 export interface ProbeTarget {
   address: string
@@ -8,7 +9,8 @@ export interface ProbeTarget {
   path: string | null
 }
 
-export type ProbeResult = { ok: true } | { ok: false; reason: string }
+/** Why not: in English, and as what other languages make a sentence from. */
+export type ProbeResult = { ok: true } | { ok: false; reason: string; facts: Facts }
 
 /** Asks once, over a connection of its own. Never throws, but when the signal aborts. */
 export async function probe(
@@ -21,7 +23,13 @@ export async function probe(
     return target.path === null ? await accepts(target, limit) : await answers(target, target.path, limit)
   } catch (error) {
     signal.throwIfAborted()
-    return { ok: false, reason: limit.aborted ? `no answer within ${timeoutMs} ms` : reasonOf(error) }
+    return limit.aborted
+      ? {
+          ok: false,
+          reason: `no answer within ${timeoutMs} ms`,
+          facts: { probe: 'timeout', timeoutMs },
+        }
+      : { ok: false, ...problemOf(error) }
   }
 }
 
@@ -47,7 +55,9 @@ async function answers(
   const asked = request({ host: address, port, path, headers, agent: false, signal }, (response) => {
     const status = response.statusCode ?? 0
     resolve(
-      status >= 200 && status < 400 ? { ok: true } : { ok: false, reason: `${path} answered ${status}` },
+      status >= 200 && status < 400
+        ? { ok: true }
+        : { ok: false, reason: `${path} answered ${status}`, facts: { probe: 'status', path, status } },
     )
     // The status is all that matters; the body may be endless.
     response.destroy()
@@ -61,14 +71,16 @@ async function answers(
   }
 }
 
-function reasonOf(error: unknown): string {
+function problemOf(error: unknown): { reason: string; facts: Facts } {
   const code = error instanceof Error && 'code' in error ? String(error.code) : null
   switch (code) {
     case 'ECONNREFUSED':
-      return 'nothing accepts connections'
+      return { reason: 'nothing accepts connections', facts: { probe: 'refused' } }
     case 'ECONNRESET':
-      return 'the connection was cut off'
-    default:
-      return error instanceof Error ? error.message : String(error)
+      return { reason: 'the connection was cut off', facts: { probe: 'reset' } }
+    default: {
+      const reason = error instanceof Error ? error.message : String(error)
+      return { reason, facts: { probe: 'other', reason } }
+    }
   }
 }

@@ -11,7 +11,7 @@ import { type DeploymentWork, isCancelAsked, loadDeployment } from '../../platfo
 import { finishStep, publishLayers, startStep } from '../../platform/worker/steps.ts'
 import { containerId, labels, portFor } from '../container-spec.ts'
 import { containersOf, lastLines, makeReplica, removeAll, runReplica } from '../containers.ts'
-import { CalledOff, DeployFailure, messageOf, WorkerStopping } from '../failure.ts'
+import { CalledOff, DeployFailure, internalFailure, messageOf, WorkerStopping } from '../failure.ts'
 import { type Checked, firstAnswer, observe } from '../health/check.ts'
 import { type ExitWatch, watchExits } from '../health/exits.ts'
 import type { Host } from '../host.ts'
@@ -68,7 +68,11 @@ async function carryOut(host: Host, work: DeploymentWork, { stopping, countAttem
     await advance('pulling')
     const image = await steps.step('pull', async (say) => {
       const pulled = await pull(host, work, signal)
-      say(`${pulled.layers.length} layers, ${(pulled.sizeBytes / 1e6).toFixed(1)} MB`)
+      const [layers, { sizeBytes }] = [pulled.layers.length, pulled]
+      say(`${layers} ${layers === 1 ? 'layer' : 'layers'}, ${(sizeBytes / 1e6).toFixed(1)} MB`, {
+        layers,
+        sizeBytes,
+      })
       return pulled
     })
 
@@ -82,7 +86,8 @@ async function carryOut(host: Host, work: DeploymentWork, { stopping, countAttem
       'check',
       async (say) => {
         const ports = await exits.race(checkAll(host, work, containers, portFor(work, image), signal))
-        say(`Answers on port ${[...new Set(ports)].join(', ')}`)
+        const answering = [...new Set(ports)].join(', ')
+        say(`Answers on port ${answering}`, { ports: answering })
       },
       { undo: () => edge.sync() },
     )
@@ -149,6 +154,7 @@ async function startAll(
     throw new DeployFailure('start-failed', `The container could not be started: ${cause.message}`, {
       cause,
       containerId: containerId(work.deployment.id, 0),
+      facts: { reason: cause.message },
     })
   }
 }
@@ -193,7 +199,11 @@ async function switchTraffic(host: Host): Promise<void> {
   try {
     await host.edge.sync()
   } catch (cause) {
-    throw new DeployFailure('route-failed', `Traffic could not be switched: ${messageOf(cause)}`, { cause })
+    const reason = messageOf(cause)
+    throw new DeployFailure('route-failed', `Traffic could not be switched: ${reason}`, {
+      cause,
+      facts: { reason },
+    })
   }
 }
 
@@ -244,11 +254,12 @@ async function giveUp(host: Host, work: DeploymentWork, step: StepName, reason: 
     await setDeploymentStatus(host.platform, id, 'canceled')
     return
   }
-  const known = reason instanceof DeployFailure ? reason : new DeployFailure('internal', messageOf(reason))
+  const known = reason instanceof DeployFailure ? reason : internalFailure(reason)
   const failure: Failure = {
     step,
     code: known.code,
     message: known.message,
+    facts: known.facts,
     ...known.end,
     lastLogLines: known.containerId === null ? [] : await lastLines(host, known.containerId, 50),
   }

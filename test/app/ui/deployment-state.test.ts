@@ -12,7 +12,15 @@ function step(part: Partial<DeploymentStep>): DeploymentEvent {
   const at = '2026-01-01T00:00:00.000Z'
   return {
     type: 'step',
-    step: { name: 'pull', status: 'running', startedAt: at, finishedAt: null, detail: null, ...part },
+    step: {
+      name: 'pull',
+      status: 'running',
+      startedAt: at,
+      finishedAt: null,
+      detail: null,
+      facts: {},
+      ...part,
+    },
   }
 }
 

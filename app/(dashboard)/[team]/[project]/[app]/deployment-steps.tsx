@@ -4,6 +4,7 @@ import { type DeploymentStatus, isInProgress } from '@/platform/model/deployment
 import { type DeploymentStep, stepNames } from '@/platform/model/deployment-step.ts'
 import { cn } from '../../../../_ui/cn.ts'
 import { Duration } from '../../../../_ui/duration.client.tsx'
+import { useStepDetail } from './step-detail.ts'
 
 const icons = {
   running: { icon: LoaderCircle, classes: 'animate-spin text-accent-text' },
@@ -21,15 +22,19 @@ interface DeploymentStepsProps {
 /** Those that ran, and, as long as it goes on, those that are to come. */
 export function DeploymentSteps({ steps, status }: DeploymentStepsProps) {
   const t = useTranslations('step')
+  const detailOf = useStepDetail()
   const shown = stepNames.flatMap((name) => {
     const step = steps.find((known) => known.name === name)
     return step !== undefined || isInProgress(status) ? [{ name, step }] : []
   })
+  // Why the deployment failed is said below the steps; one that goes on tries the step again.
+  const failedAgain = isInProgress(status) ? t('again') : null
   if (shown.length === 0) return <div className="h-4" />
   return (
     <ol aria-label={t('label')} className="px-5 pt-3 pb-4">
       {shown.map(({ name, step }) => {
         const state = stateOf(step, status)
+        const detail = step === undefined ? null : state === 'failed' ? failedAgain : detailOf(step)
         const { icon: Icon, classes } = icons[state]
         return (
           <li key={name} className="flex items-start gap-3 py-1.5">
@@ -37,7 +42,7 @@ export function DeploymentSteps({ steps, status }: DeploymentStepsProps) {
             <div className="min-w-0 flex-1">
               <span className={step === undefined ? 'text-muted' : 'font-medium'}>{t(`name.${name}`)}</span>
               <span className="sr-only"> ({t(`status.${state}`)})</span>
-              {step?.detail && <p className="break-words text-muted text-[13px]">{step.detail}</p>}
+              {detail !== null && <p className="break-words text-muted text-[13px]">{detail}</p>}
             </div>
             {step !== undefined && (step.finishedAt !== null || state === 'running') && (
               <span className="text-muted text-[13px]">

@@ -5,20 +5,27 @@ import { useTranslations } from 'next-intl'
 import type { Failure } from '@/platform/model/failure.ts'
 import { Badge } from '../../../../_ui/badge.tsx'
 import { CopyButton } from '../../../../_ui/copy-button.client.tsx'
+import { useFailureWords } from './failure-words.ts'
 
 /** Why a deployment failed, what to do about it, and what the container said last. */
 export function FailureCard({ failure }: { failure: Failure }) {
   const t = useTranslations('failure')
   const tStep = useTranslations('step.name')
+  const { title, text, advice, reason } = useFailureWords(failure)
   const log = failure.lastLogLines.join('\n')
   return (
     <section role="alert" aria-label={t('label')} className="overflow-hidden rounded-b-xl border-t">
       <div className="flex gap-3 bg-danger-soft px-5 py-4">
         <TriangleAlert aria-hidden className="mt-0.5 size-4 shrink-0 text-danger" />
         <div className="min-w-0 space-y-1.5">
-          <h3 className="font-semibold text-danger">{t(`code.${failure.code}.title`)}</h3>
-          <p className="break-words">{failure.message}</p>
-          <p className="break-words">{t(`code.${failure.code}.advice`)}</p>
+          <h3 className="font-semibold text-danger">{title}</h3>
+          <p className="break-words">{text}</p>
+          {reason !== null && (
+            <p lang="en" className="break-words font-mono text-[12.5px] text-muted">
+              {reason}
+            </p>
+          )}
+          {advice !== null && <p className="break-words">{advice}</p>}
           <ul className="flex flex-wrap gap-1.5 pt-1">
             <li>
               <Badge className="bg-surface">

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "deployment_steps" ADD COLUMN     "facts" JSONB;
