@@ -6,7 +6,7 @@ import { openDoor } from './door.ts'
 import { showLogs } from './logs.ts'
 import { collect, command, type EngineOptions, forEach, pair, printJson, sizeInBytes } from './options.ts'
 import { run } from './run.ts'
-import { age, short, table } from './table.ts'
+import { age, ago, short, table } from './table.ts'
 
 export function addContainerCommands(engine: Command): void {
   const runLike = (usage: string, description: string) =>
@@ -107,7 +107,7 @@ async function list(options: EngineOptions & { all?: boolean; quiet?: boolean })
   const lines = shown.map((row) => [
     row.id,
     short(row.image),
-    age(row.createdAt),
+    ago(row.createdAt),
     words(row),
     row.network,
     row.address,
@@ -121,5 +121,5 @@ export function words(row: ContainerRow): string {
   if (row.status === 'running') return `Up ${age(row.startedAt)}${again}`
   if (row.status !== 'exited') return `${row.status.charAt(0).toUpperCase()}${row.status.slice(1)}`
   const why = row.oomKilled ? `${row.exitCode ?? '?'}, out of memory` : `${row.exitCode ?? '?'}`
-  return `Exited (${why}) ${age(row.finishedAt)} ago${again}`
+  return `Exited (${why}) ${ago(row.finishedAt)}${again}`
 }

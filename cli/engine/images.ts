@@ -1,11 +1,17 @@
 import { text } from 'node:stream/consumers'
 import type { Command } from 'commander'
-import type { ImageRow, LayerLine, PullRequest } from '../../platform/model/engine-door.ts'
+import type {
+  HistoryRow,
+  ImageRow,
+  LayerLine,
+  PullRequest,
+  RemovedRow,
+} from '../../platform/model/engine-door.ts'
 import { CommandError, say } from '../say.ts'
 import { type Door, openDoor } from './door.ts'
 import { layerDisplay } from './layer-display.ts'
 import { command, type EngineOptions, forEach, interruptible, printJson } from './options.ts'
-import { age, bytes, short, table } from './table.ts'
+import { ago, bytes, short, table } from './table.ts'
 
 export function addImageCommands(engine: Command): void {
   command(engine, 'images', 'list images')
@@ -20,8 +26,37 @@ export function addImageCommands(engine: Command): void {
     .option('--password-stdin', 'read the password or token from standard input')
     .action(pull)
   command(engine, 'rmi', 'remove images that no container uses')
-    .argument('<image...>', 'names or digests')
+    .argument('<image...>', 'names, digests, or the first digits of a digest')
+    .option('-f, --force', 'a digest with all of its names')
     .action(removeImages)
+  command(engine, 'tag', 'give an image one more name')
+    .argument('<image>', 'name or digest')
+    .argument('<name>', 'such as shop:stable')
+    .action(async (source: string, target: string, options: EngineOptions) => {
+      const image = await openDoor(options).ask<ImageRow>('POST', '/images/tag', { body: { source, target } })
+      if (options.json) printJson(image)
+    })
+  command(engine, 'history', 'how an image was made, newest step first')
+    .argument('<image>', 'name or digest')
+    .option('--no-trunc', 'whole commands')
+    .action(history)
+}
+
+async function history(name: string, options: EngineOptions & { trunc: boolean }): Promise<void> {
+  const steps = await openDoor(options).ask<HistoryRow[]>('GET', '/images/history', { query: { name } })
+  if (options.json) return printJson(steps)
+  const lines = steps.map(({ createdAt, createdBy, comment, layer }) => {
+    const by = createdBy.replace(/\s+/g, ' ')
+    const made = options.trunc && by.length > 60 ? `${by.slice(0, 59)}…` : by
+    return [
+      layer === null ? '<none>' : short(layer.diffId),
+      ago(createdAt),
+      made,
+      bytes(layer?.sizeBytes ?? 0),
+      comment,
+    ]
+  })
+  say(table(['LAYER', 'CREATED', 'CREATED BY', 'SIZE', 'COMMENT'], lines))
 }
 
 async function images(options: EngineOptions & { quiet?: boolean; trunc: boolean }): Promise<void> {
@@ -35,7 +70,7 @@ async function images(options: EngineOptions & { quiet?: boolean; trunc: boolean
   const lines = rows.flatMap((row) =>
     (row.references.length === 0 ? ['<none>'] : row.references).map((reference) => {
       const { repository, tag } = split(reference)
-      return [repository, tag, digest(row), age(row.createdAt), bytes(row.sizeBytes)]
+      return [repository, tag, digest(row), ago(row.createdAt), bytes(row.sizeBytes)]
     }),
   )
   say(table(['REPOSITORY', 'TAG', 'DIGEST', 'CREATED', 'SIZE'], lines))
@@ -96,10 +131,12 @@ export async function withLayers(
   })
 }
 
-async function removeImages(names: string[], options: EngineOptions): Promise<void> {
+async function removeImages(names: string[], options: EngineOptions & { force?: boolean }): Promise<void> {
   const door = openDoor(options)
   await forEach(names, async (name) => {
-    const removed = await door.ask<ImageRow>('DELETE', '/images', { query: { name } })
-    return `Deleted: ${removed.digest}`
+    const query = { name, force: options.force }
+    const { untagged, deleted } = await door.ask<RemovedRow>('DELETE', '/images', { query })
+    const lines = untagged.map((reference) => `Untagged: ${reference}`)
+    return [...lines, ...(deleted === null ? [] : [`Deleted: ${deleted}`])].join('\n')
   })
 }

@@ -52,6 +52,11 @@ export function age(iso: string | null, nowMs = Date.now()): string {
   return `${Math.floor(seconds / 31_557_600)} years`
 }
 
+/** 3 weeks ago; empty when nobody knows. */
+export function ago(iso: string | null): string {
+  return iso === null ? '' : `${age(iso)} ago`
+}
+
 /** A digest's first twelve digits. */
 export function short(digest: string): string {
   return digest.replace(/^sha256:/, '').slice(0, 12)

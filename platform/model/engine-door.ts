@@ -43,6 +43,21 @@ export interface ImageRow {
   createdAt: string | null
 }
 
+export interface RemovedRow {
+  untagged: string[]
+  /** The image's digest, when it is gone. */
+  deleted: string | null
+}
+
+export const tagRequest = z.strictObject({ source: name, target: name })
+
+export interface HistoryRow {
+  createdAt: string | null
+  createdBy: string
+  comment: string
+  layer: { diffId: string; sizeBytes: number } | null
+}
+
 /** `berth engine run` and `create`. What is left out is as the image or the engine has it. */
 export const runRequest = z.strictObject({
   id: z

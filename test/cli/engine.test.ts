@@ -76,10 +76,21 @@ test('an image is pulled with its layers shown, listed, inspected and removed', 
   expect(listed).toMatch(new RegExp(`^localhost:\\d+/acme/tool +latest +${digest.slice(7, 19)} `, 'm'))
   const [inspected] = JSON.parse((await engine('inspect', image)).out)
   expect(inspected).toMatchObject({ digest, config: { command: ['/bin/sh', '-c', 'echo hello'] } })
+  expect((await engine('history', image)).out).toMatch(
+    new RegExp(`^LAYER .*\n${inspected.layers.at(-1).slice(7, 19)} `),
+  )
+  expect(await engine('tag', image, 'tool:mine')).toEqual({ code: 0, out: '', err: '' })
+  const short = digest.slice(7, 15)
+  expect(await engine('rmi', short)).toMatchObject({ code: 1, err: expect.stringMatching(/names|force/) })
   expect(await engine('rmi', image, 'nothing')).toEqual({
     code: 1,
-    out: `Deleted: ${digest}\n`,
+    out: `Untagged: ${image}\n`,
     err: expect.stringMatching(/nothing/),
+  })
+  expect(await engine('rmi', '-f', short)).toEqual({
+    code: 0,
+    out: `Untagged: docker.io/library/tool:mine\nDeleted: ${digest}\n`,
+    err: '',
   })
   expect((await engine('images', '-q')).out).toBe('')
 })
@@ -103,7 +114,7 @@ test('a container that was started in the background is listed, read, waited for
     out: 'back\n',
   })
   expect((await engine('ps')).out).toMatch(
-    /^back +[0-9a-f]{12} +\d+ seconds? +Up \d+ seconds? +operator +10\./m,
+    /^back +[0-9a-f]{12} +\d+ seconds? ago +Up \d+ seconds? +operator +10\./m,
   )
   await until('both lines are there', async () => (await engine('logs', 'back')).out === 'one\ntwo\n')
   expect((await engine('logs', '--tail', '1', '-t', 'back')).out).toMatch(/^\d{4}-\S+Z two\n$/)

@@ -1,6 +1,12 @@
 import { Hono } from 'hono'
 import { EngineError, type Image, type RegistryCredentials } from '../../engine/index.ts'
-import { type ImageRow, pullRequest } from '../../platform/model/engine-door.ts'
+import {
+  type HistoryRow,
+  type ImageRow,
+  pullRequest,
+  type RemovedRow,
+  tagRequest,
+} from '../../platform/model/engine-door.ts'
 import type { Platform } from '../../platform/open.ts'
 import { issueRegistryToken, ownRepository } from '../../platform/repositories.ts'
 import type { Host } from '../host.ts'
@@ -13,10 +19,18 @@ export function imageRoutes(host: Host): Hono {
   routes.get('/inspect', async (c) =>
     c.json({ data: await engine.images.inspect(named(c.req.query('name'))) }),
   )
+  routes.get('/history', async (c) => {
+    const steps = await engine.images.history(named(c.req.query('name')))
+    return c.json({ data: steps satisfies HistoryRow[] })
+  })
+  routes.post('/tag', async (c) => {
+    const { source, target } = await read(c, tagRequest)
+    return c.json({ data: row(await engine.images.tag(source, target)) })
+  })
   routes.delete('/', async (c) => {
-    const image = await engine.images.inspect(named(c.req.query('name')))
-    await engine.images.remove(image.digest)
-    return c.json({ data: row(image) })
+    const force = c.req.query('force') === 'true'
+    const removed = await engine.images.remove(named(c.req.query('name')), { force })
+    return c.json({ data: removed satisfies RemovedRow })
   })
   routes.post('/pull', async (c) => {
     const { reference, credentials } = await read(c, pullRequest)
