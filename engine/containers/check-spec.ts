@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 import { EngineError } from '../errors.ts'
-import type { ContainerSpec } from './containers.ts'
+import type { ContainerLimits, ContainerSpec } from './containers.ts'
 
 const minMemoryBytes = 4 * 2 ** 20
 const maxId = 2 ** 32 - 2
@@ -8,10 +8,7 @@ const maxId = 2 ** 32 - 2
 /** Throws invalid, naming what is wrong: what passes can't confuse the runtime, the name server or a path. */
 export function checkSpec(spec: ContainerSpec): void {
   const { id, limits, idRange } = spec
-  must(
-    /^[a-z0-9][a-z0-9_.-]{0,62}$/.test(id),
-    `the id ${JSON.stringify(id)} is not [a-z0-9][a-z0-9_.-]{0,62}`,
-  )
+  checkId(id)
   must(/^[a-z0-9_-]{1,64}$/.test(spec.network), `${spec.network} is no name for a network`)
   for (const name of [...(spec.aliases ?? []), ...(spec.hostname === undefined ? [] : [spec.hostname])])
     must(isHostName(name), `${JSON.stringify(name)} is no host name`)
@@ -19,15 +16,41 @@ export function checkSpec(spec: ContainerSpec): void {
   for (const word of spec.command ?? []) must(!word.includes('\0'), 'the command contains a NUL')
   for (const [name, value] of Object.entries(spec.environment ?? {}))
     must(/^[^=\0]+$/.test(name) && !value.includes('\0'), `${name} is no environment variable`)
-  for (const amount of [limits.memoryBytes, limits.cpuMillis, limits.pids])
-    must(Number.isSafeInteger(amount) && amount > 0, 'a limit is not a whole number above 0')
-  must(limits.memoryBytes >= minMemoryBytes, `the memory limit is below ${minMemoryBytes} bytes`)
+  checkLimits(limits)
   must(
     Number.isSafeInteger(idRange.base) && idRange.base > 0 && Number.isSafeInteger(idRange.size),
     'the id range is not of whole numbers, or begins with the host’s root',
   )
   must(idRange.size > 0 && idRange.base + idRange.size <= maxId, 'the id range is empty or ends too high')
   if (spec.stopSignal !== undefined) signalNumber(spec.stopSignal)
+  must(isAmount(spec.stopGraceMs ?? 0, 0, 3_600_000), 'the grace is not a whole number of 0–3,600,000 ms')
+}
+
+/** An id or a name: a path, a control group and a host name can be made of it. Throws invalid. */
+export function checkId(id: string): void {
+  must(
+    /^[a-z0-9][a-z0-9_.-]{0,62}$/.test(id),
+    `the id ${JSON.stringify(id)} is not [a-z0-9][a-z0-9_.-]{0,62}`,
+  )
+}
+
+/** Throws invalid. */
+export function checkLimits(limits: ContainerLimits): void {
+  const { memoryBytes, cpuMillis, pids, swapBytes = 0, cpuWeight = 100, io = {} } = limits
+  for (const amount of [
+    memoryBytes,
+    cpuMillis,
+    pids,
+    ...Object.values(io).filter((one) => one !== undefined),
+  ])
+    must(isAmount(amount, 1), 'a limit is not a whole number above 0')
+  must(memoryBytes >= minMemoryBytes, `the memory limit is below ${minMemoryBytes} bytes`)
+  must(isAmount(swapBytes, 0), 'the swap is not a whole number of bytes')
+  must(isAmount(cpuWeight, 1, 10_000), 'the processor weight is not a whole number of 1–10,000')
+}
+
+function isAmount(value: number, least: number, most = Number.MAX_SAFE_INTEGER): boolean {
+  return Number.isSafeInteger(value) && value >= least && value <= most
 }
 
 /** Whether the network's name server can know it by this name. */

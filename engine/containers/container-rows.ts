@@ -4,6 +4,7 @@ import type { Container, ContainerSpec, ContainerStatus } from './containers.ts'
 
 export interface ContainerRow {
   id: string
+  name: string
   spec: ContainerSpec
   status: ContainerStatus
   /** Whether it should run as far as its restart policy goes: false from create on, and after a stop. */
@@ -22,13 +23,16 @@ export interface ContainerRow {
 
 export interface ContainerRows {
   insert(row: ContainerRow): void
-  update(id: string, changes: Partial<Omit<ContainerRow, 'id' | 'spec'>>): void
+  update(id: string, changes: Partial<Omit<ContainerRow, 'id'>>): void
   delete(id: string): void
-  find(id: string): ContainerRow | null
+  /** By id or name; nobody's name is another's id. */
+  find(idOrName: string): ContainerRow | null
   all(): ContainerRow[]
 }
 
 const columns = {
+  name: 'name',
+  spec: 'spec',
   status: 'status',
   wanted: 'wanted',
   pid: 'pid',
@@ -46,15 +50,17 @@ type Column = keyof typeof columns
 
 export function createContainerRows({ db }: State): ContainerRows {
   const names = Object.keys(columns) as Column[]
-  const bind = (value: ContainerRow[Column]) => (typeof value === 'boolean' ? Number(value) : value)
+  const bind = (value: ContainerRow[Column]) => {
+    if (typeof value === 'object' && value !== null) return JSON.stringify(value)
+    return typeof value === 'boolean' ? Number(value) : value
+  }
 
   return {
     insert(row) {
-      const list = ['id', 'image', 'spec', ...names.map((name) => columns[name])]
+      const list = ['id', 'image', ...names.map((name) => columns[name])]
       db.prepare(`INSERT INTO containers (${list}) VALUES (${list.map(() => '?')})`).run(
         row.id,
         row.spec.image,
-        JSON.stringify(row.spec),
         ...names.map((name) => bind(row[name])),
       )
     },
@@ -67,8 +73,8 @@ export function createContainerRows({ db }: State): ContainerRows {
       )
     },
     delete: (id) => void db.prepare('DELETE FROM containers WHERE id = ?').run(id),
-    find(id) {
-      const row = db.prepare('SELECT * FROM containers WHERE id = ?').get(id)
+    find(idOrName) {
+      const row = db.prepare('SELECT * FROM containers WHERE id = ?1 OR name = ?1').get(idOrName)
       return row ? rowOf(row) : null
     },
     all: () => db.prepare('SELECT * FROM containers ORDER BY created_at, id').all().map(rowOf),
@@ -80,6 +86,7 @@ function rowOf(row: Record<string, unknown>): ContainerRow {
   const number = (value: unknown) => (value === null ? null : Number(value))
   return {
     id: String(row.id),
+    name: String(row.name),
     spec: JSON.parse(String(row.spec)),
     status: String(row.status) as ContainerStatus,
     wanted: row.wanted === 1,
@@ -96,9 +103,10 @@ function rowOf(row: Record<string, unknown>): ContainerRow {
 }
 
 export function containerOf(row: ContainerRow, address: string): Container {
-  const { id, spec, status, pid, exitCode, oomKilled, restarts, createdAt, startedAt, finishedAt } = row
+  const { id, name, spec, status, pid, exitCode, oomKilled, restarts, createdAt, startedAt, finishedAt } = row
   return {
     id,
+    name,
     image: spec.image,
     status,
     labels: spec.labels ?? {},

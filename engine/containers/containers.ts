@@ -1,30 +1,67 @@
 /**
- * Containers: `created → running → exited`, then removed. A monitor (conmon) outlives the engine's process, so
+ * Containers: `created → running ⇄ paused → exited`, then removed. A monitor (conmon) outlives the engine's process, so
  * containers run on while the engine is away, and exit codes and logs are never lost.
  *
  * `create` reserves everything and starts nothing; `start` runs the process; `stop` sends the stop signal, waits for
  * the grace, then kills; `remove` frees mounts, interfaces, cgroups and files. Each may be called twice.
+ *
+ * Wherever a container is asked for, its id or its name will do. What its status does not allow throws
+ * failed-precondition (status.ts says what is allowed when), what is not there not-found, nonsense invalid.
  */
 import type { IdRange } from '../snapshots/snapshots.ts'
+import type { IoLimits } from '../sys/cgroup-limits.ts'
+import type { CgroupUsage } from '../sys/cgroup-usage.ts'
 
-export interface Containers {
+export interface Containers extends ContainerLife, ContainerMeasures {
   create(spec: ContainerSpec, options?: { signal?: AbortSignal }): Promise<Container>
-  start(id: string, options?: { signal?: AbortSignal }): Promise<Container>
-  stop(id: string, options?: { graceMs?: number; signal?: AbortSignal }): Promise<Container>
   /** `force` kills it first if it runs; otherwise failed-precondition. No error if it is not there. */
-  remove(id: string, options?: { force?: boolean }): Promise<void>
-  /** Throws not-found. */
-  inspect(id: string): Promise<Container>
+  remove(idOrName: string, options?: { force?: boolean }): Promise<void>
+  /** Its id, its names in the network and all that refers to it stay as they are. Throws already-exists. */
+  rename(idOrName: string, name: string): Promise<Container>
+  /**
+   * Changes limits, at once if it runs, and what its next end means. Throws failed-precondition, and changes nothing,
+   * when the memory is below what it uses now.
+   */
+  update(idOrName: string, changes: ContainerChanges): Promise<Container>
+  inspect(idOrName: string): Promise<ContainerDetails>
   /** Those whose labels include all of these. */
   list(filter?: { labels?: Record<string, string> }): Promise<Container[]>
-  /** Resolves when it has exited (at once if it has). */
-  wait(id: string, options?: { signal?: AbortSignal }): Promise<Container>
   /** Lines in the order in which they were written, each stream's partial writes joined. */
-  logs(id: string, options?: LogOptions): AsyncIterable<LogLine>
+  logs(idOrName: string, options?: LogOptions): AsyncIterable<LogLine>
   /** TCP ports on which a running container listens on any address but loopback, lowest first. */
-  listeningPorts(id: string): Promise<number[]>
+  listeningPorts(idOrName: string): Promise<number[]>
   /** Each change of state from now on, until the signal. Missed ones are seen with list(). */
   events(options?: { signal?: AbortSignal }): AsyncIterable<ContainerEvent>
+}
+
+export interface ContainerLife {
+  start(idOrName: string, options?: { signal?: AbortSignal }): Promise<Container>
+  /** It stays ended, whatever its restart policy. `graceMs`: default the container's own, or 10,000. */
+  stop(idOrName: string, options?: { graceMs?: number; signal?: AbortSignal }): Promise<Container>
+  /** A stop and a start. */
+  restart(idOrName: string, options?: { graceMs?: number; signal?: AbortSignal }): Promise<Container>
+  /**
+   * SIGKILL, the default, is a stop without grace. Any other signal (`SIGHUP`, `HUP`, `1`) is only delivered to its
+   * first process: if that ends it, the restart policy has its say.
+   */
+  kill(idOrName: string, options?: { killSignal?: string; signal?: AbortSignal }): Promise<Container>
+  /** Holds all its processes still, and lets them go on. */
+  pause(idOrName: string): Promise<Container>
+  resume(idOrName: string): Promise<Container>
+  /** Resolves when it has exited (at once if it has). */
+  wait(idOrName: string, options?: { signal?: AbortSignal }): Promise<Container>
+}
+
+export interface ContainerMeasures {
+  /** What it has used since it was started. */
+  stats(idOrName: string): Promise<ContainerStats>
+  /** Now and then every so often (default 1,000), until it ends or the signal. */
+  watchStats(
+    idOrName: string,
+    options?: { everyMs?: number; signal?: AbortSignal },
+  ): AsyncIterable<ContainerStats>
+  /** Its processes, by pid. */
+  top(idOrName: string): Promise<ContainerProcess[]>
 }
 
 export interface ContainerSpec {
@@ -46,23 +83,37 @@ export interface ContainerSpec {
   /** Host ids that the container's own user namespace is mapped to. */
   idRange: IdRange
   stopSignal?: string
+  /** Between the stop signal and SIGKILL; default 10,000. */
+  stopGraceMs?: number
   /** What happens when it exits by itself; default `no`. */
   restart?: 'no' | 'on-failure' | 'always'
   runtimeClass?: 'default'
 }
 
 export interface ContainerLimits {
-  /** Memory and swap together: a container never swaps. */
   memoryBytes: number
+  /** In addition to memory; default 0: a container never swaps. */
+  swapBytes?: number
   /** Thousandths of a processor. */
   cpuMillis: number
+  /** Share when processors are short, 1–10,000; default 100, as everybody. */
+  cpuWeight?: number
   pids: number
+  /** Of the disk that holds the engine's state; default: none. */
+  io?: IoLimits
 }
 
-export type ContainerStatus = 'created' | 'running' | 'exited'
+export interface ContainerChanges {
+  limits?: Partial<ContainerLimits>
+  restart?: ContainerSpec['restart']
+}
+
+export type ContainerStatus = 'created' | 'running' | 'paused' | 'exited'
 
 export interface Container {
   id: string
+  /** What people call it: the id, until it is renamed. */
+  name: string
   image: string
   status: ContainerStatus
   labels: Record<string, string>
@@ -77,6 +128,37 @@ export interface Container {
   createdAt: string
   startedAt: string | null
   finishedAt: string | null
+}
+
+/** All that is known of it. Values of its environment are secrets more often than not, and stay out. */
+export interface ContainerDetails extends Container {
+  spec: Omit<ContainerSpec, 'environment'> & { environmentNames: string[] }
+  /** Path of its control group, below each hierarchy. */
+  cgroup: string
+  logFile: string
+}
+
+/** Sums since its start; the difference of two over the time between them is a rate. */
+export interface ContainerStats extends CgroupUsage {
+  at: string
+  receivedBytes: number
+  receivedPackets: number
+  sentBytes: number
+  sentPackets: number
+  limits: { memoryBytes: number; cpuMillis: number; pids: number }
+}
+
+export interface ContainerProcess {
+  /** As the container sees it. */
+  pid: number
+  hostPid: number
+  /** As the container sees it. */
+  uid: number
+  /** R runs, S sleeps, D waits for a disk, T is stopped, Z has ended. */
+  state: string
+  cpuMs: number
+  memoryBytes: number
+  command: string[]
 }
 
 export interface LogOptions {
@@ -99,6 +181,6 @@ export interface LogLine {
 }
 
 export interface ContainerEvent {
-  type: 'created' | 'started' | 'exited' | 'removed'
+  type: 'created' | 'started' | 'paused' | 'resumed' | 'renamed' | 'updated' | 'exited' | 'removed'
   container: Container
 }

@@ -5,12 +5,14 @@
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { State } from '../state/database.ts'
+import { isFrozen } from '../sys/cgroup-control.ts'
 import { childCgroups, removeCgroup } from '../sys/cgroups.ts'
 import { killProcesses } from '../sys/processes.ts'
 import { unmount } from '../sys/syscalls.ts'
 import type { ContainerRow, ContainerRows } from './container-rows.ts'
 import { readExit } from './exits.ts'
 import type { RunParts, Runs } from './run.ts'
+import { hasProcess } from './status.ts'
 
 export interface SweepOptions extends RunParts {
   state: State
@@ -25,18 +27,21 @@ export async function sweepHost(options: SweepOptions): Promise<Set<string>> {
   const alive = new Set(
     rows
       .all()
-      .filter((row) => row.status === 'running' && isAlive(row))
+      .filter((row) => hasProcess(row.status) && isAlive(row))
       .map(({ id }) => id),
   )
+  // A cut between holding still and saying so leaves the row behind the truth.
+  for (const id of alive)
+    rows.update(id, { status: (await isFrozen(runs.cgroup(id))) ? 'paused' : 'running' })
   const ended = rows
     .all()
-    .filter((row) => row.status === 'running' && row.bootId === state.bootId && !alive.has(row.id))
+    .filter((row) => hasProcess(row.status) && row.bootId === state.bootId && !alive.has(row.id))
   await Promise.all(ended.map(({ id }) => runs.untilMonitorEnds(id)))
   await endLeftProcesses(runDir, alive)
 
   const known = new Set(rows.all().map(({ id }) => id))
   for (const row of rows.all()) {
-    if (row.status !== 'running' || alive.has(row.id)) continue
+    if (!hasProcess(row.status) || alive.has(row.id)) continue
     const sameBoot = row.bootId === state.bootId
     const exit = sameBoot ? await readExit(runs.exitFile(row.id), runs.cgroup(row.id)) : null
     const { exitCode, oomKilled, at } = exit ?? { exitCode: null, oomKilled: false, at: new Date() }

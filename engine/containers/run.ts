@@ -8,10 +8,12 @@ import type { NetworkPlaces } from '../network/create-networks.ts'
 import type { Networks } from '../network/networks.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Snapshots } from '../snapshots/snapshots.ts'
+import { limitCgroup } from '../sys/cgroup-control.ts'
 import { removeCgroup } from '../sys/cgroups.ts'
 import { processStart } from '../sys/processes.ts'
 import { fillBundle, makeBundle } from './bundle.ts'
 import type { ContainerSpec } from './containers.ts'
+import { wholeLimits } from './limits.ts'
 
 export interface RunParts {
   images: Images
@@ -56,6 +58,12 @@ export async function createRuns(parts: RunParts): Promise<Runs> {
     await rm(exitFile(id), { force: true })
   }
 
+  /** What the runtime's configuration has no word for, or another one on v2. */
+  async function limitMore({ id, limits }: ContainerSpec): Promise<void> {
+    if (limits.cpuWeight !== undefined || limits.io !== undefined)
+      await limitCgroup(cgroup(id), wholeLimits(limits), null, parts.stateDir)
+  }
+
   return {
     end,
     untilMonitorEnds: (id) => runtime.untilMonitorEnds(id, folderOf(id)),
@@ -86,7 +94,7 @@ export async function createRuns(parts: RunParts): Promise<Runs> {
         const pidStart = processStart(pid)
         if (pidStart === null)
           throw new EngineError('internal', `container ${id} ended before it was started`)
-        await networks.connect(id, pid)
+        await Promise.all([networks.connect(id, pid), limitMore(spec)])
         signal?.throwIfAborted()
         await runtime.start(id)
         return { pid, pidStart }

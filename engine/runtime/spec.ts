@@ -1,6 +1,7 @@
 /** config.json of a container. Pure. Source: the OCI runtime specification, 1.0.2. */
 import type { ContainerLimits } from '../containers/containers.ts'
 import type { IdRange } from '../snapshots/snapshots.ts'
+import { cpuPeriodUs, cpuQuotaUs } from '../sys/cgroup-limits.ts'
 import type { SeccompProfile } from './seccomp.ts'
 
 export interface ResolvedSpec {
@@ -56,7 +57,6 @@ const maskedPaths = [
 ]
 const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger']
 const noIpv6 = { 'net.ipv6.conf.all.disable_ipv6': '1', 'net.ipv6.conf.default.disable_ipv6': '1' }
-const cpuPeriodUs = 100_000
 
 function bind(source: string, destination: string) {
   return { destination, type: 'bind', source, options: ['bind', 'ro', 'nosuid', 'nodev', 'noexec'] }
@@ -135,11 +135,8 @@ export function runtimeConfig(spec: ResolvedSpec): Record<string, unknown> {
         ...(spec.hasIpv6 ? noIpv6 : {}),
       },
       resources: {
-        memory: { limit: limits.memoryBytes, swap: limits.memoryBytes },
-        cpu: {
-          period: cpuPeriodUs,
-          quota: Math.max(1_000, Math.round((limits.cpuMillis * cpuPeriodUs) / 1_000)),
-        },
+        memory: { limit: limits.memoryBytes, swap: limits.memoryBytes + (limits.swapBytes ?? 0) },
+        cpu: { period: cpuPeriodUs, quota: cpuQuotaUs(limits.cpuMillis) },
         pids: { limit: limits.pids },
         devices: [
           { allow: false, access: 'rwm' },

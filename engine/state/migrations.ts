@@ -33,6 +33,10 @@ export const migrations: readonly string[] = [
      PRIMARY KEY (lease, digest)) WITHOUT ROWID;
    CREATE TABLE blob_sources (digest TEXT NOT NULL, registry TEXT NOT NULL, repository TEXT NOT NULL,
      PRIMARY KEY (digest, registry, repository)) WITHOUT ROWID;`,
+  // 3: containers have names beside their ids.
+  `ALTER TABLE containers ADD COLUMN name TEXT;
+   UPDATE containers SET name = id;
+   CREATE UNIQUE INDEX containers_name ON containers (name)`,
 ]
 
 /**

@@ -1,6 +1,6 @@
 /** Control groups, v1, v2 and hybrid. Source: cgroups(7). */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { readdir, readFile, rmdir } from 'node:fs/promises'
+import { readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 const root = '/sys/fs/cgroup'
@@ -42,7 +42,11 @@ export async function childCgroups(path: string): Promise<string[]> {
 
 /** Kills whatever is left in a group and removes it with all below it, deepest first. */
 export async function removeCgroup(path: string): Promise<void> {
-  for (const folder of await cgroupFolders(path)) await removeFolder(folder)
+  for (const folder of await cgroupFolders(path)) {
+    // What is held still by v1 would not even die.
+    await writeFile(join(folder, 'freezer.state'), 'THAWED').catch(() => {})
+    await removeFolder(folder)
+  }
 }
 
 async function removeFolder(folder: string): Promise<void> {

@@ -1,0 +1,83 @@
+/** What every part of the containers stands on: rows, runs, one lock for each container, and who is told of changes. */
+import { EngineError } from '../errors.ts'
+import type { State } from '../state/database.ts'
+import { createKeyedLock, type KeyedLock } from '../state/keyed-lock.ts'
+import { processStart } from '../sys/processes.ts'
+import { type Channel, createChannel } from './channel.ts'
+import { type ContainerRow, type ContainerRows, containerOf, createContainerRows } from './container-rows.ts'
+import type { Container, ContainerEvent } from './containers.ts'
+import { createRuns, type RunParts, type Runs } from './run.ts'
+import { hasEnded } from './status.ts'
+
+export interface ContainersOptions extends RunParts {
+  state: State
+  log: (level: 'warn' | 'info', message: string, details?: Record<string, unknown>) => void
+}
+
+export interface Core extends ContainersOptions {
+  rows: ContainerRows
+  runs: Runs
+  lock: KeyedLock
+  events: Channel<ContainerEvent>
+  isClosed(): boolean
+  /** By id or name. Throws not-found. */
+  rowOf(idOrName: string): ContainerRow
+  view(row: ContainerRow): Container
+  tell(type: ContainerEvent['type'], container: Container): void
+  /** Whether the process of its row still is that process. */
+  isAlive(row: ContainerRow): boolean
+  untilEnded(id: string, signal?: AbortSignal): Promise<Container>
+  /** Lets whoever is in the middle of a change finish it; nothing is told afterwards. */
+  close(): Promise<void>
+}
+
+export async function createCore(options: ContainersOptions): Promise<Core> {
+  const { state, networks } = options
+  const rows = createContainerRows(state)
+  const runs = await createRuns(options)
+  const lock = createKeyedLock()
+  const events = createChannel<ContainerEvent>()
+  let closed = false
+
+  function rowOf(idOrName: string): ContainerRow {
+    const row = rows.find(idOrName)
+    if (!row) throw new EngineError('not-found', `there is no container ${idOrName}`)
+    return row
+  }
+
+  const view = (row: ContainerRow): Container => containerOf(row, networks.placeOf(row.id).address)
+
+  return {
+    ...options,
+    rows,
+    runs,
+    lock,
+    events,
+    isClosed: () => closed,
+    rowOf,
+    view,
+    tell: (type, container) => events.publish({ type, container }),
+    isAlive: (row) =>
+      row.pid !== null && row.bootId === state.bootId && processStart(row.pid) === row.pidStart,
+    async untilEnded(id, signal) {
+      const ended = new AbortController()
+      const stream = events.subscribe(signal ? AbortSignal.any([signal, ended.signal]) : ended.signal)
+      try {
+        const row = rowOf(id)
+        if (hasEnded(row.status)) return view(row)
+        for await (const event of stream)
+          if (event.container.id === id && (event.type === 'exited' || event.type === 'removed'))
+            return event.container
+        signal?.throwIfAborted()
+        throw new EngineError('canceled', 'the engine is closing')
+      } finally {
+        ended.abort()
+      }
+    },
+    async close() {
+      closed = true
+      await Promise.all(rows.all().map(({ id }) => lock(id, async () => {})))
+      events.close()
+    },
+  }
+}

@@ -1,0 +1,206 @@
+/** Starts, stops and watches containers: each `start` makes a run from nothing, and an end takes it apart again. */
+import { freezeCgroup } from '../sys/cgroup-control.ts'
+import { signalProcess } from '../sys/processes.ts'
+import { signalNumber } from './check-spec.ts'
+import type { ContainerRow } from './container-rows.ts'
+import type { Container, ContainerLife } from './containers.ts'
+import type { Core } from './core.ts'
+import { type Exit, readExit, watchExits } from './exits.ts'
+import { nextDelayMs, shouldRestart } from './restart-policy.ts'
+import { canPause, canResume, canSignal, canStart, hasProcess, mustBe } from './status.ts'
+
+const defaultGraceMs = 10_000
+
+export interface Life extends ContainerLife {
+  /** It is not to run any more, now or later. Answers once it does not. */
+  end(id: string, graceMs: number, signal?: AbortSignal): Promise<Container>
+  /** Call it in the container's lock: no restart is waited for any more. */
+  forget(id: string): void
+  /** Begins to watch; plans restarts of what has ended and should run. */
+  begin(adopted: ReadonlySet<string>): void
+  close(): void
+}
+
+export function createLife(core: Core): Life {
+  const { rows, runs, lock, images, runtime, state, log, rowOf, view, tell, isAlive, isClosed } = core
+  const restarts = new Map<string, NodeJS.Timeout>()
+  const delays = new Map<string, number>()
+  let unwatch = () => {}
+
+  function cancelRestart(id: string): void {
+    clearTimeout(restarts.get(id))
+    restarts.delete(id)
+  }
+
+  async function startNow(id: string, signal?: AbortSignal): Promise<Container> {
+    const row = rowOf(id)
+    if (!canStart(row.status)) return view(row)
+    const { pid, pidStart } = await runs.begin(row.spec, signal)
+    const startedAt = new Date().toISOString()
+    const run = { pid, pidStart, bootId: state.bootId, startedAt }
+    const nothingYet = { exitCode: null, oomKilled: false, finishedAt: null }
+    rows.update(id, { ...run, ...nothingYet, status: 'running', wanted: true })
+    const container = view(rowOf(id))
+    tell('started', container)
+    return container
+  }
+
+  /** Records an end and frees what the run held. Call it in the container's lock. */
+  async function recordExit(row: ContainerRow, exit: Exit): Promise<void> {
+    await runs
+      .end(row.id)
+      .catch((error) => log('warn', `container ${row.id} left something behind`, { error }))
+    const { exitCode, oomKilled, at } = exit
+    rows.update(row.id, { status: 'exited', pid: null, exitCode, oomKilled, finishedAt: at.toISOString() })
+    const ended = rowOf(row.id)
+    tell('exited', view(ended))
+    planRestart(ended)
+  }
+
+  function planRestart(row: ContainerRow): void {
+    if (isClosed() || !row.wanted || hasProcess(row.status)) return
+    if (!shouldRestart(row.spec.restart, row.exitCode)) return
+    const ranMs = Date.parse(row.finishedAt ?? '') - Date.parse(row.startedAt ?? '')
+    const delayMs = nextDelayMs(delays.get(row.id) ?? 0, ranMs || 0)
+    delays.set(row.id, delayMs)
+    const timer = setTimeout(() => void startAgain(row.id), delayMs)
+    timer.unref()
+    restarts.set(row.id, timer)
+  }
+
+  async function startAgain(id: string): Promise<void> {
+    await lock(id, async () => {
+      restarts.delete(id)
+      const row = rows.find(id)
+      if (isClosed() || !row?.wanted || hasProcess(row.status)) return
+      rows.update(id, { restarts: row.restarts + 1 })
+      try {
+        await startNow(id)
+      } catch (error) {
+        log('warn', `container ${id} does not start again`, { error })
+        planRestart({ ...row, startedAt: null })
+      }
+    })
+  }
+
+  /** Looks whether one that runs by its row has ended. */
+  async function lookAt(id: string): Promise<void> {
+    const runsByRow = () => {
+      const row = isClosed() ? null : rows.find(id)
+      return row && hasProcess(row.status) ? row : null
+    }
+    if (runsByRow() === null) return
+    await lock(id, async () => {
+      const row = runsByRow()
+      if (row === null || isAlive(row)) return
+      await runs.untilMonitorEnds(id)
+      const exit = await readExit(runs.exitFile(id), runs.cgroup(id))
+      await recordExit(row, exit ?? { exitCode: null, oomKilled: false, at: new Date() })
+    })
+  }
+
+  function look(id?: string): void {
+    const ids = id === undefined ? rows.all().map((row) => row.id) : [id]
+    for (const each of ids)
+      lookAt(each).catch((error) => log('warn', `cannot see how container ${each} ended`, { error }))
+  }
+
+  /** The container's own, or its image's if that makes sense. */
+  async function stopSignalOf({ spec }: ContainerRow): Promise<number | 'SIGTERM'> {
+    if (spec.stopSignal) return signalNumber(spec.stopSignal)
+    const image = await images.inspect(spec.image).catch(() => null)
+    try {
+      return image?.config.stopSignal ? signalNumber(image.config.stopSignal) : 'SIGTERM'
+    } catch {
+      return 'SIGTERM'
+    }
+  }
+
+  /** One that is held still gets it when it goes on, which a killed one must. */
+  async function send(row: ContainerRow, signal: NodeJS.Signals | number, goOn: boolean): Promise<void> {
+    if (row.pid === null || row.pidStart === null) return
+    signalProcess(row.pid, row.pidStart, signal)
+    if (goOn && row.status === 'paused') await freezeCgroup(runs.cgroup(row.id), false)
+  }
+
+  async function end(id: string, graceMs: number, signal?: AbortSignal): Promise<Container> {
+    const row = await lock(id, async () => {
+      cancelRestart(id)
+      delays.delete(id)
+      rows.update(id, { wanted: false })
+      return rowOf(id)
+    })
+    if (!hasProcess(row.status)) return view(row)
+    const ended = core.untilEnded(id, signal)
+    // Who waits is told by the wait; this only keeps an early throw from being nobody's.
+    ended.catch(() => {})
+    await send(row, graceMs > 0 ? await stopSignalOf(row) : 'SIGKILL', true)
+    const kill = () =>
+      send(row, 'SIGKILL', true).catch((error) => log('warn', `cannot kill ${id}`, { error }))
+    const timer = setTimeout(() => void kill(), graceMs)
+    return ended.finally(() => clearTimeout(timer))
+  }
+
+  async function setPaused(idOrName: string, isPaused: boolean): Promise<Container> {
+    const { id } = rowOf(idOrName)
+    return lock(id, async () => {
+      const row = rowOf(id)
+      if ((row.status === 'paused') === isPaused && hasProcess(row.status)) return view(row)
+      if (isPaused) mustBe(canPause, row, 'pause', 'only what runs can be held still')
+      else mustBe(canResume, row, 'resume', 'only what is paused can go on')
+      await freezeCgroup(runs.cgroup(id), isPaused)
+      rows.update(id, { status: isPaused ? 'paused' : 'running' })
+      const container = view(rowOf(id))
+      tell(isPaused ? 'paused' : 'resumed', container)
+      return container
+    })
+  }
+
+  const graceOf = ({ spec }: ContainerRow) => spec.stopGraceMs ?? defaultGraceMs
+
+  function start(idOrName: string, signal?: AbortSignal): Promise<Container> {
+    const { id } = rowOf(idOrName)
+    return lock(id, () => {
+      cancelRestart(id)
+      return startNow(id, signal)
+    })
+  }
+
+  return {
+    end,
+    forget(id) {
+      cancelRestart(id)
+      delays.delete(id)
+    },
+    begin(adopted) {
+      for (const row of rows.all()) if (!adopted.has(row.id)) planRestart(row)
+      unwatch = watchExits(runtime.exitDir, look)
+      look()
+    },
+    close() {
+      unwatch()
+      for (const id of [...restarts.keys()]) cancelRestart(id)
+    },
+    start: (idOrName, { signal } = {}) => start(idOrName, signal),
+    async stop(idOrName, { graceMs, signal } = {}) {
+      const row = rowOf(idOrName)
+      return end(row.id, graceMs ?? graceOf(row), signal)
+    },
+    async restart(idOrName, { graceMs, signal } = {}) {
+      const row = rowOf(idOrName)
+      await end(row.id, graceMs ?? graceOf(row), signal)
+      return start(row.id, signal)
+    },
+    async kill(idOrName, { killSignal = 'SIGKILL', signal } = {}) {
+      const number = signalNumber(killSignal)
+      const row = rowOf(idOrName)
+      mustBe(canSignal, row, 'send a signal to', 'start it first')
+      if (number === signalNumber('SIGKILL')) return end(row.id, 0, signal)
+      await lock(row.id, () => send(rowOf(row.id), number, false))
+      return view(rowOf(row.id))
+    },
+    pause: (idOrName) => setPaused(idOrName, true),
+    resume: (idOrName) => setPaused(idOrName, false),
+    wait: (idOrName, { signal } = {}) => core.untilEnded(rowOf(idOrName).id, signal),
+  }
+}
