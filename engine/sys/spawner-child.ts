@@ -24,6 +24,8 @@ export interface RunReply {
 const maxOutputBytes = 4 * 2 ** 20
 const children = new Map<number, ChildProcess>()
 
+// What it starts is to be made with the modes it asks for, whatever our caller's own limits are.
+process.umask(0o022)
 process.on('message', (request: RunRequest | { id: number; kill: true }) => {
   if ('kill' in request) end(children.get(request.id))
   else run(request)
@@ -57,7 +59,8 @@ function run({ id, argv, cwd, env, input, timeoutMs, monitor }: RunRequest): voi
     clearTimeout(timer)
     children.delete(id)
     const reply: RunReply = { id, code, signal, stdout, stderr, timedOut }
-    process.send?.(reply)
+    // Whoever asked may be dead: the write fails before the channel's end is seen, and nobody is left to be told.
+    process.send?.(reply, () => {})
   }
   const timer = setTimeout(() => {
     timedOut = true
