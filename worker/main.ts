@@ -9,6 +9,8 @@ const jobsGraceMs = 8_000
 const wholeStopMs = 19_000
 
 async function main(): Promise<void> {
+  // A caller's stricter one would take rights away inside containers, a laxer one would give some.
+  process.umask(0o022)
   const stop = new AbortController()
   const asked = Promise.withResolvers<NodeJS.Signals>()
   for (const name of ['SIGTERM', 'SIGINT'] as const) {

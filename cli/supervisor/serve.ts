@@ -14,6 +14,8 @@ import { type Platform, supervise } from './supervise.ts'
  * goes wrong before it is ready is thrown, with everything stopped again.
  */
 export async function serve(home: string, options: HomeOptions & { inBackground?: boolean }): Promise<void> {
+  // Of the home and of every part: whoever starts Berth may have another one.
+  process.umask(0o022)
   mkdirSync(home, { recursive: true })
   if ((await takeLock(`home ${realpathSync(home)}`)) === null)
     throw new CommandError(

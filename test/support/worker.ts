@@ -65,11 +65,14 @@ export async function startTestHost(servers: TestServers): Promise<TestHost> {
     registry,
     teamId: team.id,
     async startWorker() {
+      // It inherits a mask that nothing may depend on.
+      const umask = process.umask(0o077)
       const child = spawn(process.execPath, ['worker/main.ts'], {
         cwd: join(import.meta.dirname, '../..'),
         env: { ...process.env, ...berth.environment, BERTH_LOG_LEVEL: 'info' },
         stdio: ['ignore', 'pipe', 'pipe'],
       })
+      process.umask(umask)
       const output: string[] = []
       worker = { child, output }
       for (const stream of [child.stdout, child.stderr])

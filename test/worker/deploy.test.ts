@@ -140,6 +140,29 @@ test('a failed deployment leaves the previous one serving, untouched', async () 
   expect(after.containers.filter(({ deploymentId }) => deploymentId === good.id)).toEqual(before)
 })
 
+test("a container's files have their usual modes, whatever umask the worker was started with", async () => {
+  const script =
+    'umask; stat -c "%a %u %n" / /etc/hosts /etc/hostname /etc/resolv.conf /dev /dev/shm /work /work/deep; exit 1'
+  const image = await host.push('modes', {
+    entrypoint: ['/bin/sh', '-c', script],
+    user: '1000',
+    workingDir: '/work/deep',
+  })
+  const app = await host.makeApp(image)
+  const failed = await host.untilStatus((await host.deploy(app.id)).id, 'failed')
+  expect(failed.failure?.lastLogLines).toEqual([
+    '0022',
+    '755 0 /',
+    '644 65534 /etc/hosts',
+    '644 65534 /etc/hostname',
+    '644 65534 /etc/resolv.conf',
+    '755 0 /dev',
+    '1777 0 /dev/shm',
+    '755 1000 /work',
+    '755 1000 /work/deep',
+  ])
+})
+
 test('a deployment that is canceled while it is checked is called off and leaves nothing', async () => {
   const app = await host.makeApp(await host.push('slow', { entrypoint: ['/bin/sh', '-c', 'sleep 1000'] }))
   const { id } = await host.deploy(app.id)
