@@ -1,16 +1,23 @@
 /** The image store: what was pulled, what it is made of, and what may go. */
+import type { Readable } from 'node:stream'
 import type { EngineOptions } from '../engine.ts'
 import { EngineError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
 import { formatReference, parseReference } from '../oci/reference.ts'
 import { createRegistryClient } from '../registry/client.ts'
+import { createImage } from './create-image.ts'
 import { readDocuments } from './documents.ts'
+import { ensureBlob } from './ensure-blob.ts'
 import { historyOf } from './history.ts'
-import type { Image, Images, RemovedImage } from './images.ts'
+import type { CreateImageOptions, Image, Images, RemovedImage } from './images.ts'
+import { loadImages } from './load.ts'
 import { type ImageParts, usingImage } from './parts.ts'
 import { pullImage } from './pull.ts'
+import { saveImages } from './save.ts'
 import { createShared } from './shared-work.ts'
 import { sweepUnneeded } from './sweep.ts'
+
+const defaultArchiveBytes = 64 * 2 ** 30
 
 export interface ImagesOptions {
   registries?: EngineOptions['registries']
@@ -27,6 +34,7 @@ export async function createImages(
   const client = createRegistryClient(registries)
   const closing = new AbortController()
   const pulls = createShared<Image>(closing.signal)
+  const underWay = new Set<Promise<unknown>>()
   await sweepUnneeded(parts)
 
   async function remove(key: string, { force = false }: { force?: boolean } = {}): Promise<RemovedImage> {
@@ -59,6 +67,34 @@ export async function createImages(
         'failed-precondition',
         `image ${digest} is being copied, or made into a container: try again when that is done`,
       )
+  }
+
+  /** Work that ends when the engine closes. */
+  async function working<T>(
+    signal: AbortSignal | undefined,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const either = signal ? AbortSignal.any([signal, closing.signal]) : closing.signal
+    either.throwIfAborted()
+    const running = work(either)
+    underWay.add(running)
+    try {
+      return await running
+    } finally {
+      underWay.delete(running)
+    }
+  }
+
+  function create(
+    parent: Digest | null,
+    layer: Readable | null,
+    createOptions: CreateImageOptions,
+  ): Promise<Image> {
+    const { reference, signal, ...options } = createOptions
+    const name = reference === undefined ? null : newName(reference)
+    return working(signal, (workSignal) =>
+      createImage({ ...parts, keepBlobs, parent, layer, options, reference: name, signal: workSignal }),
+    )
   }
 
   return {
@@ -94,22 +130,48 @@ export async function createImages(
 
     async tag(key, reference) {
       const { digest } = rows.get(key)
-      const name = parseReference(reference)
-      if (name.digest !== null)
-        throw new EngineError('invalid', `${reference} has a digest: a name that is given has a tag`)
-      rows.name(formatReference(name), digest)
+      rows.name(newName(reference), digest)
       return rows.get(digest)
     },
 
     remove,
+
+    async save(keys, { format = 'oci', credentials, signal } = {}) {
+      if (keys.length === 0) throw new EngineError('invalid', 'say which images to save')
+      return saveImages(parts, keys, {
+        format,
+        signal: signal ? AbortSignal.any([signal, closing.signal]) : closing.signal,
+        ensureBlob: (layer, blobSignal) =>
+          ensureBlob(layer, { ...parts, client, credentials, onBytes: () => {}, signal: blobSignal }),
+      })
+    },
+
+    load: (archive, { maxBytes = defaultArchiveBytes, onProgress = () => {}, signal } = {}) =>
+      working(signal, (workSignal) =>
+        loadImages(archive, { ...parts, keepBlobs, maxBytes, onProgress, signal: workSignal }),
+      ),
+
+    import: (layer, createOptions = {}) => create(null, layer, createOptions),
+    create: (parent, { layer, ...createOptions } = {}) =>
+      usingImage(parts, parent, (digest) => create(digest, layer ?? null, createOptions)),
+
     using: (key, work) => usingImage(parts, key, (digest) => work(rows.get(digest))),
 
     async close() {
       closing.abort(new EngineError('canceled', 'the engine is closing'))
       await pulls.settled()
+      await Promise.allSettled(underWay)
       await parts.trash.close()
     },
   }
+}
+
+/** A name to give: a digest can't be chosen. */
+function newName(text: string): string {
+  const reference = parseReference(text)
+  if (reference.digest !== null)
+    throw new EngineError('invalid', `${text} has a digest: a name that is given has a tag`)
+  return formatReference(reference)
 }
 
 function normal(text: string): string | null {

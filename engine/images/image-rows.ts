@@ -31,7 +31,7 @@ export interface ImageRows {
   get(key: string): Image
   all(): Image[]
   /** Records an image, or that it is of use again, and gives it a name that another may have had. */
-  record(image: CompleteImage, reference: string | null, source: BlobSource | null, done: () => void): Image
+  record(image: CompleteImage, reference: string | null, source: BlobSource | null): Image
   /** Says that it is of use at this moment. */
   touch(digest: Digest): void
   /** Whether its documents are here: an engine before change 2 kept none. */
@@ -123,7 +123,7 @@ export function createImageRows({ db }: State): ImageRows {
     name,
     all: () => db.prepare('SELECT * FROM images ORDER BY digest').all().map(imageOf),
 
-    record(image, reference, source, done) {
+    record(image, reference, source) {
       inTransaction(db, () => {
         db.prepare(
           `INSERT INTO images (digest, config, layers, blobs, documents, size_bytes, created_at, recorded_at, used_at)
@@ -145,7 +145,6 @@ export function createImageRows({ db }: State): ImageRows {
           'INSERT OR IGNORE INTO blob_sources (digest, registry, repository) VALUES (?, ?, ?)',
         )
         if (source) for (const blob of image.blobs) insert.run(blob, source.registry, source.repository)
-        done()
       })
       return get(image.digest)
     },

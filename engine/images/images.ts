@@ -9,6 +9,8 @@
  * at least), or a reference as users of Docker write them.
  */
 
+import type { Readable } from 'node:stream'
+
 export interface Images {
   /**
    * Makes an image ready to run. Pulling what is here already touches the registry only to resolve a tag. Several pulls
@@ -30,6 +32,20 @@ export interface Images {
    * failed-precondition, naming who, while a container is made of it.
    */
   remove(key: string, options?: { force?: boolean }): Promise<RemovedImage>
+  /**
+   * Writes images into an archive, with all bytes as they came, so that they keep their digests. Asked for by a name an
+   * image gets that name there, by a digest all of its names. What fails later fails the stream.
+   */
+  save(keys: string[], options?: SaveOptions): Promise<Readable>
+  /**
+   * Loads all images for this host out of an archive, an OCI layout or what `docker save` writes, plain or compressed
+   * by gzip or zstd. Throws corrupt for one whose bytes are not what it says, and limit-exceeded.
+   */
+  load(archive: Readable, options?: LoadOptions): Promise<Image[]>
+  /** Makes an image of the tar of a root file system. */
+  import(tar: Readable, options?: CreateImageOptions): Promise<Image>
+  /** Makes an image of another one, one more layer, and changes to the configuration. */
+  create(parent: string, options?: CreateImageOptions & { layer?: Readable }): Promise<Image>
   /** Lends an image: it cannot be removed while the work goes on. Throws not-found. */
   using<T>(key: string, work: (image: Image) => Promise<T>): Promise<T>
 }
@@ -52,6 +68,40 @@ export interface LayerProgress {
   doneBytes: number
   totalBytes: number
 }
+
+/** `docker` is an OCI layout that `docker load` of any age reads too. */
+export type SaveFormat = 'oci' | 'docker'
+
+export interface SaveOptions {
+  /** Default `oci`. */
+  format?: SaveFormat
+  /** For packed layers that are not here any more and must be fetched again. */
+  credentials?: RegistryCredentials
+  signal?: AbortSignal
+}
+
+export interface LoadOptions {
+  /** The archive may unpack to so many bytes; default 64 GiB. */
+  maxBytes?: number
+  /** Layers of the image that is being loaded. */
+  onProgress?: (layers: LayerProgress[]) => void
+  signal?: AbortSignal
+}
+
+export interface CreateImageOptions {
+  /** Name that the image gets. */
+  reference?: string
+  config?: ConfigChange
+  author?: string
+  comment?: string
+  /** What made the new layer, for the history. */
+  createdBy?: string
+  createdAt?: Date
+  signal?: AbortSignal
+}
+
+/** What is not named stays as it is; environment and labels are added. */
+export type ConfigChange = Partial<ImageConfig>
 
 export interface Image {
   /** Digest of the manifest for this host's platform. */

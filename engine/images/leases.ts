@@ -18,7 +18,7 @@ export interface Leases {
 
 export interface Lease {
   add(...digests: Digest[]): void
-  /** The work is done, or it is no use to go on with it. To be called in the transaction that records its result. */
+  /** The work is done and its result recorded, or it is no use to go on with it. */
   end(): void
   /** To be called at last, whatever happened: unless it has ended, the lease of resumable work stays for a while. */
   letGo(): void

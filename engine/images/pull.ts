@@ -1,79 +1,56 @@
 /** One pull, as a story: resolve, read the documents, take a lease, bring the layers, record. */
-import { EngineError, isEngineError } from '../errors.ts'
-import { type Digest, digestOf } from '../oci/digest.ts'
-import { choosePlatform, type Manifest, parseConfig, parseManifest } from '../oci/manifest.ts'
+import { isEngineError } from '../errors.ts'
+import type { Digest } from '../oci/digest.ts'
+import { choosePlatform, parseManifest } from '../oci/manifest.ts'
 import { formatReference, type Reference } from '../oci/reference.ts'
 import type { RegistryClient } from '../registry/client.ts'
-import { type BringParts, bringLayers } from './bring-layers.ts'
 import { fetchBlob } from './fetch-blob.ts'
-import type { ImageRows } from './image-rows.ts'
 import type { Image, LayerProgress, RegistryCredentials } from './images.ts'
-import type { Leases } from './leases.ts'
+import type { ImageParts } from './parts.ts'
+import { recordImage } from './record-image.ts'
 
-export interface PullRequest extends BringParts {
+export interface PullRequest extends ImageParts {
   reference: Reference
   client: RegistryClient
-  leases: Leases
-  rows: ImageRows
+  keepBlobs: boolean
   credentials?: RegistryCredentials
   onProgress: (layers: LayerProgress[]) => void
   signal: AbortSignal
 }
 
 export async function pullImage(request: PullRequest): Promise<Image> {
-  const { reference, client, content, rows, credentials, signal } = request
+  const { reference, client, credentials, signal } = request
   const what = `image ${formatReference(reference)}`
   const here = reference.digest === null ? null : isHere(reference.digest, request)
   if (here) return here
-  const { digest, manifest, documents } = await resolve(request, what)
+  const { digest, documents } = await resolve(request, what)
   const found = isHere(digest, request)
   if (found) return found
-  const configBytes = await client.fetchDocument(reference, manifest.config.digest, { credentials, signal })
-  if (digestOf(configBytes) !== manifest.config.digest)
-    throw new EngineError('corrupt', `the configuration of ${what} is not what its digest says`)
-  const { config, diffIds, createdAt } = parseConfig(configBytes, `the configuration of ${what}`)
-  if (diffIds.length !== manifest.layers.length)
-    throw new EngineError(
-      'corrupt',
-      `${what} has ${manifest.layers.length} layers and ${diffIds.length} diffIDs`,
-    )
-  const blobs = manifest.layers.map((layer) => layer.digest)
-  const all = [...documents, configBytes]
-  const lease = request.leases.take(`pull ${digest}`, [...all.map(digestOf), ...blobs, ...diffIds], {
-    isResumable: true,
-  })
-  // While the layers come: each wait for the disk is long on a busy one.
-  const kept = Promise.all(all.map(content.put))
+  const lease = request.leases.take(`pull ${digest}`, [], { isResumable: true })
   try {
-    await bringLayers(
+    const image = await recordImage(
+      { ...request, lease },
       {
-        ...request,
+        documents,
+        reference: formatReference(reference),
+        source: reference,
+        readDocument: (blob) => client.fetchDocument(reference, blob.digest, { credentials, signal }),
         fetch: (layer, tell, fetchSignal) =>
           fetchBlob(layer, {
             ...request,
             signal: fetchSignal,
             onBytes: (done) => tell('downloading', done),
           }),
+        onProgress: request.onProgress,
+        signal,
       },
-      manifest.layers,
-      diffIds,
     )
-    await kept
-    const complete = {
-      digest,
-      config,
-      createdAt,
-      layers: diffIds,
-      blobs,
-      documents: [...new Set([digest, manifest.config.digest, ...all.map(digestOf)])],
-      sizeBytes: manifest.layers.reduce((sum, layer) => sum + layer.size, 0),
-    }
-    return rows.record(complete, formatReference(reference), reference, lease.end)
+    lease.end()
+    return image
   } catch (error) {
     if (!canGoOn(error)) lease.end()
     throw error
   } finally {
-    await kept.catch(() => {})
     lease.letGo()
   }
 }
@@ -98,14 +75,11 @@ function isHere(digest: Digest, { rows, reference, onProgress }: PullRequest): I
 async function resolve(
   { reference, client, credentials, signal }: PullRequest,
   what: string,
-): Promise<{ digest: Digest; manifest: Manifest; documents: Buffer[] }> {
+): Promise<{ digest: Digest; documents: Buffer[] }> {
   const first = await client.fetchManifest(reference, { credentials, signal })
   const parsed = parseManifest(first.bytes, `the manifest of ${what}`)
-  if (parsed.kind === 'manifest')
-    return { digest: first.digest, manifest: parsed.manifest, documents: [first.bytes] }
+  if (parsed.kind === 'manifest') return { digest: first.digest, documents: [first.bytes] }
   const { digest } = choosePlatform(parsed.index, what)
   const second = await client.fetchManifest({ ...reference, digest }, { credentials, signal })
-  const inner = parseManifest(second.bytes, `the manifest of ${what}`)
-  if (inner.kind === 'index') throw new EngineError('unsupported', `${what} is an index of indexes`)
-  return { digest, manifest: inner.manifest, documents: [second.bytes, first.bytes] }
+  return { digest, documents: [second.bytes, first.bytes] }
 }

@@ -16,6 +16,18 @@ export const mediaTypes = {
   dockerList: 'application/vnd.docker.distribution.manifest.list.v2+json',
 } as const
 
+/** What a manifest's parts are, in its own family's words. */
+export const partTypes = {
+  oci: {
+    config: 'application/vnd.oci.image.config.v1+json',
+    layer: 'application/vnd.oci.image.layer.v1.tar+gzip',
+  },
+  docker: {
+    config: 'application/vnd.docker.container.image.v1+json',
+    layer: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
+  },
+} as const
+
 const descriptor = z.object({
   mediaType: z.string().optional(),
   digest: z.string().refine(isDigest, 'must be a sha256 digest'),
@@ -129,9 +141,14 @@ const architectures: Partial<Record<NodeJS.Architecture, string>> = {
   arm: 'arm',
 }
 
+/** This host's processor, in the words of images. */
+export function hostArchitecture(): string {
+  return architectures[process.arch] ?? process.arch
+}
+
 /** The entry for this host: attestations (unknown/unknown) are not images. Throws unsupported, naming what there is. */
 export function choosePlatform(index: Index, what: string): Descriptor {
-  const architecture = architectures[process.arch] ?? process.arch
+  const architecture = hostArchitecture()
   const images = index.manifests.filter((entry) => entry.platform?.os !== 'unknown')
   const match = images.find(
     ({ platform }) => platform?.os === 'linux' && platform.architecture === architecture,
