@@ -49,6 +49,7 @@ export const policy = {
   'repository.push': { role: 'developer' },
   'repository.delete': { role: 'admin' },
   'audit.read': { role: 'admin' },
+  'account.manage-own': 'person',
   'token.manage-own': 'person',
   'token.manage-of-team': { role: 'admin' },
 } as const satisfies Record<string, { role: Role } | 'person' | 'admin' | 'operator'>

@@ -9,6 +9,7 @@ import type { Invitation, Page, Team } from './model/resources.ts'
 import { type Role, roleIncludes } from './model/roles.ts'
 import type { Platform } from './open.ts'
 import { afterId, parsePage, toPage } from './pages.ts'
+import { requireStrongPassword } from './password-strength.ts'
 import { hashPassword } from './passwords.ts'
 import { randomText, sha256 } from './secrets.ts'
 import { getTeam } from './teams.ts'
@@ -145,6 +146,7 @@ export async function joinByInvitation(
   const row = await find(platform, token)
   if (row === null) throw dead()
   const { email } = row
+  await requireStrongPassword(password, [email, name])
   const passwordHash = await hashPassword(password)
   const user = { id: newId('user'), name }
   await platform.db.$transaction(async (tx) => {

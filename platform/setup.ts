@@ -5,6 +5,7 @@ import { PlatformError } from './errors.ts'
 import { newId } from './model/ids.ts'
 import { type ClaimInput, claimSchema } from './model/inputs.ts'
 import type { Platform } from './open.ts'
+import { requireStrongPassword } from './password-strength.ts'
 import { hashPassword } from './passwords.ts'
 import { randomText, sha256 } from './secrets.ts'
 import { validate } from './validate.ts'
@@ -44,6 +45,7 @@ export async function claimInstallation(platform: Platform, input: ClaimInput): 
   const { token, name, email, password } = validate(claimSchema, input)
   // Before the costly hash, so that strangers can't make the server work.
   refuse(await checkSetupToken(platform, token))
+  await requireStrongPassword(password, [email, name])
   const passwordHash = await hashPassword(password)
   const userId = newId('user')
   await platform.db.$transaction(async (tx) => {

@@ -105,6 +105,11 @@ export const joinSchema = z.strictObject({
   password: passwordSchema,
 })
 
+export const changePasswordSchema = z.strictObject({
+  current: z.string().max(1024),
+  password: passwordSchema,
+})
+
 export const claimSchema = z.strictObject({
   token: z.string().max(200),
   name: displayNameSchema,
@@ -129,6 +134,7 @@ export type CreateAppInput = z.input<typeof createAppSchema>
 export type UpdateAppInput = z.input<typeof updateAppSchema>
 export type CreateDeploymentInput = z.input<typeof createDeploymentSchema>
 export type CreateTokenInput = z.input<typeof createTokenSchema>
+export type ChangePasswordInput = z.input<typeof changePasswordSchema>
 export type InviteInput = z.input<typeof inviteSchema>
 export type ChangeRoleInput = z.input<typeof changeRoleSchema>
 export type JoinInput = z.input<typeof joinSchema>

@@ -118,6 +118,16 @@ export const invitationSchema = z.object({
   expiresAt: time,
 })
 
+export const sessionSchema = z.object({
+  id: z.string(),
+  /** The one that asks. */
+  isCurrent: z.boolean(),
+  userAgent: z.string().nullable(),
+  address: z.string().nullable(),
+  createdAt: time,
+  lastSeenAt: time,
+})
+
 export const auditEventSchema = z.object({
   id: z.string(),
   actor: z.string(),
@@ -138,6 +148,7 @@ export type Variable = z.infer<typeof variableSchema>
 export type Token = z.infer<typeof tokenSchema>
 export type Member = z.infer<typeof memberSchema>
 export type Invitation = z.infer<typeof invitationSchema>
+export type Session = z.infer<typeof sessionSchema>
 export type AuditEvent = z.infer<typeof auditEventSchema>
 
 /** One page of a list. `nextCursor` is null on the last one. */

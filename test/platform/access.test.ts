@@ -68,6 +68,7 @@ const allowed: Record<Action, string> = {
   'repository.push': 'developer admin owner operator',
   'repository.delete': 'admin owner operator',
   'audit.read': 'admin owner operator',
+  'account.manage-own': 'viewer developer admin owner stranger administrator operator',
   'token.manage-own': 'viewer developer admin owner stranger administrator operator',
   'token.manage-of-team': 'admin owner operator',
 }

@@ -31,6 +31,9 @@ type Rule = [needs: Needs, path: (ids: Fixture) => string, body?: object]
 const settings = { image: 'registry.example/app:1', port: 80 }
 const rules: Record<string, Rule> = {
   'GET /me': ['person', () => '/me'],
+  'GET /me/sessions': ['person', () => '/me/sessions'],
+  'POST /me/sessions/end-others': ['person', () => '/me/sessions/end-others'],
+  'POST /me/password': ['person', () => '/me/password', { current: 'no', password: 'three unlikely words' }],
   'GET /teams': ['person', () => '/teams'],
   'POST /teams': ['administrator', () => '/teams', { name: 'New' }],
   'GET /teams/{team}': ['viewer', ({ team }) => `/teams/${team}`],
@@ -88,8 +91,8 @@ const rules: Record<string, Rule> = {
   'POST /operator/setup-link': ['operator', () => '/operator/setup-link'],
   'POST /operator/tokens': ['operator', () => '/operator/tokens', { name: 'x', email: 'nobody@example.com' }],
 }
-/** Everybody has the right and nothing to use it on: `platform/tokens.test.ts` says whose tokens are whose. */
-const elsewhere = ['DELETE /tokens/{id}']
+/** Everybody has the right and nothing to use it on: tokens.test.ts and account.test.ts say whose are whose. */
+const elsewhere = ['DELETE /tokens/{id}', 'DELETE /me/sessions/{id}']
 
 interface Caller {
   /** In the team of the fixture. */
@@ -189,7 +192,14 @@ function expected(needs: Needs, caller: Caller): 401 | 403 | 404 | 'allowed' {
 }
 
 /** What only a person can do, with a right that the operator has as well. */
-const notForTheOperator = ['POST /teams/{team}/leave', 'POST /invitations/accept', 'POST /tokens']
+const notForTheOperator = [
+  'GET /me/sessions',
+  'POST /me/sessions/end-others',
+  'POST /me/password',
+  'POST /teams/{team}/leave',
+  'POST /invitations/accept',
+  'POST /tokens',
+]
 
 test('every route is in the table, and nothing else', async () => {
   const { body } = await berth.nobody('GET /openapi.json')

@@ -17,6 +17,10 @@ interface Operation {
 
 const routes = [
   'GET /me',
+  'GET /me/sessions',
+  'DELETE /me/sessions/{id}',
+  'POST /me/sessions/end-others',
+  'POST /me/password',
   'GET /teams',
   'POST /teams',
   'GET /teams/{team}',

@@ -9,6 +9,7 @@ import {
   invitationSchema,
   memberSchema,
   projectSchema,
+  sessionSchema,
   teamSchema,
   tokenSchema,
   variableSchema,
@@ -28,6 +29,7 @@ export const Invitation = invitationSchema.meta({ id: 'Invitation' })
 export const NewInvitation = invitationSchema
   .extend({ url: z.string().meta({ description: 'The link to pass on. Shown this once.' }) })
   .meta({ id: 'NewInvitation' })
+export const Session = sessionSchema.meta({ id: 'Session' })
 export const AuditEvent = auditEventSchema.meta({ id: 'AuditEvent' })
 export const LogLine = logLineSchema.meta({ id: 'LogLine' })
 export const LinkedDeployment = deploymentSchema
