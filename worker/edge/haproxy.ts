@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { structureVariable } from './structure.ts'
@@ -84,7 +85,7 @@ export function haproxyAt(
       await master('reload')
       return count
     } catch (error) {
-      if (masterPid === null) throw error
+      if (masterPid === null || !isMaster(masterPid, masterSocket)) throw error
       onTrouble(error, "HAProxy's master does not answer; a signal tells it to load anew")
       process.kill(masterPid, 'SIGUSR2')
       return -1
@@ -129,6 +130,15 @@ export function haproxyAt(
       const lines = (await command(process, `show map ${path}`)).split('\n').map((line) => line.split(' '))
       return new Map(lines.flatMap(([, key, value]) => (key && value ? [[key, value]] : [])))
     },
+  }
+}
+
+/** It says its pid as it sees it itself: where HAProxy has process ids of its own, that is somebody else here. */
+function isMaster(pid: number, masterSocket: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(masterSocket)
+  } catch {
+    return false
   }
 }
 
