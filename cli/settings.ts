@@ -37,6 +37,8 @@ export interface HomeOptions {
   home?: string
   port?: number
   domain?: string
+  /** Inner ports stay as they were chosen, whoever has them now: it may be Berth itself that runs. */
+  keepPorts?: boolean
 }
 
 export function homeFolder(options: HomeOptions): string {
@@ -94,8 +96,8 @@ export async function prepareHome(home: string, options: HomeOptions): Promise<S
     port: options.port ?? before?.port ?? defaultPort,
     domain: options.domain === undefined ? (before?.domain ?? null) : options.domain || null,
     hostId: before?.hostId ?? newId('host'),
-    webPort: await usablePort(before?.webPort),
-    registryPort: await usablePort(before?.registryPort),
+    webPort: (options.keepPorts && before?.webPort) || (await usablePort(before?.webPort)),
+    registryPort: (options.keepPorts && before?.registryPort) || (await usablePort(before?.registryPort)),
     createdAt: before?.createdAt ?? new Date().toISOString(),
     welcomed: before?.welcomed ?? false,
   }
@@ -173,6 +175,10 @@ export function readSecret(home: string, name: string): string {
   return readFileSync(join(home, 'secrets', name), 'utf8').trim()
 }
 
+export function redisSocket(home: string): string {
+  return join(home, 'redis', 'redis.sock')
+}
+
 /** What every part is told. */
 export function partEnvironment(home: string, settings: Settings): Record<string, string> {
   const password = encodeURIComponent(readSecret(home, 'postgres.password'))
@@ -187,7 +193,7 @@ export function partEnvironment(home: string, settings: Settings): Record<string
     BERTH_REGISTRY_PORT: String(settings.registryPort),
     BERTH_HOST_ID: settings.hostId,
     DATABASE_URL: `postgresql://berth:${password}@localhost/berth?host=${socket}`,
-    REDIS_URL: `unix://${join(home, 'run', 'redis.sock')}?password=${encodeURIComponent(readSecret(home, 'redis.password'))}`,
+    REDIS_URL: `unix://${redisSocket(home)}?password=${encodeURIComponent(readSecret(home, 'redis.password'))}`,
     ...(process.env.BERTH_LOG_LEVEL ? { BERTH_LOG_LEVEL: process.env.BERTH_LOG_LEVEL } : {}),
   }
 }

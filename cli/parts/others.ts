@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { loadConfig } from '../../platform/config.ts'
 import { registryIssuer, registryService, registryTokenPath } from '../../platform/model/registry.ts'
 import { root } from '../processes.ts'
-import { readSecret } from '../settings.ts'
+import { readSecret, redisSocket } from '../settings.ts'
 import type { Part, PartContext } from './part.ts'
 
 const usual = { readyWithinMs: 60_000, stopSignal: 'SIGTERM' as const, stopWithinMs: 10_000 }
@@ -21,7 +21,7 @@ export function writeRedisConfiguration(home: string): string {
   const file = join(home, 'redis', 'redis.conf')
   const lines = [
     'port 0',
-    `unixsocket ${join(home, 'run', 'redis.sock')}`,
+    `unixsocket ${redisSocket(home)}`,
     'unixsocketperm 600',
     `requirepass ${readSecret(home, 'redis.password')}`,
     `dir ${join(home, 'redis')}`,
@@ -37,7 +37,7 @@ export function writeRedisConfiguration(home: string): string {
 }
 
 export function redisPart({ home, env }: PartContext): Part {
-  const socket = join(home, 'run', 'redis.sock')
+  const socket = redisSocket(home)
   const password = readSecret(home, 'redis.password')
   return {
     ...usual,

@@ -10,7 +10,7 @@ const complete = {
   BERTH_REGISTRY_PORT: '7082',
   BERTH_HOST_ID: 'hst_01jd3k',
   DATABASE_URL: 'postgresql://berth:hunter2@127.0.0.1:5432/berth',
-  REDIS_URL: 'unix:///var/lib/berth/run/redis.sock?password=hunter3',
+  REDIS_URL: 'unix:///var/lib/berth/redis/redis.sock?password=hunter3',
 }
 
 test('every problem is listed at once, with its variable and without its value', () => {
@@ -43,7 +43,7 @@ test('without a domain names end in .localhost, and the port is part of them unl
     domain: null,
     publicUrl: 'http://localhost:7080',
     registryHost: 'localhost:7080',
-    redis: { path: '/var/lib/berth/run/redis.sock', password: 'hunter3', db: 0 },
+    redis: { path: '/var/lib/berth/redis/redis.sock', password: 'hunter3', db: 0 },
   })
   expect(appUrl(config, 'shop-acme.localhost')).toBe('http://shop-acme.localhost:7080')
   const public_ = loadConfig({ ...complete, BERTH_DOMAIN: 'berth.example.com', BERTH_PORT: '80' })
