@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pageFile, pages } from './pages.ts'
+import { pageFile, pageLanguages, pages } from './pages.ts'
 import { type EdgePlan, hostsFile } from './plan.ts'
 import type { EdgeSettings } from './settings.ts'
 import { handoverPath, hostsPath } from './structure.ts'
@@ -9,7 +9,7 @@ import { handoverPath, hostsPath } from './structure.ts'
 export async function writePlan(settings: EdgeSettings, plan: EdgePlan): Promise<void> {
   await mkdir(join(settings.folder, 'pages'), { recursive: true })
   for (const [name, page] of Object.entries(pages)) {
-    for (const language of ['en', 'zh-CN'] as const)
+    for (const language of pageLanguages)
       await replace(join(settings.folder, pageFile(name as keyof typeof pages, language)), page[language])
   }
   await replace(hostsPath(settings), hostsFile(plan))

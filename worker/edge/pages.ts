@@ -9,7 +9,11 @@ export type PageName =
   | 'broken'
   | 'timeout'
   | 'starting'
-export type PageLanguage = 'en' | 'zh-CN'
+
+/** `both` on one page, for where HAProxy can't choose: its own errors are one file each. */
+export const pageLanguages = ['en', 'zh-CN', 'both'] as const
+
+export type PageLanguage = (typeof pageLanguages)[number]
 
 interface Words {
   title: string
@@ -87,11 +91,12 @@ const statusOf: Record<PageName, string> = {
 }
 
 export const pages = Object.fromEntries(
-  Object.entries(words).map(([name, page]) => [
+  Object.keys(words).map((name) => [
     name,
     {
-      en: render(name as PageName, 'en', page.en, page.refreshSeconds),
-      'zh-CN': render(name as PageName, 'zh-CN', page['zh-CN'], page.refreshSeconds),
+      en: render(name as PageName, ['en']),
+      'zh-CN': render(name as PageName, ['zh-CN']),
+      both: render(name as PageName, ['en', 'zh-CN']),
     },
   ]),
 ) as Record<PageName, Record<PageLanguage, string>>
@@ -101,7 +106,14 @@ export function pageFile(page: PageName, language: PageLanguage): string {
   return `pages/${page}.${language}.html`
 }
 
-function render(page: PageName, language: PageLanguage, text: Words, refreshSeconds?: number): string {
+function render(page: PageName, languages: ('en' | 'zh-CN')[]): string {
+  const { refreshSeconds } = words[page]
+  const [language = 'en', ...others] = languages
+  const text = words[page][language]
+  const rest = others.map((other) => {
+    const { title, text } = words[page][other]
+    return `\n<section lang="${other}">\n<h2>${title}</h2>\n<p>${text}</p>\n</section>`
+  })
   const pulse = refreshSeconds === undefined ? '' : ' class="wait"'
   return `<!doctype html>
 <html lang="${language}">
@@ -121,6 +133,8 @@ svg { width: 3.5rem; height: 3.5rem; color: var(--line); }
 .wait path { animation: swell 1.6s ease-in-out infinite alternate; }
 @keyframes swell { to { transform: translateY(4px); } }
 @media (prefers-reduced-motion: reduce) { .wait path { animation: none; } }
+section { margin-top: 1.5rem; }
+h2 { margin-bottom: .25rem; font-size: 1.125rem; line-height: 1.4; }
 h1 { margin: 1.25rem 0 .5rem; font-size: 1.75rem; line-height: 1.25; letter-spacing: -.01em; }
 p { color: var(--soft); }
 small { display: block; margin-top: 2rem; color: var(--soft); font-variant-numeric: tabular-nums; }
@@ -130,7 +144,7 @@ small { display: block; margin-top: 2rem; color: var(--soft); font-variant-numer
 <main>
 <svg viewBox="0 0 56 56" fill="none" stroke="currentColor" stroke-width="3" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"${pulse}><path d="M8 32h40l-6 12H14zM28 32V10l14 16H28"/><path d="M4 50c4-3 8-3 12 0s8 3 12 0 8-3 12 0 8 3 12 0"/></svg>
 <h1>${text.title}</h1>
-<p>${text.text}</p>
+<p>${text.text}</p>${rest.join('')}
 <small>${statusOf[page]} · Berth</small>
 </main>
 </body>

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { type PageName, pageFile, pages } from './pages.ts'
+import { type PageLanguage, type PageName, pageFile, pageLanguages, pages } from './pages.ts'
 import type { EdgeSettings } from './settings.ts'
 
 /** Environment variable of HAProxy's own that says which structure a process was started with. */
@@ -25,7 +25,7 @@ export function structureOf(settings: EdgeSettings, appBackends: readonly string
       ...apps(settings, appBackends, serversOf),
       '',
     ].join('\n')
-  const pageTexts = Object.values(pages).flatMap((page) => [page.en, page['zh-CN']])
+  const pageTexts = Object.values(pages).flatMap((page) => pageLanguages.map((language) => page[language]))
   return { parts: [render('', () => []), ...pageTexts], render }
 }
 
@@ -149,7 +149,7 @@ function gatewayErrors(settings: EdgeSettings, of: 'app' | 'web'): string[] {
     of === 'web' ? { 503: 'starting', 504: 'timeout' } : { 502: 'broken', 503: 'silent', 504: 'timeout' }
   return Object.entries(page).map(
     ([status, name]) =>
-      `    http-error status ${status} ${answer(settings, name, 'en')} hdr Cache-Control no-store`,
+      `    http-error status ${status} ${answer(settings, name, 'both')} hdr Cache-Control no-store`,
   )
 }
 
@@ -160,7 +160,8 @@ function pageBackends(settings: EdgeSettings): Record<string, string[]> {
       name,
       [
         `backend page-${name}`,
-        '    acl chinese req.hdr(accept-language),lower -m beg zh',
+        // The one that is liked better: zh stands for zh-CN and zh-Hans-CN as well.
+        '    acl chinese req.fhdr(accept-language),language(zh;en) -m str zh',
         ...(['zh-CN', 'en'] as const).map(
           (language) =>
             `    http-request return status ${code} ${answer(settings, name as PageName, language)} hdr Cache-Control no-store` +
@@ -174,6 +175,6 @@ function pageBackends(settings: EdgeSettings): Record<string, string[]> {
   )
 }
 
-function answer(settings: EdgeSettings, page: PageName, language: 'en' | 'zh-CN'): string {
+function answer(settings: EdgeSettings, page: PageName, language: PageLanguage): string {
   return `content-type "text/html; charset=utf-8" file ${join(settings.folder, pageFile(page, language))}`
 }

@@ -103,11 +103,18 @@ test('names lead to apps, the dashboard and the registry; the rest to pages with
     expect(answer.body).toMatch(/^<!doctype html>[\s\S]*<\/html>\n$/)
   }
   expect((await get(port, 'coming.localhost')).body).toContain('http-equiv="refresh"')
-  const chinese = await get(port, 'halted.localhost', {
-    headers: { 'accept-language': 'zh-CN,zh;q=0.9,en;q=0.8' },
-  })
-  expect(chinese.headers['content-language']).toBe('zh-CN')
-  expect(chinese.body).toContain('应用已停止')
+  const languages = {
+    'zh-CN,zh;q=0.9,en;q=0.8': 'zh-CN',
+    'en;q=0.5, zh-Hans-CN': 'zh-CN',
+    'en-US,en;q=0.9,zh;q=0.5': 'en',
+    'fr-FR': 'en',
+  }
+  for (const [asked, given] of Object.entries(languages)) {
+    const { headers, body } = await get(port, 'halted.localhost', { headers: { 'accept-language': asked } })
+    expect([asked, headers['content-language']]).toEqual([asked, given])
+    expect(headers.vary).toBe('Accept-Language')
+    expect(body).toContain(given === 'en' ? 'This app is stopped' : '应用已停止')
+  }
 })
 
 test('an app that refuses connections gets 503, one that breaks off 502, one that is too slow 504', async () => {
@@ -121,7 +128,8 @@ test('an app that refuses connections gets 503, one that breaks off 502, one tha
   expect(await get(edge.settings.port, 'rude.localhost')).toMatchObject({ status: 502 })
   expect(await get(edge.settings.port, 'slow.localhost')).toMatchObject({ status: 504 })
   expect(await get(edge.settings.port, 'absent.localhost')).toMatchObject({ status: 503 })
-  expect((await get(edge.settings.port, 'absent.localhost')).body).toContain('The app does not answer')
+  const { body } = await get(edge.settings.port, 'absent.localhost')
+  for (const words of ['The app does not answer', '应用无响应']) expect(body).toContain(words)
 })
 
 test('no request fails while an app moves from server to server, with and without reloads', async () => {
