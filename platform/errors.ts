@@ -25,11 +25,18 @@ export class PlatformError extends Error {
   override readonly name = 'PlatformError'
   readonly code: ProblemCode
   readonly fields: FieldProblem[]
+  /** When to try again, where that is known. */
+  readonly retryAfterSeconds: number | null
 
-  constructor(code: ProblemCode, message: string, options?: { fields?: FieldProblem[]; cause?: unknown }) {
+  constructor(
+    code: ProblemCode,
+    message: string,
+    options?: { fields?: FieldProblem[]; retryAfterSeconds?: number; cause?: unknown },
+  ) {
     super(message, { cause: options?.cause })
     this.code = code
     this.fields = options?.fields ?? []
+    this.retryAfterSeconds = options?.retryAfterSeconds ?? null
   }
 
   get status(): number {

@@ -22,9 +22,10 @@ export async function countAttempt(platform: Platform, rate: RateLimit, subject:
   })
   const count = Number(results?.[0]?.[1] ?? 0)
   if (count <= rate.limit) return
-  const minutes = Math.max(1, Math.ceil(Number(results?.[2]?.[1] ?? 60) / 60))
+  const retryAfterSeconds = Math.max(1, Number(results?.[2]?.[1] ?? 60))
+  const minutes = Math.ceil(retryAfterSeconds / 60)
   const wait = minutes === 1 ? 'a minute' : `${minutes} minutes`
-  throw new PlatformError('rate-limited', `Too many attempts. Try again in ${wait}.`)
+  throw new PlatformError('rate-limited', `Too many attempts. Try again in ${wait}.`, { retryAfterSeconds })
 }
 
 export async function forgetAttempts(platform: Platform, rate: RateLimit, subject: string): Promise<void> {

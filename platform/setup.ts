@@ -38,11 +38,12 @@ export async function checkSetupToken(
 }
 
 /**
- * Makes whoever holds the link administrator, and owner of every team that is there (of a first one when none is).
+ * Makes whoever holds the link administrator, and owner of every team that is there (of a first one when none is). The
+ * first team gets the name that was given; its slug is part of addresses and stays.
  * Of several at once exactly one wins; the others get `gone`. A wrong token is `not-found`.
  */
 export async function claimInstallation(platform: Platform, input: ClaimInput): Promise<{ userId: string }> {
-  const { token, name, email, password } = validate(claimSchema, input)
+  const { token, name, team: teamName, email, password } = validate(claimSchema, input)
   // Before the costly hash, so that strangers can't make the server work.
   refuse(await checkSetupToken(platform, token))
   await requireStrongPassword(password, [email, name])
@@ -55,7 +56,7 @@ export async function claimInstallation(platform: Platform, input: ClaimInput): 
     })
     if (count === 0) throw claimed()
     await tx.user.create({ data: { id: userId, email, name, passwordHash, isAdmin: true } })
-    for (const team of await teamsOrFirst(tx)) {
+    for (const team of await teamsToOwn(tx, teamName)) {
       await tx.membership.create({ data: { teamId: team.id, userId, role: 'owner' } })
     }
     const viewer: Viewer = { kind: 'user', userId, sessionId: null }
@@ -68,11 +69,25 @@ export async function claimInstallation(platform: Platform, input: ClaimInput): 
   return { userId }
 }
 
-async function teamsOrFirst(tx: Transaction): Promise<{ id: string }[]> {
-  const teams = await tx.team.findMany({ where: { deletedAt: null }, select: { id: true } })
-  if (teams.length > 0) return teams
-  const name = 'My team'
-  return [await tx.team.create({ data: { id: newId('team'), name, slug: 'my-team' } })]
+/** What the set-up form proposes: the name that the first team has, or is to have. */
+export async function firstTeamName(platform: Platform): Promise<string> {
+  const first = await platform.db.team.findFirst({ where: { deletedAt: null }, orderBy: { id: 'asc' } })
+  return first?.name ?? 'Main'
+}
+
+async function teamsToOwn(tx: Transaction, name: string | undefined): Promise<{ id: string }[]> {
+  const teams = await tx.team.findMany({
+    where: { deletedAt: null },
+    orderBy: { id: 'asc' },
+    select: { id: true },
+  })
+  const [first] = teams
+  if (first === undefined) {
+    const team = { id: newId('team'), name: name ?? 'Main', slug: 'main' }
+    return [await tx.team.create({ data: team, select: { id: true } })]
+  }
+  if (name !== undefined) await tx.team.update({ where: { id: first.id }, data: { name } })
+  return teams
 }
 
 function refuse(answer: 'valid' | 'unknown' | 'claimed'): void {

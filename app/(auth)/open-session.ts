@@ -1,16 +1,19 @@
 import { signIn } from 'next-auth/react'
 
-export type SignInProblem = 'wrong' | 'rateLimited' | 'unavailable'
+export type SignInProblem =
+  | { kind: 'wrong' | 'unavailable' }
+  | { kind: 'rateLimited'; retryAfterSeconds: number }
 
 /** Signs in with e-mail and password; null when that worked. */
 export async function openSession(email: string, password: string): Promise<SignInProblem | null> {
   try {
     const result = await signIn('credentials', { email, password, redirect: false })
-    if (result === undefined) return 'unavailable'
+    if (result === undefined) return { kind: 'unavailable' }
     if (result.ok && !result.error) return null
-    if (result.error === 'rate-limited') return 'rateLimited'
-    return result.error === 'CredentialsSignin' ? 'wrong' : 'unavailable'
+    const seconds = /^rate-limited:(\d+)$/.exec(result.error ?? '')?.[1]
+    if (seconds !== undefined) return { kind: 'rateLimited', retryAfterSeconds: Number(seconds) }
+    return { kind: result.error === 'CredentialsSignin' ? 'wrong' : 'unavailable' }
   } catch {
-    return 'unavailable'
+    return { kind: 'unavailable' }
   }
 }

@@ -29,8 +29,8 @@ export async function answer<Data>(ask: (platform: Platform) => Promise<Data>): 
   }
 }
 
-function problem({ code, message, fields }: PlatformError): Problem {
-  return { ok: false, code, message, fields }
+function problem({ code, message, fields, retryAfterSeconds }: PlatformError): Problem {
+  return { ok: false, code, message, fields, retryAfterSeconds }
 }
 
 /** What a browser sends as an id may be anything, such as an object that a database would take for a filter. */

@@ -11,7 +11,7 @@ import { cookieName } from './session-cookie.ts'
 /**
  * Sign-in with e-mail and password (provider `credentials`). The cookie's token names a session of the platform, which
  * every request asks for, so ending that session works at once. Errors that the browser sees: CredentialsSignin,
- * rate-limited, unavailable.
+ * rate-limited:SECONDS (when to try again), unavailable.
  */
 export function authOptions(platform: Platform): AuthOptions {
   const { config } = platform
@@ -80,7 +80,7 @@ async function authorize(
       platform.log.error({ err: error }, 'sign-in failed')
       throw new Error('unavailable')
     }
-    if (error.code === 'rate-limited') throw new Error('rate-limited')
+    if (error.code === 'rate-limited') throw new Error(`rate-limited:${error.retryAfterSeconds ?? 60}`)
     return null
   }
 }

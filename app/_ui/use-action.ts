@@ -68,5 +68,6 @@ function unreachable(): Problem {
     code: 'unavailable',
     message: 'Berth does not answer. Try again in a moment.',
     fields: [],
+    retryAfterSeconds: null,
   }
 }

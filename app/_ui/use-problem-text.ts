@@ -2,6 +2,7 @@
 
 import { useLocale, useTranslations } from 'next-intl'
 import type { Problem } from '../_actions/result.ts'
+import { useRetryText } from './use-retry-text.ts'
 
 /** What platform/model says of fields, in English, and our keys for the same in every language. */
 const fieldPatterns = [
@@ -31,6 +32,7 @@ export function useProblemText() {
   const locale = useLocale()
   const t = useTranslations('problem')
   const tField = useTranslations('fieldProblem')
+  const retryText = useRetryText()
 
   function ofField(message: string): string {
     for (const [pattern, key] of fieldPatterns) {
@@ -44,6 +46,8 @@ export function useProblemText() {
 
   return {
     of(problem: Problem): string {
+      if (problem.code === 'rate-limited' && problem.retryAfterSeconds !== null)
+        return retryText(problem.retryAfterSeconds)
       return locale === 'en' ? problem.message : t(problem.code)
     },
     /** What is wrong with the field at this path or, with a list, below it. */

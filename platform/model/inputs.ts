@@ -113,6 +113,8 @@ export const changePasswordSchema = z.strictObject({
 export const claimSchema = z.strictObject({
   token: z.string().max(200),
   name: displayNameSchema,
+  /** What the first team is called from now on. */
+  team: displayNameSchema.optional(),
   email: emailSchema,
   password: passwordSchema,
 })

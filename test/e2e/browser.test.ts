@@ -49,6 +49,7 @@ test('who follows the set-up link becomes the owner, and the link is dead after'
   await browser.picture('setup-phone-dark', { width: 390, dark: true })
   await expectAccessible('set-up')
   await page.getByLabel('Your name').fill(owner.name)
+  expect(await page.getByLabel('Team name').inputValue()).toBe('Main')
   await page.getByLabel('E-mail').fill(owner.email)
   await page.getByLabel('Password', { exact: true }).fill('short')
   await button('Become the owner').click()

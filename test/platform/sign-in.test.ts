@@ -33,7 +33,7 @@ test('of twenty who follow the set-up link at once exactly one becomes the owner
 
     const claims = await Promise.allSettled(
       Array.from({ length: 20 }, (_, i) =>
-        claimInstallation(platform, { ...person, token, email: `user${i}@example.com` }),
+        claimInstallation(platform, { ...person, token, team: `Team ${i}`, email: `user${i}@example.com` }),
       ),
     )
     const winners = claims.flatMap((claim) => (claim.status === 'fulfilled' ? [claim.value] : []))
@@ -48,6 +48,11 @@ test('of twenty who follow the set-up link at once exactly one becomes the owner
       `${first.id} owner`,
       `${second.id} owner`,
     ])
+    const winner = claims.findIndex(({ status }) => status === 'fulfilled')
+    expect(teams.data.map(({ name, slug }) => [name, slug])).toEqual([
+      [`Team ${winner}`, first.slug],
+      [second.name, second.slug],
+    ])
     expect(await getUser(platform, viewer)).toMatchObject({ name: 'Ada', isAdmin: true })
     expect(await checkSetupToken(platform, token)).toBe('claimed')
     await expect(createSetupLink(platform, operator)).rejects.toMatchObject({ code: 'gone' })
@@ -61,14 +66,14 @@ test('the owner of an installation without teams gets one', async () => {
   try {
     const token = tokenOf((await createSetupLink(other.platform, operator)).url)
     await expect(
-      claimInstallation(other.platform, { token, name: '', email: 'x', password: 'short' }),
+      claimInstallation(other.platform, { token, name: '', team: ' ', email: 'x', password: 'short' }),
     ).rejects.toMatchObject({
       code: 'invalid',
-      fields: [{ path: 'name' }, { path: 'email' }, { path: 'password' }],
+      fields: [{ path: 'name' }, { path: 'team' }, { path: 'email' }, { path: 'password' }],
     })
     const { userId } = await claimInstallation(other.platform, { ...person, token })
     const teams = await listTeams(other.platform, { kind: 'user', userId, sessionId: null })
-    expect(teams.data).toMatchObject([{ role: 'owner' }])
+    expect(teams.data).toMatchObject([{ name: 'Main', slug: 'main', role: 'owner' }])
   } finally {
     await other.close()
   }

@@ -1,6 +1,6 @@
 import type { Metadata } from 'next'
 import { getTranslations } from 'next-intl/server'
-import { checkSetupToken } from '@/platform/setup.ts'
+import { checkSetupToken, firstTeamName } from '@/platform/setup.ts'
 import { getPlatform } from '../../_server/platform.ts'
 import { ButtonLink } from '../../_ui/button.tsx'
 import { Card } from '../../_ui/card.tsx'
@@ -15,10 +15,8 @@ export async function generateMetadata(): Promise<Metadata> {
 export default async function SetupPage({ searchParams }: PageProps<'/setup'>) {
   const { token } = await searchParams
   const given = typeof token === 'string' ? token : ''
-  const [state, t] = await Promise.all([
-    getPlatform().then((platform) => checkSetupToken(platform, given)),
-    getTranslations('setup'),
-  ])
+  const platform = await getPlatform()
+  const [state, t] = await Promise.all([checkSetupToken(platform, given), getTranslations('setup')])
   if (state !== 'valid') {
     return (
       <Card className="p-6 sm:p-7">
@@ -38,7 +36,7 @@ export default async function SetupPage({ searchParams }: PageProps<'/setup'>) {
     <Card className="p-6 sm:p-7">
       <h1 className="font-semibold text-xl tracking-tight">{t('title')}</h1>
       <p className="mt-1 mb-6 text-muted">{t('description')}</p>
-      <SetupForm token={given} />
+      <SetupForm token={given} teamName={await firstTeamName(platform)} />
     </Card>
   )
 }

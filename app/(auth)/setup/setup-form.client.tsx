@@ -10,18 +10,19 @@ import { useAction } from '../../_ui/use-action.ts'
 import { openSession } from '../open-session.ts'
 import { PasswordStrength } from './password-strength.client.tsx'
 
-export function SetupForm({ token }: { token: string }) {
+export function SetupForm({ token, teamName }: { token: string; teamName: string }) {
   const t = useTranslations('setup')
   const tSignIn = useTranslations('signIn')
   const { run, pending, form, errorOf, summary } = useAction()
   const [password, setPassword] = useState('')
   const [entering, setEntering] = useState(false)
-  const problem = summary(['name', 'email', 'password'])
+  const problem = summary(['name', 'team', 'email', 'password'])
 
   function submit(data: FormData) {
     const email = String(data.get('email') ?? '')
     const name = String(data.get('name') ?? '')
-    run(() => claimAction({ token, name, email, password }), {
+    const team = String(data.get('team') ?? '')
+    run(() => claimAction({ token, name, team, email, password }), {
       onDone: async () => {
         setEntering(true)
         const failed = await openSession(email, password)
@@ -61,6 +62,14 @@ export function SetupForm({ token }: { token: string }) {
         />
         <PasswordStrength password={password} />
       </div>
+      <TextField
+        label={t('team')}
+        name="team"
+        autoComplete="organization"
+        defaultValue={teamName}
+        description={t('teamDescription')}
+        error={errorOf('team')}
+      />
       {problem !== null && <Notice tone="danger">{problem}</Notice>}
       <Button tone="primary" type="submit" pending={pending || entering} className="w-full">
         {t('submit')}

@@ -5,19 +5,28 @@ import { useState, useTransition } from 'react'
 import { Button } from '../../_ui/button.tsx'
 import { PasswordField, TextField } from '../../_ui/field.client.tsx'
 import { Notice } from '../../_ui/notice.tsx'
-import { openSession, type SignInProblem } from '../open-session.ts'
+import { useRetryText } from '../../_ui/use-retry-text.ts'
+import { openSession } from '../open-session.ts'
 
 export function SignInForm({ next }: { next: string }) {
   const t = useTranslations('signIn')
+  const retryText = useRetryText()
   const [pending, start] = useTransition()
-  const [problem, setProblem] = useState<SignInProblem | null>(null)
+  const [problem, setProblem] = useState<string | null>(null)
 
   function submit(data: FormData) {
     const email = String(data.get('email') ?? '')
     const password = String(data.get('password') ?? '')
     start(async () => {
       const failed = await openSession(email, password)
-      setProblem(failed)
+      // Said once, when it happened: the time in it is one on the clock.
+      setProblem(
+        failed === null
+          ? null
+          : failed.kind === 'rateLimited'
+            ? retryText(failed.retryAfterSeconds)
+            : t(failed.kind),
+      )
       // A whole new page: nothing of what strangers see may stay in the browser's cache of pages.
       if (failed === null) window.location.assign(next)
     })
@@ -41,7 +50,7 @@ export function SignInForm({ next }: { next: string }) {
         showLabel={t('show')}
         hideLabel={t('hide')}
       />
-      {problem !== null && <Notice tone="danger">{t(problem)}</Notice>}
+      {problem !== null && <Notice tone="danger">{problem}</Notice>}
       <Button tone="primary" type="submit" pending={pending} className="w-full">
         {t('submit')}
       </Button>

@@ -106,10 +106,13 @@ test('whoever signs in stays on this site, wherever the link wants to lead', asy
   }
 })
 
-test('guessing at one account ends with a word of its own', async () => {
+test('guessing at one account ends with a word of its own, which says when to try again', async () => {
   const outcomes: string[] = []
   for (let i = 0; i < 12; i++) outcomes.push(String((await signIn({}, 'a wrong guess')).redirect))
   expect(outcomes[0]).toContain('error=CredentialsSignin')
-  expect(outcomes.at(-1)).toContain('error=rate-limited')
+  const error = new URL(outcomes.at(-1) ?? '').searchParams.get('error')
+  const seconds = Number(/^rate-limited:(\d+)$/.exec(error ?? '')?.[1])
+  expect(seconds).toBeGreaterThan(840)
+  expect(seconds).toBeLessThanOrEqual(900)
   expect(await viewer({})).toBeNull()
 })

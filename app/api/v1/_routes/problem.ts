@@ -1,11 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { HTTPException } from 'hono/http-exception'
-import {
-  type FieldProblem,
-  PlatformError,
-  type ProblemCode,
-  problemStatus,
-} from '../../../../platform/errors.ts'
+import { type FieldProblem, PlatformError, problemStatus } from '../../../../platform/errors.ts'
 
 /** Those of the platform, and what only HTTP can get wrong. */
 export const apiStatus = {
@@ -68,7 +63,7 @@ export interface Answer {
 /** What the caller is told of an error. What was not made for the caller's eyes becomes `internal`. */
 export function answerTo(error: unknown): Answer {
   if (error instanceof PlatformError) {
-    return { code: error.code, detail: error.message, errors: error.fields, headers: headersFor(error.code) }
+    return { code: error.code, detail: error.message, errors: error.fields, headers: headersFor(error) }
   }
   if (error instanceof ApiError)
     return { code: error.code, detail: error.message, errors: [], headers: error.headers }
@@ -83,9 +78,12 @@ export function answerTo(error: unknown): Answer {
   return { code: 'internal', detail, errors: [], headers: {} }
 }
 
-/** RFC 9110, 11.6.1: an answer 401 says how to authenticate. */
-function headersFor(code: ProblemCode): Record<string, string> {
-  return code === 'unauthenticated' ? { 'www-authenticate': 'Bearer realm="berth"' } : {}
+/** RFC 9110: an answer 401 says how to authenticate (11.6.1), one that is worth trying again says when (10.2.3). */
+function headersFor({ code, retryAfterSeconds }: PlatformError): Record<string, string> {
+  return {
+    ...(code === 'unauthenticated' ? { 'www-authenticate': 'Bearer realm="berth"' } : {}),
+    ...(retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) }),
+  }
 }
 
 const outageCodes = new Set([
