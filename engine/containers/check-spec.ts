@@ -12,10 +12,8 @@ export function checkSpec(spec: ContainerSpec): void {
   must(/^[a-z0-9_-]{1,64}$/.test(spec.network), `${spec.network} is no name for a network`)
   for (const name of [...(spec.aliases ?? []), ...(spec.hostname === undefined ? [] : [spec.hostname])])
     must(isHostName(name), `${JSON.stringify(name)} is no host name`)
-  must(spec.command === undefined || spec.command.length > 0, 'the command is empty')
-  for (const word of spec.command ?? []) must(!word.includes('\0'), 'the command contains a NUL')
-  for (const [name, value] of Object.entries(spec.environment ?? {}))
-    must(/^[^=\0]+$/.test(name) && !value.includes('\0'), `${name} is no environment variable`)
+  if (spec.command !== undefined) checkCommand(spec.command)
+  checkEnvironment(spec.environment)
   checkLimits(limits)
   must(
     Number.isSafeInteger(idRange.base) && idRange.base > 0 && Number.isSafeInteger(idRange.size),
@@ -32,6 +30,18 @@ export function checkId(id: string): void {
     /^[a-z0-9][a-z0-9_.-]{0,62}$/.test(id),
     `the id ${JSON.stringify(id)} is not [a-z0-9][a-z0-9_.-]{0,62}`,
   )
+}
+
+/** Throws invalid. */
+export function checkCommand(command: string[]): void {
+  must((command[0] ?? '') !== '', 'the command is empty')
+  for (const word of command) must(!word.includes('\0'), 'the command contains a NUL')
+}
+
+/** Throws invalid. */
+export function checkEnvironment(environment: Record<string, string> = {}): void {
+  for (const [name, value] of Object.entries(environment))
+    must(/^[^=\0]+$/.test(name) && !value.includes('\0'), `${name} is no environment variable`)
 }
 
 /** Throws invalid. */
@@ -69,5 +79,5 @@ export function signalNumber(text: string): number {
 }
 
 function must(holds: boolean, otherwise: string): void {
-  if (!holds) throw new EngineError('invalid', `cannot make the container: ${otherwise}`)
+  if (!holds) throw new EngineError('invalid', `what was asked for makes no sense: ${otherwise}`)
 }

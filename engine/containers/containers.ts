@@ -8,11 +8,13 @@
  * Wherever a container is asked for, its id or its name will do. What its status does not allow throws
  * failed-precondition (status.ts says what is allowed when), what is not there not-found, nonsense invalid.
  */
+import type { Readable, Writable } from 'node:stream'
 import type { IdRange } from '../snapshots/snapshots.ts'
 import type { IoLimits } from '../sys/cgroup-limits.ts'
 import type { CgroupUsage } from '../sys/cgroup-usage.ts'
+import type { TerminalSize } from '../sys/terminal.ts'
 
-export interface Containers extends ContainerLife, ContainerMeasures {
+export interface Containers extends ContainerLife, ContainerMeasures, ContainerExec {
   create(spec: ContainerSpec, options?: { signal?: AbortSignal }): Promise<Container>
   /** `force` kills it first if it runs; otherwise failed-precondition. No error if it is not there. */
   remove(idOrName: string, options?: { force?: boolean }): Promise<void>
@@ -50,6 +52,41 @@ export interface ContainerLife {
   resume(idOrName: string): Promise<Container>
   /** Resolves when it has exited (at once if it has). */
   wait(idOrName: string, options?: { signal?: AbortSignal }): Promise<Container>
+}
+
+export interface ContainerExec {
+  /**
+   * Starts one more process in a container that runs. The signal ends exactly that process, at any time. The engine's
+   * own end ends it too.
+   */
+  exec(idOrName: string, spec: ExecSpec, options?: { signal?: AbortSignal }): Promise<ExecProcess>
+}
+
+export interface ExecSpec {
+  /** Throws invalid when there is no such program. */
+  command: string[]
+  /** Added to the container's environment. */
+  environment?: Record<string, string>
+  /** Name or number, with `:group` or without; default: the container's own. */
+  user?: string
+  workingDir?: string
+  /** Without it standard input has ended. */
+  input?: boolean
+  /** Output and errors are one stream then, and there is input. */
+  terminal?: TerminalSize
+}
+
+export interface ExecProcess {
+  /** Null without input. Its end is the end of the process's input. */
+  input: Writable | null
+  output: Readable
+  /** Null with a terminal. */
+  errors: Readable | null
+  /** Throws failed-precondition without a terminal. */
+  resize(size: TerminalSize): void
+  kill(killSignal?: string): void
+  /** Its exit code, 128 + signal if one ended it; both streams may have more to read then. */
+  exited: Promise<number>
 }
 
 export interface ContainerMeasures {

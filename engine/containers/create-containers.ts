@@ -6,6 +6,7 @@ import type { Image } from '../images/images.ts'
 import { checkId, checkLimits, checkSpec, isHostName } from './check-spec.ts'
 import type { Container, ContainerSpec, Containers } from './containers.ts'
 import { type ContainersOptions, createCore } from './core.ts'
+import { createExecs } from './exec.ts'
 import { createLife } from './life.ts'
 import { changeLimits } from './limits.ts'
 import { listeningPortsOf } from './listening-ports.ts'
@@ -22,6 +23,7 @@ export async function createContainers(
   const { rows, runs, lock, networks, snapshots, images, events, rowOf, view, tell } = core
   const { end, forget, begin, close: closeLife, ...life } = createLife(core)
   const measures = createMeasures(core)
+  const { close: closeExecs, ...execs } = await createExecs(core)
   begin(await sweepHost(core))
 
   function mustBeFree(name: string): void {
@@ -66,6 +68,7 @@ export async function createContainers(
   return {
     ...life,
     ...measures,
+    ...execs,
     async create(spec, { signal } = {}) {
       checkSpec(spec)
       return lock(spec.id, async () => {
@@ -156,6 +159,7 @@ export async function createContainers(
     events: ({ signal } = {}) => events.subscribe(signal),
     async close() {
       closeLife()
+      await closeExecs()
       await core.close()
     },
   }

@@ -10,6 +10,7 @@ import { childCgroups, removeCgroup } from '../sys/cgroups.ts'
 import { killProcesses } from '../sys/processes.ts'
 import { unmount } from '../sys/syscalls.ts'
 import type { ContainerRow, ContainerRows } from './container-rows.ts'
+import { endLeftExecs } from './exec.ts'
 import { readExit } from './exits.ts'
 import type { RunParts, Runs } from './run.ts'
 import { hasProcess } from './status.ts'
@@ -33,6 +34,7 @@ export async function sweepHost(options: SweepOptions): Promise<Set<string>> {
   // A cut between holding still and saying so leaves the row behind the truth.
   for (const id of alive)
     rows.update(id, { status: (await isFrozen(runs.cgroup(id))) ? 'paused' : 'running' })
+  for (const id of alive) await endLeftExecs(runs.execFolder(id), runs.cgroup(id))
   const ended = rows
     .all()
     .filter((row) => hasProcess(row.status) && row.bootId === state.bootId && !alive.has(row.id))

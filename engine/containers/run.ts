@@ -1,6 +1,6 @@
 /** One run of a container: from its reserved parts to a running process, and back to nothing on the host. */
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EngineError } from '../errors.ts'
 import type { Images } from '../images/images.ts'
@@ -36,6 +36,10 @@ export interface Runs {
   logFile(id: string): string
   exitFile(id: string): string
   cgroup(id: string): string
+  /** Of processes beside the first one. */
+  execFolder(id: string): string
+  /** The runtime's configuration of the run there is, as text. */
+  configText(id: string): Promise<string>
   /** Ids that have a bundle on the host. */
   list(): Promise<string[]>
 }
@@ -49,6 +53,8 @@ export async function createRuns(parts: RunParts): Promise<Runs> {
   const logFile = (id: string) => join(parts.stateDir, 'containers', id, 'log')
   const exitFile = (id: string) => join(runtime.exitDir, id)
   const cgroup = (id: string) => `${parts.cgroupParent}/${id}`
+
+  const execFolder = (id: string) => join(folderOf(id), 'execs')
 
   async function end(id: string): Promise<void> {
     await Promise.all([runtime.delete(id, folderOf(id)), networks.disconnect(id)])
@@ -70,6 +76,8 @@ export async function createRuns(parts: RunParts): Promise<Runs> {
     logFile,
     exitFile,
     cgroup,
+    execFolder,
+    configText: (id) => readFile(join(folderOf(id), 'config.json'), 'utf8'),
     list: () => readdir(bundles),
     async begin(spec, signal) {
       const { id } = spec

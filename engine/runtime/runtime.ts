@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { constants as osConstants } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EngineError } from '../errors.ts'
@@ -14,6 +15,8 @@ import { seccompProfile } from './seccomp.ts'
 import { type ResolvedSpec, runtimeConfig } from './spec.ts'
 
 const createWithinMs = 30_000
+/** The longest that a timer can wait: 24 days. */
+const longestMs = 2 ** 31 - 1
 /** conmon writes the exit code and ends, both within milliseconds of its container. */
 const monitorEndsWithinMs = 3_000
 
@@ -25,6 +28,11 @@ export interface Runtime {
   create(id: string, bundle: string, logFile: string, spec: Omit<ResolvedSpec, 'seccomp'>): Promise<number>
   /** Lets the first process go on. */
   start(id: string): Promise<void>
+  /**
+   * Starts one more process in a container that runs, and resolves with its exit code: `128 + signal` for a signal.
+   * The runtime writes its host pid to `pidFile`. Throws invalid when it could not be started.
+   */
+  exec(id: string, options: ExecOptions): Promise<number>
   /** Kills what runs and forgets the container, and waits for its monitor to end; no error if there is none. */
   delete(id: string, bundle: string): Promise<void>
   /** Waits until the monitor of a container that has ended is done with it: if an exit code comes, it is there. */
@@ -33,6 +41,17 @@ export interface Runtime {
   list(): Promise<string[]>
   /** Folder in which conmon leaves exit codes, a file named by id. */
   readonly exitDir: string
+}
+
+export interface ExecOptions {
+  /** A file with the `process` of the runtime specification. */
+  processFile: string
+  pidFile: string
+  logFile: string
+  /** Named pipes; without a terminal. `input` null: its standard input has ended. */
+  pipes: { input: string | null; output: string; errors: string } | null
+  /** Where the master of its terminal is sent. */
+  consoleSocket: string | null
 }
 
 const monitors = ['/usr/bin/conmon', '/usr/libexec/podman/conmon', '/usr/local/bin/conmon']
@@ -59,6 +78,7 @@ export async function openRuntime(runDir: string, spawner: Spawner): Promise<Run
   const versionText = await spawner.mustRun([path, '--version'])
   const version = /version (\S+)/.exec(versionText)?.[1] ?? 'unknown'
   const executable = name === 'crun' ? await writeWrapper(runDir, path, cgroups) : path
+  const withInput = name === 'crun' ? await writeWrapper(runDir, path, cgroups, true) : path
   const rootArgs = [`--root=${root}`, ...(name === 'crun' ? ['--cgroup-manager=cgroupfs'] : [])]
   const profile = seccompProfile()
   const profileHash = createHash('sha256').update(JSON.stringify(profile)).digest('hex').slice(0, 16)
@@ -119,6 +139,29 @@ export async function openRuntime(runDir: string, spawner: Spawner): Promise<Run
       // Needs no control groups, so no wrapper.
       await spawner.mustRun([path, ...rootArgs, 'start', id])
     },
+    async exec(id, { processFile, pidFile, logFile, pipes, consoleSocket }) {
+      const argv = [
+        pipes?.input ? withInput : executable,
+        ...rootArgs,
+        `--log=${logFile}`,
+        '--log-format=json',
+        'exec',
+        `--process=${processFile}`,
+        `--pid-file=${pidFile}`,
+        ...(consoleSocket === null ? [] : ['--tty', `--console-socket=${consoleSocket}`]),
+        id,
+      ]
+      const redirected = 'exec "$@" <"$BERTH_IN" >"$BERTH_OUT" 2>"$BERTH_ERR"'
+      const { code, signal } = await spawner.run(pipes ? ['sh', '-c', redirected, 'sh', ...argv] : argv, {
+        timeoutMs: longestMs,
+        env: pipes
+          ? { BERTH_IN: pipes.input ?? '/dev/null', BERTH_OUT: pipes.output, BERTH_ERR: pipes.errors }
+          : {},
+      })
+      const said = code === 0 ? null : lastError(await readFile(logFile, 'utf8').catch(() => ''))
+      if (said !== null) throw new EngineError('invalid', `cannot run it in container ${id}: ${said}`)
+      return code ?? 128 + (osConstants.signals[signal as NodeJS.Signals] ?? 9)
+    },
     async delete(id, bundle) {
       const { code, stderr } = await spawner.run([executable, ...rootArgs, 'delete', '--force', id])
       if (code !== 0 && existsSync(join(root, id)))
@@ -130,15 +173,29 @@ export async function openRuntime(runDir: string, spawner: Spawner): Promise<Run
   }
 }
 
+/** The last error in the runtime's log, lines of JSON. */
+function lastError(log: string): string | null {
+  for (const line of log.trim().split('\n').reverse()) {
+    const entry = /^\{/.test(line) ? (JSON.parse(line) as { level?: string; msg?: string }) : {}
+    if (entry.level === 'error' && entry.msg) return entry.msg
+  }
+  return null
+}
+
 /**
  * crun gets two things from a script that stands before it. Its standard input is a pipe that has ended: it gives the
  * files it was started with to the container's user, and conmon starts it with the host's own /dev/null. And where
  * the v2 hierarchy holds a controller beside v1 ones, which crun refuses, a mount namespace in which that hierarchy is
  * not there; the host stays as it is.
  */
-async function writeWrapper(runDir: string, crun: string, cgroups: CgroupMode): Promise<string> {
-  const wrapper = join(runDir, 'crun')
-  const run = `: | ${crun} "$@"`
+async function writeWrapper(
+  runDir: string,
+  crun: string,
+  cgroups: CgroupMode,
+  withInput = false,
+): Promise<string> {
+  const wrapper = join(runDir, withInput ? 'crun-with-input' : 'crun')
+  const run = withInput ? `exec ${crun} "$@"` : `: | ${crun} "$@"`
   const script =
     cgroups === 'hybrid'
       ? `exec unshare --mount sh -c 'umount /sys/fs/cgroup/unified && ${run}' crun "$@"`

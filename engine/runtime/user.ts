@@ -1,7 +1,6 @@
-/** Who a container runs as. The image's files are hostile: nothing of them is followed, and they are read to a limit. */
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs'
-import { join } from 'node:path'
+/** Who a container runs as. The image's files are hostile: no link leads out of it, and they are read to a limit. */
 import { EngineError } from '../errors.ts'
+import { readFileIn } from '../sys/in-root.ts'
 
 const maxFileBytes = 2 ** 20
 /** Above it a number would mean another id to some tools (CVE-2024-40635). */
@@ -14,35 +13,14 @@ export interface ResolvedUser {
   home: string
 }
 
-/** A regular file of a root file system that nobody writes to now; null if it is not there, a link, or a device. */
-export function readInRoot(root: string, path: string): string | null {
-  let current = root
-  const parts = path.split('/').filter(Boolean)
-  for (const part of parts.slice(0, -1)) {
-    current = join(current, part)
-    if (!lstatSync(current, { throwIfNoEntry: false })?.isDirectory()) return null
-  }
-  const file = join(current, parts.at(-1) ?? '')
-  if (!lstatSync(file, { throwIfNoEntry: false })?.isFile()) return null
-  const fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  try {
-    const { size } = fstatSync(fd)
-    if (size > maxFileBytes) return null
-    const bytes = Buffer.alloc(size)
-    return bytes.subarray(0, readSync(fd, bytes, 0, size, 0)).toString('utf8')
-  } finally {
-    closeSync(fd)
-  }
-}
-
 /**
  * Resolves `USER` of an image: empty, a name or number, each with `:group`.
  * Throws invalid when a name is not in the image's /etc/passwd or /etc/group, or a number is out of range.
  */
 export function resolveUser(root: string, text: string): ResolvedUser {
   const [userPart = '', groupPart] = text.split(':')
-  const passwd = rows(readInRoot(root, '/etc/passwd'))
-  const groups = rows(readInRoot(root, '/etc/group'))
+  const passwd = rows(readFileIn(root, '/etc/passwd', maxFileBytes))
+  const groups = rows(readFileIn(root, '/etc/group', maxFileBytes))
   const user = userPart === '' ? '0' : userPart
   const entry = passwd.find((row) => row[0] === user) ?? passwd.find((row) => row[2] === user)
   const uid = idOf(/^\d+$/.test(user) ? user : entry?.[2], `user ${user}`)

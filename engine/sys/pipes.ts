@@ -1,0 +1,47 @@
+/**
+ * Named pipes between us and a process that somebody else starts. Whoever opens one end waits for the other, so both
+ * ends are opened here first. Source: fifo(7).
+ */
+import { closeSync, constants, openSync } from 'node:fs'
+import { Socket } from 'node:net'
+import type { Readable, Writable } from 'node:stream'
+import koffi from 'koffi'
+import { EngineError } from '../errors.ts'
+
+const mkfifo = koffi.load('libc.so.6').func('int mkfifo(const char*, unsigned int)')
+const { O_RDONLY, O_WRONLY, O_RDWR, O_NONBLOCK } = constants
+const lastWordsMs = 500
+
+function makePipe(path: string): void {
+  if (Number(mkfifo(path, 0o600)) < 0)
+    throw new EngineError('internal', `cannot make the pipe ${path}: errno ${koffi.errno()}`)
+}
+
+/** What the process will write. `ended` says that it has: what is in the pipe is read, and then it ends. */
+export function openOutput(path: string): { stream: Readable; ended: () => void } {
+  makePipe(path)
+  const reader = openSync(path, O_RDONLY | O_NONBLOCK)
+  // Without a writer the pipe would end before it began.
+  let keeper: number | null = openSync(path, O_WRONLY | O_NONBLOCK)
+  const stream = new Socket({ fd: reader, readable: true, writable: false })
+  return {
+    stream,
+    ended() {
+      if (keeper !== null) closeSync(keeper)
+      keeper = null
+      // Somebody whom it started may hold the pipe for as long as it likes.
+      const timer = setTimeout(() => stream.push(null), lastWordsMs)
+      timer.unref()
+      stream.once('end', () => clearTimeout(timer))
+    },
+  }
+}
+
+/** What the process will read; it reads the end of it when the stream has ended. */
+export function openInput(path: string): Writable {
+  makePipe(path)
+  const stream = new Socket({ fd: openSync(path, O_RDWR | O_NONBLOCK), readable: false, writable: true })
+  // A process that does not read to the end is none of our faults.
+  stream.on('error', () => {})
+  return stream
+}
