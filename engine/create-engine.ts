@@ -33,6 +33,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     allowedHostPorts = [],
     registries,
     keepBlobs,
+    proxy,
     log = () => {},
   } = options
 
@@ -64,7 +65,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         .all(digest)
         .map(({ id }) => String(id))
     const imageParts = await openImageParts(stateDir, state)
-    const images = await createImages(imageParts, { registries, usedBy, keepBlobs })
+    const images = await createImages(imageParts, { registries, proxy, usedBy, keepBlobs })
     undo.push(() => images.close())
     const networks = await createNetworks({
       state,

@@ -8,6 +8,8 @@
 import type { Containers } from './containers/containers.ts'
 import type { Images } from './images/images.ts'
 import type { Networks } from './network/networks.ts'
+import type { RegistrySettings } from './registry/endpoint.ts'
+import type { ProxySettings } from './registry/http.ts'
 
 export interface Engine {
   readonly images: Images
@@ -23,13 +25,18 @@ export interface EngineOptions {
   stateDir: string
   /** Short-lived sockets and files, on a tmpfs; default `/run/berth/<hash of stateDir>`. */
   runDir?: string
-  /** Where an image's registry host is really reached, and whether over plain HTTP. */
-  registries?: Record<string, RegistryEndpoint>
   /**
    * Whether packed layers stay once they are unpacked, which pushing and saving need; default true. Without them they
    * are fetched again from where they came.
    */
   keepBlobs?: boolean
+  /**
+   * How registries are reached, by host as image references write it: address, mirrors, authorities. Others are
+   * reached by https, those on loopback by http.
+   */
+  registries?: Record<string, RegistrySettings>
+  /** For requests to registries; the engine reads no environment. */
+  proxy?: ProxySettings
   /** Addresses of the containers' networks are cut from this range; default 10.89.0.0/16, a /24 for each network. */
   networkPool?: string
   /** TCP ports of the host itself that containers may reach (the edge's public ones). */
@@ -39,11 +46,6 @@ export interface EngineOptions {
     message: string,
     details?: Record<string, unknown>,
   ) => void
-}
-
-export interface RegistryEndpoint {
-  /** Such as http://127.0.0.1:5000. */
-  url: string
 }
 
 export interface EngineInfo {

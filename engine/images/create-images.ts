@@ -21,6 +21,7 @@ const defaultArchiveBytes = 64 * 2 ** 30
 
 export interface ImagesOptions {
   registries?: EngineOptions['registries']
+  proxy?: EngineOptions['proxy']
   /** Ids of the containers that are made of the image of this digest. */
   usedBy?: (digest: Digest) => string[]
   keepBlobs?: boolean
@@ -28,10 +29,10 @@ export interface ImagesOptions {
 
 export async function createImages(
   parts: ImageParts,
-  { registries, usedBy = () => [], keepBlobs = true }: ImagesOptions = {},
+  { registries, proxy, usedBy = () => [], keepBlobs = true }: ImagesOptions = {},
 ): Promise<Images & { close(): Promise<void> }> {
   const { rows, content } = parts
-  const client = createRegistryClient(registries)
+  const client = createRegistryClient({ registries, proxy })
   const closing = new AbortController()
   const pulls = createShared<Image>(closing.signal)
   const underWay = new Set<Promise<unknown>>()
@@ -161,6 +162,7 @@ export async function createImages(
       closing.abort(new EngineError('canceled', 'the engine is closing'))
       await pulls.settled()
       await Promise.allSettled(underWay)
+      client.close()
       await parts.trash.close()
     },
   }

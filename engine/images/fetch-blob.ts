@@ -1,14 +1,12 @@
-import { Readable } from 'node:stream'
 import type { ContentStore } from '../content/store.ts'
 import { EngineError, isEngineError } from '../errors.ts'
 import type { Descriptor } from '../oci/manifest.ts'
 import type { Reference } from '../oci/reference.ts'
-import type { RegistryClient } from '../registry/client.ts'
-import { retrying } from '../registry/retry.ts'
+import type { RegistryReader } from '../registry/registry.ts'
 import type { RegistryCredentials } from './images.ts'
 
 export interface FetchBlobOptions {
-  client: RegistryClient
+  client: RegistryReader
   content: ContentStore
   reference: Reference
   credentials?: RegistryCredentials
@@ -21,19 +19,23 @@ export interface FetchBlobOptions {
 export async function fetchBlob({ digest, size }: Descriptor, options: FetchBlobOptions): Promise<void> {
   const { client, content, reference, credentials, onBytes, signal } = options
   if (await content.has(digest)) return
-  await retrying(signal, async () => {
-    const have = Math.min(await content.ingestSize(digest), size)
-    const { stream, offset } =
-      have === size
-        ? { stream: Readable.from([]), offset: have }
-        : await client.openBlob(reference, digest, { credentials, signal, offset: have })
+  const have = Math.min(await content.ingestSize(digest), size)
+  await fetchFrom(have).catch(async (error: unknown) => {
+    // What an earlier pull left may be what is wrong: a power cut can leave anything.
+    if (have === 0 || !isEngineError(error, 'corrupt')) throw error
+    await fetchFrom(0)
+  })
+
+  async function fetchFrom(offset: number): Promise<void> {
+    const blob = { digest, size }
+    const { stream, from } = await client.openBlob(reference, blob, { credentials, signal, offset })
     onBytes(offset)
     await content
       .ingest(digest, stream, { offset, sizeBytes: size, signal, onBytes })
       .catch((error: unknown) => {
         signal.throwIfAborted()
-        if (isEngineError(error)) throw error
-        throw new EngineError('unavailable', `the registry broke off layer ${digest}`, { cause: error })
+        if (!isEngineError(error, 'corrupt') || from === '') throw error
+        throw new EngineError('corrupt', `${error.message}, from ${from}`, { cause: error })
       })
-  })
+  }
 }

@@ -60,6 +60,9 @@ export interface PullOptions {
 /** Sent to the reference's own registry (and the token server that it names), never to another host. */
 export type RegistryCredentials =
   | { kind: 'basic'; username: string; password: string }
+  /** What `docker login` got from the token server instead of keeping the password; tokens are asked for with it. */
+  | { kind: 'identity'; token: string }
+  /** Used as it is. */
   | { kind: 'bearer'; token: string }
 
 export interface LayerProgress {

@@ -3,7 +3,7 @@ import { isEngineError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
 import { choosePlatform, parseManifest } from '../oci/manifest.ts'
 import { formatReference, type Reference } from '../oci/reference.ts'
-import type { RegistryClient } from '../registry/client.ts'
+import type { RegistryReader } from '../registry/registry.ts'
 import { fetchBlob } from './fetch-blob.ts'
 import type { Image, LayerProgress, RegistryCredentials } from './images.ts'
 import type { ImageParts } from './parts.ts'
@@ -11,7 +11,7 @@ import { recordImage } from './record-image.ts'
 
 export interface PullRequest extends ImageParts {
   reference: Reference
-  client: RegistryClient
+  client: RegistryReader
   keepBlobs: boolean
   credentials?: RegistryCredentials
   onProgress: (layers: LayerProgress[]) => void
@@ -34,7 +34,7 @@ export async function pullImage(request: PullRequest): Promise<Image> {
         documents,
         reference: formatReference(reference),
         source: reference,
-        readDocument: (blob) => client.fetchDocument(reference, blob.digest, { credentials, signal }),
+        readDocument: (blob) => client.fetchDocument(reference, blob, { credentials, signal }),
         fetch: (layer, tell, fetchSignal) =>
           fetchBlob(layer, {
             ...request,
@@ -57,7 +57,7 @@ export async function pullImage(request: PullRequest): Promise<Image> {
 
 /** Whether what came so far is of use to a next try. */
 function canGoOn(error: unknown): boolean {
-  return !isEngineError(error) || error.kind === 'unavailable' || error.kind === 'canceled'
+  return !isEngineError(error) || error.isTemporary || error.kind === 'canceled'
 }
 
 /** The image, when all of it is on this host; it has this name as well from now on. */

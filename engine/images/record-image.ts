@@ -50,6 +50,8 @@ export async function recordImage(
   lease.add(...documents, ...blobs, ...diffIds)
   // While the layers come: each wait for the disk is long on a busy one.
   const kept = Promise.all(all.map(content.put))
+  // Told below, however long the layers take until then.
+  kept.catch(() => {})
   try {
     await bringLayers({ ...parts, ...image }, manifest.layers, diffIds)
   } finally {

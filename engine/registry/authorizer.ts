@@ -1,147 +1,176 @@
 /**
  * Who we are to a registry: answers challenges, keeps tokens by host, scope and credentials, renews them before they
- * end. Source: the distribution project's token authentication specification.
+ * end. Source: the distribution project's token authentication specification (docs/spec/auth: token, scope, oauth).
  */
 import { createHash } from 'node:crypto'
 import { EngineError } from '../errors.ts'
 import type { RegistryCredentials } from '../images/images.ts'
-import { readBody } from './body.ts'
-import { parseChallenges } from './challenge.ts'
-import { errorFromFetch, errorFromStatus } from './failures.ts'
+import { basicHeader } from './basic.ts'
+import { type Challenge, parseChallenges } from './challenge.ts'
+import type { Connections } from './http.ts'
+import type { Limits } from './limits.ts'
+import { checkRealm } from './realm.ts'
+import { fetchToken, type Token } from './token.ts'
 
-const maxTokenBytes = 1 << 20
-const tokenWithinMs = 30_000
-/** A token without `expires_in` lives this long, and none is taken for shorter. */
-const minimumTokenLifeMs = 60_000
-/** Renewed so long before its end that a request under way still finds it valid. */
+/** Renewed so long before its end that a request under way still finds it valid; short-lived ones at three quarters. */
 const renewBeforeMs = 15_000
-
-interface CachedToken {
-  header: string
-  renewAtMs: number
-}
+const maxTokens = 1_000
+const maxScopeLength = 2_048
 
 export interface Authorizer {
-  /** The header known so far, or null: the first request goes without one. */
-  current(scope: string, credentials: RegistryCredentials | undefined): string | null
+  /** The header for these scopes as far as it is known, renewed if it is about to end; null before the first challenge. */
+  current(scopes: string[], credentials: RegistryCredentials | undefined): Promise<string | null>
   /**
-   * Answers a 401: the header to try again with. `rejected` is the one that was sent. Throws access-denied when there
-   * is nothing more to try.
+   * Answers a 401 or 403: the header to try again with, or null when the answer is a plain no. `rejected` is what was
+   * sent. Throws access-denied with the reason when there is nothing to try.
    */
   answer(
-    challenge: string,
-    rejected: string | null,
-    scope: string,
+    refusal: Refusal,
+    scopes: string[],
     credentials: RegistryCredentials | undefined,
-    signal?: AbortSignal,
-  ): Promise<string>
+  ): Promise<string | null>
 }
 
-/** @param origin scheme, host and port of the registry: basic credentials go there and to the realm it names over TLS. */
-export function createAuthorizer(origin: string): Authorizer {
-  const tokens = new Map<string, CachedToken>()
-  const keyOf = (scope: string, credentials: RegistryCredentials | undefined) =>
-    createHash('sha256')
-      .update(JSON.stringify([scope, credentials ?? null]))
-      .digest('hex')
+export interface Refusal {
+  status: number
+  challenges: string
+  rejected: string | null
+}
+
+export interface AuthorizerOptions {
+  /** Scheme, host and port of the registry. */
+  origin: string
+  allowLoopback: boolean
+  tokenServers: string[]
+  connections: Connections
+  limits: Limits
+}
+
+interface Known {
+  header: string
+  renewAtMs: number
+  /** How to get the next one. */
+  renew?: () => Promise<Known>
+}
+
+export function createAuthorizer(options: AuthorizerOptions): Authorizer {
+  const { origin } = options
+  const host = new URL(origin).host
+  /** By scopes and credentials, oldest first. */
+  const known = new Map<string, Known>()
+  const fetching = new Map<string, Promise<Known>>()
+
+  /** Requests that find the same token missing at once wait for one answer. */
+  function keep(key: string, get: () => Promise<Known>): Promise<Known> {
+    const running = fetching.get(key)
+    if (running) return running
+    const getting = get()
+      .then((found) => {
+        known.delete(key)
+        known.set(key, found)
+        const [oldest] = known.keys()
+        if (known.size > maxTokens && oldest !== undefined) known.delete(oldest)
+        return found
+      })
+      .finally(() => fetching.delete(key))
+    fetching.set(key, getting)
+    return getting
+  }
+
+  async function fromTokenServer(
+    challenge: Challenge,
+    scopes: string[],
+    credentials: Exclude<RegistryCredentials, { kind: 'bearer' }> | undefined,
+  ): Promise<Known> {
+    const realm = checkRealm(challenge.parameters.realm ?? '', {
+      ...options,
+      isSecret: credentials !== undefined,
+    })
+    const token = await fetchToken({
+      ...options,
+      realm,
+      service: challenge.parameters.service,
+      scopes,
+      credentials,
+    })
+    // A token server may hand out the next identity with each token.
+    const next =
+      credentials?.kind === 'identity' && token.identity
+        ? { ...credentials, token: token.identity }
+        : credentials
+    return {
+      header: `Bearer ${token.value}`,
+      renewAtMs: renewalTime(token),
+      renew: () => fromTokenServer(challenge, scopes, next),
+    }
+  }
 
   return {
-    current(scope, credentials) {
+    async current(scopes, credentials) {
       if (credentials?.kind === 'bearer') return `Bearer ${credentials.token}`
-      const cached = tokens.get(keyOf(scope, credentials))
-      return cached && cached.renewAtMs > Date.now() ? cached.header : null
+      const key = keyOf(scopes, credentials)
+      const found = known.get(key)
+      if (!found || found.renewAtMs > Date.now()) return found?.header ?? null
+      if (!found.renew) return null
+      // If it can't be renewed, the registry's own challenge gets to the bottom of it.
+      return keep(key, found.renew).then(
+        ({ header }) => header,
+        () => null,
+      )
     },
 
-    async answer(challengeHeader, rejected, scope, credentials, signal) {
+    async answer({ status, challenges, rejected }, scopes, credentials) {
+      const parsed = parseChallenges(challenges)
+      const bearer = parsed.find(({ scheme, parameters }) => scheme === 'bearer' && parameters.realm)
+      const wantsMore = bearer?.parameters.error === 'insufficient_scope'
+      if (status === 403 && !wantsMore) return null
       if (credentials?.kind === 'bearer')
-        throw new EngineError('access-denied', `${origin} does not accept the token it was given`)
-      const challenges = parseChallenges(challengeHeader)
-      const bearer = challenges.find(({ scheme }) => scheme === 'bearer')
-      if (bearer?.parameters.realm) {
-        const { realm, service } = bearer.parameters
-        const token = await fetchToken(realm, service, scope, basic(realm, credentials), signal)
-        tokens.set(keyOf(scope, credentials), token)
-        return token.header
+        throw new EngineError('access-denied', `${host} does not accept the token it was given`)
+      const key = keyOf(scopes, credentials)
+      const newer = known.get(key)
+      if (rejected !== null && newer && newer.header !== rejected && !wantsMore) return newer.header
+      if (bearer) {
+        const named = wantsMore ? scopesOf(bearer.parameters.scope ?? '') : []
+        const all = [...new Set([...scopes, ...named])]
+        const renew = newer?.header === rejected && !wantsMore ? newer.renew : undefined
+        return (await keep(key, renew ?? (() => fromTokenServer(bearer, all, credentials)))).header
       }
-      const wantsBasic = challenges.some(({ scheme }) => scheme === 'basic')
-      if (!wantsBasic || credentials === undefined)
-        throw new EngineError('access-denied', `${origin} wants credentials for ${scope}, and none are set`)
+      const wantsBasic = parsed.some(({ scheme }) => scheme === 'basic')
+      if (!wantsBasic || credentials?.kind !== 'basic')
+        throw new EngineError('access-denied', sentence(host, scopes, credentials, wantsBasic))
       const header = basicHeader(credentials)
       if (rejected === header)
-        throw new EngineError('access-denied', `${origin} does not accept these credentials`)
-      tokens.set(keyOf(scope, credentials), { header, renewAtMs: Number.POSITIVE_INFINITY })
+        throw new EngineError('access-denied', `${host} does not accept these credentials`)
+      known.set(key, { header, renewAtMs: Number.POSITIVE_INFINITY })
       return header
     },
   }
-
-  /** A realm on plain HTTP elsewhere could be anybody who listens on the way: it gets no password. */
-  function basic(realm: string, credentials: RegistryCredentials | undefined): string | null {
-    if (credentials?.kind !== 'basic') return null
-    const url = realmUrl(realm)
-    const isOwn = url.hostname === new URL(origin).hostname
-    if (url.protocol === 'https:' || isOwn || isLoopback(url.hostname)) return basicHeader(credentials)
-    throw new EngineError(
-      'access-denied',
-      `${origin} sends its token requests over plain HTTP to ${url.host}: refused`,
-    )
-  }
 }
 
-/** Whether a host name can only be this machine. */
-export function isLoopback(hostname: string): boolean {
-  return /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname)
+function sentence(
+  host: string,
+  scopes: string[],
+  credentials: RegistryCredentials | undefined,
+  wantsBasic: boolean,
+): string {
+  if (credentials === undefined) return `${host} wants credentials for ${scopes.join(' ')}, and none are set`
+  return wantsBasic
+    ? `${host} wants a user name and a password, not an identity token`
+    : `${host} refuses ${scopes.join(' ')} and does not say what it wants`
 }
 
-function realmUrl(realm: string): URL {
-  const url = URL.parse(realm)
-  if (url && (url.protocol === 'https:' || url.protocol === 'http:')) return url
-  throw new EngineError(
-    'invalid',
-    `the registry names ${JSON.stringify(realm.slice(0, 200))} as its token server`,
-  )
+/** By our own clock from now on: the registry's `issued_at` is by another one. */
+function renewalTime({ lifeMs }: Token): number {
+  return Date.now() + lifeMs - Math.min(renewBeforeMs, lifeMs / 4)
 }
 
-function basicHeader(credentials: { username?: string; password?: string }): string {
-  return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`
+function scopesOf(text: string): string[] {
+  return text.length > maxScopeLength ? [] : text.split(' ').filter((scope) => scope !== '')
 }
 
-async function fetchToken(
-  realm: string,
-  service: string | undefined,
-  scope: string,
-  authorization: string | null,
-  signal?: AbortSignal,
-): Promise<CachedToken> {
-  const url = realmUrl(realm)
-  if (service) url.searchParams.set('service', service)
-  url.searchParams.set('scope', scope)
-  const limit = AbortSignal.timeout(tokenWithinMs)
-  const response = await fetch(url, {
-    headers: authorization ? { authorization } : {},
-    redirect: 'error',
-    signal: signal ? AbortSignal.any([signal, limit]) : limit,
-  }).catch((error: unknown) => {
-    signal?.throwIfAborted()
-    throw errorFromFetch(error, 'a token', url.host)
-  })
-  const text = (await readBody(response, maxTokenBytes, 'a token', signal)).toString('utf8')
-  if (!response.ok) throw errorFromStatus(response.status, `token for ${scope}`, text)
-  const body = readJson(text, url.host)
-  const token = body.token ?? body.access_token
-  if (typeof token !== 'string') throw new EngineError('invalid', `${url.host} answered without a token`)
-  const lifeMs = typeof body.expires_in === 'number' ? body.expires_in * 1_000 : minimumTokenLifeMs
-  return {
-    header: `Bearer ${token}`,
-    renewAtMs: Date.now() + Math.max(lifeMs, minimumTokenLifeMs) - renewBeforeMs,
-  }
-}
-
-function readJson(text: string, host: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
-  } catch {
-    // Told below.
-  }
-  throw new EngineError('invalid', `${host} answered a token request with something else than JSON`)
+/** Not the credentials themselves, which are then in one place less. */
+function keyOf(scopes: string[], credentials: RegistryCredentials | undefined): string {
+  return createHash('sha256')
+    .update(JSON.stringify([[...scopes].sort(), credentials ?? null]))
+    .digest('hex')
 }

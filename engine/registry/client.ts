@@ -1,171 +1,152 @@
 /**
- * The distribution client: manifests and blobs over HTTP. Credentials go to the reference's own registry and the
- * token server it names, never to another host and never after a redirect elsewhere.
+ * The distribution client: manifests and blobs over HTTP. registry.ts says what it promises; exchange.ts asks one
+ * question, sources.ts goes from mirror to mirror, blob-stream.ts brings large blobs, upload.ts takes them there.
  * Source: the OCI distribution specification.
  */
-import { Readable } from 'node:stream'
-import type { RegistryEndpoint } from '../engine.ts'
 import { EngineError } from '../errors.ts'
-import type { RegistryCredentials } from '../images/images.ts'
-import { type Digest, digestOf } from '../oci/digest.ts'
+import { digestOf, isDigest } from '../oci/digest.ts'
 import { maxDocumentBytes, mediaTypes } from '../oci/manifest.ts'
-import { formatReference, type Reference } from '../oci/reference.ts'
-import { type Authorizer, createAuthorizer, isLoopback } from './authorizer.ts'
-import { chunksOf, readBody } from './body.ts'
-import { errorFromFetch, errorFromStatus } from './failures.ts'
-import { retrying } from './retry.ts'
+import { formatReference } from '../oci/reference.ts'
+import { openBlobStream, startOf } from './blob-stream.ts'
+import { discard, readBody } from './body.ts'
+import { type Endpoint, openEndpoints, type RegistrySettings } from './endpoint.ts'
+import { type Answer, ask, type Question } from './exchange.ts'
+import type { ProxySettings } from './http.ts'
+import { defaultLimits, type Limits } from './limits.ts'
+import type { RegistryClient, RegistryReader, Repository, RequestOptions } from './registry.ts'
+import { fromSources } from './sources.ts'
+import { createWriter } from './upload.ts'
 
-export interface RegistryClient {
-  /** The document and its digest, verified when the reference has one. */
-  fetchManifest(reference: Reference, options: RequestOptions): Promise<{ digest: Digest; bytes: Buffer }>
-  /** A small blob (a configuration), whole; not verified. */
-  fetchDocument(reference: Reference, digest: Digest, options: RequestOptions): Promise<Buffer>
-  /** A blob from an offset on; not verified. `offset` 0 in the answer means that the registry sent it all. */
-  openBlob(
-    reference: Reference,
-    digest: Digest,
-    options: RequestOptions & { offset: number },
-  ): Promise<{ stream: Readable; offset: number }>
+export interface ClientSettings {
+  /** How registries are reached, by host; others by https, loopback ones by http. */
+  registries?: Record<string, RegistrySettings>
+  proxy?: ProxySettings
+  /** Instead of the defaults. */
+  limits?: Partial<Limits>
 }
 
-export interface RequestOptions {
-  credentials?: RegistryCredentials
-  signal?: AbortSignal
-}
-
-const answerWithinMs = 30_000
-const maxRedirects = 5
-
-/** @param registries where hosts are really reached; others by https, loopback ones by http. */
-export function createRegistryClient(registries: Record<string, RegistryEndpoint> = {}): RegistryClient {
-  const authorizers = new Map<string, Authorizer>()
-
-  function originOf(registry: string): string {
-    const own = registries[registry]?.url
-    if (own) return new URL(own).origin
-    if (registry === 'docker.io') return 'https://registry-1.docker.io'
-    return `${isLoopback(registry.replace(/:\d+$/, '')) ? 'http' : 'https'}://${registry}`
-  }
-
-  function authorizerOf(origin: string): Authorizer {
-    const known = authorizers.get(origin) ?? createAuthorizer(origin)
-    authorizers.set(origin, known)
+/** Throws invalid for settings that make no sense. */
+export function createRegistryClient({
+  registries = {},
+  proxy,
+  limits: given,
+}: ClientSettings = {}): RegistryClient {
+  const limits = { ...defaultLimits, ...given }
+  const opened = new Map<string, Endpoint[]>()
+  const endpointsOf = (registry: string): Endpoint[] => {
+    const known = opened.get(registry) ?? openEndpoints(registry, registries[registry] ?? {}, proxy, limits)
+    opened.set(registry, known)
     return known
   }
+  for (const registry of Object.keys(registries)) endpointsOf(registry)
+  return {
+    ...createReader(endpointsOf, limits),
+    ...createWriter((registry) => own(endpointsOf(registry)), limits),
+    close() {
+      for (const { connections } of [...opened.values()].flat()) connections.close()
+    },
+  }
+}
 
-  /** One GET with authentication answered and redirects followed; an unsuccessful status is thrown. */
-  async function get(
-    reference: Reference,
-    path: string,
-    what: string,
-    headers: Record<string, string>,
+/** The registry itself, where pushes go. */
+function own(endpoints: Endpoint[]): Endpoint {
+  const endpoint = endpoints.find(({ isMirror }) => !isMirror)
+  if (!endpoint) throw new EngineError('internal', 'a registry without an endpoint')
+  return endpoint
+}
+
+function createReader(endpointsOf: (registry: string) => Endpoint[], limits: Limits): RegistryReader {
+  /** One question to each source in turn; `use` reads the answer, and its failures count as the source's. */
+  function get<T>(
+    { registry, repository }: Repository,
     { credentials, signal }: RequestOptions,
-  ): Promise<Response> {
-    const origin = originOf(reference.registry)
-    const authorizer = authorizerOf(origin)
-    const scope = `repository:${reference.repository}:pull`
-    let url = new URL(`${origin}/v2/${reference.repository}/${path}`)
-    let authorization = authorizer.current(scope, credentials)
-    let answered = false
-    for (let redirects = 0; redirects <= maxRedirects; ) {
-      const own = url.origin === origin
-      const response = await send(
-        url,
-        { ...headers, ...(own && authorization ? { authorization } : {}) },
-        what,
+    question: Pick<Question, 'what' | 'headers' | 'expect'> & { path: string; method?: 'GET' | 'HEAD' },
+    use: (answer: Answer, endpoint: Endpoint) => Promise<T>,
+  ): Promise<T> {
+    return fromSources(endpointsOf(registry), limits, signal, async (endpoint) => {
+      const whole = {
+        method: 'GET' as const,
+        ...question,
+        to: `${repository}/${question.path}`,
+        scopes: [`repository:${endpoint.prefix}${repository}:pull`],
+        credentials,
         signal,
-      )
-      if (response.status === 401 && own && !answered) {
-        await response.body?.cancel()
-        authorization = await authorizer.answer(
-          response.headers.get('www-authenticate') ?? '',
-          authorization,
-          scope,
-          credentials,
-          signal,
-        )
-        answered = true
-        continue
       }
-      const location = response.headers.get('location')
-      if (response.status >= 300 && response.status < 400 && location) {
-        await response.body?.cancel()
-        const next = URL.parse(location, url)
-        if (next === null || !['https:', 'http:'].includes(next.protocol))
-          throw new EngineError('invalid', `${url.host} redirects ${what} to no address`)
-        if (url.protocol === 'https:' && next.protocol !== 'https:')
-          throw new EngineError('invalid', `${url.host} redirects ${what} to plain HTTP: refused`)
-        url = next
-        redirects++
-        continue
-      }
-      if (response.ok) return response
-      const said = await readBody(response, maxDocumentBytes, what, signal)
-      throw errorFromStatus(response.status, what, said.toString('utf8'))
-    }
-    throw new EngineError('invalid', `the registry redirects ${what} more than ${maxRedirects} times`)
+      return use(await ask(endpoint, whole, limits), endpoint)
+    })
   }
 
+  const accept = Object.values(mediaTypes).join(', ')
+
   return {
-    fetchManifest(reference, options) {
+    async resolve(reference, options = {}) {
+      if (reference.digest !== null) return reference.digest
       const what = `image ${formatReference(reference)}`
-      return retrying(options.signal, async () => {
-        const accept = Object.values(mediaTypes).join(', ')
-        const path = `manifests/${reference.digest ?? reference.tag}`
-        const response = await get(reference, path, what, { accept }, options)
-        const bytes = await readBody(response, maxDocumentBytes, what, options.signal)
+      const path = `manifests/${reference.tag}`
+      const head = { method: 'HEAD' as const, path, what, headers: { accept }, expect: [405] }
+      const digest = await get(reference, options, head, async ({ headers, body }) => {
+        await discard(body)
+        return String(headers['docker-content-digest'] ?? '')
+      })
+      return isDigest(digest) ? digest : (await this.fetchManifest(reference, options)).digest
+    },
+
+    fetchManifest(reference, options = {}) {
+      const what = `image ${formatReference(reference)}`
+      const question = { path: `manifests/${reference.digest ?? reference.tag}`, what, headers: { accept } }
+      return get(reference, options, question, async ({ headers, body, url }) => {
+        const mediaType = headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? null
+        const bytes = await readBody(body, maxDocumentBytes, what, url.host, limits)
+        if (mediaType === 'text/html')
+          throw new EngineError(
+            'invalid',
+            `${url.host} answers with a web page for ${what}: it is no registry`,
+          )
         const digest = digestOf(bytes)
         if (reference.digest !== null && reference.digest !== digest)
-          throw new EngineError('corrupt', `the registry answered ${digest} for ${what}`)
-        return { digest, bytes }
+          throw new EngineError('corrupt', `${url.host} answered ${digest} for ${what}`)
+        return { digest, mediaType, bytes }
       })
     },
 
-    fetchDocument(reference, digest, options) {
-      const what = `blob ${digest} of ${formatReference(reference)}`
-      return retrying(options.signal, async () =>
-        readBody(
-          await get(reference, `blobs/${digest}`, what, {}, options),
-          maxDocumentBytes,
-          what,
-          options.signal,
-        ),
-      )
+    fetchDocument(repository, blob, options = {}) {
+      const what = `blob ${blob.digest} of ${nameOf(repository)}`
+      if (blob.size > maxDocumentBytes)
+        throw new EngineError('limit-exceeded', `${what} is larger than ${maxDocumentBytes} bytes`)
+      return get(repository, options, { path: `blobs/${blob.digest}`, what }, async ({ body, url }) => {
+        const bytes = await readBody(body, maxDocumentBytes, what, url.host, limits)
+        if (digestOf(bytes) !== blob.digest)
+          throw new EngineError('corrupt', `what ${url.host} has as ${what} is not what its digest says`)
+        return bytes
+      })
     },
 
-    async openBlob(reference, digest, options) {
-      const what = `layer ${digest} of ${formatReference(reference)}`
-      const range: Record<string, string> = options.offset > 0 ? { range: `bytes=${options.offset}-` } : {}
-      const response = await get(reference, `blobs/${digest}`, what, range, options)
-      if (response.body === null)
-        throw new EngineError('unavailable', `the registry sent nothing for ${what}`)
-      const resumes =
-        response.status === 206 &&
-        response.headers.get('content-range')?.startsWith(`bytes ${options.offset}-`)
-      return { stream: Readable.from(chunksOf(response.body, what)), offset: resumes ? options.offset : 0 }
+    openBlob(repository, blob, { offset = 0, ...options } = {}) {
+      const what = `layer ${blob.digest} of ${nameOf(repository)}`
+      const path = `blobs/${blob.digest}`
+      return openBlobStream({
+        blob,
+        what,
+        offset,
+        limits,
+        signal: options.signal,
+        open(range, span, signal) {
+          const headers: Record<string, string> = range === null ? {} : { range }
+          const question = { path, what, headers, expect: [416] }
+          return get(repository, { ...options, signal }, question, async (answer, endpoint) => {
+            try {
+              return { answer, endpoint, start: startOf(answer, span, blob, what) }
+            } catch (error) {
+              answer.body.destroy()
+              throw error
+            }
+          })
+        },
+      })
     },
   }
 }
 
-/** The time limit is for the answer to begin; how long the body takes is its reader's matter. */
-async function send(
-  url: URL,
-  headers: Record<string, string>,
-  what: string,
-  signal: AbortSignal | undefined,
-): Promise<Response> {
-  const limit = new AbortController()
-  const timer = setTimeout(() => limit.abort(new DOMException('', 'TimeoutError')), answerWithinMs)
-  try {
-    return await fetch(url, {
-      headers,
-      redirect: 'manual',
-      signal: signal ? AbortSignal.any([signal, limit.signal]) : limit.signal,
-    })
-  } catch (error) {
-    signal?.throwIfAborted()
-    throw errorFromFetch(error, what, url.host)
-  } finally {
-    clearTimeout(timer)
-  }
+function nameOf({ registry, repository }: Repository): string {
+  return `${registry}/${repository}`
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isLoopback } from '../../../engine/registry/authorizer.ts'
+import { isLoopback } from '../../../engine/registry/addresses.ts'
 import { parseChallenges } from '../../../engine/registry/challenge.ts'
 
 test('a header may hold several challenges, and commas and quotes inside their values', () => {
