@@ -1,8 +1,10 @@
 /** `berth engine …`: the engine of this host, with the words and flags that Docker's users know. */
 import { Command } from 'commander'
+import { addArchiveCommands } from './archives.ts'
 import { addContainerCommands } from './containers.ts'
 import { addImageCommands } from './images.ts'
 import { addNetworkCommands } from './networks.ts'
+import { addStatsCommands } from './stats.ts'
 import { addSystemCommands } from './system.ts'
 
 export const engineSummary = 'the container engine of this host: images, containers, networks'
@@ -12,7 +14,9 @@ export function engineCommand(): Command {
     .description(`${engineSummary}. For operators: it asks the running worker, as root.`)
     .showHelpAfterError()
   addContainerCommands(engine)
+  addStatsCommands(engine)
   addImageCommands(engine)
+  addArchiveCommands(engine)
   addNetworkCommands(engine)
   addSystemCommands(engine)
   return engine

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { InvalidArgumentError, Option } from 'commander'
-import type { ContainerRow } from '../../platform/model/engine-door.ts'
-import { say } from '../say.ts'
+import type { ContainerRow, UpdateRequest } from '../../platform/model/engine-door.ts'
+import { CommandError, say } from '../say.ts'
 import { openDoor } from './door.ts'
 import { showLogs } from './logs.ts'
 import { collect, command, type EngineOptions, forEach, pair, printJson, sizeInBytes } from './options.ts'
@@ -38,22 +38,32 @@ export function addContainerCommands(engine: Command): void {
     .option('-a, --all', 'those that do not run too')
     .option('-q, --quiet', 'names alone')
     .action(list)
-  for (const [name, description, said] of [
-    ['start', 'start containers', 'start'],
-    ['stop', 'stop containers: the stop signal, the grace, then SIGKILL', 'stop'],
-  ] as const) {
-    const one = command(engine, name, description).argument('<container...>', 'names')
-    if (name === 'stop') one.option('-t, --time <seconds>', 'the grace', Number)
-    one.action(async (names: string[], options: EngineOptions & { time?: number }) => {
-      const door = openDoor(options)
-      await forEach(names, async (id) => {
-        await door.ask('POST', `/containers/${encodeURIComponent(id)}/${said}`, {
-          query: { graceSeconds: options.time },
-        })
-        return id
-      })
+  const graceful = (name: string, description: string) =>
+    acting(engine, name, description).option('-t, --time <seconds>', 'the grace', Number)
+  acting(engine, 'start', 'start containers').action(act('start'))
+  graceful('stop', 'stop containers: the stop signal, the grace, then SIGKILL').action(act('stop'))
+  graceful('restart', 'stop containers and start them again').action(act('restart'))
+  acting(engine, 'kill', 'send a signal to containers')
+    .option('-s, --signal <name>', 'such as HUP', 'KILL')
+    .action(act('kill'))
+  acting(engine, 'pause', 'hold all processes of containers still').action(act('pause'))
+  acting(engine, 'unpause', 'let them go on').action(act('resume'))
+  command(engine, 'rename', 'give a container another name')
+    .argument('<container>', 'its name')
+    .argument('<name>', 'the new one')
+    .action(async (id: string, name: string, options: EngineOptions) => {
+      const body = { name }
+      await openDoor(options).ask('POST', `/containers/${encodeURIComponent(id)}/rename`, { body })
     })
-  }
+  acting(engine, 'update', 'change limits, at once')
+    .option('-m, --memory <size>', 'such as 512m', sizeInBytes)
+    .option('--memory-swap <size>', 'memory and swap together', sizeInBytes)
+    .option('--cpus <n>', 'such as 1.5', processors)
+    .option('--pids-limit <n>', 'processes and threads', Number)
+    .addOption(
+      new Option('--restart <policy>', 'when it ends by itself').choices(['no', 'on-failure', 'always']),
+    )
+    .action(update)
   command(engine, 'rm', 'remove containers')
     .argument('<container...>', 'names')
     .option('-f, --force', 'also those that run')
@@ -85,6 +95,52 @@ export function addContainerCommands(engine: Command): void {
     })
 }
 
+function acting(engine: Command, name: string, description: string): Command {
+  return command(engine, name, description).argument('<container...>', 'names')
+}
+
+type ActOptions = EngineOptions & { time?: number; signal?: string }
+
+/** Asks for the same with each, and says each that it was done with. */
+function act(what: string): (names: string[], options: ActOptions) => Promise<void> {
+  return async (names, options) => {
+    const door = openDoor(options)
+    const query = { graceSeconds: options.time, signal: options.signal }
+    await forEach(names, async (id) => {
+      await door.ask('POST', `/containers/${encodeURIComponent(id)}/${what}`, { query })
+      return id
+    })
+  }
+}
+
+interface UpdateOptions extends EngineOptions {
+  restart?: UpdateRequest['restart']
+  memory?: number
+  memorySwap?: number
+  cpus?: number
+  pidsLimit?: number
+}
+
+async function update(names: string[], options: UpdateOptions): Promise<void> {
+  const { memory, memorySwap, cpus, pidsLimit, restart } = options
+  if (memorySwap !== undefined && memory === undefined)
+    throw new CommandError('Give --memory too: --memory-swap counts memory and swap together.')
+  const limits = {
+    ...(memory === undefined ? {} : { memoryBytes: memory }),
+    ...(memory === undefined || memorySwap === undefined
+      ? {}
+      : { swapBytes: Math.max(0, memorySwap - memory) }),
+    ...(cpus === undefined ? {} : { cpuMillis: Math.round(cpus * 1_000) }),
+    ...(pidsLimit === undefined ? {} : { pids: pidsLimit }),
+  }
+  const body: UpdateRequest = { limits, ...(restart === undefined ? {} : { restart }) }
+  const door = openDoor(options)
+  await forEach(names, async (id) => {
+    await door.ask('PATCH', `/containers/${encodeURIComponent(id)}`, { body })
+    return id
+  })
+}
+
 function processors(text: string): number {
   const value = Number(text)
   if (value >= 0.01 && value <= 1_024) return value
@@ -101,11 +157,11 @@ async function list(options: EngineOptions & { all?: boolean; quiet?: boolean })
   const shown = rows.filter(({ status }) => options.all || status === 'running' || status === 'paused')
   if (options.json) return printJson(shown)
   if (options.quiet) {
-    for (const { id } of shown) say(id)
+    for (const { name } of shown) say(name)
     return
   }
   const lines = shown.map((row) => [
-    row.id,
+    row.name,
     short(row.image),
     ago(row.createdAt),
     words(row),

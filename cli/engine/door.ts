@@ -10,7 +10,7 @@ import { CommandError } from '../say.ts'
 import { type HomeOptions, homeFolder, mustHaveSettings } from '../settings.ts'
 
 export interface Ask {
-  query?: Record<string, string | number | boolean | undefined>
+  query?: Record<string, string | number | boolean | string[] | undefined>
   body?: unknown
   /** Instead of `body`: bytes, such as an archive. */
   upload?: Readable
@@ -104,7 +104,7 @@ export function openDoor(options: HomeOptions): Door {
 async function send(socket: string, method: string, path: string, ask: Ask): Promise<IncomingMessage> {
   const { query = {}, body, upload, signal } = ask
   const given = Object.entries(query).flatMap(([key, value]) =>
-    value === undefined ? [] : [[key, String(value)]],
+    value === undefined ? [] : [value].flat().map((each) => [key, String(each)]),
   )
   const search = given.length === 0 ? '' : `?${new URLSearchParams(given)}`
   // Through the folder's descriptor, because the address of a Unix socket has 107 bytes at most.

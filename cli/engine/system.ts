@@ -24,7 +24,7 @@ export function addSystemCommands(engine: Command): void {
           say(
             options.json
               ? JSON.stringify(event)
-              : `${new Date().toISOString()} container ${type} ${container.id} (image ${container.image})`,
+              : `${new Date().toISOString()} container ${type} ${container.name} (image ${container.image})`,
           )
         }
       } catch (error) {

@@ -58,6 +58,16 @@ export interface HistoryRow {
   layer: { diffId: string; sizeBytes: number } | null
 }
 
+const limits = z
+  .strictObject({
+    memoryBytes: z.number().int().positive(),
+    swapBytes: z.number().int().min(0),
+    cpuMillis: z.number().int().positive(),
+    cpuWeight: z.number().int().positive(),
+    pids: z.number().int().positive(),
+  })
+  .partial()
+
 /** `berth engine run` and `create`. What is left out is as the image or the engine has it. */
 export const runRequest = z.strictObject({
   id: z
@@ -70,24 +80,24 @@ export const runRequest = z.strictObject({
   labels: z.record(z.string(), z.string()).default({}),
   network: z.string().max(64).default('operator'),
   aliases: z.array(z.string()).default([]),
-  limits: z
-    .strictObject({
-      memoryBytes: z
-        .number()
-        .int()
-        .min(4 * 2 ** 20),
-      cpuMillis: z.number().int().min(10),
-      pids: z.number().int().min(1),
-    })
-    .partial()
-    .default({}),
+  limits: limits.default({}),
   stopSignal: z.string().optional(),
   restart: z.enum(['no', 'on-failure', 'always']).default('no'),
 })
 export type RunRequest = z.input<typeof runRequest>
 
+/** What the engine says of the numbers is the engine's business. */
+export const updateRequest = z.strictObject({
+  limits: limits.optional(),
+  restart: z.enum(['no', 'on-failure', 'always']).optional(),
+})
+export const renameRequest = z.strictObject({ name })
+export type UpdateRequest = z.input<typeof updateRequest>
+
 export interface ContainerRow {
   id: string
+  /** What people call it: the id, until it is renamed. */
+  name: string
   image: string
   status: string
   labels: Record<string, string>
@@ -99,6 +109,31 @@ export interface ContainerRow {
   createdAt: string
   startedAt: string | null
   finishedAt: string | null
+}
+
+/** Sums since the container's start; `at` says when. */
+export interface StatsRow {
+  id: string
+  name: string
+  at: string
+  cpuNs: number
+  memoryBytes: number
+  pids: number
+  receivedBytes: number
+  sentBytes: number
+  readBytes: number
+  writtenBytes: number
+  limits: { memoryBytes: number; cpuMillis: number; pids: number }
+}
+
+export interface ProcessRow {
+  pid: number
+  hostPid: number
+  uid: number
+  state: string
+  cpuMs: number
+  memoryBytes: number
+  command: string[]
 }
 
 export interface LogRow {

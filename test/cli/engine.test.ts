@@ -1,11 +1,13 @@
 /** `berth engine …` as an operator types it, against a real worker and its engine. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { age, bytes, table } from '../../cli/engine/table.ts'
 import { writeSettings } from '../../cli/settings.ts'
+import { makeTar } from '../support/images.ts'
 import { until } from '../support/until.ts'
 import { startTestHost, type TestHost } from '../support/worker.ts'
 
@@ -146,6 +148,58 @@ test('Ctrl-C in run stops the container with its grace', async () => {
   running.child.kill('SIGINT')
   expect(await running.ended).toMatchObject({ code: 0, out: 'ready\nbye\n' })
   expect((await engine('ps', '-a', '-q')).out).toBe('')
+})
+
+test('what runs is measured, held still, limited, renamed, restarted and killed', async () => {
+  const script = 'trap "echo hup" HUP; echo up; while :; do sleep 0.05; done'
+  await engine('run', '-d', '--name', 'busy', '-m', '64m', image, 'sh', '-c', script)
+  const [stats] = JSON.parse((await engine('stats', '--no-stream', '--json', 'busy')).out)
+  expect(stats).toMatchObject({ id: 'busy', limits: { memoryBytes: 64 * 2 ** 20 } })
+  expect(stats.cpuPercent).toBeGreaterThan(0)
+  expect((await engine('stats', '--no-stream')).out).toMatch(/^busy +[\d.]+% +[\d.]+ [kM]B \/ 67.1 MB /m)
+  expect((await engine('stats', '--no-stream', 'nobody')).code).toBe(1)
+  expect((await engine('top', 'busy')).out).toMatch(/^UID .*\n0 +1 +\d+ .* sh -c trap/)
+  expect((await engine('pause', 'busy')).out).toBe('busy\n')
+  expect((await engine('ps')).out).toMatch(/^busy .* Paused /m)
+  expect((await engine('unpause', 'busy')).out).toBe('busy\n')
+  expect(await engine('update', '-m', '96m', '--pids-limit', '20', 'busy')).toMatchObject({ code: 0 })
+  const [inspected] = JSON.parse((await engine('inspect', 'busy')).out)
+  expect(inspected.spec.limits).toMatchObject({ memoryBytes: 96 * 2 ** 20, pids: 20 })
+  expect(await engine('rename', 'busy', 'idle')).toMatchObject({ code: 0, out: '' })
+  expect(await engine('kill', '-s', 'HUP', 'idle')).toMatchObject({ code: 0, out: 'idle\n' })
+  await until('it had the signal', async () => (await engine('logs', 'idle')).out.includes('hup'))
+  expect(await engine('restart', '-t', '0', 'idle')).toMatchObject({ code: 0 })
+  await until('it runs anew', async () => (await engine('logs', 'idle')).out.match(/up\n/g)?.length === 3)
+  expect(await engine('kill', 'idle')).toMatchObject({ code: 0 })
+  expect((await engine('ps', '-a')).out).toMatch(/^idle .* Exited \(137\)/m)
+  await engine('rm', 'idle')
+})
+
+test('an image goes out as an archive and comes back the same', async () => {
+  const { out } = await engine('pull', '-q', image)
+  const folder = mkdtempSync(join(tmpdir(), 'berth-archive-'))
+  const archive = join(folder, 'tool.tar')
+  try {
+    expect(await engine('save', '-o', archive, image)).toEqual({ code: 0, out: '', err: '' })
+    expect(await engine('save', '-o', join(folder, 'no.tar'), 'nothing')).toMatchObject({ code: 1 })
+    expect(existsSync(join(folder, 'no.tar'))).toBe(false)
+    await engine('rmi', image)
+    const loaded = await engine('load', '-i', archive)
+    expect(loaded).toMatchObject({ code: 0, out: `Loaded image: ${image}\n` })
+    expect(JSON.parse((await engine('inspect', image)).out)[0].digest).toBe(out.trim())
+    writeFileSync(archive, 'no archive at all')
+    expect(await engine('load', '-i', archive)).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/archive/),
+    })
+    const root = join(folder, 'root.tar')
+    writeFileSync(root, await makeTar([{ name: 'hello', content: 'there' }]))
+    const imported = await engine('import', root, 'bare:1')
+    expect(imported).toMatchObject({ code: 0, out: expect.stringMatching(/^sha256:/) })
+    expect((await engine('images')).out).toMatch(/^docker.io\/library\/bare +1 /m)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test('networks are made, listed and removed; one in use is not', async () => {

@@ -1,6 +1,12 @@
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { type Container, EngineError } from '../../engine/index.ts'
-import { type ContainerRow, runRequest } from '../../platform/model/engine-door.ts'
+import {
+  type ContainerRow,
+  type ProcessRow,
+  renameRequest,
+  runRequest,
+  updateRequest,
+} from '../../platform/model/engine-door.ts'
 import { operatorIdRange } from '../../platform/teams.ts'
 import type { Host } from '../host.ts'
 import { read, stream } from './answers.ts'
@@ -27,13 +33,29 @@ export function containerRoutes(host: Host): Hono {
     await containers.remove(id, { force: c.req.query('force') === 'true' })
     return c.json({ data: { id } })
   })
-  routes.post('/:id/start', async (c) => c.json({ data: row(await containers.start(c.req.param('id'))) }))
-  routes.post('/:id/stop', async (c) => {
-    const seconds = c.req.query('graceSeconds')
-    const graceMs = seconds === undefined ? undefined : Number(seconds) * 1_000
-    if (graceMs !== undefined && !(graceMs >= 0 && graceMs <= 3_600_000))
-      throw new EngineError('invalid', 'The grace is a number of seconds, 0–3600.')
-    return c.json({ data: row(await containers.stop(c.req.param('id'), { graceMs })) })
+  routes.patch('/:id', async (c) => {
+    const { limits, restart } = await read(c, updateRequest)
+    const changes = {
+      ...(limits === undefined ? {} : { limits }),
+      ...(restart === undefined ? {} : { restart }),
+    }
+    return c.json({ data: row(await containers.update(c.req.param('id'), changes)) })
+  })
+  routes.post('/:id/rename', async (c) => {
+    const { name } = await read(c, renameRequest)
+    return c.json({ data: row(await containers.rename(c.req.param('id'), name)) })
+  })
+  const act = (name: string, work: (id: string, c: Context) => Promise<Container>) =>
+    routes.post(`/:id/${name}`, async (c) => c.json({ data: row(await work(c.req.param('id') ?? '', c)) }))
+  act('start', (id) => containers.start(id))
+  act('stop', (id, c) => containers.stop(id, grace(c)))
+  act('restart', (id, c) => containers.restart(id, grace(c)))
+  act('kill', (id, c) => containers.kill(id, { killSignal: c.req.query('signal') ?? 'SIGKILL' }))
+  act('pause', (id) => containers.pause(id))
+  act('resume', (id) => containers.resume(id))
+  routes.get('/:id/top', async (c) => {
+    const processes = await containers.top(c.req.param('id'))
+    return c.json({ data: processes satisfies ProcessRow[] })
   })
   routes.get('/:id/wait', (c) => {
     const id = c.req.param('id')
@@ -56,11 +78,20 @@ export function containerRoutes(host: Host): Hono {
   return routes
 }
 
+function grace(c: Context): { graceMs?: number } {
+  const seconds = c.req.query('graceSeconds')
+  if (seconds === undefined) return {}
+  const graceMs = Number(seconds) * 1_000
+  if (graceMs >= 0 && graceMs <= 3_600_000) return { graceMs }
+  throw new EngineError('invalid', 'The grace is a number of seconds, 0–3600.')
+}
+
 export function row(container: Container): ContainerRow {
-  const { id, image, status, labels, network, address, exitCode, oomKilled } = container
+  const { id, name, image, status, labels, network, address, exitCode, oomKilled } = container
   const { restarts, createdAt, startedAt, finishedAt } = container
   return {
     id,
+    name,
     image,
     status,
     labels,

@@ -15,7 +15,7 @@ import { read, reported, stream } from './answers.ts'
 export function imageRoutes(host: Host): Hono {
   const { engine, platform } = host
   const routes = new Hono()
-  routes.get('/', async (c) => c.json({ data: (await engine.images.list()).map(row) }))
+  routes.get('/', async (c) => c.json({ data: (await engine.images.list()).map(imageRow) }))
   routes.get('/inspect', async (c) =>
     c.json({ data: await engine.images.inspect(named(c.req.query('name'))) }),
   )
@@ -25,7 +25,7 @@ export function imageRoutes(host: Host): Hono {
   })
   routes.post('/tag', async (c) => {
     const { source, target } = await read(c, tagRequest)
-    return c.json({ data: row(await engine.images.tag(source, target)) })
+    return c.json({ data: imageRow(await engine.images.tag(source, target)) })
   })
   routes.delete('/', async (c) => {
     const force = c.req.query('force') === 'true'
@@ -37,7 +37,7 @@ export function imageRoutes(host: Host): Hono {
     return stream((signal) =>
       reported(async (onProgress) => {
         const access = credentials ? basic(credentials) : await ownAccess(platform, reference, ['pull'])
-        return row(await engine.images.pull(reference, { credentials: access, onProgress, signal }))
+        return imageRow(await engine.images.pull(reference, { credentials: access, onProgress, signal }))
       }),
     )
   })
@@ -70,6 +70,6 @@ async function ownAccess(
   return { kind: 'bearer', token }
 }
 
-function row({ digest, references, sizeBytes, createdAt }: Image): ImageRow {
+export function imageRow({ digest, references, sizeBytes, createdAt }: Image): ImageRow {
   return { digest, references, sizeBytes, createdAt }
 }

@@ -6,9 +6,11 @@ import { Hono } from 'hono'
 import { engineSocket } from '../../platform/model/engine-door.ts'
 import type { Host } from '../host.ts'
 import { refuse, stream } from './answers.ts'
+import { archiveRoutes } from './archives.ts'
 import { containerRoutes, row } from './containers.ts'
 import { imageRoutes } from './images.ts'
 import { networkRoutes } from './networks.ts'
+import { statsRoutes } from './stats.ts'
 
 export interface EngineDoor {
   /** Nobody comes in any more, and what is under way is cut off. */
@@ -55,6 +57,8 @@ function doorRoutes(host: Host): Hono {
         yield { type, container: row(container) }
     }),
   )
+  routes.route('/stats', statsRoutes(host))
+  routes.route('/images', archiveRoutes(host))
   routes.route('/images', imageRoutes(host))
   routes.route('/containers', containerRoutes(host))
   routes.route('/networks', networkRoutes(host))
