@@ -6,6 +6,7 @@ import os from 'node:os'
 import { join } from 'node:path'
 import { createContainers } from './containers/create-containers.ts'
 import type { Engine, EngineOptions } from './engine.ts'
+import { createGarbage } from './images/create-garbage.ts'
 import { createImages } from './images/create-images.ts'
 import { openImageParts } from './images/parts.ts'
 import { createNetworks } from './network/create-networks.ts'
@@ -87,6 +88,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     })
     return {
       images,
+      garbage: createGarbage(imageParts, usedBy),
       containers,
       networks,
       info: async () => ({

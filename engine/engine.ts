@@ -6,6 +6,7 @@
  * `already-exists` / `not-found`. Errors are EngineError.
  */
 import type { Containers } from './containers/containers.ts'
+import type { Garbage } from './garbage.ts'
 import type { Images } from './images/images.ts'
 import type { Networks } from './network/networks.ts'
 import type { RegistrySettings } from './registry/endpoint.ts'
@@ -15,6 +16,7 @@ export interface Engine {
   readonly images: Images
   readonly containers: Containers
   readonly networks: Networks
+  readonly garbage: Garbage
   info(): Promise<EngineInfo>
   /** Lets go of the state folder. Containers run on; the next createEngine() finds them again. */
   close(): Promise<void>

@@ -42,6 +42,8 @@ export interface ImageRows {
   /** The image and all of its names. */
   remove(digest: Digest): void
   sources(blob: Digest): BlobSource[]
+  /** Digests of everything that an image is made of, each once. */
+  contents(digest: Digest): Digest[]
   /** Digests of everything that images and containers are made of, leaving out what only `without` is made of. */
   needed(without?: Digest[]): Digest[]
   forgetSources(blobs: Digest[]): void
@@ -165,6 +167,12 @@ export function createImageRows({ db }: State): ImageRows {
         .prepare('SELECT registry, repository FROM blob_sources WHERE digest = ?')
         .all(blob)
         .map((row) => ({ registry: String(row.registry), repository: String(row.repository) })),
+
+    contents: (digest) => {
+      const row = db.prepare('SELECT layers, blobs, documents FROM images WHERE digest = ?').get(digest)
+      const lists = row ? [row.layers, row.blobs, row.documents] : []
+      return [...new Set(lists.flatMap((list): Digest[] => JSON.parse(String(list))))]
+    },
 
     needed: (without = []) =>
       db

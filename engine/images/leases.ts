@@ -12,22 +12,24 @@ import { inTransaction } from '../state/migrations.ts'
 export interface Leases {
   /** Takes a lease out, or joins the one of this id. Nothing of `digests` is removed from now on. */
   take(id: string, digests?: Digest[], options?: { isResumable?: boolean }): Lease
+  /** Ends a lease that work left behind which nobody will go on with; one that is taken now stays. */
+  drop(id: string): void
   /** Digests under a lease that has not expired, each perhaps more than once. */
   digests(): Digest[]
 }
 
 export interface Lease {
   add(...digests: Digest[]): void
-  /** The work is done and its result recorded, or it is no use to go on with it. */
+  /** The work is done and its result recorded, or it is no use to go on with it: nothing is to be left behind. */
   end(): void
-  /** To be called at last, whatever happened: unless it has ended, the lease of resumable work stays for a while. */
+  /** To be called at last, whatever happened. The lease ends when all who took it have let go. */
   letGo(): void
 }
 
 const lifeMs = 24 * 3_600_000
 
 export function createLeases({ db }: State): Leases {
-  const underWay = new Map<string, number>()
+  const underWay = new Map<string, { members: number; isDone: boolean }>()
 
   function dropExpired(): void {
     const active = JSON.stringify([...underWay.keys()])
@@ -57,24 +59,29 @@ export function createLeases({ db }: State): Leases {
         setExpiry(id, isResumable)
         insertItems(id, digests)
       })
-      underWay.set(id, (underWay.get(id) ?? 0) + 1)
+      const work = underWay.get(id) ?? { members: 0, isDone: false }
+      underWay.set(id, work)
+      work.members++
       let isOver = false
       return {
         add: (...more) => inTransaction(db, () => insertItems(id, more)),
         end() {
-          // Others at the same work count on it still; the last of them ends it.
-          if ((underWay.get(id) ?? 0) <= 1) db.prepare('DELETE FROM leases WHERE id = ?').run(id)
+          work.isDone = true
         },
         letGo() {
           if (isOver) return
           isOver = true
-          const left = (underWay.get(id) ?? 1) - 1
-          if (left > 0) underWay.set(id, left)
-          else underWay.delete(id)
-          db.prepare('UPDATE leases SET expires_at = ? WHERE id = ?').run(Date.now() + lifeMs, id)
-          if (!isResumable && left <= 0) db.prepare('DELETE FROM leases WHERE id = ?').run(id)
+          // Others at the same work count on it still.
+          if (--work.members > 0) return
+          underWay.delete(id)
+          if (work.isDone || !isResumable) db.prepare('DELETE FROM leases WHERE id = ?').run(id)
+          else db.prepare('UPDATE leases SET expires_at = ? WHERE id = ?').run(Date.now() + lifeMs, id)
         },
       }
+    },
+
+    drop(id) {
+      if (!underWay.has(id)) db.prepare('DELETE FROM leases WHERE id = ?').run(id)
     },
 
     digests() {

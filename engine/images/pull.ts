@@ -26,7 +26,7 @@ export async function pullImage(request: PullRequest): Promise<Image> {
   const { digest, documents } = await resolve(request, what)
   const found = isHere(digest, request)
   if (found) return found
-  const lease = request.leases.take(`pull ${digest}`, [], { isResumable: true })
+  const lease = request.leases.take(leaseOf(digest), [], { isResumable: true })
   try {
     const image = await recordImage(
       { ...request, lease },
@@ -55,18 +55,21 @@ export async function pullImage(request: PullRequest): Promise<Image> {
   }
 }
 
+const leaseOf = (digest: Digest) => `pull ${digest}`
+
 /** Whether what came so far is of use to a next try. */
 function canGoOn(error: unknown): boolean {
   return !isEngineError(error) || error.isTemporary || error.kind === 'canceled'
 }
 
 /** The image, when all of it is on this host; it has this name as well from now on. */
-function isHere(digest: Digest, { rows, reference, onProgress }: PullRequest): Image | null {
+function isHere(digest: Digest, { rows, leases, reference, onProgress }: PullRequest): Image | null {
   const image = rows.find(digest)
   if (!image || !rows.hasDocuments(image.digest)) return null
   onProgress(
     image.layers.map((layer) => ({ digest: layer, state: 'exists' as const, doneBytes: 0, totalBytes: 0 })),
   )
+  leases.drop(leaseOf(image.digest))
   rows.name(formatReference(reference), image.digest)
   rows.touch(image.digest)
   return rows.get(image.digest)

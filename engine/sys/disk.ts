@@ -12,6 +12,13 @@ export function spaceLeft(path: string): number {
   return bavail * bsize - Math.min(reserveBytes, blocks * bsize * reserveShare)
 }
 
+/** How full the file system of `path` is; root's reserve counts as taken, as nobody else may use it. */
+export function measureDisk(path: string): { totalBytes: number; freeBytes: number; usedPercent: number } {
+  const { bavail, bsize, blocks } = statfsSync(path)
+  const [totalBytes, freeBytes] = [blocks * bsize, bavail * bsize]
+  return { totalBytes, freeBytes, usedPercent: 100 * (1 - freeBytes / totalBytes) }
+}
+
 /** Whether an error means that the disk, or somebody's share of it, is full. */
 export function isDiskFull(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException | null)?.code

@@ -2,6 +2,8 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Garbage } from '../../engine/garbage.ts'
+import { createGarbage } from '../../engine/images/create-garbage.ts'
 import { createImages } from '../../engine/images/create-images.ts'
 import type { Images } from '../../engine/images/images.ts'
 import { type ImageParts, openImageParts } from '../../engine/images/parts.ts'
@@ -14,6 +16,7 @@ export interface ImageStore {
   state: State
   parts: ImageParts
   images: Images
+  garbage: Garbage
   snapshots: Snapshots
   layersOnDisk(): string[]
   /** Names below the state folder that a pull leaves while it is under way. */
@@ -32,13 +35,19 @@ export async function openImageStore(
   folders.add(stateDir)
   const state = openState(stateDir)
   const parts = await openImageParts(stateDir, state)
-  const images = await createImages(parts)
+  const usedBy = (digest: string) =>
+    state.db
+      .prepare('SELECT id FROM containers WHERE image = ? ORDER BY id')
+      .all(digest)
+      .map(({ id }) => String(id))
+  const images = await createImages(parts, { usedBy })
   const snapshots = await createSnapshots({ stateDir, state })
   return {
     stateDir,
     state,
     parts,
     images,
+    garbage: createGarbage(parts, usedBy),
     snapshots,
     layersOnDisk: () => readdirSync(join(stateDir, 'layers')).filter((name) => name.length === 64),
     halfMade: () =>

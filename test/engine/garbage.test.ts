@@ -1,0 +1,294 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { digestHex } from '../../engine/oci/digest.ts'
+import { startEngine, type TestEngine } from '../support/engine.ts'
+import { type ImageStore, openImageStore, removeImageStores } from '../support/image-store.ts'
+import { type ImageSpec, pushImage } from '../support/images.ts'
+import { startRegistry, type TestRegistry } from '../support/registry.ts'
+
+let registry: TestRegistry
+const dayMs = 24 * 3_600_000
+
+beforeAll(async () => {
+  registry = await startRegistry()
+})
+
+afterAll(async () => {
+  await registry.stop()
+  removeImageStores()
+})
+
+async function pull(store: ImageStore, name: string, spec: ImageSpec = {}, ageMs = 0) {
+  const { reference } = await pushImage(registry, `team/${name}:1`, { files: { '/name': name }, ...spec })
+  const image = await store.images.pull(reference)
+  store.state.db
+    .prepare('UPDATE images SET used_at = ? WHERE digest = ?')
+    .run(Date.now() - ageMs, image.digest)
+  return image
+}
+
+async function withStore<T>(work: (store: ImageStore) => Promise<T>): Promise<T> {
+  const store = await openImageStore()
+  try {
+    return await work(store)
+  } finally {
+    await store.close()
+  }
+}
+
+const left = async (store: ImageStore) => (await store.images.list()).map(({ digest }) => digest).sort()
+
+test('images of no use for long go; what is kept, used, worked with or new stays', async () => {
+  await withStore(async (store) => {
+    const old = await pull(store, 'old', {}, 8 * dayMs)
+    const kept = await pull(store, 'kept', {}, 8 * dayMs)
+    const worked = await pull(store, 'worked', {}, 8 * dayMs)
+    const recent = await pull(store, 'recent', {}, 6 * dayMs)
+    const fresh = await pull(store, 'fresh')
+    const options = { keep: [kept.digest], unusedForMs: 7 * dayMs }
+    await store.images.using(worked.digest, async () => {
+      store.state.db
+        .prepare('UPDATE images SET used_at = ? WHERE digest = ?')
+        .run(Date.now() - 8 * dayMs, worked.digest)
+      const collected = await store.garbage.collect(options)
+      expect(collected.images).toEqual([{ digest: old.digest, references: old.references, reason: 'unused' }])
+      expect(collected.layers.map(({ diffId }) => diffId)).toEqual([old.layers[1]])
+      expect(collected.freedBytes).toBeGreaterThan(0)
+    })
+    expect(await left(store)).toEqual([kept.digest, worked.digest, recent.digest, fresh.digest].sort())
+    expect(store.layersOnDisk().sort()).toEqual(
+      [kept.layers[0], kept.layers[1], worked.layers[1], recent.layers[1], fresh.layers[1]]
+        .map((diffId) => digestHex(diffId ?? ''))
+        .sort(),
+    )
+    // Even when all may go, what was of use within the hour stays.
+    await store.garbage.collect({ unusedForMs: 0 })
+    expect(await left(store)).toEqual([fresh.digest])
+    await store.garbage.collect({ unusedForMs: 0, graceMs: 0 })
+    expect([await left(store), store.layersOnDisk(), await store.parts.content.list()]).toEqual([[], [], []])
+    await store.parts.trash.emptied()
+    expect(readdirSync(join(store.stateDir, 'trash'))).toEqual([])
+  })
+})
+
+test('a dry run says what would go, and nothing goes', async () => {
+  await withStore(async (store) => {
+    await pull(store, 'dry', {}, dayMs)
+    const stays = await pull(store, 'stays')
+    const before = [await left(store), store.layersOnDisk(), await store.parts.content.list()]
+    const said = await store.garbage.collect({ unusedForMs: 0, dryRun: true })
+    expect([await left(store), store.layersOnDisk(), await store.parts.content.list()]).toEqual(before)
+    const sorted = ({ blobs, ...rest }: typeof said) => ({
+      ...rest,
+      blobs: blobs.sort((a, b) => a.digest.localeCompare(b.digest)),
+    })
+    expect(sorted(said)).toEqual(sorted(await store.garbage.collect({ unusedForMs: 0 })))
+    expect(said.images).toHaveLength(1)
+    expect(await left(store)).toEqual([stays.digest])
+  })
+})
+
+test('only dangling images go, or only those of a label, when that is asked', async () => {
+  await withStore(async (store) => {
+    const named = await pull(store, 'named', { labels: { tier: 'web' } }, dayMs)
+    const labelled = await pull(store, 'labelled', { labels: { tier: 'db' } }, dayMs)
+    const dangling = await pull(store, 'dangling', {}, dayMs)
+    await store.images.tag(named.digest, dangling.references[0] ?? '')
+    const collect = async (options: object) =>
+      (await store.garbage.collect({ unusedForMs: 0, ...options })).images.map(({ digest }) => digest)
+    expect(await collect({ danglingOnly: true })).toEqual([dangling.digest])
+    expect(await collect({ labels: { tier: 'db' } })).toEqual([labelled.digest])
+    expect(await left(store)).toEqual([named.digest])
+  })
+})
+
+test('on a full disk packed layers that a registry has go first, then images, oldest use first, and no more than needed', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'berth-small-'))
+  const totalBytes = 256 * 2 ** 20
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${totalBytes}`, 'tmpfs', folder])
+  const store = await openImageStore(folder)
+  try {
+    const filler = (byte: string): ImageSpec => ({
+      bare: true,
+      compress: 'none',
+      files: { '/data': Buffer.alloc(16 * 2 ** 20, byte) },
+    })
+    const oldest = await pull(store, 'oldest', filler('a'), 3 * dayMs)
+    const older = await pull(store, 'older', filler('b'), 2 * dayMs)
+    const kept = await pull(store, 'kept-full', filler('c'), 4 * dayMs)
+    const { disk } = await store.garbage.usage()
+    const percent = (bytes: number) => disk.usedPercent - (100 * bytes) / totalBytes
+    const mebibyte = 2 ** 20
+    const makeRoom = (bytes: number) =>
+      store.garbage.collect({
+        keep: [kept.digest],
+        room: { highPercent: percent(mebibyte), lowPercent: percent(bytes) },
+      })
+    const enough = await store.garbage.collect({
+      room: { highPercent: disk.usedPercent + 1, lowPercent: 0 },
+    })
+    expect(enough).toMatchObject({ images: [], blobs: [], freedBytes: 0 })
+    const first = await makeRoom(20 * mebibyte)
+    expect(first.images).toEqual([])
+    expect(first.blobs.map(({ digest }) => digest).sort()).toEqual([...kept.blobs, ...oldest.blobs].sort())
+    await store.parts.trash.emptied()
+    const lowPercent = (await store.garbage.usage()).disk.usedPercent - 10
+    const second = await store.garbage.collect({
+      keep: [kept.digest],
+      room: { highPercent: lowPercent, lowPercent },
+    })
+    expect(second.blobs.map(({ digest }) => digest)).toContain(older.blobs[0])
+    expect(second.images.map(({ digest, reason }) => [digest, reason])).toEqual([[oldest.digest, 'room']])
+    expect(await left(store)).toEqual([kept.digest, older.digest].sort())
+    // Without its packed layer an image still runs.
+    await store.mounted(older.layers, (root) => expect(readdirSync(root)).toContain('data'))
+    await expect(store.garbage.collect({ room: { highPercent: 50, lowPercent: 60 } })).rejects.toMatchObject({
+      kind: 'invalid',
+    })
+  } finally {
+    await store.close()
+    execFileSync('umount', [folder])
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+test('usage tells what each image has for itself and shares, and what nobody needs', async () => {
+  await withStore(async (store) => {
+    const one = await pull(store, 'one', { files: { '/one': Buffer.alloc(300_000, '1') } })
+    const two = await pull(store, 'two', { files: { '/two': Buffer.alloc(600_000, '2') } })
+    const usage = await store.garbage.usage()
+    const of = (digest: string) => usage.images.find((image) => image.digest === digest)
+    expect(of(one.digest)?.sharedBytes).toBe(of(two.digest)?.sharedBytes)
+    expect(of(two.digest)?.sharedBytes).toBeGreaterThan(500_000)
+    expect(of(one.digest)?.uniqueBytes).toBeGreaterThan(300_000)
+    expect(of(one.digest)?.uniqueBytes).toBeLessThan(400_000)
+    expect(of(two.digest)?.uniqueBytes).toBeGreaterThan(600_000)
+    const sum = (of(one.digest)?.sizeBytes ?? 0) + (of(two.digest)?.uniqueBytes ?? 0)
+    expect(usage.imageBytes).toBe(sum)
+    expect(usage.reclaimableBytes).toBe(sum)
+    expect(usage.layers.map(({ images }) => images).sort()).toEqual([1, 1, 2])
+    const { freedBytes } = await store.garbage.collect({ unusedForMs: 0, graceMs: 0 })
+    expect(freedBytes).toBe(sum)
+  })
+})
+
+/** The same numbers each time, so that what went wrong once goes wrong again. */
+function random(seed: number): (below: number) => number {
+  let state = seed
+  return (below) => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31
+    return Math.floor((state / 2 ** 31) * below)
+  }
+}
+
+test('pulls, containers, names, removals and collections at once: what is used stays whole, the rest goes', async () => {
+  const host: TestEngine = await startEngine()
+  try {
+    const { engine } = host
+    const references = await Promise.all(
+      Array.from({ length: 6 }, async (_, i) => {
+        const files = { [`/shared-${i % 3}`]: String(i % 3) }
+        const spec = { files, command: ['/bin/cat', '/own'], layers: [] as Buffer[] }
+        const own = { ...spec, files: { ...files, '/own': `image ${i}` } }
+        return (await pushImage(host.registry, `team/busy-${i}:1`, own)).reference
+      }),
+    )
+    const dice = random(20_261_126)
+    const pick = <T>(list: T[]): T | undefined => list[dice(list.length)]
+    const expected = ['not-found', 'failed-precondition', 'canceled']
+    const made = new Map<string, string>()
+    const moves = [
+      () => engine.images.pull(pick(references) ?? ''),
+      async () => {
+        const cancel = new AbortController()
+        const pulling = engine.images.pull(pick(references) ?? '', { signal: cancel.signal })
+        setTimeout(() => cancel.abort(), dice(60))
+        await pulling.catch((error: unknown) => {
+          if (!cancel.signal.aborted) throw error
+        })
+      },
+      async () => {
+        const reference = pick(references) ?? ''
+        const image = await engine.images.pull(reference)
+        const container = await engine.containers.create(host.spec({ image: image.digest }))
+        made.set(container.id, `image ${references.indexOf(reference)}`)
+      },
+      async () => {
+        const id = pick([...made.keys()])
+        if (id === undefined) return
+        made.delete(id)
+        await engine.containers.remove(id)
+      },
+      () => engine.images.tag(pick(references) ?? '', `mine:${dice(3)}`),
+      () => engine.images.remove(pick(references) ?? ''),
+      () => engine.images.remove(`mine:${dice(3)}`),
+      () => engine.garbage.collect({ unusedForMs: 0, graceMs: 0 }),
+      () => engine.garbage.collect({ unusedForMs: 0, graceMs: 0, danglingOnly: true }),
+    ]
+    let steps = 0
+    const player = async () => {
+      while (steps++ < 120) {
+        try {
+          await pick(moves)?.()
+        } catch (error) {
+          if (!expected.includes((error as { kind?: string }).kind ?? '')) throw error
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: 4 }, player))
+    // Canceled pulls may be gone on with, and what they brought stays for that: go on with all of them.
+    for (const reference of references) await engine.images.pull(reference)
+    await engine.garbage.collect({ unusedForMs: 0, graceMs: 0 })
+
+    const containers = await engine.containers.list()
+    expect(containers.map(({ id }) => id).sort()).toEqual([...made.keys()].sort())
+    for (const { id } of containers) {
+      await engine.containers.start(id)
+      await engine.containers.wait(id, { signal: AbortSignal.timeout(60_000) })
+      const lines: string[] = []
+      for await (const { text } of engine.containers.logs(id)) lines.push(text)
+      expect(lines).toEqual([made.get(id)])
+    }
+    const images = await engine.images.list()
+    expect(images.map(({ digest }) => digest).sort()).toEqual(
+      [...new Set(containers.map(({ image }) => image))].sort(),
+    )
+    const documents = await Promise.all(images.map(({ digest }) => engine.images.documents(digest)))
+    const configs = documents.map(({ manifest }) => JSON.parse(manifest).config.digest)
+    const needed = new Set([...images.flatMap(({ digest, blobs }) => [digest, ...blobs]), ...configs])
+    const names = (folder: string) => readdirSync(join(host.stateDir, folder)).sort()
+    expect(names('content/blobs/sha256')).toEqual([...needed].map(digestHex).sort())
+    const diffIds = [...new Set(images.flatMap(({ layers }) => layers))]
+    const folders = names('layers').filter((name) => name.length === 64)
+    expect(folders).toEqual(diffIds.map(digestHex).sort())
+    expect(names('layers/l')).toHaveLength(diffIds.length)
+  } finally {
+    await host.close()
+  }
+})
+
+test('usage tells what containers have written', async () => {
+  const host = await startEngine()
+  try {
+    const { engine } = host
+    const command = ['/bin/dd', 'if=/dev/zero', 'of=/big', 'bs=1024', 'count=1000']
+    const { id, image } = await engine.containers.create(host.spec({ command }))
+    await engine.containers.start(id)
+    await engine.containers.wait(id)
+    const usage = await engine.garbage.usage()
+    const [container] = usage.containers
+    expect(container).toMatchObject({ id, image })
+    expect(container?.writableBytes).toBeGreaterThan(1_000_000)
+    expect(container?.logBytes).toBeGreaterThan(0)
+    expect(usage.images).toMatchObject([{ digest: image, containers: [id] }])
+    expect(usage.reclaimableBytes).toBe(0)
+    await expect(engine.images.remove(image, { force: true })).rejects.toThrow(
+      `is used by container ${id}: remove that first`,
+    )
+  } finally {
+    await host.close()
+  }
+})
