@@ -21,6 +21,9 @@ export function checkSpec(spec: ContainerSpec): void {
   )
   must(idRange.size > 0 && idRange.base + idRange.size <= maxId, 'the id range is empty or ends too high')
   if (spec.stopSignal !== undefined) signalNumber(spec.stopSignal)
+  const { maxBytes = 4_096, files = 2 } = spec.log ?? {}
+  must(isAmount(maxBytes, 4_096), 'a log’s file has at least 4,096 bytes')
+  must(isAmount(files, 2, 1_000), 'a log has 2–1,000 files')
   must(isAmount(spec.stopGraceMs ?? 0, 0, 3_600_000), 'the grace is not a whole number of 0–3,600,000 ms')
 }
 

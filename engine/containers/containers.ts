@@ -28,7 +28,10 @@ export interface Containers extends ContainerLife, ContainerMeasures, ContainerE
   inspect(idOrName: string): Promise<ContainerDetails>
   /** Those whose labels include all of these. */
   list(filter?: { labels?: Record<string, string> }): Promise<Container[]>
-  /** Lines in the order in which they were written, each stream's partial writes joined. */
+  /**
+   * Lines in the order in which they were written, each stream's partial writes joined, across rotation. A reader that
+   * is so slow that lines were removed before it goes on after them.
+   */
   logs(idOrName: string, options?: LogOptions): AsyncIterable<LogLine>
   /** TCP ports on which a running container listens on any address but loopback, lowest first. */
   listeningPorts(idOrName: string): Promise<number[]>
@@ -124,6 +127,8 @@ export interface ContainerSpec {
   stopGraceMs?: number
   /** What happens when it exits by itself; default `no`. */
   restart?: 'no' | 'on-failure' | 'always'
+  /** How much of its output is kept. */
+  log?: LogLimits
   runtimeClass?: 'default'
 }
 
@@ -138,6 +143,14 @@ export interface ContainerLimits {
   pids: number
   /** Of the disk that holds the engine's state; default: none. */
   io?: IoLimits
+}
+
+/** When a file has this size it is put aside; the oldest of them goes. */
+export interface LogLimits {
+  /** Default 10 MiB, at least 4 KiB. */
+  maxBytes?: number
+  /** With the one that is written to; default 5, 2–1,000. */
+  files?: number
 }
 
 export interface ContainerChanges {
@@ -205,6 +218,11 @@ export interface LogOptions {
   tail?: number
   /** Only lines after this cursor (of an earlier LogLine). */
   after?: string
+  /** Only lines of this time (ISO 8601) and later. */
+  since?: string
+  /** Only lines of this time and earlier; one who follows stops at that time. */
+  until?: string
+  stream?: LogLine['stream']
   signal?: AbortSignal
 }
 

@@ -13,6 +13,7 @@ import { listeningPortsOf } from './listening-ports.ts'
 import { createMeasures } from './measure.ts'
 import { readLog } from './read-log.ts'
 import { sweepHost } from './recover.ts'
+import { startLogRotation } from './rotate-logs.ts'
 import { canRemove, hasProcess, mustBe } from './status.ts'
 
 /** Finds again what an earlier process left running, and sweeps what it was cut off from. */
@@ -25,6 +26,8 @@ export async function createContainers(
   const measures = createMeasures(core)
   const { close: closeExecs, ...execs } = await createExecs(core)
   begin(await sweepHost(core))
+
+  const rotation = startLogRotation(core)
 
   function mustBeFree(name: string): void {
     const found = rows.find(name)
@@ -146,11 +149,11 @@ export async function createContainers(
     logs(idOrName, logOptions) {
       const { id } = rowOf(idOrName)
       const state = () => {
-        const row = rows.find(id)
-        if (row === null || core.isClosed()) return 'gone'
+        const row = core.isClosed() ? null : rows.find(id)
+        if (row === null) return 'gone'
         return hasProcess(row.status) ? 'running' : 'ended'
       }
-      return readLog({ path: runs.logFile(id), state }, logOptions)
+      return readLog({ folder: dirname(runs.logFile(id)), state }, logOptions)
     },
     async listeningPorts(idOrName) {
       const row = rowOf(idOrName)
@@ -159,6 +162,7 @@ export async function createContainers(
     events: ({ signal } = {}) => events.subscribe(signal),
     async close() {
       closeLife()
+      await rotation.close()
       await closeExecs()
       await core.close()
     },

@@ -18,6 +18,8 @@ interface Pending {
 export interface LogParser {
   /** The next bytes of the file. Whole lines come back, in the order in which they ended. */
   push(chunk: Buffer): LogLine[]
+  /** What is between was removed: what was begun before it ends there. */
+  skipTo(position: number): LogLine[]
   /** The program has ended: what it wrote last without an end of line. */
   flush(): LogLine[]
 }
@@ -49,6 +51,10 @@ export function createLogParser(position: number): LogParser {
     return header[3] === 'F' || parts.bytes >= maxLineBytes ? finish(stream, end) : null
   }
 
+  function flush(): LogLine[] {
+    return [...pending.keys()].map((stream) => finish(stream, at)).filter((line) => line !== null)
+  }
+
   return {
     push(chunk) {
       const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk
@@ -63,10 +69,15 @@ export function createLogParser(position: number): LogParser {
       rest = Buffer.from(bytes.subarray(from))
       return lines
     },
-    flush: () => [...pending.keys()].map((stream) => finish(stream, at)).filter((line) => line !== null),
+    skipTo(next) {
+      const lines = flush()
+      rest = Buffer.alloc(0)
+      at = next
+      return lines
+    },
+    flush,
   }
 }
-
 /** conmon writes local time with nine digits: 2026-01-31T09:00:00.123456789+01:00. */
 function utc(time: string): string {
   const parts = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d+)(Z|[+-]\d\d:\d\d)$/.exec(time)

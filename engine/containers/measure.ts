@@ -33,8 +33,8 @@ export function createMeasures(core: Core): ContainerMeasures {
     async *watchStats(idOrName, { everyMs = defaultEveryMs, signal } = {}) {
       const { id } = rowOf(idOrName)
       while (!signal?.aborted) {
-        const row = core.rows.find(id)
-        if (row === null || !canSignal(row.status) || core.isClosed()) return
+        const row = core.isClosed() ? null : core.rows.find(id)
+        if (row === null || !canSignal(row.status)) return
         yield await stats(id)
         await sleep(everyMs, undefined, { signal }).catch(() => {})
       }

@@ -36,6 +36,8 @@ export interface Runs {
   logFile(id: string): string
   exitFile(id: string): string
   cgroup(id: string): string
+  /** Where its monitor takes commands. */
+  controlPipe(id: string): string
   /** Of processes beside the first one. */
   execFolder(id: string): string
   /** The runtime's configuration of the run there is, as text. */
@@ -76,6 +78,7 @@ export async function createRuns(parts: RunParts): Promise<Runs> {
     logFile,
     exitFile,
     cgroup,
+    controlPipe: (id) => join(folderOf(id), 'ctl'),
     execFolder,
     configText: (id) => readFile(join(folderOf(id), 'config.json'), 'utf8'),
     list: () => readdir(bundles),

@@ -1,0 +1,95 @@
+/**
+ * A container's log as one row of bytes over several files: `log`, which conmon writes, and `log.<start>` for what was
+ * put aside, named by where in the whole its first byte is. The newest one put aside is always kept, since it says
+ * where `log` begins. Old ones go, so the row has a beginning that moves.
+ */
+import { readdirSync, statSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { join } from 'node:path'
+
+export interface LogSegment {
+  path: string
+  start: number
+  sizeBytes: number
+  /** Milliseconds since 1970. */
+  changedAt: number
+}
+
+/** Oldest first. The last one is written to: `log`, or the one put aside last while its monitor opens a new `log`. */
+export function logSegments(folder: string): LogSegment[] {
+  const starts = readdirSync(folder)
+    .flatMap((name) => /^log\.(\d{1,15})$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((one, other) => one - other)
+  const aside = starts.flatMap((start) => segment(join(folder, asideName(start)), start))
+  const last = aside.at(-1)
+  return [...aside, ...segment(join(folder, 'log'), last ? last.start + last.sizeBytes : 0)]
+}
+
+export const asideName = (start: number): string => `log.${start}`
+
+function segment(path: string, start: number): LogSegment[] {
+  const found = statSync(path, { throwIfNoEntry: false })
+  return found ? [{ path, start, sizeBytes: found.size, changedAt: found.mtimeMs }] : []
+}
+
+export interface LogReader {
+  /** Where the row begins and ends now. */
+  bounds(): { start: number; end: number }
+  /**
+   * Reads at `position`, or from the beginning of the row if that is gone by now. No bytes: there are none yet.
+   * `at` is where the bytes really are.
+   */
+  read(buffer: Buffer, position: number): Promise<{ at: number; bytesRead: number }>
+  close(): Promise<void>
+}
+
+export function openLogReader(folder: string): LogReader {
+  let current: { segment: LogSegment; file: FileHandle } | null = null
+
+  async function close(): Promise<void> {
+    await current?.file.close()
+    current = null
+  }
+
+  /** The file that holds a position, or the one that will. */
+  async function openAt(position: number): Promise<number> {
+    await close()
+    const segments = logSegments(folder)
+    const first = segments[0]
+    if (!first) return position
+    const at = Math.max(first.start, position)
+    const found = segments.findLast(({ start }) => start <= at) ?? first
+    const file = await open(found.path, 'r').catch(() => null)
+    if (file) current = { segment: found, file }
+    return at
+  }
+
+  return {
+    bounds() {
+      const segments = logSegments(folder)
+      const last = segments.at(-1)
+      return { start: segments[0]?.start ?? 0, end: last ? last.start + last.sizeBytes : 0 }
+    },
+    async read(buffer, position) {
+      let at = position
+      for (;;) {
+        if (current === null || at < current.segment.start) at = await openAt(at)
+        if (current === null) return { at, bytesRead: 0 }
+        const { segment: here, file } = current
+        // Asked before the read: once there is a newer file, nothing is added to this one.
+        const isLast = await isStill(file, logSegments(folder).at(-1)?.path)
+        const { bytesRead } = await file.read(buffer, 0, buffer.length, at - here.start)
+        if (bytesRead > 0 || isLast) return { at, bytesRead }
+        // The next file begins where this one ended.
+        await close()
+      }
+    },
+    close,
+  }
+}
+
+async function isStill(file: FileHandle, path: string | undefined): Promise<boolean> {
+  const named = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false })
+  return named === undefined || named.ino === (await file.stat()).ino
+}
