@@ -44,7 +44,7 @@ export async function createContainers(
   async function reserve(asked: ContainerSpec, image: Image, signal?: AbortSignal): Promise<Container> {
     const spec = { ...asked, image: image.digest }
     const { id } = spec
-    await networks.ensure(spec.network, { signal })
+    signal?.throwIfAborted()
     await snapshots.prepare(id, image.layers)
     const names = [...new Set([id, ...(spec.aliases ?? [])])].filter(isHostName)
     await networks.reserve(id, spec.network, names)

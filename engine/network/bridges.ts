@@ -25,14 +25,13 @@ export interface Bridges {
   raise(name: string): Promise<Network>
   /** Takes the bridge down; the row stays. */
   lower(bridge: string): Promise<void>
-  /** Takes it out of the firewall and the table. */
+  /** Takes it out of the firewall and the table; the firewall goes with the last one. */
   forget(name: string): Promise<void>
   /** Names of this engine's links on the host: bridges or containers' ends. */
   linksOnHost(kind: 'bridge' | 'container'): string[]
   openFirewall(): Promise<void>
   /** Others flush the host's rules, as a restart of nftables.service does. False if it had to be made again. */
   keepFirewall(): Promise<boolean>
-  dropFirewall(): Promise<void>
 }
 
 export function createBridges({ state, spawner, instance, pool, allowedHostPorts }: BridgeOptions): Bridges {
@@ -87,6 +86,10 @@ export function createBridges({ state, spawner, instance, pool, allowedHostPorts
     await spawner.mustRun(['nft', '-f', '-'], { input })
   }
 
+  async function dropFirewall(): Promise<void> {
+    await spawner.run(['nft', 'delete', 'table', 'inet', table])
+  }
+
   /** Where the table is gone, all of it is made again: the rows say the same already. */
   async function changeFirewall(change: 'add' | 'delete', network: Network): Promise<void> {
     const { code } = await spawner.run(['nft', '-f', '-'], { input: firewallChange(change, table, network) })
@@ -119,27 +122,30 @@ export function createBridges({ state, spawner, instance, pool, allowedHostPorts
         return network
       })
     },
-    async forget(name) {
-      const network = find(name)
-      state.db.prepare('DELETE FROM networks WHERE name = ?').run(name)
-      if (network) await changeFirewall('delete', network)
-    },
+    // One at a time with raise(), which must not find a firewall that is about to go.
+    forget: (name) =>
+      withHostLock(async () => {
+        const network = find(name)
+        state.db.prepare('DELETE FROM networks WHERE name = ?').run(name)
+        if (list().length === 0) await dropFirewall()
+        else if (network) await changeFirewall('delete', network)
+      }),
     linksOnHost: (kind) =>
       readdirSync('/sys/class/net').filter((link) =>
         link.startsWith(kind === 'bridge' ? bridgePrefix : linkPrefix),
       ),
     async openFirewall() {
       writeFileSync('/proc/sys/net/ipv4/ip_forward', '1')
-      await loadFirewall()
+      if (list().length > 0) await loadFirewall()
+      else await dropFirewall()
     },
-    async keepFirewall() {
-      const { code } = await spawner.run(['nft', 'list', 'set', 'inet', table, 'same_network'])
-      if (code === 0) return true
-      await loadFirewall()
-      return false
-    },
-    async dropFirewall() {
-      await spawner.run(['nft', 'delete', 'table', 'inet', table])
-    },
+    keepFirewall: () =>
+      withHostLock(async () => {
+        if (list().length === 0) return true
+        const { code } = await spawner.run(['nft', 'list', 'set', 'inet', table, 'same_network'])
+        if (code === 0) return true
+        await loadFirewall()
+        return false
+      }),
   }
 }

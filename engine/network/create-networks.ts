@@ -15,7 +15,10 @@ const lastHost = 254
 
 /** What containers need of networks. A place is reserved for the container's life, and connected while it runs. */
 export interface NetworkPlaces {
-  /** Throws limit-exceeded when the network is full. */
+  /**
+   * Makes the network if need be, in one step with the place: between two, whoever leaves it last would take it down.
+   * Throws limit-exceeded when the network is full.
+   */
   reserve(id: string, network: string, names: string[]): Promise<void>
   /** Address and network of a reserved place; throws not-found. */
   placeOf(id: string): { address: string; network: Network }
@@ -95,6 +98,15 @@ export async function createNetworks(
     if (bridges.linksOnHost('container').includes(link)) await spawner.run(['ip', 'link', 'delete', link])
   }
 
+  /** Call it in the network's lock. */
+  async function ensure(name: string): Promise<Network> {
+    if (!/^[a-z0-9_-]{1,64}$/.test(name))
+      throw new EngineError('invalid', `${name} is no name for a network: 1–64 of a-z 0-9 _ -`)
+    const network = await bridges.raise(name)
+    await nameServers.keepAlive(network.bridge, network.gateway)
+    return network
+  }
+
   async function disconnect(id: string): Promise<void> {
     const row = rowOf(id)
     if (!row) return
@@ -109,13 +121,7 @@ export async function createNetworks(
   return {
     ensure: (name, { signal } = {}) => {
       signal?.throwIfAborted()
-      if (!/^[a-z0-9_-]{1,64}$/.test(name))
-        throw new EngineError('invalid', `${name} is no name for a network: 1–64 of a-z 0-9 _ -`)
-      return lock(name, async () => {
-        const network = await bridges.raise(name)
-        await nameServers.keepAlive(network.bridge, network.gateway)
-        return network
-      })
+      return lock(name, () => ensure(name))
     },
     list: async () => bridges.list(),
     remove: (name) =>
@@ -132,8 +138,8 @@ export async function createNetworks(
 
     reserve: (id, network, names) =>
       lock(network, async () => {
+        await ensure(network)
         if (rowOf(id)) return
-        if (!bridges.find(network)) throw new EngineError('not-found', `there is no network ${network}`)
         state.db
           .prepare('INSERT INTO places (id, network, host, names) VALUES (?, ?, ?, ?)')
           .run(id, network, freeHost(network), JSON.stringify(names))
@@ -173,7 +179,6 @@ export async function createNetworks(
     async close() {
       clearInterval(timer)
       await checking
-      if (bridges.list().length === 0) await bridges.dropFirewall()
     },
   }
 }
