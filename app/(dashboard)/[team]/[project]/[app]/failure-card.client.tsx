@@ -3,6 +3,8 @@
 import { TriangleAlert } from 'lucide-react'
 import { useTranslations } from 'next-intl'
 import type { Failure } from '@/platform/model/failure.ts'
+import { withoutAnsi } from '../../../../_ui/ansi.ts'
+import { AnsiText } from '../../../../_ui/ansi-text.tsx'
 import { Badge } from '../../../../_ui/badge.tsx'
 import { CopyButton } from '../../../../_ui/copy-button.client.tsx'
 import { useFailureWords } from './failure-words.ts'
@@ -12,7 +14,7 @@ export function FailureCard({ failure }: { failure: Failure }) {
   const t = useTranslations('failure')
   const tStep = useTranslations('step.name')
   const { title, text, advice, reason } = useFailureWords(failure)
-  const log = failure.lastLogLines.join('\n')
+  const log = failure.lastLogLines.map(withoutAnsi).join('\n')
   return (
     <section role="alert" aria-label={t('label')} className="overflow-hidden rounded-b-xl border-t">
       <div className="flex gap-3 bg-danger-soft px-5 py-4">
@@ -62,7 +64,14 @@ export function FailureCard({ failure }: { failure: Failure }) {
             aria-label={t('lastLines', { count: failure.lastLogLines.length })}
             className="-outline-offset-2 max-h-80 overflow-auto px-5 pt-1 pb-4"
           >
-            <pre className="font-mono text-[12.5px] leading-5">{log}</pre>
+            <pre className="font-mono text-[12.5px] leading-5">
+              {failure.lastLogLines.map((line, index) => (
+                // biome-ignore lint/suspicious/noArrayIndexKey: the lines of a failure never change
+                <div key={index} className="min-h-5">
+                  <AnsiText>{line}</AnsiText>
+                </div>
+              ))}
+            </pre>
           </section>
         </div>
       )}

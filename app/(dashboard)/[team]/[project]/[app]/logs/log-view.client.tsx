@@ -3,8 +3,9 @@
 import { ArrowDown, Pause, Play, Terminal, Trash2, WrapText } from 'lucide-react'
 import { useTranslations } from 'next-intl'
 import { memo, useEffect, useRef, useState } from 'react'
+import { withoutAnsi } from '../../../../../_ui/ansi.ts'
+import { AnsiText } from '../../../../../_ui/ansi-text.tsx'
 import { Button } from '../../../../../_ui/button.tsx'
-import { cn } from '../../../../../_ui/cn.ts'
 import { ConnectionNote } from '../../../../../_ui/connection-note.tsx'
 import { CopyButton } from '../../../../../_ui/copy-button.client.tsx'
 import { EmptyState } from '../../../../../_ui/empty-state.tsx'
@@ -28,7 +29,7 @@ export function LogView({ appId, isRunning }: { appId: string; isRunning: boolea
   }, [chunks, follows, wraps])
 
   const text = () =>
-    chunks.flatMap(({ lines }) => lines.map((line) => `${line.time} ${line.text}`)).join('\n')
+    chunks.flatMap(({ lines }) => lines.map((line) => `${line.time} ${withoutAnsi(line.text)}`)).join('\n')
   return (
     <section aria-label={t('title')} className="overflow-hidden rounded-xl border bg-surface shadow-card">
       <div
@@ -38,15 +39,15 @@ export function LogView({ appId, isRunning }: { appId: string; isRunning: boolea
       >
         <Button size="small" tone="ghost" onClick={() => setPaused(!paused)}>
           {paused ? <Play aria-hidden /> : <Pause aria-hidden />}
-          {paused ? t('resume') : t('pause')}
+          <span className="max-sm:sr-only">{paused ? t('resume') : t('pause')}</span>
         </Button>
         <Button size="small" tone="ghost" aria-pressed={wraps} onClick={() => setWraps(!wraps)}>
           <WrapText aria-hidden />
-          {t('wrap')}
+          <span className="max-sm:sr-only">{t('wrap')}</span>
         </Button>
         <Button size="small" tone="ghost" onClick={clear} disabled={chunks.length === 0}>
           <Trash2 aria-hidden />
-          {t('clear')}
+          <span className="max-sm:sr-only">{t('clear')}</span>
         </Button>
         <span role="status" className="px-1 text-muted text-xs">
           {paused && held > 0 ? t('held', { count: held }) : ''}
@@ -106,7 +107,9 @@ const Chunk = memo(function Chunk({ chunk, wraps }: { chunk: LogChunk; wraps: bo
           <time dateTime={line.time} className="shrink-0 select-none text-muted max-sm:hidden">
             {clockOf(line.time)}
           </time>
-          <span className={cn('min-w-0 flex-1', line.stream === 'stderr' && 'text-danger')}>{line.text}</span>
+          <span className="min-w-0 flex-1">
+            <AnsiText>{line.text}</AnsiText>
+          </span>
         </div>
       ))}
     </div>
