@@ -26,14 +26,13 @@ afterAll(async () => {
   await berth?.close()
 })
 
-async function expectAccessible(what: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme })
+/** Leaves pictures of the page as it is now, and expects that everybody can use it, in both themes. */
+async function look(name: string): Promise<void> {
+  await browser.pictures(name, async (theme) => {
     const { violations } = await new AxeBuilder({ page }).analyze()
     const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    expect(grave.map(({ id, nodes }) => `${what}, ${colorScheme}: ${id} at ${nodes[0]?.target}`)).toEqual([])
-  }
-  await page.emulateMedia({ colorScheme: 'light' })
+    expect(grave.map(({ id, nodes }) => `${name}, ${theme}: ${id} at ${nodes[0]?.target}`)).toEqual([])
+  })
 }
 
 /** Opens a page. Chromium breaks off what it loads when an interface comes or goes, as at each deployment: then again. */
@@ -45,9 +44,7 @@ const untilStatus = (status: string) =>
 
 test('who follows the set-up link becomes the owner, and the link is dead after', async () => {
   await open(started.setupLink ?? '')
-  await browser.picture('setup')
-  await browser.picture('setup-phone-dark', { width: 390, dark: true })
-  await expectAccessible('set-up')
+  await look('set-up')
   await page.getByLabel('Your name').fill(owner.name)
   expect(await page.getByLabel('Team name').inputValue()).toBe('Main')
   await page.getByLabel('E-mail').fill(owner.email)
@@ -61,10 +58,7 @@ test('who follows the set-up link becomes the owner, and the link is dead after'
     .getByRole('link', { name: /Welcome/ })
     .first()
     .waitFor()
-  await browser.picture('overview')
-  await browser.picture('overview-dark', { dark: true })
-  await browser.picture('overview-phone', { width: 390 })
-  await expectAccessible('overview')
+  await look('overview')
   const other = await browser.context.newPage()
   await other.goto(started.setupLink ?? '')
   await other.getByText('This installation has an owner').waitFor()
@@ -90,8 +84,7 @@ test('an image that skopeo pushed is deployed in the browser, goes live and answ
   expect(await page.getByLabel('App name').inputValue()).toBe('hello')
   await page.getByLabel('Name of variable 1').fill('GREETING')
   await page.getByLabel('Value of GREETING').fill('the browser')
-  await browser.picture('deploy-form')
-  await expectAccessible('deploy form')
+  await look('deploy-form')
   await button('Deploy').click()
   await page.waitForURL(/\/main\/[^/]+\/hello$/)
   await browser.picture('deploying')
@@ -105,10 +98,7 @@ test('an image that skopeo pushed is deployed in the browser, goes live and answ
     'Send them the traffic',
   ])
     await page.getByText(step).first().waitFor()
-  await browser.picture('app')
-  await browser.picture('app-dark', { dark: true })
-  await browser.picture('app-phone', { width: 390 })
-  await expectAccessible('app')
+  await look('app')
   const visitor = await browser.context.newPage()
   await visitor.goto(app.url)
   expect(await visitor.textContent('body')).toContain('hello from an image of mine')
@@ -122,8 +112,7 @@ test('its log shows what it wrote, and misses and repeats nothing when the web a
     (await log.getByText(/^line \d+$/).allTextContents()).map((text) => Number(text.slice('line '.length)))
   await log.getByText('hello from the browser').waitFor()
   await log.getByText('line 2', { exact: true }).waitFor()
-  await browser.picture('logs')
-  await expectAccessible('logs')
+  await look('logs')
   const { parts } = await berth.status()
   const web = parts.find(({ name }) => name === 'web')?.pid
   if (!web) throw new Error(`no pid of the web app in ${JSON.stringify(parts)}`)
@@ -152,33 +141,77 @@ test('redeploying keeps it answering, and both deployments are listed', async ()
   await open(`${started.dashboard}${app.path}/deployments`)
   await page.getByText('#2').first().waitFor()
   await page.getByText('#1').first().waitFor()
-  await browser.picture('deployments')
-  await expectAccessible('deployments')
+  await look('deployments')
 })
 
 test('a wrong image name ends failed, with the cause and advice, and the app goes on', async () => {
   await open(`${started.dashboard}${app.path}/settings`)
   await page.getByLabel('Image').fill(`localhost:${berth.port}/main/hello:no-such-tag`)
-  await browser.picture('settings')
+  await look('app-settings')
   await button('Save changes').click()
   await page.getByText('Saved').first().waitFor()
   await open(`${started.dashboard}${app.path}`)
   await button('Redeploy').click()
   await page.getByText('There is no such image').first().waitFor()
-  await browser.picture('failed')
-  await browser.picture('failed-dark', { dark: true })
-  await expectAccessible('failed deployment')
+  await look('failed')
   expect((await berth.open(app.url)).body).toContain('hello from an image of mine')
 })
 
-test('the dashboard speaks Chinese', async () => {
-  await browser.context.addCookies([{ name: 'berth-locale', value: 'zh-CN', url: started.dashboard ?? '' }])
-  await open(`${started.dashboard}/main`)
-  expect(await page.locator('html').getAttribute('lang')).toBe('zh-CN')
-  await browser.picture('overview-zh')
-  await open(`${started.dashboard}${app.path}`)
-  await browser.picture('app-zh-dark', { dark: true })
-  await browser.context.addCookies([{ name: 'berth-locale', value: 'en', url: started.dashboard ?? '' }])
+test('every page speaks Chinese, and none is wider than a phone', async () => {
+  const [, , project] = app.path.split('/')
+  const pages = {
+    overview: '/main',
+    project: `/main/${project}`,
+    app: app.path,
+    deployments: `${app.path}/deployments`,
+    deployment: `${app.path}/deployments/1`,
+    failed: `${app.path}/deployments/3`,
+    logs: `${app.path}/logs`,
+    variables: `${app.path}/variables`,
+    'app-settings': `${app.path}/settings`,
+    'deploy-form': '/main/new',
+    'team-settings': '/main/settings',
+    account: '/account',
+    'not-found': '/main/nothing/here',
+  }
+  const seen = new Set([
+    'overview',
+    'app',
+    'deployments',
+    'failed',
+    'logs',
+    'app-settings',
+    'deploy-form',
+    'account',
+  ])
+  for (const [name, path] of Object.entries(pages)) {
+    if (!seen.has(name)) {
+      await open(`${started.dashboard}${path}`)
+      await look(name)
+    }
+    await speak('zh-CN')
+    await open(`${started.dashboard}${path}`)
+    expect(await page.locator('html').getAttribute('lang')).toBe('zh-CN')
+    expect(await page.locator('h1').first().textContent()).not.toBe('')
+    expect(await page.title()).toMatch(/.+ · Berth$/)
+    await browser.pictures(`${name}-zh`)
+    await page.setViewportSize({ width: 390, height: 844 })
+    const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+    expect([name, tooWide]).toEqual([name, 0])
+    await page.setViewportSize({ width: 1440, height: 900 })
+    await speak('en')
+  }
+})
+
+test('the steps and the failure of a deployment are said in Chinese, not in the English of the worker', async () => {
+  await speak('zh-CN')
+  await open(`${started.dashboard}${app.path}/deployments/3`)
+  const failure = page.getByRole('alert', { name: '失败原因' })
+  expect(await failure.textContent()).toContain('镜像仓库中没有')
+  expect(await failure.textContent()).not.toContain('There is no image')
+  await open(`${started.dashboard}${app.path}/deployments/1`)
+  expect(await page.getByRole('list', { name: '步骤' }).textContent()).toMatch(/层，[\s\S]*端口 \d+ 已响应/)
+  await speak('en')
 })
 
 test('deleting asks for the name, and then the address is unknown', async () => {
@@ -189,15 +222,18 @@ test('deleting asks for the name, and then the address is unknown', async () => 
   const confirm = dialog.getByRole('button', { name: 'Delete app' })
   expect(await confirm.isDisabled()).toBe(true)
   await dialog.getByRole('textbox').fill('hello')
-  await browser.picture('delete')
+  await look('delete')
   await confirm.click()
   await until('its address is unknown', async () => (await berth.open(app.url)).status === 404)
+  // Chromium may keep what this address said before.
+  await open(app.url.replace('hello-main', 'nobody-main'))
+  await page.getByRole('heading', { name: 'Nothing lives here' }).waitFor()
+  await look('edge-unknown')
 })
 
 test('who signs out is out, and signs in again', async () => {
   await open(`${started.dashboard}/account`)
-  await browser.picture('account')
-  await expectAccessible('account')
+  await look('account')
   await button(/Account menu/)
     .first()
     .click()
@@ -205,9 +241,7 @@ test('who signs out is out, and signs in again', async () => {
   await page.waitForURL('**/sign-in**')
   await open(`${started.dashboard}/main`)
   await page.waitForURL('**/sign-in**')
-  await browser.picture('sign-in')
-  await browser.picture('sign-in-phone-dark', { width: 390, dark: true })
-  await expectAccessible('sign-in')
+  await look('sign-in')
   await page.getByLabel('E-mail').fill(owner.email)
   await page.getByLabel('Password', { exact: true }).fill('not the password')
   await button('Sign in').click()
@@ -216,6 +250,9 @@ test('who signs out is out, and signs in again', async () => {
   await button('Sign in').click()
   await page.waitForURL('**/main')
 })
+
+const speak = (locale: string) =>
+  browser.context.addCookies([{ name: 'berth-locale', value: locale, url: started.dashboard ?? '' }])
 
 async function appId(): Promise<string> {
   const { body } = await berth.api('GET', '/teams/main/apps')

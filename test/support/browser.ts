@@ -8,11 +8,15 @@ export interface TestBrowser {
   context: BrowserContext
   page: Page
   /** Saves what the page looks like, where a developer can look at it: test/e2e/screenshots (not in git). */
-  picture(name: string, options?: { width?: number; dark?: boolean }): Promise<void>
+  picture(name: string): Promise<void>
+  /** The same in light and dark, on a desk and on a phone; `inTheme` looks at the page in each of the themes. */
+  pictures(name: string, inTheme?: (colorScheme: 'light' | 'dark') => Promise<void>): Promise<void>
   close(): Promise<void>
 }
 
 const folder = join(import.meta.dirname, '../e2e/screenshots')
+const desk = { width: 1440, height: 900 }
+const phone = { width: 390, height: 844 }
 
 export async function openBrowser(): Promise<TestBrowser> {
   const profile = await mkdtemp(join(tmpdir(), 'berth-chromium-'))
@@ -21,7 +25,7 @@ export async function openBrowser(): Promise<TestBrowser> {
     executablePath: '/usr/bin/chromium',
     headless: true,
     locale: 'en-US',
-    viewport: { width: 1280, height: 900 },
+    viewport: desk,
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -36,14 +40,22 @@ export async function openBrowser(): Promise<TestBrowser> {
   context.setDefaultTimeout(60_000)
   context.setDefaultNavigationTimeout(60_000)
   const page = context.pages()[0] ?? (await context.newPage())
+  const picture = async (name: string) => {
+    await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
+  }
   return {
     context,
     page,
-    async picture(name, { width = 1280, dark = false } = {}) {
-      await page.setViewportSize({ width, height: width < 600 ? 844 : 900 })
-      await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light' })
-      await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
-      await page.setViewportSize({ width: 1280, height: 900 })
+    picture,
+    async pictures(name, inTheme) {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme })
+        await picture(`${name}-${colorScheme}`)
+        await inTheme?.(colorScheme)
+        await page.setViewportSize(phone)
+        await picture(`${name}-${colorScheme}-phone`)
+        await page.setViewportSize(desk)
+      }
       await page.emulateMedia({ colorScheme: 'light' })
     },
     async close() {
