@@ -15,7 +15,7 @@ interface CardHeaderProps {
 export function CardHeader({ title, description, actions, titleId }: CardHeaderProps) {
   return (
     <header className="flex flex-wrap items-start justify-between gap-x-4 gap-y-3 px-5 pt-4">
-      <div className="min-w-0 flex-[1_1_14rem]">
+      <div className={cn('min-w-0', description ? 'flex-[1_1_14rem]' : 'flex-1')}>
         <h2 id={titleId} className="font-semibold text-[15px] leading-6">
           {title}
         </h2>

@@ -59,7 +59,7 @@ async function Projects({ team }: { team: Team }) {
     )
   }
   return (
-    <ul className="grid gap-4 sm:grid-cols-2">
+    <ul className="grid grid-cols-1 gap-4 sm:grid-cols-2">
       {projects.data.map((project) => (
         <ProjectCard
           key={project.id}

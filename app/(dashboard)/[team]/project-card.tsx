@@ -63,7 +63,7 @@ export function ProjectCard({ path, project, apps }: { path: string; project: Pr
 
 export function ProjectCardsSkeleton() {
   return (
-    <div className="grid gap-4 sm:grid-cols-2">
+    <div className="grid grid-cols-1 gap-4 sm:grid-cols-2">
       {[1, 2].map((card) => (
         <div key={card} className="space-y-4 rounded-xl border bg-surface px-5 py-4">
           <Skeleton className="h-5 w-32" />

@@ -1,16 +1,15 @@
 'use client'
 
-import { CircleStop, Ellipsis, Play, Rocket, Trash2 } from 'lucide-react'
+import { CircleStop, Ellipsis, Play, Trash2 } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { deleteAppAction, startAppAction, stopAppAction } from '../../../../_actions/apps.ts'
-import { deployAction } from '../../../../_actions/deployments.ts'
 import { ActionButton } from '../../../../_ui/action-button.client.tsx'
 import { Button, buttonStyle } from '../../../../_ui/button.tsx'
 import { ConfirmDialog } from '../../../../_ui/confirm-dialog.client.tsx'
 import { MenuButton, MenuItem } from '../../../../_ui/menu.client.tsx'
-import { useAction } from '../../../../_ui/use-action.ts'
+import { DeployButton } from './deploy-button.client.tsx'
 
 interface AppActionsProps {
   app: {
@@ -19,7 +18,6 @@ interface AppActionsProps {
     isStopped: boolean
     hasLive: boolean
     isDeployed: boolean
-    isDeploying: boolean
   }
   path: string
   projectPath: string
@@ -27,8 +25,6 @@ interface AppActionsProps {
 
 export function AppActions({ app, path, projectPath }: AppActionsProps) {
   const t = useTranslations('app')
-  const router = useRouter()
-  const deploy = useAction()
   const [deleting, setDeleting] = useState(false)
   return (
     <div className="flex items-center gap-2">
@@ -52,14 +48,7 @@ export function AppActions({ app, path, projectPath }: AppActionsProps) {
           }
         />
       )}
-      <Button
-        tone="primary"
-        pending={deploy.pending}
-        onClick={() => deploy.run(() => deployAction(app.id), { onDone: () => router.push(path) })}
-      >
-        <Rocket aria-hidden />
-        {app.isDeployed ? t('redeploy') : t('deploy')}
-      </Button>
+      <DeployButton appId={app.id} isDeployed={app.isDeployed} path={path} />
       <MenuButton
         label={t('menu')}
         triggerClassName={buttonStyle({ tone: 'secondary', className: 'w-9 px-0' })}

@@ -26,7 +26,10 @@ export function useFailureWords(failure: Failure): FailureWords {
       code: (chunks) => createElement('code', { className: 'font-mono text-[13px]' }, chunks),
     }),
     advice: t(`code.${code}.advice`, facts),
-    // The words for a failed health check have it in their own sentence.
-    reason: code === 'unhealthy' || facts.reason === undefined ? null : String(facts.reason),
+    // These two say it in their own sentence.
+    reason:
+      code === 'unhealthy' || code === 'image-not-found' || facts.reason === undefined
+        ? null
+        : String(facts.reason),
   }
 }

@@ -1,7 +1,6 @@
 import { ExternalLink } from 'lucide-react'
 import Link from 'next/link'
 import { getTranslations } from 'next-intl/server'
-import { isInProgress } from '@/platform/model/deployment-status.ts'
 import { roleIncludes } from '@/platform/model/roles.ts'
 import { loadApp } from '../../../../_shell/load.ts'
 import { CopyButton } from '../../../../_ui/copy-button.client.tsx'
@@ -14,7 +13,6 @@ export default async function AppLayout({ params, children }: LayoutProps<'/[tea
   const { team, project, app, path } = await loadApp(names.team, names.project, names.app)
   const t = await getTranslations('app')
   const [url] = app.urls
-  const latest = app.latestDeployment
   return (
     <>
       <nav aria-label={t('breadcrumb')} className="mb-2 text-muted">
@@ -53,8 +51,7 @@ export default async function AppLayout({ params, children }: LayoutProps<'/[tea
               name: app.name,
               isStopped: app.desiredState === 'stopped',
               hasLive: app.liveDeploymentId !== null,
-              isDeployed: latest !== null,
-              isDeploying: latest !== null && isInProgress(latest.status),
+              isDeployed: app.latestDeployment !== null,
             }}
             path={path}
             projectPath={`/${team.slug}/${project.slug}`}

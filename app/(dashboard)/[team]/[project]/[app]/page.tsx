@@ -4,12 +4,15 @@ import Link from 'next/link'
 import { getTranslations } from 'next-intl/server'
 import { Suspense } from 'react'
 import { getDeployment, listDeployments } from '@/platform/deployments.ts'
+import { stepNames } from '@/platform/model/deployment-step.ts'
 import type { App } from '@/platform/model/resources.ts'
+import { roleIncludes } from '@/platform/model/roles.ts'
 import { enter, loadApp } from '../../../../_shell/load.ts'
 import { Card, CardHeader } from '../../../../_ui/card.tsx'
 import { EmptyState } from '../../../../_ui/empty-state.tsx'
-import { RowsSkeleton } from '../../../../_ui/skeleton.tsx'
+import { RowsSkeleton, StepsSkeleton } from '../../../../_ui/skeleton.tsx'
 import { Containers } from './containers.tsx'
+import { DeployButton } from './deploy-button.client.tsx'
 import { DeploymentProgress } from './deployment-progress.client.tsx'
 import { DeploymentRows } from './deployment-rows.tsx'
 
@@ -20,14 +23,25 @@ export async function generateMetadata({ params }: PageProps<'/[team]/[project]/
 
 export default async function AppPage({ params }: PageProps<'/[team]/[project]/[app]'>) {
   const names = await params
-  const { app, path } = await loadApp(names.team, names.project, names.app)
+  const { team, app, path } = await loadApp(names.team, names.project, names.app)
   const t = await getTranslations('app')
   if (app.latestDeployment === null) {
-    return <EmptyState icon={Rocket} title={t('emptyTitle')} description={t('emptyDescription')} />
+    return (
+      <EmptyState
+        icon={Rocket}
+        title={t('emptyTitle')}
+        description={t('emptyDescription')}
+        action={
+          roleIncludes(team.role, 'developer') && (
+            <DeployButton appId={app.id} isDeployed={false} path={path} />
+          )
+        }
+      />
+    )
   }
   return (
     <div className="space-y-5">
-      <Suspense fallback={<RowsSkeleton rows={4} />}>
+      <Suspense fallback={<StepsSkeleton steps={stepNames.length} />}>
         <Latest deploymentId={app.latestDeployment.id} path={path} />
       </Suspense>
       <Containers containers={app.containers} liveDeploymentId={app.liveDeploymentId} />
@@ -42,7 +56,7 @@ export default async function AppPage({ params }: PageProps<'/[team]/[project]/[
           }
         />
         <div className="mt-3 border-t">
-          <Suspense fallback={<RowsSkeleton />}>
+          <Suspense fallback={<RowsSkeleton isInside rows={Math.min(5, app.latestDeployment.number)} />}>
             <Recent app={app} path={path} />
           </Suspense>
         </div>
