@@ -1,17 +1,26 @@
-import { PassThrough, type Readable, type Transform } from 'node:stream'
+import { Duplex, PassThrough, pipeline, type Readable } from 'node:stream'
 import zlib from 'node:zlib'
+import { cutFrames, isZstd } from './zstd-frames.ts'
+
+/** Several chunks ahead, so that one is inflated on another thread while those before it are worked with. */
+const options = { chunkSize: 1 << 18, highWaterMark: 1 << 20 }
 
 /**
  * A stream that decompresses what `source` begins with: gzip and zstd by their magic numbers, whatever the media type
  * claims; anything else passes as it is. Takes nothing from `source`.
  */
-export async function decompress(source: Readable): Promise<Transform> {
+export async function decompress(source: Readable): Promise<Duplex> {
   const head = await peek(source, 4)
-  if (head[0] === 0x1f && head[1] === 0x8b) return zlib.createGunzip({ chunkSize: 1 << 18 })
-  const magic = head.length >= 4 ? head.readUInt32LE(0) : 0
-  const isZstd = magic === 0xfd2fb528 || (magic & 0xfffffff0) >>> 0 === 0x184d2a50
-  if (isZstd) return zlib.createZstdDecompress({ chunkSize: 1 << 18 })
-  return new PassThrough()
+  if (head[0] === 0x1f && head[1] === 0x8b) return zlib.createGunzip(options)
+  if (head.length >= 4 && isZstd(head.readUInt32LE(0)))
+    return inRow(cutFrames(), zlib.createZstdDecompress(options))
+  return new PassThrough({ highWaterMark: options.highWaterMark })
+}
+/** Two streams as one. */
+function inRow(first: Duplex, second: Duplex): Duplex {
+  // Either one's error ends both, and so the one that is answered.
+  pipeline(first, second, () => {})
+  return Duplex.from({ writable: first, readable: second })
 }
 
 async function peek(source: Readable, length: number): Promise<Buffer> {

@@ -5,13 +5,12 @@
  */
 import { createKeyedLock } from '../state/keyed-lock.ts'
 import type { LayerProgress } from './images.ts'
+import type { Findings } from './layer-writer.ts'
 
 export type ReportLayer = (state: LayerProgress['state'], doneBytes: number) => void
 
-export interface StagedLayer {
+export interface StagedLayer extends Findings {
   folder: string
-  /** Folders that the layer needs and does not list. */
-  implied: string[]
 }
 
 export interface HeldLayer {

@@ -5,6 +5,7 @@
 import { rmSync } from 'node:fs'
 import { chmod, mkdir, open, readdir, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { EngineError, isEngineError } from '../errors.ts'
 import { type Digest, digestHex } from '../oci/digest.ts'
 import type { State } from '../state/database.ts'
 import { inTransaction } from '../state/migrations.ts'
@@ -13,13 +14,16 @@ import { syncFolder } from '../sys/files.ts'
 import { syncFileSystem } from '../sys/syscalls.ts'
 import type { Trash } from '../sys/trash.ts'
 import type { StagedLayer } from './held-layers.ts'
-import { adoptMetadata } from './implied-folders.ts'
+import { settleLayer } from './settle-layer.ts'
 
 export interface LayerStore {
   has(diffId: Digest): boolean
   /** An empty folder to unpack into, another one at each call. */
   stage(diffId: Digest): Promise<string>
-  /** Makes a staged layer visible. Folders that it implies take owner and mode from `below` (lowest first). */
+  /**
+   * Makes a staged layer visible, and true of the layers below it (lowest first). Throws corrupt when they contradict
+   * what it says of them.
+   */
   commit(diffId: Digest, layer: StagedLayer, below: Digest[]): Promise<void>
   /** Throws a staged layer away. */
   discard(folder: string): void
@@ -75,8 +79,13 @@ export async function createLayerStore(stateDir: string, state: State, trash: Tr
 
     discard: (path) => void trash.bury(path),
 
-    async commit(diffId, { folder: staged, implied }, below) {
-      await adoptMetadata(staged, implied, below.map(pathOf).reverse())
+    async commit(diffId, { folder: staged, ...findings }, below) {
+      await settleLayer(staged, findings, below.map(pathOf).reverse()).catch((error: unknown) => {
+        if (!isEngineError(error) || error.kind !== 'corrupt') throw error
+        throw new EngineError('corrupt', `layer ${diffId} cannot be unpacked: ${error.message}`, {
+          cause: error,
+        })
+      })
       await chmod(staged, 0o755)
       const handle = await open(staged, 'r')
       try {

@@ -1,33 +1,46 @@
 /**
  * Writes a layer's entries below `/`, which must be the layer's own folder: whatever links an archive makes, they lead
  * nowhere else. Calls are synchronous: a layer has tens of thousands of small files, and this process waits for nothing
- * else.
+ * else. Paths are text of one character a byte (byte-path.ts).
  */
 import fs from 'node:fs'
-import type { Header } from 'tar-stream'
 import { EngineError } from '../errors.ts'
-import { makeWhiteout, SystemCallError, setAttribute } from '../sys/syscalls.ts'
-import { ownerOf, timeOf } from './pax.ts'
+import { makeFifo, makeWhiteout, SystemCallError, setAttribute, setTime } from '../sys/syscalls.ts'
+import { fromBytes, shown, toBytes } from './byte-path.ts'
+import type { EntryHandler, TarEntry } from './tar-reader.ts'
 import { isAllowedAttribute, meaningOf } from './unpack-rules.ts'
 
-/** The list goes to the engine in one message. */
-const maxImpliedBytes = 4 * 2 ** 20
-const maxKnownFolders = 100_000
-
-export interface LayerWriter {
-  put(header: Header, attributes: Map<string, Buffer>, content: AsyncIterable<Buffer>): Promise<void>
-  /** After the last entry. Answers with the folders that the layer needs and does not list. */
-  finish(): string[]
+/** What a layer says that cannot be done inside it alone. Paths are text of one character a byte. */
+export interface Findings {
+  /** Folders that it needs and does not list. */
+  implied: string[]
+  /** Folders that hide what the layers below have in them. */
+  opaque: string[]
+  /** Hard links to files that it does not hold itself: a layer below may. */
+  links: { path: string; target: string }[]
 }
 
-const modeOf = (header: Header) => (header.mode ?? 0o644) & 0o7777
+export interface LayerWriter extends EntryHandler {
+  /** After the last entry. */
+  finish(): Findings
+}
+
+/** The lists go to the engine in one message. */
+const maxFindingsBytes = 4 * 2 ** 20
+const maxKnownFolders = 100_000
 
 export function createLayerWriter(): LayerWriter {
   const implied = new Set<string>()
+  const opaque = new Set<string>()
+  const links = new Map<string, string>()
   const whiteouts = new Set<string>()
-  const folderTimes = new Map<string, number>()
+  const folderTimes = new Map<string, TarEntry>()
   const knownFolders = new Set<string>()
-  let impliedBytes = 0
+  let findingsBytes = 0
+  let file: { fd: number; path: string; entry: TarEntry; end: number } | null = null
+
+  const at = (path: string) => fromBytes(`/${path}`)
+  const look = (path: string) => fs.lstatSync(at(path), { throwIfNoEntry: false })
 
   /** Makes the folders that a path lies in, each marked as implied until an entry of its own comes. */
   function needParent(path: string): void {
@@ -36,99 +49,106 @@ export function createLayerWriter(): LayerWriter {
     const parent = path.slice(0, slash)
     if (knownFolders.has(parent)) return
     needParent(parent)
-    const found = fs.statSync(`/${parent}`, { throwIfNoEntry: false })
+    const found = fs.statSync(at(parent), { throwIfNoEntry: false })
     if (found === undefined || !found.isDirectory()) {
-      fs.rmSync(`/${parent}`, { force: true })
-      fs.mkdirSync(`/${parent}`, 0o755)
+      clear(parent, false)
+      fs.mkdirSync(at(parent), 0o755)
       if (whiteouts.has(parent)) makeOpaque(parent)
-      else imply(parent)
+      else {
+        count(parent)
+        implied.add(parent)
+      }
     }
     if (knownFolders.size >= maxKnownFolders) knownFolders.clear()
     knownFolders.add(parent)
   }
 
-  function imply(folder: string): void {
-    implied.add(folder)
-    impliedBytes += Buffer.byteLength(folder)
-    if (impliedBytes > maxImpliedBytes)
-      throw new EngineError('limit-exceeded', 'it has too many folders that it does not list')
+  function count(...paths: string[]): void {
+    for (const path of paths) findingsBytes += path.length
+    if (findingsBytes > maxFindingsBytes)
+      throw new EngineError(
+        'limit-exceeded',
+        'it has too many folders, or targets of links, that it does not list',
+      )
   }
 
   /** Makes room for an entry: what was there goes, unless both are folders. True if a folder stands. */
   function clear(path: string, keepFolder: boolean): boolean {
-    const found = fs.lstatSync(`/${path}`, { throwIfNoEntry: false })
+    links.delete(path)
+    const found = look(path)
     if (found === undefined) return false
     if (keepFolder && found.isDirectory()) return true
-    fs.rmSync(`/${path}`, { recursive: true, force: true })
+    if (found.isDirectory()) removeFolder(path)
+    else fs.unlinkSync(at(path))
     // A folder, or a link to one: what lay below is there no more.
     if (!found.isFile()) knownFolders.clear()
     return false
   }
 
+  function removeFolder(path: string): void {
+    for (const entry of fs.readdirSync(at(path), { withFileTypes: true, encoding: 'buffer' })) {
+      const child = `${path}/${toBytes(entry.name)}`
+      if (entry.isDirectory()) removeFolder(child)
+      else fs.unlinkSync(at(child))
+    }
+    fs.rmdirSync(at(path))
+    implied.delete(path)
+    opaque.delete(path)
+  }
+
   function makeOpaque(folder: string): void {
     needParent(`${folder}/x`)
-    setAttribute(`/${folder}`, 'trusted.overlay.opaque', Buffer.from('y'))
+    count(folder)
+    opaque.add(folder)
   }
 
   function hide(path: string): void {
     needParent(path)
     // It speaks of the layers below: what this layer itself brought stays, as a folder that shows nothing below.
-    const found = fs.lstatSync(`/${path}`, { throwIfNoEntry: false })
+    const found = look(path)
     whiteouts.add(path)
-    if (found === undefined) makeWhiteout(`/${path}`)
-    else if (found.isDirectory()) makeOpaque(path)
+    if (found === undefined && !links.has(path)) makeWhiteout(Buffer.from(`/${path}\0`, 'latin1'))
+    else if (found?.isDirectory()) makeOpaque(path)
   }
 
-  function makeFolder(path: string, header: Header): void {
+  /** Whether this layer hides what those below have at a path. */
+  function isHidden(path: string): boolean {
+    for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1))
+      if (opaque.has(path.slice(0, slash)) || whiteouts.has(path.slice(0, slash))) return true
+    return opaque.has('') || whiteouts.has(path)
+  }
+
+  function makeFolder(path: string, entry: TarEntry): void {
     if (!clear(path, true)) {
-      fs.mkdirSync(`/${path}`, 0o700)
+      fs.mkdirSync(at(path), 0o700)
       if (whiteouts.has(path)) makeOpaque(path)
     }
     implied.delete(path)
-    folderTimes.set(path, timeOf(header))
+    folderTimes.set(path, entry)
   }
 
   function makeLink(path: string, name: string): void {
-    clear(path, false)
     const meaning = meaningOf(name)
-    const refused = new EngineError(
-      'corrupt',
-      `it has a hard link to ${JSON.stringify(name.slice(0, 200))}, which it does not hold`,
-    )
+    const refused = new EngineError('corrupt', `it has a hard link to ${shown(name)}, which it does not hold`)
     if (meaning.kind !== 'entry') throw refused
+    const target = links.get(meaning.path) ?? meaning.path
+    if (target === path) throw refused
+    clear(path, false)
+    // A whiteout: what it hid is there no more.
+    if (look(target)?.isCharacterDevice()) throw refused
     try {
-      fs.linkSync(`/${meaning.path}`, `/${path}`)
+      fs.linkSync(at(target), at(path))
     } catch (error) {
-      throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? refused : error
-    }
-  }
-
-  /** The hot path: tens of thousands of files a layer, so every system call counts. */
-  async function makeFile(
-    path: string,
-    header: Header,
-    attributes: Map<string, Buffer>,
-    content: AsyncIterable<Buffer>,
-  ): Promise<void> {
-    const mode = modeOf(header)
-    const file = create(path, mode)
-    try {
-      for await (const chunk of content)
-        for (let at = 0; at < chunk.length; ) at += fs.writeSync(file, chunk, at)
-      const { uid, gid } = ownerOf(header)
-      if (uid !== 0 || gid !== 0) fs.fchownSync(file, uid, gid)
-      setAttributes(path, attributes)
-      // A change of owner, and bytes written, take these bits away.
-      if (mode > 0o777) fs.fchmodSync(file, mode)
-      fs.futimesSync(file, timeOf(header), timeOf(header))
-    } finally {
-      fs.closeSync(file)
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      if (isHidden(target)) throw refused
+      count(path, target)
+      links.set(path, target)
     }
   }
 
   function create(path: string, mode: number): number {
     const { O_WRONLY, O_CREAT, O_EXCL } = fs.constants
-    const open = () => fs.openSync(`/${path}`, O_WRONLY | O_CREAT | O_EXCL, mode)
+    const open = () => fs.openSync(at(path), O_WRONLY | O_CREAT | O_EXCL, mode)
     try {
       return open()
     } catch (error) {
@@ -139,10 +159,11 @@ export function createLayerWriter(): LayerWriter {
   }
 
   function setAttributes(path: string, attributes: Map<string, Buffer>): void {
+    if (attributes.size === 0) return
     for (const [name, value] of attributes) {
       if (!isAllowedAttribute(name)) continue
       try {
-        setAttribute(`/${path}`, name, value)
+        setAttribute(Buffer.from(`/${path}\0`, 'latin1'), name, value)
       } catch (error) {
         // The file system keeps none, or none of this kind on a link.
         if (!(error instanceof SystemCallError) || !['ENOTSUP', 'EOPNOTSUPP', 'EPERM'].includes(error.code))
@@ -151,55 +172,88 @@ export function createLayerWriter(): LayerWriter {
     }
   }
 
+  /** Node's own function knows microseconds only, and is the faster one. */
+  function setTimes(path: string, { mtime, mtimeNanoseconds }: TarEntry): void {
+    if (mtimeNanoseconds === 0) fs.lutimesSync(at(path), mtime, mtime)
+    else setTime(Buffer.from(`/${path}\0`, 'latin1'), mtime, mtimeNanoseconds)
+  }
+
   /** Owner, then attributes (a change of owner clears them), then mode, then times. */
-  function dress(path: string, header: Header, attributes: Map<string, Buffer>): void {
-    const { uid, gid } = ownerOf(header)
-    fs.lchownSync(`/${path}`, uid, gid)
+  function dress(path: string, entry: TarEntry): void {
+    const { kind, uid, gid, mode, attributes } = entry
+    fs.lchownSync(at(path), uid, gid)
     setAttributes(path, attributes)
-    if (header.type !== 'symlink') fs.chmodSync(`/${path}`, modeOf(header))
-    if (header.type !== 'directory') fs.lutimesSync(`/${path}`, timeOf(header), timeOf(header))
+    if (kind !== 'symlink') fs.chmodSync(at(path), mode)
+    if (kind !== 'folder') setTimes(path, entry)
   }
 
   return {
-    async put(header, attributes, content) {
-      const meaning = meaningOf(header.name)
+    begin(entry) {
+      const meaning = meaningOf(entry.name)
       if (meaning.kind === 'refuse') throw new EngineError('corrupt', `it has ${meaning.why}`)
       if (meaning.kind === 'skip') return
       if (meaning.kind === 'opaque') return makeOpaque(meaning.folder)
       if (meaning.kind === 'whiteout') return hide(meaning.path)
       const { path } = meaning
       needParent(path)
-      switch (header.type) {
+      switch (entry.kind) {
         case 'file':
-        case 'contiguous-file':
-          return makeFile(path, header, attributes, content)
-        case 'directory':
-          makeFolder(path, header)
+          if (links.size > 0) links.delete(path)
+          file = { fd: create(path, entry.mode), path, entry, end: 0 }
+          return
+        case 'folder':
+          makeFolder(path, entry)
           break
         case 'symlink':
           clear(path, false)
-          fs.symlinkSync(header.linkname ?? '', `/${path}`)
+          fs.symlinkSync(fromBytes(entry.linkName), at(path))
           break
         case 'link':
           // The file that it names has its owner and mode already.
-          return makeLink(path, header.linkname ?? '')
+          return makeLink(path, entry.linkName)
         case 'fifo':
-        case 'character-device':
-        case 'block-device':
+          clear(path, false)
+          makeFifo(Buffer.from(`/${path}\0`, 'latin1'))
+          break
+        case 'device':
           // Containers get their devices from the runtime; a node from an image would only be refused by the kernel.
           return
-        default:
-          throw new EngineError('corrupt', `it has an entry of an unknown kind: ${header.type}`)
       }
-      dress(path, header, attributes)
+      dress(path, entry)
+    },
+
+    content(bytes, position) {
+      if (!file) return
+      for (let done = 0; done < bytes.length; )
+        done += fs.writeSync(file.fd, bytes, done, bytes.length - done, position + done)
+      file.end = position + bytes.length
+    },
+
+    /** The hot path: tens of thousands of files a layer, so every system call counts. */
+    end() {
+      if (!file) return
+      const { fd, path, entry, end } = file
+      file = null
+      try {
+        if (end < entry.sizeBytes) fs.ftruncateSync(fd, entry.sizeBytes)
+        if (entry.uid !== 0 || entry.gid !== 0) fs.fchownSync(fd, entry.uid, entry.gid)
+        setAttributes(path, entry.attributes)
+        // A change of owner, and bytes written, take these bits away.
+        if (entry.mode > 0o777) fs.fchmodSync(fd, entry.mode)
+        if (entry.mtimeNanoseconds === 0) fs.futimesSync(fd, entry.mtime, entry.mtime)
+        else setTimes(path, entry)
+      } finally {
+        fs.closeSync(fd)
+      }
     },
 
     finish() {
-      for (const [path, time] of folderTimes) {
-        const found = fs.lstatSync(`/${path}`, { throwIfNoEntry: false })
-        if (found?.isDirectory()) fs.lutimesSync(`/${path}`, time, time)
+      for (const [path, entry] of folderTimes) if (look(path)?.isDirectory()) setTimes(path, entry)
+      return {
+        implied: [...implied],
+        opaque: [...opaque],
+        links: [...links].map(([path, target]) => ({ path, target })),
       }
-      return [...implied]
     },
   }
 }

@@ -2,16 +2,17 @@
  * Unpacks one layer. Runs in a process of its own whose root is the layer's folder, so that whatever an archive says
  * it can reach nothing else. Standard input is the compressed layer; one message says what happened.
  */
+import { createHash } from 'node:crypto'
 import fs from 'node:fs'
+import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import tar from 'tar-stream'
 import { EngineError, type EngineErrorKind, isEngineError } from '../errors.ts'
-import { type Digest, verifyStream } from '../oci/digest.ts'
+import type { Digest } from '../oci/digest.ts'
 import { isDiskFull, spaceLeft } from '../sys/disk.ts'
 import { enterRoot } from '../sys/syscalls.ts'
 import { decompress } from './decompress.ts'
-import { createLayerWriter } from './layer-writer.ts'
-import { watchAttributes } from './pax.ts'
+import { createLayerWriter, type Findings, type LayerWriter } from './layer-writer.ts'
+import { createTarReader } from './tar-reader.ts'
 
 export interface UnpackRequest {
   root: string
@@ -20,66 +21,73 @@ export interface UnpackRequest {
   maxEntries: number
 }
 
-export type UnpackAnswer =
-  | { ok: true; implied: string[] }
-  | { ok: false; kind: EngineErrorKind; message: string }
+export type UnpackAnswer = ({ ok: true } & Findings) | { ok: false; kind: EngineErrorKind; message: string }
 
 const bytesBetweenLooks = 64 * 2 ** 20
 const entriesBetweenLooks = 10_000
 
 process.once('message', (request: UnpackRequest) => {
   unpack(request)
-    .then((implied): UnpackAnswer => ({ ok: true, implied }), whatFailed)
+    .then((findings): UnpackAnswer => ({ ok: true, ...findings }), whatFailed)
     .then((answer) => process.send?.(answer, () => process.exit(answer.ok ? 0 : 1)))
 })
 process.once('disconnect', () => process.exit(1))
 
-async function unpack({ root, diffId, maxBytes, maxEntries }: UnpackRequest): Promise<string[]> {
+async function unpack(request: UnpackRequest): Promise<Findings> {
+  const { root, diffId, maxBytes } = request
   process.umask(0)
   enterRoot(root)
-  const extract = tar.extract()
-  const takeAttributes = watchAttributes(extract)
   const writer = createLayerWriter()
+  const reader = createTarReader(limited(writer, request))
+  const hash = createHash('sha256')
+  let seen = 0
   const blob = fs.createReadStream('', { fd: 0, highWaterMark: 1 << 20 })
-  const plain = await decompress(blob)
-  const verified = verifyStream(diffId, 'what it unpacks to', maxBytes)
-  let broken: unknown
-  for (const stream of [blob, plain, verified]) stream.once('error', (error: unknown) => (broken ??= error))
-  const read = pipeline(blob, plain, verified, extract)
-  read.catch(() => {})
-  try {
-    let entries = 0
-    const keepRoom = roomKeeper()
-    for await (const entry of extract) {
-      if (++entries > maxEntries)
-        throw new EngineError('limit-exceeded', `it has more than ${maxEntries} entries`)
-      const size = entry.header.size ?? 0
-      if (size > maxBytes)
-        throw new EngineError('limit-exceeded', `it unpacks to more than ${maxBytes} bytes`)
-      keepRoom(size)
-      await writer.put(entry.header, takeAttributes(), entry as AsyncIterable<Buffer>)
-      entry.resume()
-    }
-    await read
-  } catch (error) {
-    // Of a stream that failed the loop only sees that it broke off.
-    const reason = broken ?? error
-    extract.destroy()
-    throw reason
-  }
+  const sink = new Writable({
+    highWaterMark: 1 << 20,
+    write(chunk: Buffer, _encoding, done) {
+      try {
+        seen += chunk.length
+        if (seen > maxBytes)
+          throw new EngineError('limit-exceeded', `what it unpacks to is larger than ${maxBytes} bytes`)
+        hash.update(chunk)
+        reader.push(chunk)
+        done()
+      } catch (error) {
+        done(error as Error)
+      }
+    },
+  })
+  await pipeline(blob, await decompress(blob), sink)
+  reader.end()
+  const found = `sha256:${hash.digest('hex')}`
+  if (found !== diffId)
+    throw new EngineError('corrupt', `what it unpacks to is not what its digest says: it is ${found}`)
   return writer.finish()
 }
 
-/** Looks now and then whether the disk still has room for what comes next. */
-function roomKeeper(): (comingBytes: number) => void {
-  let bytes = 0
+/** The writer behind the limits, and a look now and then whether the disk still has room for what comes next. */
+function limited(
+  writer: LayerWriter,
+  { maxBytes, maxEntries }: UnpackRequest,
+): Pick<LayerWriter, 'begin' | 'content' | 'end'> {
   let entries = 0
-  return (comingBytes) => {
-    bytes -= comingBytes
-    if (bytes > 0 && --entries > 0) return
-    if (comingBytes > spaceLeft('/')) throw diskFull()
-    bytes = bytesBetweenLooks
-    entries = entriesBetweenLooks
+  let bytesUntilLook = 0
+  let entriesUntilLook = 0
+  return {
+    ...writer,
+    begin(entry) {
+      if (++entries > maxEntries)
+        throw new EngineError('limit-exceeded', `it has more than ${maxEntries} entries`)
+      if (entry.sizeBytes > maxBytes)
+        throw new EngineError('limit-exceeded', `it unpacks to more than ${maxBytes} bytes`)
+      bytesUntilLook -= entry.sizeBytes
+      if (bytesUntilLook <= 0 || --entriesUntilLook <= 0) {
+        if (entry.sizeBytes > spaceLeft('/')) throw diskFull()
+        bytesUntilLook = bytesBetweenLooks
+        entriesUntilLook = entriesBetweenLooks
+      }
+      writer.begin(entry)
+    },
   }
 }
 
@@ -97,8 +105,5 @@ function whatFailed(error: unknown): UnpackAnswer {
   if (code?.startsWith('Z')) return says('corrupt', `it cannot be decompressed (${error.message})`)
   if (code && contradictions.includes(code))
     return says('corrupt', `its entries contradict each other (${error.message})`)
-  // The parser's errors are plain ones.
-  if (!code && error.constructor === Error)
-    return says('corrupt', `it is not a tar archive (${error.message})`)
   return says('internal', error.message)
 }

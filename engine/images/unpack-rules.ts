@@ -1,3 +1,5 @@
+import { shown } from './byte-path.ts'
+
 /** What a layer's entries mean. Source: OCI image-spec, layer.md. */
 export type EntryMeaning =
   | { kind: 'skip' }
@@ -13,16 +15,17 @@ const maxNameBytes = 255
 /** The kernel walks the whole path at every call. */
 const maxDepth = 256
 
-/** Reads an entry's name: relative to the layer's root, no leading slash in the answer, '' never. */
+/**
+ * Reads an entry's name: relative to the layer's root, no leading slash in the answer, '' never.
+ * @param name one character a byte, here and in the answer
+ */
 export function meaningOf(name: string): EntryMeaning {
   if (name.includes('\0')) return { kind: 'refuse', why: 'a name with a NUL character' }
-  if (Buffer.byteLength(name) > maxPathBytes)
-    return { kind: 'refuse', why: 'a path of more than 4,095 bytes' }
+  if (name.length > maxPathBytes) return { kind: 'refuse', why: 'a path of more than 4,095 bytes' }
   const parts = name.split('/').filter((part) => part !== '' && part !== '.')
-  if (parts.includes('..'))
-    return { kind: 'refuse', why: `the path ${JSON.stringify(name.slice(0, 200))}, which leads up` }
+  if (parts.includes('..')) return { kind: 'refuse', why: `the path ${shown(name)}, which leads up` }
   if (parts.length > maxDepth) return { kind: 'refuse', why: `a path of more than ${maxDepth} folders` }
-  if (parts.some((part) => Buffer.byteLength(part) > maxNameBytes))
+  if (parts.some((part) => part.length > maxNameBytes))
     return { kind: 'refuse', why: 'a name of more than 255 bytes' }
   const base = parts.at(-1)
   if (base === undefined) return { kind: 'skip' }

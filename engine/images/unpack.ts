@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { EngineError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
 import { startNodeChild } from '../sys/node-child.ts'
+import type { Findings } from './layer-writer.ts'
 import type { UnpackAnswer, UnpackRequest } from './unpack-child.ts'
 
 const maxUnpackedBytes = 64 * 2 ** 30
@@ -11,7 +12,7 @@ const maxHeapMegabytes = 512
 
 /**
  * Unpacks a compressed layer into an empty folder of our own and checks that it is what its diffID says, all in a
- * process that can reach nothing but that folder. Answers with the folders that the layer implies and does not list.
+ * process that can reach nothing but that folder. Answers with what is left to do once the layers below are known.
  * Throws corrupt, limit-exceeded, and failed-precondition when the disk is full.
  */
 export async function unpackLayer(
@@ -19,7 +20,7 @@ export async function unpackLayer(
   diffId: Digest,
   folder: string,
   signal?: AbortSignal,
-): Promise<{ implied: string[] }> {
+): Promise<Findings> {
   signal?.throwIfAborted()
   const child = startNodeChild(new URL('./unpack-child.ts', import.meta.url), {
     inputFd: blob.fd,
@@ -44,7 +45,10 @@ export async function unpackLayer(
   try {
     const answer = await answered
     signal?.throwIfAborted()
-    if (answer?.ok) return { implied: answer.implied }
+    if (answer?.ok) {
+      const { implied, opaque, links } = answer
+      return { implied, opaque, links }
+    }
     const failed = `layer ${diffId} cannot be unpacked`
     if (answer) throw new EngineError(answer.kind, `${failed}: ${answer.message}`)
     if (stderr.includes('heap out of memory'))

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { Transform } from 'node:stream'
 import { EngineError } from '../errors.ts'
 
 /** `sha256:` and 64 hexadecimal digits. */
@@ -18,29 +17,4 @@ export function digestHex(digest: Digest): string {
 
 export function digestOf(bytes: Buffer | string): Digest {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
-}
-
-/**
- * Passes bytes through and fails the stream at its end unless they have this digest (corrupt), and as soon as there are
- * more than `maxBytes` of them (limit-exceeded): nobody downstream can forget to check.
- */
-export function verifyStream(digest: Digest, what: string, maxBytes: number): Transform {
-  const hash = createHash('sha256')
-  let seen = 0
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      seen += chunk.length
-      if (seen > maxBytes)
-        return done(new EngineError('limit-exceeded', `${what} is larger than ${maxBytes} bytes`))
-      hash.update(chunk)
-      done(null, chunk)
-    },
-    flush(done) {
-      const found = `sha256:${hash.digest('hex')}`
-      if (found === digest) return done()
-      done(
-        new EngineError('corrupt', `${what} is not what its digest says: expected ${digest}, found ${found}`),
-      )
-    },
-  })
 }

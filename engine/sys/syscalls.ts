@@ -11,8 +11,11 @@ const calls = {
   umount2: libc.func('int umount2(const char*, int)'),
   flock: libc.func('int flock(int, int)'),
   syncfs: libc.func('int syncfs(int)'),
-  mknod: libc.func('int mknod(const char*, unsigned int, unsigned long)'),
-  lsetxattr: libc.func('int lsetxattr(const char*, const char*, const void*, size_t, int)'),
+  mknod: libc.func('int mknod(const void*, unsigned int, unsigned long)'),
+  lsetxattr: libc.func('int lsetxattr(const void*, const char*, const void*, size_t, int)'),
+  lgetxattr: libc.func('long lgetxattr(const void*, const char*, void*, size_t)'),
+  utimensat: libc.func('int utimensat(int, const void*, const void*, int)'),
+  llistxattr: libc.func('long llistxattr(const void*, void*, size_t)'),
   chroot: libc.func('int chroot(const char*)'),
   unshare: libc.func('int unshare(int)'),
   syscall: libc.func('long syscall(long, long, const char*, long, const void*, long)'),
@@ -122,15 +125,57 @@ export function syncFileSystem(fd: number): Promise<void> {
   )
 }
 
-/** Makes an overlayfs whiteout: a character device 0/0. */
-export function makeWhiteout(path: string): void {
-  check(calls.mknod(path, 0o020000, 0), 'mknod', path)
+/**
+ * Makes an overlayfs whiteout: a character device 0/0.
+ * @param path bytes that end with a zero, here and below: a name need not be text
+ */
+export function makeWhiteout(path: Buffer): void {
+  check(calls.mknod(path, 0o020000, 0), 'mknod', shown(path))
+}
+
+/** Makes a FIFO. */
+export function makeFifo(path: Buffer): void {
+  check(calls.mknod(path, 0o010600, 0), 'mknod', shown(path))
 }
 
 /** Sets an extended attribute without following a link at `path`. */
-export function setAttribute(path: string, name: string, value: Buffer): void {
-  check(calls.lsetxattr(path, name, value, value.length, 0), 'lsetxattr', `${name} of ${path}`)
+export function setAttribute(path: Buffer, name: string, value: Buffer): void {
+  check(calls.lsetxattr(path, name, value, value.length, 0), 'lsetxattr', `${name} of ${shown(path)}`)
 }
+
+/** Sets when a file was last changed (and read), to the nanosecond, without following a link at `path`. */
+export function setTime(path: Buffer, seconds: number, nanoseconds: number): void {
+  const times = Buffer.alloc(32)
+  for (const at of [0, 16]) {
+    times.writeBigInt64LE(BigInt(seconds), at)
+    times.writeBigInt64LE(BigInt(nanoseconds), at + 8)
+  }
+  // AT_SYMLINK_NOFOLLOW
+  check(calls.utimensat(atFdcwd, path, times, 0x100), 'utimensat', shown(path))
+}
+
+const maxAttributeBytes = 65_536
+
+/** Extended attributes by name, without following a link; none where the file system keeps none. */
+export function readAttributes(path: Buffer): Map<string, Buffer> {
+  const list = Buffer.alloc(maxAttributeBytes)
+  const length = Number(calls.llistxattr(path, list, list.length))
+  if (length < 0 && koffi.errno() === koffi.os.errno.EOPNOTSUPP) return new Map()
+  check(length, 'llistxattr', shown(path))
+  const names = list.toString('utf8', 0, length).split('\0').slice(0, -1)
+  return new Map(names.map((name) => [name, readAttribute(path, name) ?? Buffer.alloc(0)]))
+}
+
+/** An extended attribute, without following a link; null if there is none of this name. */
+export function readAttribute(path: Buffer, name: string): Buffer | null {
+  const value = Buffer.alloc(maxAttributeBytes)
+  const length = Number(calls.lgetxattr(path, name, value, value.length))
+  if (length < 0 && [koffi.os.errno.ENODATA, koffi.os.errno.EOPNOTSUPP].includes(koffi.errno())) return null
+  check(length, 'lgetxattr', `${name} of ${shown(path)}`)
+  return value.subarray(0, length)
+}
+
+const shown = (path: Buffer) => path.toString('utf8', 0, path.length - 1)
 
 /** Makes `root` the process's root for good, in a mount namespace of its own. */
 export function enterRoot(root: string): void {

@@ -15,7 +15,7 @@ import zlib from 'node:zlib'
 import koffi from 'koffi'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { digestOf } from '../../../engine/oci/digest.ts'
-import { serveImage } from '../../support/hostile-registry.ts'
+import { type HostileRegistry, serveImage } from '../../support/hostile-registry.ts'
 import { type ImageStore, openImageStore, removeImageStores } from '../../support/image-store.ts'
 import { makeTar, pushImage, type TarEntry } from '../../support/images.ts'
 import { startRegistry, type TestRegistry } from '../../support/registry.ts'
@@ -69,6 +69,27 @@ async function makeLayer(parts: Part[]): Promise<Buffer> {
   )
   return Buffer.concat([...(await Promise.all(blocks)), Buffer.alloc(1_024)])
 }
+
+/** Serves an image of one layer: these bytes, said to unpack to those. */
+function serveLayer(bytes: Buffer, plain: Buffer): Promise<HostileRegistry> {
+  const blob = digestOf(bytes)
+  const config = Buffer.from(JSON.stringify({ rootfs: { type: 'layers', diff_ids: [digestOf(plain)] } }))
+  const manifest = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      config: { digest: digestOf(config), size: config.length },
+      layers: [{ digest: blob, size: bytes.length }],
+    }),
+  )
+  const blobs = new Map([
+    [blob, bytes],
+    [digestOf(config), config],
+  ])
+  return serveImage({ digest: digestOf(manifest), manifest, blobs, layers: [] })
+}
+
+/** A zstd frame that carries no data of the stream. */
+const skippable = Buffer.concat([Buffer.from('502a4d1804000000', 'hex'), Buffer.from('note')])
 
 const libc = koffi.load('libc.so.6')
 const lgetxattr = libc.func('long lgetxattr(const char*, const char*, void*, size_t)')
@@ -151,6 +172,81 @@ describe('what an image says', () => {
     expect(attribute(join(layer, 'sly'), 'trusted.overlay.opaque')).toBeNull()
     expect(attribute(join(layer, 'sly'), 'security.selinux')).toBeNull()
     expect(attribute(join(layer, 'plain'), 'user.note')).toBeNull()
+  })
+
+  test('a hard link to a file of a layer below makes them one file, with all the names that it has', async () => {
+    const image = await pull(
+      [
+        { name: 'data', type: 'directory', mode: 0o751, uid: 3, gid: 4, mtime: new Date(1_000_000_000_000) },
+        pax({ 'SCHILY.xattr.user.note': 'kept', mtime: '1234567890.123456789' }),
+        { name: 'data/file', content: 'below', mode: 0o4711, uid: 5, gid: 6 },
+        { name: 'data/again', type: 'link', linkname: 'data/file' },
+        { name: 'other', content: 'other' },
+      ],
+      [{ name: 'unrelated', content: 'x' }],
+      [
+        { name: 'name', type: 'link', linkname: 'data/file' },
+        { name: 'chained', type: 'link', linkname: 'name' },
+        // The link is to what was there before.
+        { name: 'moved', type: 'link', linkname: 'other' },
+        { name: '.wh.other', content: '' },
+      ],
+    )
+    await store.mounted(image.layers, (root) => {
+      const all = ['data/file', 'data/again', 'name', 'chained'].map((name) =>
+        statSync(join(root, name), { bigint: true }),
+      )
+      expect(new Set(all.map(({ ino }) => ino)).size).toBe(1)
+      expect(all[0]).toMatchObject({
+        nlink: 4n,
+        uid: 300_005n,
+        gid: 300_006n,
+        mtimeNs: 1_234_567_890_123_456_789n,
+      })
+      expect(Number(all[0]?.mode) & 0o7777).toBe(0o4711)
+      expect(attribute(join(root, 'name'), 'user.note')).toBe(Buffer.from('kept').toString('hex'))
+      const folder = statSync(join(root, 'data'))
+      expect([folder.mode & 0o7777, folder.uid, folder.mtimeMs]).toEqual([0o751, 300_003, 1_000_000_000_000])
+      expect(readFileSync(join(root, 'moved'), 'utf8')).toBe('other')
+      expect(existsSync(join(root, 'other'))).toBe(false)
+    })
+  })
+
+  test('what a layer brings below a link to a folder goes into that folder', async () => {
+    const image = await pull(
+      [
+        { name: 'usr/bin', type: 'directory', mode: 0o711, mtime: new Date(1_000_000_000_000) },
+        { name: 'usr/bin/old', content: 'old' },
+        { name: 'bin', type: 'symlink', linkname: 'usr/bin' },
+      ],
+      [{ name: 'bin/new', content: 'new' }],
+    )
+    await store.mounted(image.layers, (root) => {
+      expect(lstatSync(join(root, 'bin')).isSymbolicLink()).toBe(true)
+      expect(readdirSync(join(root, 'bin')).sort()).toEqual(['new', 'old'])
+      expect(statSync(join(root, 'usr/bin')).mode & 0o7777).toBe(0o711)
+      expect(statSync(join(root, 'usr/bin')).mtimeMs).toBe(1_000_000_000_000)
+    })
+  })
+
+  test.each([
+    ['two frames', (a: Buffer, b: Buffer) => [a, b]],
+    ['frames without data around', (a: Buffer, b: Buffer) => [skippable, a, skippable, b, skippable]],
+  ])('a zstd layer of %s is whole', async (_what, arrange) => {
+    const tar = await makeTar([
+      { name: 'file', content: 'x'.repeat(500_000) },
+      { name: 'last', content: 'y' },
+    ])
+    const [a, b] = [tar.subarray(0, 100_000), tar.subarray(100_000)].map((part) =>
+      zlib.zstdCompressSync(part),
+    )
+    const bytes = Buffer.concat(arrange(a ?? tar, b ?? tar))
+    const server = await serveLayer(bytes, tar)
+    const image = await store.images.pull(`${server.host}/team/frames:1`)
+    await store.mounted(image.layers, (root) => {
+      expect(readFileSync(join(root, 'last'), 'utf8')).toBe('y')
+    })
+    server.close()
   })
 
   test('a folder that the archive replaced by a link takes nothing from the layers below', async () => {
@@ -251,20 +347,7 @@ describe('a hostile layer', () => {
     ])
     const bytes = spoil(tar)
     const plain = bytes[0] === 0x1f || bytes[0] === 0x28 ? tar : bytes
-    const blob = digestOf(bytes)
-    const config = Buffer.from(JSON.stringify({ rootfs: { type: 'layers', diff_ids: [digestOf(plain)] } }))
-    const manifest = Buffer.from(
-      JSON.stringify({
-        schemaVersion: 2,
-        config: { digest: digestOf(config), size: config.length },
-        layers: [{ digest: blob, size: bytes.length }],
-      }),
-    )
-    const blobs = new Map([
-      [blob, bytes],
-      [digestOf(config), config],
-    ])
-    const server = await serveImage({ digest: digestOf(manifest), manifest, blobs, layers: [] })
+    const server = await serveLayer(bytes, plain)
     await expect(store.images.pull(`${server.host}/team/spoilt:1`)).rejects.toMatchObject({ kind: 'corrupt' })
     expect(store.halfMade()).toEqual([])
     server.close()

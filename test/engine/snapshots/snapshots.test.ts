@@ -21,7 +21,7 @@ async function makeLayers(store: ImageStore, count: number): Promise<string[]> {
     const folder = await layers.stage(diffId)
     writeFileSync(join(folder, `file-${i}`), String(i))
     writeFileSync(join(folder, 'same'), String(i))
-    await layers.commit(diffId, { folder, implied: [] }, [])
+    await layers.commit(diffId, { folder, implied: [], opaque: [], links: [] }, [])
   }
   return diffIds
 }
