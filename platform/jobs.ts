@@ -14,6 +14,7 @@ export const jobs = {
   'stop-app': { schema: z.strictObject({ appId: z.string() }), attempts: 10 },
   'start-app': { schema: z.strictObject({ appId: z.string() }), attempts: 10 },
   'delete-app': { schema: z.strictObject({ appId: z.string() }), attempts: 10 },
+  'collect-garbage': { schema: z.strictObject({ hostId: z.string() }), attempts: 1 },
 } as const satisfies Record<string, { schema: z.ZodType; attempts: number }>
 
 export type JobName = keyof typeof jobs

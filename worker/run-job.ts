@@ -3,6 +3,7 @@ import { UnrecoverableError, Worker } from 'bullmq'
 import { type JobData, type JobName, jobId, jobs, queueName } from '../platform/jobs.ts'
 import { messageOf, WorkerStopping } from './failure.ts'
 import type { Host } from './host.ts'
+import { collectGarbage } from './jobs/collect-garbage.ts'
 import { deleteApp } from './jobs/delete-app.ts'
 import { deploy } from './jobs/deploy.ts'
 import { startApp } from './jobs/start-app.ts'
@@ -23,6 +24,7 @@ const handlers: { [Name in JobName]: Handler<Name> } = {
   'stop-app': stopApp,
   'start-app': startApp,
   'delete-app': deleteApp,
+  'collect-garbage': collectGarbage,
 }
 
 export interface JobRunner {

@@ -14,6 +14,7 @@ import type { Host } from './host.ts'
 import { createLocks, createSlots } from './locks.ts'
 import { createLogCollector } from './logs/collector.ts'
 import { createReconciler } from './reconcile.ts'
+import { regularly } from './regularly.ts'
 import { createJobRunner, serveQueue } from './run-job.ts'
 
 export interface RunningWorker {
@@ -22,6 +23,7 @@ export interface RunningWorker {
 }
 
 const concurrentDeployments = 4
+const collectEveryMs = 15 * 60_000
 
 /**
  * Puts the worker of this host together and starts it: engine, edge, logs, reconcile, queue, in this order. When it
@@ -69,6 +71,12 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
   const queue = serveQueue(host, jobs)
   const door = await openEngineDoor(host)
   const reconciling = reconciler.run(stopping.signal)
+  const collecting = regularly(
+    collectEveryMs,
+    stopping.signal,
+    () => jobs.run('collect-garbage', { hostId: host.id }),
+    (error) => log.warn({ err: error }, 'garbage could not be collected; it is tried again'),
+  )
   await writeReady(ready)
   log.info('the worker is ready')
 
@@ -81,7 +89,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
       const jobsStopped = jobs.stop(graceMs)
       await jobsStopped
       stopping.abort(new WorkerStopping('the worker stops'))
-      await limited(Promise.all([reconciling, reconciler.settled()]), 5_000)
+      await limited(Promise.all([reconciling, reconciler.settled(), collecting]), 5_000)
       await limited(logs.close(), 2_000)
       await limited(queue.close(true), 2_000)
       await limited(engine.close(), 5_000)

@@ -13,6 +13,7 @@ import type { CreateImageOptions, Image, Images, RemovedImage } from './images.t
 import { loadImages } from './load.ts'
 import { type ImageParts, usingImage } from './parts.ts'
 import { pullImage } from './pull.ts'
+import { pushImage } from './push.ts'
 import { saveImages } from './save.ts'
 import { createShared } from './shared-work.ts'
 import { sweepUnneeded } from './sweep.ts'
@@ -119,6 +120,19 @@ export async function createImages(
       )
     },
 
+    async push(key, { to = key, credentials, onProgress, signal } = {}) {
+      const target = parseReference(to)
+      if (target.digest !== null)
+        throw new EngineError('invalid', `${to} has a digest: say the tag to push as`)
+      const digest = await working(signal, (workSignal) =>
+        pushImage(
+          { ...parts, client, target, options: { credentials, onProgress, signal: workSignal } },
+          key,
+        ),
+      )
+      return { reference: formatReference(target), digest }
+    },
+
     inspect: async (key) => rows.get(key),
     list: async () => rows.all(),
 
@@ -162,6 +176,7 @@ export async function createImages(
       closing.abort(new EngineError('canceled', 'the engine is closing'))
       await pulls.settled()
       await Promise.allSettled(underWay)
+      client.close()
       client.close()
       await parts.trash.close()
     },

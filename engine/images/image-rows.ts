@@ -42,6 +42,7 @@ export interface ImageRows {
   /** The image and all of its names. */
   remove(digest: Digest): void
   sources(blob: Digest): BlobSource[]
+  addSource(blobs: Digest[], source: BlobSource): void
   /** Digests of everything that an image is made of, each once. */
   contents(digest: Digest): Digest[]
   /** Digests of everything that images and containers are made of, leaving out what only `without` is made of. */
@@ -119,6 +120,13 @@ export function createImageRows({ db }: State): ImageRows {
       )
       .run(reference, digest)
 
+  function insertSource(blobs: Digest[], { registry, repository }: BlobSource): void {
+    const insert = db.prepare(
+      'INSERT OR IGNORE INTO blob_sources (digest, registry, repository) VALUES (?, ?, ?)',
+    )
+    for (const blob of blobs) insert.run(blob, registry, repository)
+  }
+
   return {
     find,
     get,
@@ -143,10 +151,7 @@ export function createImageRows({ db }: State): ImageRows {
           Date.now(),
         )
         if (reference !== null) name(reference, image.digest)
-        const insert = db.prepare(
-          'INSERT OR IGNORE INTO blob_sources (digest, registry, repository) VALUES (?, ?, ?)',
-        )
-        if (source) for (const blob of image.blobs) insert.run(blob, source.registry, source.repository)
+        if (source) insertSource(image.blobs, source)
       })
       return get(image.digest)
     },
@@ -186,6 +191,8 @@ export function createImageRows({ db }: State): ImageRows {
         )
         .all(JSON.stringify(without))
         .map((row) => String(row.digest)),
+
+    addSource: (blobs, source) => inTransaction(db, () => insertSource(blobs, source)),
 
     forgetSources: (blobs) =>
       inTransaction(db, () => {

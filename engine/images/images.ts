@@ -10,6 +10,7 @@
  */
 
 import type { Readable } from 'node:stream'
+import type { PushProgress } from '../registry/push.ts'
 
 export interface Images {
   /**
@@ -17,6 +18,11 @@ export interface Images {
    * of one image share the work.
    */
   pull(reference: string, options?: PullOptions): Promise<Image>
+  /**
+   * Makes a name in a registry mean this image, with the same digest. What the registry has is not sent again. Until the
+   * end the name means what it did before. Throws what pulls throw.
+   */
+  push(key: string, options?: PushImageOptions): Promise<{ reference: string; digest: string }>
   /** Throws not-found. */
   inspect(key: string): Promise<Image>
   list(): Promise<Image[]>
@@ -54,6 +60,15 @@ export interface PullOptions {
   credentials?: RegistryCredentials
   /** All layers as they stand; at most ten times a second, and once at the end. */
   onProgress?: (layers: LayerProgress[]) => void
+  signal?: AbortSignal
+}
+
+export interface PushImageOptions {
+  /** Reference to push as; default the key itself, which is a reference then. */
+  to?: string
+  credentials?: RegistryCredentials
+  /** Layers and configuration as they stand; at most ten times a second, and once at the end. */
+  onProgress?: (blobs: PushProgress[]) => void
   signal?: AbortSignal
 }
 
