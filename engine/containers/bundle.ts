@@ -8,12 +8,21 @@ import { join } from 'node:path'
 import { EngineError } from '../errors.ts'
 import type { ImageConfig } from '../images/images.ts'
 import type { Network } from '../network/networks.ts'
-import type { ResolvedSpec } from '../runtime/spec.ts'
+import type { RunSpec } from '../runtime/runtime.ts'
+import { type RuntimeMount, usualCapabilities } from '../runtime/spec.ts'
+import { rlimitsOf } from '../runtime/ulimits.ts'
 import { resolveUser } from '../runtime/user.ts'
-import type { ContainerSpec } from './containers.ts'
+import type { ContainerMount, ContainerSpec } from './containers.ts'
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
-const mostOpenFiles = 65_536
+
+/** Linked statically: an image may have no libraries. */
+const inits = [
+  '/usr/libexec/podman/catatonit',
+  '/usr/bin/catatonit',
+  '/usr/bin/tini-static',
+  '/usr/sbin/tini-static',
+]
 
 export interface BundleOptions {
   folder: string
@@ -31,7 +40,7 @@ export async function makeBundle(folder: string): Promise<void> {
 }
 
 /** Fills the folder once the root file system is mounted; answers with what the runtime needs to know. */
-export async function fillBundle(options: BundleOptions): Promise<Omit<ResolvedSpec, 'seccomp'>> {
+export async function fillBundle(options: BundleOptions): Promise<RunSpec> {
   const { folder, spec, image, address, network, cgroup } = options
   const hostname = spec.hostname ?? spec.id.replace(/[^a-z0-9-]/g, '-')
   const rootfs = join(folder, 'rootfs')
@@ -45,17 +54,19 @@ export async function fillBundle(options: BundleOptions): Promise<Omit<ResolvedS
   })
   await writeFile(files.hostname, `${hostname}\n`, { mode: 0o644 })
   await writeFile(files.resolvConf, `nameserver ${network.gateway}\n`, { mode: 0o644 })
-  const args = spec.command ?? [...image.entrypoint, ...image.command]
+  const args = commandOf(spec, image)
   if (args.length === 0)
     throw new EngineError('invalid', `container ${spec.id} has no command, and its image has none either`)
-  const user = resolveUser(rootfs, image.user)
+  const user = resolveUser(rootfs, spec.user ?? image.user)
   for (const outside of [user.uid, user.gid, ...user.additionalGids].filter((n) => n >= spec.idRange.size))
     throw new EngineError(
       'invalid',
-      `the image runs as ${image.user}, and a container has the ids below ${spec.idRange.size}: ${outside} is none`,
+      `it should run as ${spec.user ?? image.user}, and a container has the ids below ${spec.idRange.size}: ${outside} is none`,
     )
-  const workingDir = image.workingDir || '/'
-  makeWorkingDir(rootfs, workingDir, spec.idRange.base + user.uid, spec.idRange.base + user.gid)
+  const workingDir = spec.workingDir ?? (image.workingDir || '/')
+  makeFolder(rootfs, workingDir, spec.idRange.base + user.uid, spec.idRange.base + user.gid)
+  const mounts = (spec.mounts ?? []).map(mountOf)
+  for (const { destination } of mounts) makeTarget(rootfs, destination, spec.idRange.base)
   return {
     rootfs,
     args,
@@ -73,19 +84,25 @@ export async function fillBundle(options: BundleOptions): Promise<Omit<ResolvedS
     idRange: spec.idRange,
     cgroup,
     files,
-    openFiles: openFilesLimit(),
+    rlimits: rlimitsOf(spec.ulimits ?? {}, readFileSync('/proc/self/limits', 'utf8')),
+    capabilities: spec.capabilities ?? usualCapabilities,
+    readOnlyRoot: spec.readOnlyRoot ?? false,
+    mounts,
+    init: spec.init ? initProgram() : null,
+    runtimeClass: spec.runtimeClass ?? 'default',
+    refusedSyscalls: spec.refusedSyscalls ?? [],
     hasIpv6: existsSync('/proc/sys/net/ipv6'),
   }
 }
 
 /**
- * Makes what is missing of the image's working folder. Links are left to the runtime, which follows them inside the
+ * Makes what is missing of a folder. Links are left to the runtime, which follows them inside the
  * container: here they would lead out of it. Throws invalid for a path below /proc (CVE-2024-21626).
  */
-function makeWorkingDir(rootfs: string, path: string, uid: number, gid: number): void {
+function makeFolder(rootfs: string, path: string, uid: number, gid: number): void {
   const parts = path.split('/').filter((part) => part !== '' && part !== '.')
   if (!path.startsWith('/') || parts.includes('..') || parts[0] === 'proc')
-    throw new EngineError('invalid', `the image's working folder ${path} is not allowed`)
+    throw new EngineError('invalid', `the folder ${path} is not allowed`)
   let current = rootfs
   for (const part of parts) {
     current = join(current, part)
@@ -97,9 +114,35 @@ function makeWorkingDir(rootfs: string, path: string, uid: number, gid: number):
   }
 }
 
-/** Never above what this process may have: raising a hard limit needs CAP_SYS_RESOURCE. */
-function openFilesLimit(): number {
-  const row = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))
-  const hard = Number(row?.[1])
-  return Number.isSafeInteger(hard) ? Math.min(hard, mostOpenFiles) : mostOpenFiles
+/** Docker's rules: an own command leaves the image's away; arguments keep its entrypoint. */
+function commandOf(spec: ContainerSpec, image: ImageConfig): string[] {
+  if (spec.entrypoint) return [...spec.entrypoint, ...(spec.command ?? spec.arguments ?? [])]
+  return spec.command ?? [...image.entrypoint, ...(spec.arguments ?? image.command)]
+}
+
+function mountOf(mount: ContainerMount): RuntimeMount {
+  const access = mount.readOnly ? 'ro' : 'rw'
+  const options = ['nosuid', 'nodev', 'mode=1777', `size=${mount.sizeBytes}`, access]
+  return { destination: mount.target, type: 'tmpfs', source: 'tmpfs', options }
+}
+
+/** A folder to mount on. A link in its place could lead the mount elsewhere, so there must be none. */
+function makeTarget(rootfs: string, target: string, owner: number): void {
+  makeFolder(rootfs, target, owner, owner)
+  let current = rootfs
+  for (const part of target.split('/').filter(Boolean)) {
+    current = join(current, part)
+    if (!lstatSync(current, { throwIfNoEntry: false })?.isDirectory())
+      throw new EngineError(
+        'invalid',
+        `nothing can be mounted on ${target}: the image has a link or a file there`,
+      )
+  }
+}
+
+function initProgram(): string {
+  const found = inits.find((path) => existsSync(path))
+  if (found === undefined)
+    throw new EngineError('unsupported', 'no init program is installed: apt-get install catatonit, or tini')
+  return found
 }

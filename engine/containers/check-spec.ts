@@ -1,6 +1,8 @@
 import { constants } from 'node:os'
 import { EngineError } from '../errors.ts'
-import type { ContainerLimits, ContainerSpec } from './containers.ts'
+import { runtimeClasses } from '../runtime/classes.ts'
+import { usualCapabilities } from '../runtime/spec.ts'
+import type { ContainerLimits, ContainerMount, ContainerSpec, HealthCheck } from './containers.ts'
 
 const minMemoryBytes = 4 * 2 ** 20
 const maxId = 2 ** 32 - 2
@@ -21,6 +23,31 @@ export function checkSpec(spec: ContainerSpec): void {
   )
   must(idRange.size > 0 && idRange.base + idRange.size <= maxId, 'the id range is empty or ends too high')
   if (spec.stopSignal !== undefined) signalNumber(spec.stopSignal)
+  const args = [...(spec.entrypoint ?? []), ...(spec.arguments ?? [])]
+  must(spec.entrypoint === undefined || (spec.entrypoint[0] ?? '') !== '', 'the entrypoint is empty')
+  must(!args.some((word) => word.includes('\0')), 'an argument contains a NUL')
+  must(
+    spec.arguments === undefined || spec.command === undefined,
+    'arguments are for the image’s entrypoint, and a command replaces it',
+  )
+  must(!/[\0\n]/.test(spec.user ?? ''), 'the user is no name or number')
+  checkMounts(spec.mounts ?? [])
+  for (const name of spec.capabilities ?? [])
+    must(
+      usualCapabilities.includes(name),
+      `${name} is none of the capabilities ${usualCapabilities.join(', ')}`,
+    )
+  for (const name of spec.refusedSyscalls ?? [])
+    must(/^[a-z][a-z0-9_]{0,40}$/.test(name), `${name} is no system call`)
+  for (const value of Object.values(spec.ulimits ?? {}))
+    must(value === undefined || isAmount(value, 0), 'a ulimit is not a whole number')
+  must(isAmount(spec.maxRestarts ?? 0, 0), 'the number of restarts is not a whole number')
+  if (spec.runtimeClass !== undefined)
+    must(
+      runtimeClasses.includes(spec.runtimeClass),
+      `the runtime class is none of ${runtimeClasses.join(', ')}`,
+    )
+  if (spec.healthCheck) checkHealth(spec.healthCheck)
   const { maxBytes = 4_096, files = 2 } = spec.log ?? {}
   must(isAmount(maxBytes, 4_096), 'a log’s file has at least 4,096 bytes')
   must(isAmount(files, 2, 1_000), 'a log has 2–1,000 files')
@@ -45,6 +72,37 @@ export function checkCommand(command: string[]): void {
 export function checkEnvironment(environment: Record<string, string> = {}): void {
   for (const [name, value] of Object.entries(environment))
     must(/^[^=\0]+$/.test(name) && !value.includes('\0'), `${name} is no environment variable`)
+}
+
+/** Ours, the runtime's and the kernel's places are not for mounting on, nor is another mount. */
+const takenTargets = /^\/$|^\/(proc|sys|dev)(\/|$)|^\/etc\/(hosts|hostname|resolv\.conf)$/
+
+function checkMounts(mounts: ContainerMount[]): void {
+  for (const { target, ...mount } of mounts) {
+    const isPlain =
+      /^(\/[^/\0]+)+$/.test(target) && !target.split('/').some((part) => part === '.' || part === '..')
+    must(isPlain, `${JSON.stringify(target)} is no plain absolute path to mount on`)
+    must(!takenTargets.test(target), `${target} cannot be mounted on`)
+    const others = mounts.filter((other) => other.target === target || other.target.startsWith(`${target}/`))
+    must(others.length === 1, `${target} holds another mount: who writes to it could lead that astray`)
+    if (mount.kind === 'tmpfs')
+      must(isAmount(mount.sizeBytes, 4_096), 'a tmpfs has a size of 4,096 bytes or more')
+  }
+}
+
+function checkHealth({
+  test,
+  intervalMs = 1,
+  timeoutMs = 1,
+  retries = 1,
+  startPeriodMs = 0,
+}: HealthCheck): void {
+  if (test.kind === 'command') checkCommand(test.command)
+  else must(isAmount(test.port, 1, 65_535), `${test.port} is no port`)
+  if (test.kind === 'http')
+    must(/^\/[\x21-\x7e]*$/.test(test.path ?? '/'), 'the path of a health check is no path')
+  must(isAmount(intervalMs, 1) && isAmount(timeoutMs, 1), 'the times of a health check are not above 0')
+  must(isAmount(retries, 1) && isAmount(startPeriodMs, 0), 'a health check has at least one try')
 }
 
 /** Throws invalid. */

@@ -1,6 +1,6 @@
 /** The table of containers, and what of it others see. */
 import type { State } from '../state/database.ts'
-import type { Container, ContainerSpec, ContainerStatus } from './containers.ts'
+import type { Container, ContainerSpec, ContainerStatus, Health } from './containers.ts'
 
 export interface ContainerRow {
   id: string
@@ -16,6 +16,7 @@ export interface ContainerRow {
   exitCode: number | null
   oomKilled: boolean
   restarts: number
+  health: Health | null
   createdAt: string
   startedAt: string | null
   finishedAt: string | null
@@ -41,6 +42,7 @@ const columns = {
   exitCode: 'exit_code',
   oomKilled: 'oom_killed',
   restarts: 'restarts',
+  health: 'health',
   createdAt: 'created_at',
   startedAt: 'started_at',
   finishedAt: 'finished_at',
@@ -96,6 +98,7 @@ function rowOf(row: Record<string, unknown>): ContainerRow {
     exitCode: number(row.exit_code),
     oomKilled: row.oom_killed === 1,
     restarts: Number(row.restarts),
+    health: row.health === null ? null : JSON.parse(String(row.health)),
     createdAt: String(row.created_at),
     startedAt: text(row.started_at),
     finishedAt: text(row.finished_at),
@@ -103,7 +106,20 @@ function rowOf(row: Record<string, unknown>): ContainerRow {
 }
 
 export function containerOf(row: ContainerRow, address: string): Container {
-  const { id, name, spec, status, pid, exitCode, oomKilled, restarts, createdAt, startedAt, finishedAt } = row
+  const {
+    id,
+    name,
+    spec,
+    status,
+    pid,
+    exitCode,
+    oomKilled,
+    restarts,
+    health,
+    createdAt,
+    startedAt,
+    finishedAt,
+  } = row
   return {
     id,
     name,
@@ -116,6 +132,7 @@ export function containerOf(row: ContainerRow, address: string): Container {
     exitCode,
     oomKilled,
     restarts,
+    health,
     createdAt,
     startedAt,
     finishedAt,

@@ -9,6 +9,7 @@
  * failed-precondition (status.ts says what is allowed when), what is not there not-found, nonsense invalid.
  */
 import type { Readable, Writable } from 'node:stream'
+import type { RuntimeClass } from '../runtime/classes.ts'
 import type { IdRange } from '../snapshots/snapshots.ts'
 import type { IoLimits } from '../sys/cgroup-limits.ts'
 import type { CgroupUsage } from '../sys/cgroup-usage.ts'
@@ -109,10 +110,18 @@ export interface ContainerSpec {
   id: string
   /** Digest of an image that was pulled. */
   image: string
-  /** Replaces the image's entrypoint and command. */
+  /** Replaces the image's entrypoint and command; with an `entrypoint`, these are its arguments. */
   command?: string[]
+  /** Replaces the image's entrypoint, and leaves its command away. */
+  entrypoint?: string[]
+  /** Replaces the image's command and keeps its entrypoint. Without `command` and `entrypoint` only. */
+  arguments?: string[]
   /** Added to the image's environment. */
   environment?: Record<string, string>
+  /** Name or number of the image's /etc/passwd, with `:group` or without; default: the image's. */
+  user?: string
+  /** Made if it is not there; default: the image's. */
+  workingDir?: string
   hostname?: string
   labels?: Record<string, string>
   /** Name of a network; it is made if it is not there. */
@@ -125,11 +134,74 @@ export interface ContainerSpec {
   stopSignal?: string
   /** Between the stop signal and SIGKILL; default 10,000. */
   stopGraceMs?: number
-  /** What happens when it exits by itself; default `no`. */
+  /** What happens when it exits by itself; default `no`. A stop is remembered, whatever this says. */
   restart?: 'no' | 'on-failure' | 'always'
+  /** With `on-failure`: after so many failures in a row it stays ended. A run of 10 s is no failure in a row. */
+  maxRestarts?: number
+  mounts?: ContainerMount[]
+  /** Nothing but what is mounted can be written to. */
+  readOnlyRoot?: boolean
+  /** A first process that passes signals on and buries whoever ended. */
+  init?: boolean
+  ulimits?: Ulimits
+  /** Only these of the usual ones, such as CAP_CHOWN; none for an empty list. */
+  capabilities?: string[]
+  /** System calls that are refused beside the usual ones. */
+  refusedSyscalls?: string[]
+  healthCheck?: HealthCheck
   /** How much of its output is kept. */
   log?: LogLimits
-  runtimeClass?: 'default'
+  /** `runc` even where crun is used otherwise, `gvisor` where runsc is installed. Throws unsupported. */
+  runtimeClass?: RuntimeClass
+}
+
+export type ContainerMount = TmpfsMount
+
+export interface TmpfsMount {
+  kind: 'tmpfs'
+  target: string
+  sizeBytes: number
+  readOnly?: boolean
+}
+
+/** Never above what the engine's own process may have. */
+export interface Ulimits {
+  /** Default 65,536. */
+  openFiles?: number
+  processes?: number
+  /** Default 0. */
+  coreBytes?: number
+  fileBytes?: number
+  stackBytes?: number
+  lockedBytes?: number
+}
+
+/** How the engine finds out whether it works; it never restarts what does not, it only says so. */
+export interface HealthCheck {
+  test: HealthTest
+  /** Between the end of one check and the next; default 30,000. */
+  intervalMs?: number
+  /** A check that takes longer has failed; default 30,000. */
+  timeoutMs?: number
+  /** So many failures in a row mean `unhealthy`; default 3. */
+  retries?: number
+  /** Failures this soon after its start don't count; default 0. */
+  startPeriodMs?: number
+}
+
+export type HealthTest =
+  /** Any answer of 200–399 is a good one. */
+  | { kind: 'http'; port: number; path?: string }
+  | { kind: 'tcp'; port: number }
+  /** A process inside, as the container's user; exit code 0 is good. */
+  | { kind: 'command'; command: string[] }
+
+export interface Health {
+  status: 'starting' | 'healthy' | 'unhealthy'
+  /** In a row. */
+  failures: number
+  /** The last five, oldest first. */
+  checks: { at: string; isGood: boolean; output: string }[]
 }
 
 export interface ContainerLimits {
@@ -175,6 +247,8 @@ export interface Container {
   exitCode: number | null
   oomKilled: boolean
   restarts: number
+  /** Null without a health check, and while it does not run. */
+  health: Health | null
   createdAt: string
   startedAt: string | null
   finishedAt: string | null
@@ -236,6 +310,6 @@ export interface LogLine {
 }
 
 export interface ContainerEvent {
-  type: 'created' | 'started' | 'paused' | 'resumed' | 'renamed' | 'updated' | 'exited' | 'removed'
+  type: 'created' | 'started' | 'paused' | 'resumed' | 'renamed' | 'updated' | 'health' | 'exited' | 'removed'
   container: Container
 }

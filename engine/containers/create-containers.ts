@@ -7,6 +7,7 @@ import { checkId, checkLimits, checkSpec, isHostName } from './check-spec.ts'
 import type { Container, ContainerSpec, Containers } from './containers.ts'
 import { type ContainersOptions, createCore } from './core.ts'
 import { createExecs } from './exec.ts'
+import { createHealthChecks } from './health.ts'
 import { createLife } from './life.ts'
 import { changeLimits } from './limits.ts'
 import { listeningPortsOf } from './listening-ports.ts'
@@ -22,9 +23,10 @@ export async function createContainers(
 ): Promise<Containers & { close(): Promise<void> }> {
   const core = await createCore(options)
   const { rows, runs, lock, networks, snapshots, images, events, rowOf, view, tell } = core
-  const { end, forget, begin, close: closeLife, ...life } = createLife(core)
   const measures = createMeasures(core)
   const { close: closeExecs, ...execs } = await createExecs(core)
+  const health = createHealthChecks(core, execs)
+  const { end, forget, begin, close: closeLife, ...life } = createLife(core, health)
   begin(await sweepHost(core))
 
   const rotation = startLogRotation(core)
@@ -60,7 +62,7 @@ export async function createContainers(
       finishedAt: null,
     }
     const createdAt = new Date().toISOString()
-    const flags = { wanted: false, oomKilled: false, restarts: 0 }
+    const flags = { wanted: false, oomKilled: false, restarts: 0, health: null }
     mustBeFree(id)
     rows.insert({ id, name: id, spec, status: 'created', ...flags, createdAt, ...nothingYet })
     const container = view(rowOf(id))
@@ -162,6 +164,7 @@ export async function createContainers(
     events: ({ signal } = {}) => events.subscribe(signal),
     async close() {
       closeLife()
+      await health.close()
       await rotation.close()
       await closeExecs()
       await core.close()

@@ -6,7 +6,8 @@ import type { ContainerRow } from './container-rows.ts'
 import type { Container, ContainerLife } from './containers.ts'
 import type { Core } from './core.ts'
 import { type Exit, readExit, watchExits } from './exits.ts'
-import { nextDelayMs, shouldRestart } from './restart-policy.ts'
+import type { HealthChecks } from './health.ts'
+import { healthyRunMs, nextDelayMs, shouldRestart } from './restart-policy.ts'
 import { canPause, canResume, canSignal, canStart, hasProcess, mustBe } from './status.ts'
 
 const defaultGraceMs = 10_000
@@ -21,15 +22,21 @@ export interface Life extends ContainerLife {
   close(): void
 }
 
-export function createLife(core: Core): Life {
+export function createLife(core: Core, health: HealthChecks): Life {
   const { rows, runs, lock, images, runtime, state, log, rowOf, view, tell, isAlive, isClosed } = core
   const restarts = new Map<string, NodeJS.Timeout>()
   const delays = new Map<string, number>()
+  const failures = new Map<string, number>()
   let unwatch = () => {}
 
   function cancelRestart(id: string): void {
     clearTimeout(restarts.get(id))
     restarts.delete(id)
+  }
+
+  function forgetFailures(id: string): void {
+    delays.delete(id)
+    failures.delete(id)
   }
 
   async function startNow(id: string, signal?: AbortSignal): Promise<Container> {
@@ -38,10 +45,16 @@ export function createLife(core: Core): Life {
     const { pid, pidStart } = await runs.begin(row.spec, signal)
     const startedAt = new Date().toISOString()
     const run = { pid, pidStart, bootId: state.bootId, startedAt }
-    const nothingYet = { exitCode: null, oomKilled: false, finishedAt: null }
+    const nothingYet = {
+      exitCode: null,
+      oomKilled: false,
+      finishedAt: null,
+      health: health.firstOf(row.spec),
+    }
     rows.update(id, { ...run, ...nothingYet, status: 'running', wanted: true })
     const container = view(rowOf(id))
     tell('started', container)
+    health.watch(id)
     return container
   }
 
@@ -51,7 +64,9 @@ export function createLife(core: Core): Life {
       .end(row.id)
       .catch((error) => log('warn', `container ${row.id} left something behind`, { error }))
     const { exitCode, oomKilled, at } = exit
-    rows.update(row.id, { status: 'exited', pid: null, exitCode, oomKilled, finishedAt: at.toISOString() })
+    health.forget(row.id)
+    const ending = { exitCode, oomKilled, finishedAt: at.toISOString(), health: null }
+    rows.update(row.id, { status: 'exited', pid: null, ...ending })
     const ended = rowOf(row.id)
     tell('exited', view(ended))
     planRestart(ended)
@@ -61,6 +76,10 @@ export function createLife(core: Core): Life {
     if (isClosed() || !row.wanted || hasProcess(row.status)) return
     if (!shouldRestart(row.spec.restart, row.exitCode)) return
     const ranMs = Date.parse(row.finishedAt ?? '') - Date.parse(row.startedAt ?? '')
+    const failed = ranMs >= healthyRunMs ? 1 : (failures.get(row.id) ?? 0) + 1
+    failures.set(row.id, failed)
+    const { restart, maxRestarts } = row.spec
+    if (restart === 'on-failure' && maxRestarts !== undefined && failed > maxRestarts) return
     const delayMs = nextDelayMs(delays.get(row.id) ?? 0, ranMs || 0)
     delays.set(row.id, delayMs)
     const timer = setTimeout(() => void startAgain(row.id), delayMs)
@@ -126,7 +145,7 @@ export function createLife(core: Core): Life {
   async function end(id: string, graceMs: number, signal?: AbortSignal): Promise<Container> {
     const row = await lock(id, async () => {
       cancelRestart(id)
-      delays.delete(id)
+      forgetFailures(id)
       rows.update(id, { wanted: false })
       return rowOf(id)
     })
@@ -170,10 +189,14 @@ export function createLife(core: Core): Life {
     end,
     forget(id) {
       cancelRestart(id)
-      delays.delete(id)
+      forgetFailures(id)
+      health.forget(id)
     },
     begin(adopted) {
-      for (const row of rows.all()) if (!adopted.has(row.id)) planRestart(row)
+      for (const row of rows.all()) {
+        if (adopted.has(row.id)) health.watch(row.id)
+        else planRestart(row)
+      }
       unwatch = watchExits(runtime.exitDir, look)
       look()
     },

@@ -47,7 +47,8 @@ export async function sweepHost(options: SweepOptions): Promise<Set<string>> {
     const sameBoot = row.bootId === state.bootId
     const exit = sameBoot ? await readExit(runs.exitFile(row.id), runs.cgroup(row.id)) : null
     const { exitCode, oomKilled, at } = exit ?? { exitCode: null, oomKilled: false, at: new Date() }
-    rows.update(row.id, { status: 'exited', pid: null, exitCode, oomKilled, finishedAt: at.toISOString() })
+    const ending = { exitCode, oomKilled, finishedAt: at.toISOString(), health: null }
+    rows.update(row.id, { status: 'exited', pid: null, ...ending })
   }
 
   const runIds = new Set([
@@ -72,8 +73,9 @@ export async function sweepHost(options: SweepOptions): Promise<Set<string>> {
 /** Monitors and runtimes that a killed engine left at work on containers that nobody waits for. */
 async function endLeftProcesses(runDir: string, alive: Set<string>): Promise<void> {
   const root = `--root=${join(runDir, 'runtime')}`
+  const isOurs = (word: string) => word === root || word.startsWith(`${root}-`)
   const isOfAlive = (argv: string[]) => argv.some((word, at) => argv[at - 1] === '--cid' && alive.has(word))
-  await killProcesses((argv) => argv.includes(root) && !isOfAlive(argv))
+  await killProcesses((argv) => argv.some(isOurs) && !isOfAlive(argv))
 }
 
 /** Unmounts everything of ours but the root file systems of those that run, deepest first. */

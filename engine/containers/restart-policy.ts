@@ -3,7 +3,7 @@ import type { ContainerSpec } from './containers.ts'
 const firstDelayMs = 100
 const longestDelayMs = 60_000
 /** A run of this length counts as healthy: the next failure begins with the shortest delay again. */
-const healthyRunMs = 10_000
+export const healthyRunMs = 10_000
 
 /** Whether a container that ended by itself starts anew. A host that went down under it counts as a failure. */
 export function shouldRestart(policy: ContainerSpec['restart'], exitCode: number | null): boolean {

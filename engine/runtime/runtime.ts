@@ -1,16 +1,16 @@
 /** crun, or runc where crun is missing, under conmon. */
-import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { constants as osConstants } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EngineError } from '../errors.ts'
 import { type CgroupMode, cgroupMode } from '../sys/cgroups.ts'
-import { writeFileAtomically } from '../sys/files.ts'
 import { commandLine, processStart, signalProcess } from '../sys/processes.ts'
 import type { Spawner } from '../sys/spawner.ts'
+import { classPath, type RuntimeClass, runtimeClasses, runtimePaths } from './classes.ts'
 import { conmonCommand } from './conmon.ts'
+import { createProfiles } from './profiles.ts'
 import { seccompProfile } from './seccomp.ts'
 import { type ResolvedSpec, runtimeConfig } from './spec.ts'
 
@@ -25,7 +25,7 @@ export interface Runtime {
   readonly version: string
   readonly cgroups: CgroupMode
   /** Makes the container from a bundle; its first process waits. Answers with that process's pid. */
-  create(id: string, bundle: string, logFile: string, spec: Omit<ResolvedSpec, 'seccomp'>): Promise<number>
+  create(id: string, bundle: string, logFile: string, spec: RunSpec): Promise<number>
   /** Lets the first process go on. */
   start(id: string): Promise<void>
   /**
@@ -43,6 +43,22 @@ export interface Runtime {
   readonly exitDir: string
 }
 
+export interface RunSpec extends Omit<ResolvedSpec, 'seccomp'> {
+  runtimeClass: RuntimeClass
+  refusedSyscalls: string[]
+}
+
+interface Tool {
+  executable: string
+  /** Without whatever stands before it. */
+  plain: string
+  withInput: string
+  args: string[]
+  root: string
+  /** Whether it leaves compiled seccomp profiles. */
+  compiles: boolean
+}
+
 export interface ExecOptions {
   /** A file with the `process` of the runtime specification. */
   processFile: string
@@ -55,15 +71,11 @@ export interface ExecOptions {
 }
 
 const monitors = ['/usr/bin/conmon', '/usr/libexec/podman/conmon', '/usr/local/bin/conmon']
-const candidates = {
-  crun: ['/usr/bin/crun', '/usr/local/bin/crun'],
-  runc: ['/usr/sbin/runc', '/usr/bin/runc'],
-}
 
 /** @param runDir on a tmpfs; made if need be. Throws unsupported, saying which packages to install. */
 export async function openRuntime(runDir: string, spawner: Spawner): Promise<Runtime> {
   const found = (['crun', 'runc'] as const)
-    .map((name) => ({ name, path: candidates[name].find((path) => existsSync(path)) }))
+    .map((name) => ({ name, path: runtimePaths[name].find((path) => existsSync(path)) }))
     .find(({ path }) => path !== undefined)
   if (!found?.path)
     throw new EngineError('unsupported', 'neither crun nor runc is installed: apt-get install crun')
@@ -80,17 +92,23 @@ export async function openRuntime(runDir: string, spawner: Spawner): Promise<Run
   const executable = name === 'crun' ? await writeWrapper(runDir, path, cgroups) : path
   const withInput = name === 'crun' ? await writeWrapper(runDir, path, cgroups, true) : path
   const rootArgs = [`--root=${root}`, ...(name === 'crun' ? ['--cgroup-manager=cgroupfs'] : [])]
-  const profile = seccompProfile()
-  const profileHash = createHash('sha256').update(JSON.stringify(profile)).digest('hex').slice(0, 16)
-  const compiledFile = join(runDir, `seccomp-${name}-${version}-${profileHash}.base64`)
-  let compiled = await readFile(compiledFile, 'utf8').catch(() => null)
+  const profiles = createProfiles(join(runDir, `seccomp-${name}-${version}`))
 
-  /** crun compiles the profile at each start, which takes longer than all the rest: what it made once is kept. */
-  async function keepCompiled(id: string): Promise<void> {
-    const bytes = await readFile(join(root, id, 'seccomp.bpf')).catch(() => null)
-    if (!bytes || bytes.length === 0) return
-    compiled = bytes.toString('base64')
-    await writeFileAtomically(compiledFile, compiled)
+  /** Another runtime than the usual one has a folder of its own. */
+  function toolOf(runtimeClass: RuntimeClass): Tool {
+    if (runtimeClass === 'default' || (runtimeClass === 'runc' && name === 'runc'))
+      return { executable, plain: path, withInput, args: rootArgs, root, compiles: name === 'crun' }
+    const other = classPath(runtimeClass)
+    const itsRoot = `${root}-${runtimeClass}`
+    mkdirSync(itsRoot, { recursive: true, mode: 0o711 })
+    const args = [`--root=${itsRoot}`]
+    return { executable: other, plain: other, withInput: other, args, root: itsRoot, compiles: false }
+  }
+
+  /** The one that made a container, by where its record is. */
+  function toolFor(id: string): Tool {
+    const found = runtimeClasses.find((each) => each !== 'default' && existsSync(join(`${root}-${each}`, id)))
+    return toolOf(found ?? 'default')
   }
 
   /** Its process, if it still is that one. */
@@ -115,15 +133,18 @@ export async function openRuntime(runDir: string, spawner: Spawner): Promise<Run
     cgroups,
     exitDir,
     async create(id, bundle, logFile, spec) {
-      const seccomp = compiled !== null && name === 'crun' ? { compiled } : profile
+      const tool = toolOf(spec.runtimeClass)
+      const profile = seccompProfile(spec.refusedSyscalls)
+      const compiled = tool.compiles ? await profiles.find(profile) : null
+      const seccomp = compiled === null ? profile : { compiled }
       await writeFile(join(bundle, 'config.json'), JSON.stringify(runtimeConfig({ ...spec, seccomp })), {
         mode: 0o600,
       })
       const argv = conmonCommand({
         monitor,
         id,
-        runtime: executable,
-        runtimeArgs: rootArgs,
+        runtime: tool.executable,
+        runtimeArgs: tool.args,
         bundle,
         exitDir,
         logFile,
@@ -132,17 +153,19 @@ export async function openRuntime(runDir: string, spawner: Spawner): Promise<Run
       })
       const env = { _OCI_SYNCPIPE: '3', _OCI_STARTPIPE: '4', XDG_RUNTIME_DIR: runDir }
       const pid = await spawner.startMonitor(argv, { cwd: bundle, env, timeoutMs: createWithinMs })
-      if (compiled === null && name === 'crun') await keepCompiled(id)
+      if (compiled === null && tool.compiles) await profiles.keep(profile, join(tool.root, id, 'seccomp.bpf'))
       return pid
     },
     async start(id) {
       // Needs no control groups, so no wrapper.
-      await spawner.mustRun([path, ...rootArgs, 'start', id])
+      const { plain, args } = toolFor(id)
+      await spawner.mustRun([plain, ...args, 'start', id])
     },
     async exec(id, { processFile, pidFile, logFile, pipes, consoleSocket }) {
+      const tool = toolFor(id)
       const argv = [
-        pipes?.input ? withInput : executable,
-        ...rootArgs,
+        pipes?.input ? tool.withInput : tool.executable,
+        ...tool.args,
         `--log=${logFile}`,
         '--log-format=json',
         'exec',
@@ -163,13 +186,18 @@ export async function openRuntime(runDir: string, spawner: Spawner): Promise<Run
       return code ?? 128 + (osConstants.signals[signal as NodeJS.Signals] ?? 9)
     },
     async delete(id, bundle) {
-      const { code, stderr } = await spawner.run([executable, ...rootArgs, 'delete', '--force', id])
-      if (code !== 0 && existsSync(join(root, id)))
+      const tool = toolFor(id)
+      const { code, stderr } = await spawner.run([tool.executable, ...tool.args, 'delete', '--force', id])
+      if (code !== 0 && existsSync(join(tool.root, id)))
         throw new EngineError('internal', `${name} could not delete container ${id}: ${stderr.trim()}`)
       await untilMonitorEnds(id, bundle)
     },
     untilMonitorEnds,
-    list: () => readdir(root),
+    async list() {
+      const roots = runtimeClasses.map((each) => (each === 'default' ? root : `${root}-${each}`))
+      const all = await Promise.all(roots.map((folder) => readdir(folder).catch(() => [])))
+      return all.flat()
+    },
   }
 }
 

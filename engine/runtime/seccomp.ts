@@ -35,9 +35,20 @@ const allow = (names: string[], args?: SeccompRule['args']): SeccompRule => ({
 /**
  * No mount, no setns, no new namespaces by clone's flags; clone3, whose flags no filter can read, does not exist, and
  * libraries fall back to clone. Sockets of AF_ALG (CVE-2026-31431) and AF_VSOCK are left out; socketcall, the 32-bit way
- * to them, is refused by name, since libseccomp lets it through wherever `socket` has a rule.
+ * to them, is refused by name, since libseccomp lets it through wherever `socket` has a rule. `refused` are calls that
+ * are refused too: a profile can be made narrower, and never wider.
  */
-export function seccompProfile(): SeccompProfile {
+export function seccompProfile(refused: readonly string[] = []): SeccompProfile {
+  const profile = usualProfile()
+  if (refused.length === 0) return profile
+  const kept = profile.syscalls
+    .map((rule) => ({ ...rule, names: rule.names.filter((name) => !refused.includes(name)) }))
+    .filter(({ names }) => names.length > 0)
+  const rule: SeccompRule = { names: [...refused].sort(), action: 'SCMP_ACT_ERRNO', errnoRet: 1 }
+  return { ...profile, syscalls: [...kept, rule] }
+}
+
+function usualProfile(): SeccompProfile {
   return {
     defaultAction: 'SCMP_ACT_ERRNO',
     defaultErrnoRet: enosys,

@@ -3,6 +3,7 @@ import type { ContainerLimits } from '../containers/containers.ts'
 import type { IdRange } from '../snapshots/snapshots.ts'
 import { cpuPeriodUs, cpuQuotaUs } from '../sys/cgroup-limits.ts'
 import type { SeccompProfile } from './seccomp.ts'
+import type { Rlimit } from './ulimits.ts'
 
 export interface ResolvedSpec {
   rootfs: string
@@ -17,8 +18,13 @@ export interface ResolvedSpec {
   cgroup: string
   /** Host files that are bound over /etc/hosts, /etc/hostname and /etc/resolv.conf. */
   files: { hosts: string; hostname: string; resolvConf: string }
-  /** Hard limit of open files; never above what this process may have. */
-  openFiles: number
+  rlimits: Rlimit[]
+  capabilities: readonly string[]
+  readOnlyRoot: boolean
+  /** Beside the usual ones. */
+  mounts: RuntimeMount[]
+  /** A program of the host that is the first process; null for the command itself. */
+  init: string | null
   /** Whether this kernel has IPv6 at all; containers do without it. */
   hasIpv6: boolean
   /** A profile, or the same already compiled by crun (base64). */
@@ -26,7 +32,7 @@ export interface ResolvedSpec {
 }
 
 /** Docker's set without making device nodes, raw sockets and audit records. */
-export const capabilities = [
+export const usualCapabilities: readonly string[] = [
   'CAP_CHOWN',
   'CAP_DAC_OVERRIDE',
   'CAP_FOWNER',
@@ -62,6 +68,15 @@ function bind(source: string, destination: string) {
   return { destination, type: 'bind', source, options: ['bind', 'ro', 'nosuid', 'nodev', 'noexec'] }
 }
 
+export interface RuntimeMount {
+  destination: string
+  type: string
+  source: string
+  options: string[]
+}
+
+export const initPath = '/dev/init'
+
 export function runtimeConfig(spec: ResolvedSpec): Record<string, unknown> {
   const { limits, idRange } = spec
   const mapping = [{ containerID: 0, hostID: idRange.base, size: idRange.size }]
@@ -71,18 +86,19 @@ export function runtimeConfig(spec: ResolvedSpec): Record<string, unknown> {
     process: {
       terminal: false,
       user: spec.user,
-      args: spec.args,
+      args: spec.init === null ? spec.args : [initPath, '--', ...spec.args],
       env: Object.entries(spec.environment).map(([name, value]) => `${name}=${value}`),
       cwd: spec.workingDir,
       // Not inheritable, and so not ambient either (CVE-2022-24769).
-      capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
+      capabilities: {
+        bounding: spec.capabilities,
+        effective: spec.capabilities,
+        permitted: spec.capabilities,
+      },
       noNewPrivileges: true,
-      rlimits: [
-        { type: 'RLIMIT_NOFILE', hard: spec.openFiles, soft: spec.openFiles },
-        { type: 'RLIMIT_CORE', hard: 0, soft: 0 },
-      ],
+      rlimits: spec.rlimits,
     },
-    root: { path: spec.rootfs, readonly: false },
+    root: { path: spec.rootfs, readonly: spec.readOnlyRoot },
     hostname: spec.hostname,
     mounts: [
       { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
@@ -120,6 +136,17 @@ export function runtimeConfig(spec: ResolvedSpec): Record<string, unknown> {
       bind(spec.files.hosts, '/etc/hosts'),
       bind(spec.files.hostname, '/etc/hostname'),
       bind(spec.files.resolvConf, '/etc/resolv.conf'),
+      ...(spec.init === null
+        ? []
+        : [
+            {
+              destination: initPath,
+              type: 'bind',
+              source: spec.init,
+              options: ['bind', 'ro', 'nosuid', 'nodev'],
+            },
+          ]),
+      ...spec.mounts,
     ],
     // Nothing of an image reaches this list: crun obeys annotations (CVE-2026-53488).
     annotations: 'compiled' in spec.seccomp ? { 'run.oci.seccomp_bpf_data': spec.seccomp.compiled } : {},

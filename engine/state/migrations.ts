@@ -37,6 +37,11 @@ export const migrations: readonly string[] = [
   `ALTER TABLE containers ADD COLUMN name TEXT;
    UPDATE containers SET name = id;
    CREATE UNIQUE INDEX containers_name ON containers (name)`,
+  // 4: what health checks found; events that can be read later; volumes.
+  `ALTER TABLE containers ADD COLUMN health TEXT;
+   CREATE TABLE container_events (seq INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL);
+   CREATE TABLE volumes (name TEXT PRIMARY KEY, labels TEXT NOT NULL, id_base INTEGER NOT NULL,
+     id_size INTEGER NOT NULL, size_bytes INTEGER, created_at TEXT NOT NULL)`,
 ]
 
 /**

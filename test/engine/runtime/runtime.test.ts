@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { conmonCommand } from '../../../engine/runtime/conmon.ts'
 import { seccompProfile } from '../../../engine/runtime/seccomp.ts'
-import { type ResolvedSpec, runtimeConfig } from '../../../engine/runtime/spec.ts'
+import { type ResolvedSpec, runtimeConfig, usualCapabilities } from '../../../engine/runtime/spec.ts'
+import { rlimitsOf } from '../../../engine/runtime/ulimits.ts'
 import { resolveUser } from '../../../engine/runtime/user.ts'
 
 const spec: ResolvedSpec = {
@@ -18,7 +19,11 @@ const spec: ResolvedSpec = {
   idRange: { base: 1_000_000, size: 65_536 },
   cgroup: '/berth-abc/web',
   files: { hosts: '/run/x/hosts', hostname: '/run/x/hostname', resolvConf: '/run/x/resolv.conf' },
-  openFiles: 4096,
+  rlimits: rlimitsOf({ openFiles: 4096 }, ''),
+  capabilities: usualCapabilities,
+  readOnlyRoot: false,
+  mounts: [],
+  init: null,
   hasIpv6: true,
   seccomp: seccompProfile(),
 }
@@ -85,6 +90,28 @@ describe('config.json', () => {
     expect(refused).toMatchObject({ action: 'SCMP_ACT_ERRNO' })
     expect(allowed).toEqual(expect.arrayContaining(['read', 'openat2', 'futex_waitv', 'statx']))
   })
+})
+
+test('a ulimit is never above what the engine itself may have', () => {
+  const own =
+    'Limit                     Soft Limit           Hard Limit           Units\nMax open files            1024                 2048                 files\nMax processes             unlimited            unlimited            processes\n'
+  expect(rlimitsOf({ openFiles: 1_000_000, processes: 7 }, own)).toEqual([
+    { type: 'RLIMIT_NOFILE', hard: 2048, soft: 2048 },
+    { type: 'RLIMIT_CORE', hard: 0, soft: 0 },
+    { type: 'RLIMIT_NPROC', hard: 7, soft: 7 },
+  ])
+  expect(rlimitsOf({ openFiles: 10 }, own)[0]).toMatchObject({ hard: 10 })
+})
+
+test('a profile can be made narrower, in every rule, and never wider', () => {
+  const narrow = seccompProfile(['mkdir', 'socket'])
+  const names = (profile: ReturnType<typeof seccompProfile>, action: string) =>
+    profile.syscalls.filter((rule) => rule.action === action).flatMap((rule) => rule.names)
+  expect(names(narrow, 'SCMP_ACT_ALLOW')).not.toEqual(expect.arrayContaining(['mkdir']))
+  expect(names(narrow, 'SCMP_ACT_ALLOW')).not.toEqual(expect.arrayContaining(['socket']))
+  expect(names(narrow, 'SCMP_ACT_ERRNO')).toEqual(expect.arrayContaining(['mkdir', 'socket', 'mount']))
+  const wider = names(seccompProfile(['mount']), 'SCMP_ACT_ALLOW')
+  expect(wider).toEqual(names(seccompProfile(), 'SCMP_ACT_ALLOW'))
 })
 
 test('the command line of conmon is exactly this', () => {
