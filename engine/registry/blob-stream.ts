@@ -10,9 +10,6 @@ import type { BlobStream, RemoteBlob } from './registry.ts'
 import { waitToRetry } from './retry.ts'
 import { leaveOut } from './sources.ts'
 
-/** A cut after so much counts as the first one again: some registries end every long answer. */
-const progressBytes = 256 * 1_024
-
 export interface Span {
   /** First byte. */
   start: number
@@ -61,10 +58,25 @@ export async function openBlobStream(request: BlobRequest): Promise<BlobStream> 
     isLarge && part.answer.status === 206
       ? inPieces(reading, span, part)
       : spanOf(reading, { start: offset, end: blob.size }, part)
-  const stream = Readable.from(chunks, { objectMode: false, highWaterMark: 1 << 20 })
-  // Its generator can't be told while it waits for the registry.
-  stream.once('close', () => stop.abort(new EngineError('canceled', 'nobody reads on')))
-  return { stream, from: part.answer.url.host }
+  return { stream: readableOf(chunks, stop), from: part.answer.url.host }
+}
+
+/** Unlike Readable.from, it can be destroyed while its source waits for the registry. */
+function readableOf(chunks: AsyncGenerator<Buffer>, stop: AbortController): Readable {
+  return new Readable({
+    highWaterMark: 1 << 20,
+    read() {
+      chunks.next().then(
+        ({ done, value }) => this.push(done ? null : value),
+        (error: Error) => this.destroy(error),
+      )
+    },
+    destroy(error, callback) {
+      stop.abort(error ?? new EngineError('canceled', 'nobody reads on'))
+      chunks.return(undefined).catch(() => {})
+      callback(error)
+    },
+  })
 }
 
 /** Pieces of a blob, some of them on their way at once; those that are ahead of the reader wait in memory. */
@@ -100,7 +112,7 @@ async function* spanOf(reading: Reading, { start, end }: Span, first?: Part): As
         yield chunk
       }
     } catch (error) {
-      if (at - countedFrom >= progressBytes) failures = 0
+      if (at - countedFrom >= limits.progressBytes) failures = 0
       countedFrom = at
       failures++
       if (endpoint.isMirror && failures > 1) leaveOut(endpoint)

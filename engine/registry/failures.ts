@@ -83,6 +83,8 @@ export function isHopeless(error: EngineError): boolean {
 function codeOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0])
   if (!(error instanceof Error)) return String(error)
+  // OpenSSL's words for an answer that is none of TLS; Node gives them no code.
+  if (/wrong version number|packet length too long/.test(error.message)) return 'ERR_SSL_WRONG_VERSION_NUMBER'
   return (error as NodeJS.ErrnoException).code ?? error.name
 }
 

@@ -135,6 +135,8 @@ function begin(
     request.destroy(new EngineError('unavailable', `${url.host} ${words} for ${what}`))
   const answer = new Promise<IncomingMessage>((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined
+    /** Why we stopped sending, which is otherwise told as a connection that broke. */
+    let ownFailure: Error | undefined
     const within = (ms: number, words: string) => {
       clearTimeout(timer)
       timer = setTimeout(late(words), ms)
@@ -151,7 +153,7 @@ function begin(
     // Stays: a connection may break after its answer began, which is then the answer's matter.
     request.on('error', (error) => {
       clearTimeout(timer)
-      reject(error)
+      reject(ownFailure ?? error)
     })
     const awaitAnswer = () => within(answerMs ?? limits.answerMs, 'did not answer in time')
     if (typeof body !== 'function') {
@@ -163,7 +165,9 @@ function begin(
     takeNext()
     body()
       .then((source) => {
-        source.on('data', takeNext)
+        source.on('data', takeNext).once('error', (error) => {
+          ownFailure = error
+        })
         return pipeline(source, request)
       })
       .then(awaitAnswer, (error: unknown) => request.destroy(error as Error))

@@ -14,6 +14,8 @@ export interface Limits {
   /** Times that one thing is tried, and the wait after the first failure; it doubles, give or take a quarter. */
   tries: number
   firstWaitMs: number
+  /** A cut after so much counts as the first one again: some registries end every long answer. */
+  progressBytes: number
   /** A registry that wants us to wait for longer than this (`Retry-After`) is given up on. */
   longestWaitMs: number
   /** Pieces of this size come over `rangesAtOnce` connections, where a blob has more than two of them. */
@@ -33,6 +35,7 @@ export const defaultLimits: Limits = {
   tries: 5,
   firstWaitMs: 250,
   longestWaitMs: 60_000,
+  progressBytes: 256 * 1_024,
   rangeBytes: 8 * 2 ** 20,
   rangesAtOnce: 3,
   uploadChunkBytes: 32 * 2 ** 20,

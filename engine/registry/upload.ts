@@ -1,5 +1,5 @@
 /** The half of the client that writes. Source: OCI distribution specification, "Pushing". */
-import { Readable } from 'node:stream'
+import { type Readable, Transform } from 'node:stream'
 import { EngineError, isEngineError } from '../errors.ts'
 import { type Digest, digestOf } from '../oci/digest.ts'
 import { maxDocumentBytes } from '../oci/manifest.ts'
@@ -191,21 +191,29 @@ function bodyOf(
   if (start === end) return Buffer.alloc(0)
   return async () => {
     const source = await blob.open(start)
-    const cut = async function* () {
-      let at = start
-      for await (const chunk of source as AsyncIterable<Buffer>) {
+    let at = start
+    const span = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
         const rest = chunk.subarray(0, end - at)
         at += rest.length
-        yield rest
         onBytes?.(at)
-        if (at === end) return
-      }
-      throw new EngineError(
-        'corrupt',
-        `blob ${blob.digest} ended after ${at} of ${blob.size} bytes on this host`,
-      )
-    }
-    return Readable.from(cut(), { objectMode: false })
+        done(null, rest)
+        if (at < end) return
+        source.unpipe(span).destroy()
+        span.end()
+      },
+      flush(done) {
+        if (at === end) return done()
+        const words = `blob ${blob.digest} ended after ${at} of ${blob.size} bytes on this host`
+        done(new EngineError('corrupt', words))
+      },
+      destroy(error, done) {
+        source.destroy()
+        done(error)
+      },
+    })
+    source.once('error', (error) => span.destroy(error))
+    return source.pipe(span)
   }
 }
 

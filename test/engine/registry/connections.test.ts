@@ -1,0 +1,138 @@
+import { createServer, request as httpRequest } from 'node:http'
+import https from 'node:https'
+import { type AddressInfo, connect } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import { createRegistryClient } from '../../../engine/registry/client.ts'
+import { makeCertificates } from '../../support/certificates.ts'
+import { serve } from '../../support/hostile-registry.ts'
+
+const undo: (() => void)[] = []
+afterEach(() => {
+  for (const step of undo.splice(0)) step()
+})
+
+const certificates = makeCertificates()
+const limits = { firstWaitMs: 5, tries: 2 }
+const reference = { registry: 'registry.example', repository: 'app', tag: '1', digest: null }
+
+async function serveTls(listener: https.ServerOptions & Parameters<typeof https.createServer>[1]) {
+  const server = https.createServer({ cert: certificates.cert, key: certificates.key }, listener)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  undo.push(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return (server.address() as AddressInfo).port
+}
+
+/** A proxy that takes everything to where it stands for: CONNECT, and whole addresses. */
+async function startProxy(to: number) {
+  const seen: string[] = []
+  const server = createServer((request, response) => {
+    seen.push(`${request.method} ${request.url}`)
+    const { pathname, search } = new URL(request.url ?? '')
+    httpRequest(
+      { host: '127.0.0.1', port: to, path: pathname + search, headers: request.headers },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 0, answer.headers)
+        answer.pipe(response)
+      },
+    ).end()
+  })
+  server.on('connect', (request, socket) => {
+    seen.push(`${request.method} ${request.url}`)
+    const there = connect(to, '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n')
+      there.pipe(socket).pipe(there)
+    })
+    for (const end of [there, socket]) end.on('error', () => {})
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  undo.push(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { seen, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+}
+
+test('a registry whose authority is given is trusted; without it, the sentence says what to give', async () => {
+  const port = await serveTls((_request, response) => void response.end('{}'))
+  const url = `https://localhost:${port}`
+  const client = createRegistryClient({
+    limits,
+    registries: { 'registry.example': { url, ca: certificates.ca }, 'other.example': { url } },
+  })
+  expect((await client.fetchManifest(reference)).bytes.toString()).toBe('{}')
+  const began = Date.now()
+  const slow = createRegistryClient({ registries: { 'other.example': { url } } })
+  await expect(slow.fetchManifest({ ...reference, registry: 'other.example' })).rejects.toMatchObject({
+    kind: 'unavailable',
+    message: `could not reach localhost:${port} for image other.example/app:1: its certificate is signed by nobody known here; give its authority as \`ca\``,
+  })
+  // Trust does not come by trying again.
+  expect(Date.now() - began).toBeLessThan(1_000)
+  for (const each of [client, slow]) each.close()
+})
+
+test('a registry that does not speak TLS is spoken to in the clear only when its address says so', async () => {
+  const server = await serve((_request, response) => void response.end('{}'))
+  undo.push(() => server.close())
+  const client = createRegistryClient({
+    limits,
+    registries: {
+      'secure.example': { url: `https://${server.host}` },
+      'listed.example': { url: `http://${server.host}` },
+    },
+  })
+  await expect(client.fetchManifest({ ...reference, registry: 'secure.example' })).rejects.toMatchObject({
+    kind: 'unavailable',
+    message: expect.stringContaining('list it with an http:// address'),
+  })
+  expect(server.seen).toEqual([])
+  await client.fetchManifest({ ...reference, registry: 'listed.example' })
+  client.close()
+})
+
+test('a redirect from TLS to plain HTTP is refused, unless it is the registry that does not know better', async () => {
+  const plain = await serve((_request, response) => void response.end('{}'))
+  undo.push(() => plain.close())
+  const port: number = await serveTls((request, response) => {
+    if (request.url?.endsWith('/1'))
+      return void response
+        .writeHead(307, { location: `http://127.0.0.1:${plain.host.split(':')[1]}/x` })
+        .end()
+    if (request.url?.endsWith('/2'))
+      return void response.writeHead(307, { location: `http://localhost:${port}/ok` }).end()
+    response.end('{}')
+  })
+  const registries = { 'registry.example': { url: `https://localhost:${port}`, ca: certificates.ca } }
+  const client = createRegistryClient({ limits, registries })
+  await expect(client.fetchManifest(reference)).rejects.toThrow(/to plain HTTP: refused/)
+  expect(plain.seen).toEqual([])
+  await client.fetchManifest({ ...reference, tag: '2' })
+  client.close()
+})
+
+test('proxies from settings are used, for http and https, and not for hosts that are excepted', async () => {
+  const plain = await serve((_request, response) => void response.end('{}'))
+  undo.push(() => plain.close())
+  const tlsPort = await serveTls((_request, response) => void response.end('{}'))
+  const [http, secure] = await Promise.all([
+    startProxy(Number(plain.host.split(':')[1])),
+    startProxy(tlsPort),
+  ])
+  const client = createRegistryClient({
+    limits,
+    proxy: { http: http.url, https: secure.url, noProxy: 'direct.example,127.0.0.1' },
+    registries: {
+      'plain.example': { url: 'http://plain.example' },
+      'secure.example': { url: 'https://localhost', ca: certificates.ca },
+      'direct.example': { url: `http://${plain.host}` },
+    },
+  })
+  for (const registry of ['plain.example', 'secure.example', 'direct.example'])
+    await client.fetchManifest({ ...reference, registry })
+  expect(http.seen).toEqual(['GET http://plain.example/v2/app/manifests/1'])
+  expect(secure.seen).toEqual(['CONNECT localhost:443'])
+  client.close()
+})
