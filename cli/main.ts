@@ -13,6 +13,8 @@ function number(least: number, most: number) {
 const program = new Command('berth')
   .description('Container hosting on your own Linux hosts.')
   .showHelpAfterError()
+  // What follows the name of a command belongs to it: `engine exec NAME sh -c …`.
+  .enablePositionalOptions()
 
 /** A command about one installation. Its code is loaded when it is called: the supervisor keeps what it needs alone. */
 function command(name: string, description: string, parent = program): Command {

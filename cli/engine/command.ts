@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { addArchiveCommands } from './archives.ts'
 import { addContainerCommands } from './containers.ts'
+import { addExecCommand } from './exec.ts'
 import { addImageCommands } from './images.ts'
 import { addNetworkCommands } from './networks.ts'
 import { addStatsCommands } from './stats.ts'
@@ -14,6 +15,7 @@ export function engineCommand(): Command {
     .description(`${engineSummary}. For operators: it asks the running worker, as root.`)
     .showHelpAfterError()
   addContainerCommands(engine)
+  addExecCommand(engine)
   addStatsCommands(engine)
   addImageCommands(engine)
   addArchiveCommands(engine)

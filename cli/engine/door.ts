@@ -1,21 +1,13 @@
-/** The engine's door, from outside: asks the worker of this host over its Unix socket. */
-import { closeSync, openSync } from 'node:fs'
-import { request as httpRequest, type IncomingMessage } from 'node:http'
-import { basename, dirname, join } from 'node:path'
+import { IncomingMessage } from 'node:http'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import { json, text } from 'node:stream/consumers'
 import { type DoorError, type DoorLine, engineSocket } from '../../platform/model/engine-door.ts'
+import { type ExecRequest, execHeader, execProtocol } from '../../platform/model/exec-frames.ts'
 import { CommandError } from '../say.ts'
 import { type HomeOptions, homeFolder, mustHaveSettings } from '../settings.ts'
-
-export interface Ask {
-  query?: Record<string, string | number | boolean | string[] | undefined>
-  body?: unknown
-  /** Instead of `body`: bytes, such as an archive. */
-  upload?: Readable
-  signal?: AbortSignal
-}
+import { type Ask, send, upgrade } from './connection.ts'
 
 export interface Door {
   /** The `data` of the answer. */
@@ -28,6 +20,8 @@ export interface Door {
     path: string,
     options: Ask & { onProgress?: (progress: Progress) => void },
   ): Promise<Result>
+  /** A connection on which frames of a process go both ways. */
+  exec(path: string, request: ExecRequest): Promise<Duplex>
   /** An answer's bytes. */
   download(method: string, path: string, options?: Ask): Promise<IncomingMessage>
 }
@@ -46,9 +40,21 @@ export function openDoor(options: HomeOptions): Door {
   const home = homeFolder(options)
   const socket = join(home, engineSocket)
 
-  async function download(method: string, path: string, ask: Ask = {}): Promise<IncomingMessage> {
-    const response = await send(socket, method, path, ask).catch((error: NodeJS.ErrnoException) => {
-      if (ask.signal?.aborted) throw error
+  async function exec(path: string, spec: ExecRequest): Promise<Duplex> {
+    const headers = {
+      connection: 'Upgrade',
+      upgrade: execProtocol,
+      [execHeader]: Buffer.from(JSON.stringify(spec)).toString('base64url'),
+    }
+    const answer = await reach(upgrade(socket, path, headers))
+    if (answer instanceof IncomingMessage) throw await refusal(answer)
+    return answer
+  }
+
+  /** What it answers, or a sentence about why it does not. */
+  async function reach<T>(answered: Promise<T>, signal?: AbortSignal): Promise<T> {
+    return answered.catch((error: NodeJS.ErrnoException) => {
+      if (signal?.aborted) throw error
       if (error.code === 'EACCES')
         throw new CommandError(`The engine of ${home} is root's alone: run this command as root (sudo).`)
       if (error.code === 'ENOENT') mustHaveSettings(home)
@@ -58,9 +64,17 @@ export function openDoor(options: HomeOptions): Door {
         )
       throw new CommandError(`The engine of ${home} does not answer (${error.message}).`)
     })
+  }
+
+  async function download(method: string, path: string, ask: Ask = {}): Promise<IncomingMessage> {
+    const response = await reach(send(socket, method, path, ask), ask.signal)
     if ((response.statusCode ?? 500) < 400) return response
+    throw await refusal(response)
+  }
+
+  async function refusal(response: IncomingMessage): Promise<EngineRefusal> {
     const said = await text(response)
-    throw new EngineRefusal(
+    return new EngineRefusal(
       errorIn(said) ?? { kind: 'internal', message: `The worker answered ${response.statusCode}.` },
     )
   }
@@ -81,6 +95,7 @@ export function openDoor(options: HomeOptions): Door {
   }
 
   return {
+    exec,
     download,
     lines,
     async ask<T>(method: string, path: string, ask?: Ask): Promise<T> {
@@ -99,32 +114,6 @@ export function openDoor(options: HomeOptions): Door {
       throw new CommandError('The worker stopped in the middle of its work.')
     },
   }
-}
-
-async function send(socket: string, method: string, path: string, ask: Ask): Promise<IncomingMessage> {
-  const { query = {}, body, upload, signal } = ask
-  const given = Object.entries(query).flatMap(([key, value]) =>
-    value === undefined ? [] : [value].flat().map((each) => [key, String(each)]),
-  )
-  const search = given.length === 0 ? '' : `?${new URLSearchParams(given)}`
-  // Through the folder's descriptor, because the address of a Unix socket has 107 bytes at most.
-  const folder = openSync(dirname(socket), 'r')
-  const answered = new Promise<IncomingMessage>((resolve, reject) => {
-    const request = httpRequest(
-      {
-        socketPath: `/proc/self/fd/${folder}/${basename(socket)}`,
-        method,
-        path: `${path}${search}`,
-        headers: body === undefined ? {} : { 'content-type': 'application/json' },
-        ...(signal === undefined ? {} : { signal }),
-      },
-      resolve,
-    )
-    request.once('error', reject)
-    if (upload === undefined) request.end(body === undefined ? undefined : JSON.stringify(body))
-    else upload.on('error', (error) => request.destroy(error)).pipe(request)
-  })
-  return answered.finally(() => closeSync(folder))
 }
 
 function errorIn(said: string): DoorError | null {

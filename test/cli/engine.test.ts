@@ -38,14 +38,14 @@ interface Said {
 function start(...args: string[]) {
   const child = spawn(process.execPath, ['cli/main.ts', 'engine', ...args], {
     cwd: join(import.meta.dirname, '../..'),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [args.includes('-i') ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     env: { ...process.env, BERTH_HOME: home, NO_COLOR: '1' },
   })
   const said: Said = { code: null, out: '', err: '' }
-  child.stdout.on('data', (chunk) => {
+  child.stdout?.on('data', (chunk) => {
     said.out += chunk
   })
-  child.stderr.on('data', (chunk) => {
+  child.stderr?.on('data', (chunk) => {
     said.err += chunk
   })
   const ended = once(child, 'close').then(([code]) => Object.assign(said, { code }))
@@ -106,7 +106,7 @@ test('run pulls what is missing, shows both streams, and ends with the exit code
   expect(await engine('run', '--name', 'Not Good', image)).toMatchObject({ code: 125, out: '' })
   const missing = await engine('run', `${image}-missing`)
   expect(missing).toMatchObject({ code: 125, out: '' })
-  expect(missing.err).toMatch(/the registry has no image/)
+  expect(missing.err).toMatch(/has no image/)
 })
 
 test('a container that was started in the background is listed, read, waited for and removed by name', async () => {
@@ -173,6 +173,56 @@ test('what runs is measured, held still, limited, renamed, restarted and killed'
   expect(await engine('kill', 'idle')).toMatchObject({ code: 0 })
   expect((await engine('ps', '-a')).out).toMatch(/^idle .* Exited \(137\)/m)
   await engine('rm', 'idle')
+})
+
+test('one more process: its streams, its exit code, its user, and a terminal', async () => {
+  await engine('run', '-d', '--name', 'shell', image, 'sleep', '1000')
+  expect(await engine('exec', 'shell', 'sh', '-c', 'echo out; echo err >&2; exit 9')).toEqual({
+    code: 9,
+    out: 'out\n',
+    err: 'err\n',
+  })
+  const args = [
+    '-u',
+    'app',
+    '-w',
+    '/tmp',
+    '-e',
+    'COLOUR=red',
+    'shell',
+    'sh',
+    '-c',
+    'id -u; echo $PWD $COLOUR',
+  ]
+  expect(await engine('exec', ...args)).toMatchObject({ code: 0, out: '1000\n/tmp red\n' })
+  const reading = start('exec', '-i', 'shell', 'cat')
+  reading.child.stdin?.end('x'.repeat(300_000))
+  const read = await reading.ended
+  expect([read.code, read.out.length]).toEqual([0, 300_000])
+  expect(await engine('exec', 'shell', '/no/such')).toMatchObject({ code: 125, out: '' })
+  expect(await engine('exec', 'nobody', 'true')).toMatchObject({
+    code: 125,
+    err: expect.stringMatching(/nobody/),
+  })
+  const command = `${process.execPath} cli/main.ts engine exec -it shell sh -c 'test -t 0 && echo is a terminal; read x; echo got $x'`
+  const terminal = spawn('script', ['-qec', command, '/dev/null'], {
+    cwd: join(import.meta.dirname, '../..'),
+    env: { ...process.env, BERTH_HOME: home },
+  })
+  let shown = ''
+  terminal.stdout.on('data', (chunk) => {
+    shown += chunk
+  })
+  await until('the terminal is there', () => shown.includes('is a terminal'))
+  terminal.stdin.write('hello\r')
+  const [code] = await once(terminal, 'close')
+  expect([code, shown]).toEqual([0, expect.stringContaining('got hello')])
+  const hanging = start('exec', 'shell', 'sleep', '777')
+  const runs777 = async () => (await engine('top', 'shell')).out.includes('sleep 777')
+  await until('it runs', runs777)
+  hanging.child.kill('SIGKILL')
+  await until('it ends with whoever started it', async () => !(await runs777()))
+  await engine('rm', '-f', 'shell')
 })
 
 test('an image goes out as an archive and comes back the same', async () => {

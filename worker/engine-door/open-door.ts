@@ -1,6 +1,7 @@
 import { chmod, mkdir, open, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { basename, dirname, join } from 'node:path'
+import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { engineSocket } from '../../platform/model/engine-door.ts'
@@ -8,6 +9,7 @@ import type { Host } from '../host.ts'
 import { refuse, stream } from './answers.ts'
 import { archiveRoutes } from './archives.ts'
 import { containerRoutes, row } from './containers.ts'
+import { serveExec } from './exec.ts'
 import { imageRoutes } from './images.ts'
 import { networkRoutes } from './networks.ts'
 import { statsRoutes } from './stats.ts'
@@ -23,6 +25,12 @@ export async function openEngineDoor(host: Host): Promise<EngineDoor> {
   await mkdir(dirname(path), { recursive: true })
   await rm(path, { force: true })
   const server = createServer(getRequestListener(doorRoutes(host).fetch))
+  const connections = new Set<Duplex>()
+  server.on('upgrade', (request, socket) => {
+    connections.add(socket)
+    socket.once('close', () => connections.delete(socket))
+    void serveExec(host, request, socket)
+  })
   // The address of a Unix socket has 107 bytes at most; through the folder's descriptor every path is short.
   const folder = await open(dirname(path))
   try {
@@ -38,6 +46,7 @@ export async function openEngineDoor(host: Host): Promise<EngineDoor> {
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeAllConnections()
+      for (const connection of connections) connection.destroy()
       await closed
       await rm(path, { force: true })
     },
