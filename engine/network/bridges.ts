@@ -3,6 +3,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { EngineError } from '../errors.ts'
 import type { State } from '../state/database.ts'
 import type { Spawner } from '../sys/spawner.ts'
+import { dockerUser } from './docker-user.ts'
 import { firewallChange, firewallRules } from './firewall.ts'
 import { withHostLock } from './host-lock.ts'
 import { bridgeBatch } from './links.ts'
@@ -32,12 +33,16 @@ export interface Bridges {
   openFirewall(): Promise<void>
   /** Others flush the host's rules, as a restart of nftables.service does. False if it had to be made again. */
   keepFirewall(): Promise<boolean>
+  /** Has Docker, where it is on the host, let through what our firewall does. */
+  passDocker(): Promise<void>
 }
 
 export function createBridges({ state, spawner, instance, pool, allowedHostPorts }: BridgeOptions): Bridges {
   const table = `berth_${instance}`
   const bridgePrefix = `bth${instance}-`
   const linkPrefix = `bv${instance}-`
+
+  const docker = dockerUser(spawner, bridgePrefix)
 
   function networkOf(row: Record<string, unknown>): Network {
     const subnet = String(row.subnet)
@@ -88,6 +93,7 @@ export function createBridges({ state, spawner, instance, pool, allowedHostPorts
 
   async function dropFirewall(): Promise<void> {
     await spawner.run(['nft', 'delete', 'table', 'inet', table])
+    await docker.close()
   }
 
   /** Where the table is gone, all of it is made again: the rows say the same already. */
@@ -115,6 +121,8 @@ export function createBridges({ state, spawner, instance, pool, allowedHostPorts
           if (existsSync('/proc/sys/net/ipv6'))
             writeFileSync(`/proc/sys/net/ipv6/conf/${network.bridge}/disable_ipv6`, '1')
           await changeFirewall('add', network)
+          // What fails here is tried again, and said, by whoever keeps the networks up.
+          await docker.open().catch(() => {})
         } catch (error) {
           await lower(network.bridge)
           throw error
@@ -139,6 +147,10 @@ export function createBridges({ state, spawner, instance, pool, allowedHostPorts
       if (list().length > 0) await loadFirewall()
       else await dropFirewall()
     },
+    passDocker: () =>
+      withHostLock(async () => {
+        if (list().length > 0) await docker.open()
+      }),
     keepFirewall: () =>
       withHostLock(async () => {
         if (list().length === 0) return true

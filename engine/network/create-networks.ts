@@ -87,11 +87,20 @@ export async function createNetworks(
       .keepFirewall()
       .then((was) => was || options.log('the firewall was gone and is made again', null))
       .catch((error) => options.log('the firewall is gone and cannot be made again', error))
+    await passDocker()
     for (const network of networks)
       await lock(network.name, async () => {
         const isUp = bridges.linksOnHost('bridge').includes(network.bridge)
         if (isUp && bridges.find(network.name)) await nameServers.keepAlive(network.bridge, network.gateway)
       }).catch((error) => options.log(`the name server of network ${network.name} does not start`, error))
+  }
+
+  async function passDocker(): Promise<void> {
+    await bridges
+      .passDocker()
+      .catch((error) =>
+        options.log("Docker's firewall drops what containers send, and cannot be told not to", error),
+      )
   }
 
   async function deleteLink(link: string): Promise<void> {
@@ -174,6 +183,7 @@ export async function createNetworks(
       for (const bridge of await nameServers.list()) if (!used.has(bridge)) await nameServers.stop(bridge)
       for (const bridge of bridges.linksOnHost('bridge')) if (!used.has(bridge)) await bridges.lower(bridge)
       await bridges.openFirewall()
+      await passDocker()
       for (const network of used.values()) await publish(network)
     },
     async close() {
