@@ -88,30 +88,41 @@ export async function makeBerthHome(): Promise<BerthHome> {
       const { host, pathname, search } = new URL(url)
       return get(port, host, { path: `${pathname}${search}` })
     },
-    async api(method, path, body) {
-      const { webPort } = JSON.parse(await readFile(join(home, 'settings.json'), 'utf8'))
-      const token = (await readFile(join(home, 'secrets/operator.token'), 'utf8')).trim()
-      const response = await fetch(`http://127.0.0.1:${webPort}/api/v1${path}`, {
-        method,
-        headers: {
-          authorization: `Bearer ${token}`,
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      })
-      const text = await response.text()
-      return { status: response.status, body: text === '' ? null : JSON.parse(text) }
-    },
+    api: (method, path, body) => askApi(home, method, path, body),
     async close() {
       await run('down')
-      if (existsSync(join(home, 'engine'))) {
-        const engine = await createEngine({ stateDir: join(home, 'engine') })
-        for (const { id } of await engine.containers.list())
-          await engine.containers.remove(id, { force: true })
-        for (const { name } of await engine.networks.list()) await engine.networks.remove(name)
-        await engine.close()
-      }
+      await removeApps(home)
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** The REST API of the Berth in this home, as its operator. */
+export async function askApi(
+  home: string,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<{ status: number; body: unknown }> {
+  const { webPort } = JSON.parse(await readFile(join(home, 'settings.json'), 'utf8'))
+  const token = (await readFile(join(home, 'secrets/operator.token'), 'utf8')).trim()
+  const response = await fetch(`http://127.0.0.1:${webPort}/api/v1${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  return { status: response.status, body: text === '' ? null : JSON.parse(text) }
+}
+
+/** Ends what the engine of this home runs, and takes its networks down; no worker may be there any more. */
+export async function removeApps(home: string): Promise<void> {
+  if (!existsSync(join(home, 'engine'))) return
+  const engine = await createEngine({ stateDir: join(home, 'engine') })
+  for (const { id } of await engine.containers.list()) await engine.containers.remove(id, { force: true })
+  for (const { name } of await engine.networks.list()) await engine.networks.remove(name)
+  await engine.close()
 }
