@@ -36,6 +36,8 @@ export async function eventStream(options: EventStreamOptions): Promise<Response
   async function pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     const heartbeat = timeout(options.heartbeatMs ?? 15_000)
     const first = await take(heartbeat.passed).finally(heartbeat.cancel)
+    // The client left meanwhile: there is nobody to tell, and nothing to close.
+    if (left.signal.aborted) return
     if (first === null) {
       controller.enqueue(encoder.encode(': still here\n\n'))
       return
@@ -47,6 +49,7 @@ export async function eventStream(options: EventStreamOptions): Promise<Response
       text += show(result.value)
       result = text.length < batchChars ? await take(immediately()) : null
     }
+    if (left.signal.aborted) return
     if (text !== '') controller.enqueue(encoder.encode(text))
     if (result?.done) controller.close()
   }
@@ -59,6 +62,7 @@ export async function eventStream(options: EventStreamOptions): Promise<Response
         try {
           await pull(controller)
         } catch (error) {
+          if (left.signal.aborted) return
           options.onError(error)
           left.abort()
           // An end, not an error: the client comes back by itself and goes on after the last event it has.

@@ -147,6 +147,26 @@ test('a silent stream says that it lives, and its source ends when the client le
   await vi.waitFor(() => expect(ended).toBe(true), 30_000)
 })
 
+test('a client that leaves is no error', async () => {
+  const ended = Promise.withResolvers<void>()
+  async function* silence(signal: AbortSignal): AsyncGenerator<Entry<unknown>> {
+    await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    ended.resolve()
+  }
+  const errors: unknown[] = []
+  const response = await eventStream({
+    signal: new AbortController().signal,
+    open: async (signal) => silence(signal),
+    onError: (error) => errors.push(error),
+  })
+  const chunks = response.body?.getReader()
+  await chunks?.read()
+  await chunks?.cancel()
+  await ended.promise
+  await new Promise(setImmediate)
+  expect(errors).toEqual([])
+})
+
 test('a client that does not read holds its source up instead of filling memory', async () => {
   let given = 0
   async function* flood(): AsyncGenerator<Entry<unknown>> {
