@@ -8,7 +8,7 @@ export function useRetryText(): (seconds: number) => string {
     const at = new Date(Date.now() + seconds * 1_000)
     // A clock without seconds must not show a time that is too early.
     at.setSeconds(at.getSeconds() + 59)
-    const time = at.toLocaleTimeString(locale, { hour: '2-digit', minute: '2-digit' })
+    const time = at.toLocaleTimeString(locale, { hour: 'numeric', minute: '2-digit' })
     return t('retryAt', { time, minutes: Math.ceil(seconds / 60) })
   }
 }
