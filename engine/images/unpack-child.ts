@@ -1,15 +1,17 @@
 /**
- * Unpacks one layer. Runs in a process of its own whose root is the layer's folder, so that whatever an archive says
- * it can reach nothing else. Standard input is the compressed layer; one message says what happened.
+ * Unpacks one layer. Runs in a process of its own (sys/node-child.ts) whose root is the layer's folder, so that whatever
+ * an archive says, and whatever it makes of this program, it can reach nothing else. Standard input is the compressed
+ * layer; one message says what happened.
  */
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { EngineError, type EngineErrorKind, isEngineError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
 import { isDiskFull, spaceLeft } from '../sys/disk.ts'
-import { enterRoot } from '../sys/syscalls.ts'
+import { enterRoot, keepCapabilities } from '../sys/syscalls.ts'
 import { decompress } from './decompress.ts'
 import { createLayerWriter, type Findings, type LayerWriter } from './layer-writer.ts'
 import { createTarReader } from './tar-reader.ts'
@@ -23,6 +25,8 @@ export interface UnpackRequest {
 
 export type UnpackAnswer = ({ ok: true } & Findings) | { ok: false; kind: EngineErrorKind; message: string }
 
+/** chown, dac_override, fowner, fsetid, setfcap: to make any tree of files. Source: capabilities(7). */
+const capabilities = [0, 1, 3, 4, 31]
 const bytesBetweenLooks = 64 * 2 ** 20
 const entriesBetweenLooks = 10_000
 
@@ -36,7 +40,10 @@ process.once('disconnect', () => process.exit(1))
 async function unpack(request: UnpackRequest): Promise<Findings> {
   const { root, diffId, maxBytes } = request
   process.umask(0)
+  // While the folder that keeps it can be reached.
+  flushCompileCache()
   enterRoot(root)
+  keepCapabilities(capabilities)
   const writer = createLayerWriter()
   const reader = createTarReader(limited(writer, request))
   const hash = createHash('sha256')

@@ -1,5 +1,5 @@
-import { once } from 'node:events'
 import type { FileHandle } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { EngineError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
 import { startNodeChild } from '../sys/node-child.ts'
@@ -9,6 +9,8 @@ import type { UnpackAnswer, UnpackRequest } from './unpack-child.ts'
 const maxUnpackedBytes = 64 * 2 ** 30
 const maxEntries = 4_000_000
 const maxHeapMegabytes = 512
+/** A gigabyte takes about seven. */
+const maxCpuSeconds = 1_800
 
 /**
  * Unpacks a compressed layer into an empty folder of our own and checks that it is what its diffID says, all in a
@@ -22,15 +24,19 @@ export async function unpackLayer(
   signal?: AbortSignal,
 ): Promise<Findings> {
   signal?.throwIfAborted()
-  const child = startNodeChild(new URL('./unpack-child.ts', import.meta.url), {
+  const child = await startNodeChild(new URL('./unpack-child.ts', import.meta.url), {
     inputFd: blob.fd,
     maxHeapMegabytes,
+    maxFileBytes: maxUnpackedBytes,
+    maxCpuSeconds,
+    codeCache: join(dirname(dirname(folder)), 'code-cache'),
     signal,
   })
   let stderr = ''
   child.stderr?.on('data', (chunk) => {
     stderr = (stderr + chunk).slice(-4_096)
   })
+  const closed = new Promise((resolve) => child.once('close', resolve))
   const answered = new Promise<UnpackAnswer | null>((resolve) => {
     child.once('message', (answer) => resolve(answer as UnpackAnswer))
     child.once('close', () => resolve(null))
@@ -56,11 +62,15 @@ export async function unpackLayer(
         'limit-exceeded',
         `${failed}: it names more files than fit ${maxHeapMegabytes} MB of memory`,
       )
+    if (child.signalCode === 'SIGXCPU' || child.signalCode === 'SIGKILL')
+      throw new EngineError(
+        'limit-exceeded',
+        `${failed}: it takes more than ${maxCpuSeconds} s of the processor, or more memory than this host has`,
+      )
     throw new EngineError('internal', `${failed}: the process ended early: ${stderr.trim()}`)
   } finally {
-    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
-      child.kill('SIGKILL')
-      await once(child, 'exit')
-    }
+    child.kill('SIGKILL')
+    // Not `exit`: what it was started through may end a moment before it does.
+    await closed
   }
 }

@@ -1,26 +1,61 @@
+/**
+ * One of the engine's own files in a Node process of its own, for work on what strangers sent: it has an open file as
+ * its standard input, messages both ways, and next to nothing else.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { sameIdsNamespace } from './user-namespace.ts'
 
 export interface NodeChildOptions {
   /** Open file that becomes its standard input. */
   inputFd: number
   /** Its heap may not grow above this. */
   maxHeapMegabytes: number
+  /** No file that it writes may be larger. */
+  maxFileBytes: number
+  maxCpuSeconds: number
+  /** Where compiled code is kept; it belongs to root alone. */
+  codeCache: string
   signal?: AbortSignal
 }
 
+/** What root needs to make any tree of files, and to make a root of its own (sys_admin), which the child gives up. */
+const capabilities = ['chown', 'dac_override', 'fowner', 'fsetid', 'setfcap', 'sys_admin']
+
 /**
- * Starts one of the engine's own files in a Node process of its own, with an open file as its standard input and
- * messages both ways. It is killed with SIGKILL when the signal fires.
+ * Starts it in a user namespace in which ids are what they are here, with mounts, processes, network and everything else
+ * of its own, under limits, and without any way to new privileges. It dies with us, and with SIGKILL when the signal
+ * fires; it is gone, and nothing is written any more, once `close` is told.
  */
-export function startNodeChild(file: URL, options: NodeChildOptions): ChildProcess {
+export async function startNodeChild(file: URL, options: NodeChildOptions): Promise<ChildProcess> {
   const { inputFd, maxHeapMegabytes, signal } = options
+  const namespace = await sameIdsNamespace()
+  const [command = '', ...args] = sandboxed(namespace, options)
   const flags = ['--disable-warning=ExperimentalWarning', `--max-old-space-size=${maxHeapMegabytes}`]
-  return spawn(process.execPath, [...flags, fileURLToPath(file)], {
+  return spawn(command, [...args, process.execPath, ...flags, fileURLToPath(file)], {
     cwd: '/',
-    env: { NODE_ENV: 'production', PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+    env: {
+      NODE_ENV: 'production',
+      PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+      NODE_COMPILE_CACHE: options.codeCache,
+    },
     stdio: [inputFd, 'ignore', 'pipe', 'ipc'],
     killSignal: 'SIGKILL',
     ...(signal ? { signal } : {}),
   })
+}
+
+/** What stands before the command. Each program takes something away and becomes the next. */
+export function sandboxed(
+  namespace: number,
+  { maxFileBytes, maxCpuSeconds }: Pick<NodeChildOptions, 'maxFileBytes' | 'maxCpuSeconds'>,
+): string[] {
+  return [
+    ...['nsenter', `--user=/proc/${process.pid}/fd/${namespace}`],
+    ...['prlimit', `--fsize=${maxFileBytes}`, `--cpu=${maxCpuSeconds}`, '--core=0', '--nofile=1024'],
+    ...['setpriv', '--pdeathsig=KILL', '--no-new-privs', '--inh-caps=-all'],
+    `--bounding-set=-all,${capabilities.map((name) => `+${name}`).join(',')}`,
+    ...['unshare', '--mount', '--propagation=private', '--net', '--ipc', '--uts', '--pid', '--fork'],
+    '--kill-child=SIGKILL',
+  ]
 }

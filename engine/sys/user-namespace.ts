@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { openSync } from 'node:fs'
-import { readlink, writeFile } from 'node:fs/promises'
+import { readFile, readlink, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EngineError } from '../errors.ts'
 import type { IdRange } from '../snapshots/snapshots.ts'
@@ -18,13 +18,34 @@ export function userNamespaceFor(range: IdRange): Promise<number> {
   const key = `${range.base}:${range.size}`
   const known = descriptors.get(key)
   if (known) return known
-  const made = make(range)
+  return keep(key, () => make(`0 ${range.base} ${range.size}\n`, `0 ${range.base} ${range.size}\n`))
+}
+
+/**
+ * A descriptor of a user namespace in which every id is what it is here: its root may do to files of this host what
+ * root may, as far as it sees them, and nothing else to the host.
+ */
+export function sameIdsNamespace(): Promise<number> {
+  return descriptors.get('same') ?? keep('same', async () => make(await sameIds('uid'), await sameIds('gid')))
+}
+
+async function sameIds(kind: 'uid' | 'gid'): Promise<string> {
+  const own = await readFile(`/proc/self/${kind}_map`, 'utf8')
+  const ranges = own
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+  return ranges.map(([inside, , count]) => `${inside} ${inside} ${count}\n`).join('')
+}
+
+function keep(key: string, work: () => Promise<number>): Promise<number> {
+  const made = work()
   descriptors.set(key, made)
   made.catch(() => descriptors.delete(key))
   return made
 }
 
-async function make(range: IdRange): Promise<number> {
+async function make(uids: string, gids: string): Promise<number> {
   // `cat` waits in the new namespace until its input ends, which also happens should this process die.
   const child = spawn('unshare', ['--user', 'cat'], { stdio: ['pipe', 'ignore', 'ignore'] })
   try {
@@ -39,9 +60,8 @@ async function make(range: IdRange): Promise<number> {
         )
       await sleep(1)
     }
-    const map = `0 ${range.base} ${range.size}\n`
-    await writeFile(`/proc/${child.pid}/uid_map`, map)
-    await writeFile(`/proc/${child.pid}/gid_map`, map)
+    await writeFile(`/proc/${child.pid}/uid_map`, uids)
+    await writeFile(`/proc/${child.pid}/gid_map`, gids)
     return openSync(`/proc/${child.pid}/ns/user`, 'r')
   } finally {
     child.stdin?.destroy()

@@ -1,0 +1,100 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { startNodeChild } from '../../../engine/sys/node-child.ts'
+import { processStart } from '../../../engine/sys/processes.ts'
+import type { SandboxReport } from '../../support/sandbox-child.ts'
+import { until } from '../../support/until.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'berth-sandbox-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+test('who works on what strangers sent has nothing of the host but its folder, and may do nothing else', async () => {
+  const root = join(folder, 'root')
+  mkdirSync(root)
+  const input = openSync('/dev/null', 'r')
+  const child = await startNodeChild(new URL('../../support/sandbox-child.ts', import.meta.url), {
+    inputFd: input,
+    maxHeapMegabytes: 64,
+    maxFileBytes: 2 ** 20,
+    maxCpuSeconds: 60,
+    codeCache: join(folder, 'code-cache'),
+  })
+  const closed = once(child, 'close')
+  child.send({ root, outside: folder })
+  const [report] = (await once(child, 'message')) as [SandboxReport]
+  child.kill('SIGKILL')
+  await closed
+  closeSync(input)
+  for (const [kind, namespace] of Object.entries(report.namespaces))
+    expect([kind, namespace === readlinkSync(`/proc/self/ns/${kind}`)]).toEqual([kind, false])
+  expect(report.interfaces).toEqual([])
+  expect(report.pid).toBe(1)
+  expect(report.limits).toMatch(/^Max file size\s+1048576\s+1048576\s/m)
+  expect(report.limits).toMatch(/^Max cpu time\s+60\s+60\s/m)
+  expect(report.root).toEqual(['inside'])
+  expect(report.tried).toMatchObject({
+    'reading outside': 'ENOENT',
+    'the way up': 'ENOENT',
+    'mounting a tmpfs': 'EPERM',
+    'marking for overlayfs': 'EPERM',
+    'a signal to who started it': 'ESRCH',
+    'writing inside': 'done',
+  })
+})
+
+test('it dies with who started it, also by SIGKILL', async () => {
+  const target = join(folder, 'staging', 'layer')
+  mkdirSync(target, { recursive: true })
+  const file = new URL('../../support/unpack-parent.ts', import.meta.url).pathname
+  // Its input stays open and empty: it waits for more of the layer.
+  const parent = spawn(process.execPath, [file, target, `sha256:${'0'.repeat(64)}`], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+  })
+  const children = await until('the layer is being unpacked', () => {
+    const all = descendants(parent.pid ?? 0)
+    return all.some((pid) => commandOf(pid).includes('unpack-child')) && all
+  })
+  parent.kill('SIGKILL')
+  await once(parent, 'exit')
+  await until('everything that it started is gone', () => children.every((pid) => processStart(pid) === null))
+})
+
+function descendants(pid: number): number[] {
+  const parents = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => [Number(name), parentOf(name)] as const)
+  const found = [pid]
+  for (const each of found)
+    found.push(...parents.filter(([, parent]) => parent === each).map(([child]) => child))
+  return found.slice(1)
+}
+
+function parentOf(pid: string): number {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1])
+  } catch {
+    return -1
+  }
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return ''
+  }
+}
