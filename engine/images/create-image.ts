@@ -8,14 +8,8 @@ import { createGzip } from 'node:zlib'
 import { z } from 'zod'
 import { EngineError } from '../errors.ts'
 import { type Digest, digestOf } from '../oci/digest.ts'
-import {
-  type Descriptor,
-  hostArchitecture,
-  maxLayerBytes,
-  maxLayers,
-  mediaTypes,
-  partTypes,
-} from '../oci/manifest.ts'
+import { type Descriptor, maxLayerBytes, maxLayers, mediaTypes, partTypes } from '../oci/manifest.ts'
+import { hostPlatform } from '../sys/host-platform.ts'
 import { decompress } from './decompress.ts'
 import { gzipLevel } from './docker-archive.ts'
 import { readDocuments } from './documents.ts'
@@ -57,7 +51,7 @@ export async function createImage(request: CreateRequest): Promise<Image> {
     const config = base
       ? configSchema.parse(JSON.parse(base.config.bytes.toString('utf8')))
       : {
-          architecture: hostArchitecture(),
+          architecture: hostPlatform().architecture,
           os: 'linux',
           config: {},
           history: [],

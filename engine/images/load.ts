@@ -7,8 +7,10 @@ import type { Readable } from 'node:stream'
 import { z } from 'zod'
 import { EngineError, isEngineError } from '../errors.ts'
 import { type Digest, digestHex } from '../oci/digest.ts'
-import { choosePlatform, type Descriptor, type Manifest, parseManifest } from '../oci/manifest.ts'
+import { type Descriptor, type Manifest, parseManifest } from '../oci/manifest.ts'
+import { choosePlatform } from '../oci/platform.ts'
 import { formatReference, parseReference } from '../oci/reference.ts'
+import { hostPlatform } from '../sys/host-platform.ts'
 import { type Archive, readArchive } from './archive-reader.ts'
 import { loadDockerImages } from './docker-archive.ts'
 import type { Image, LayerProgress } from './images.ts'
@@ -87,7 +89,7 @@ async function findManifest(
   const parsed = parseManifest(bytes, `manifest ${entry.digest} of the archive`)
   if (parsed.kind === 'manifest') return { manifest: parsed.manifest, documents: [bytes] }
   try {
-    const chosen = choosePlatform(parsed.index, `index ${entry.digest} of the archive`)
+    const chosen = choosePlatform(parsed.index, `index ${entry.digest} of the archive`, hostPlatform())
     const inner = await readBlob(archive, chosen)
     const parsedInner = parseManifest(inner, `manifest ${chosen.digest} of the archive`)
     if (parsedInner.kind === 'index')

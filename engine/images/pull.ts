@@ -1,13 +1,18 @@
 /** One pull, as a story: resolve, read the documents, take a lease, bring the layers, record. */
-import { isEngineError } from '../errors.ts'
+import { EngineError, isEngineError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
-import { choosePlatform, parseManifest } from '../oci/manifest.ts'
+import { parseManifest } from '../oci/manifest.ts'
+import { choosePlatform } from '../oci/platform.ts'
 import { formatReference, type Reference } from '../oci/reference.ts'
 import type { RegistryReader } from '../registry/registry.ts'
+import { hostPlatform } from '../sys/host-platform.ts'
 import { fetchBlob } from './fetch-blob.ts'
 import type { Image, LayerProgress, RegistryCredentials } from './images.ts'
 import type { ImageParts } from './parts.ts'
 import { recordImage } from './record-image.ts'
+
+/** An index may list indexes. */
+const maxIndexes = 2
 
 export interface PullRequest extends ImageParts {
   reference: Reference
@@ -79,10 +84,15 @@ async function resolve(
   { reference, client, credentials, signal }: PullRequest,
   what: string,
 ): Promise<{ digest: Digest; documents: Buffer[] }> {
-  const first = await client.fetchManifest(reference, { credentials, signal })
-  const parsed = parseManifest(first.bytes, `the manifest of ${what}`)
-  if (parsed.kind === 'manifest') return { digest: first.digest, documents: [first.bytes] }
-  const { digest } = choosePlatform(parsed.index, what)
-  const second = await client.fetchManifest({ ...reference, digest }, { credentials, signal })
-  return { digest, documents: [second.bytes, first.bytes] }
+  const indexes: Buffer[] = []
+  let wanted = reference
+  for (;;) {
+    const { digest, bytes } = await client.fetchManifest(wanted, { credentials, signal })
+    const parsed = parseManifest(bytes, `the manifest of ${what}`)
+    if (parsed.kind === 'manifest') return { digest, documents: [bytes, ...indexes] }
+    if (indexes.unshift(bytes) > maxIndexes)
+      throw new EngineError('unsupported', `${what} is an index of indexes of indexes`)
+    const chosen = choosePlatform(parsed.index, what, hostPlatform())
+    wanted = { ...reference, digest: chosen.digest }
+  }
 }

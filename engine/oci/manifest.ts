@@ -46,8 +46,13 @@ const indexSchema = z.object({
     .array(
       descriptor.extend({
         platform: z
-          .object({ os: z.string(), architecture: z.string(), variant: z.string().optional() })
+          .object({
+            os: z.string().max(64),
+            architecture: z.string().max(64),
+            variant: z.string().max(64).optional(),
+          })
           .optional(),
+        annotations: z.record(z.string(), z.string()).optional(),
       }),
     )
     .max(1_000),
@@ -116,12 +121,16 @@ function parse<T>(schema: z.ZodType<T>, bytes: Buffer, what: string): T {
   )
 }
 
-/** Reads a manifest or an index. A document that claims to be both is refused (CVE-2021-41190). */
+/**
+ * Reads a manifest or an index. A document that claims to be both is refused (CVE-2021-41190), also one that calls
+ * itself by the other's media type. Addresses that a layer names (`urls`) are not read: layers come from the registry.
+ * Throws corrupt, and unsupported for what is sound but no container image.
+ */
 export function parseManifest(
   bytes: Buffer,
   what: string,
 ): { kind: 'manifest'; manifest: Manifest } | { kind: 'index'; index: Index } {
-  const shape = parse(z.looseObject({}), bytes, what)
+  const shape = parse(z.looseObject({ mediaType: z.string().optional() }), bytes, what)
   const isIndex = 'manifests' in shape
   if (isIndex && ('layers' in shape || 'config' in shape))
     throw new EngineError('corrupt', `${what} claims to be a manifest and an index at once`)
@@ -130,39 +139,34 @@ export function parseManifest(
       'unsupported',
       `${what} is of Docker's schema 1, which is no longer served: push it again`,
     )
-  return isIndex
-    ? { kind: 'index', index: parse(indexSchema, bytes, what) }
-    : { kind: 'manifest', manifest: parse(manifestSchema, bytes, what) }
+  const others: string[] = isIndex
+    ? [mediaTypes.ociManifest, mediaTypes.dockerManifest]
+    : [mediaTypes.ociIndex, mediaTypes.dockerList]
+  if (shape.mediaType !== undefined && others.includes(shape.mediaType))
+    throw new EngineError('corrupt', `${what} calls itself ${shape.mediaType} and is none`)
+  if (isIndex) return { kind: 'index', index: parse(indexSchema, bytes, what) }
+  const manifest = parse(manifestSchema, bytes, what)
+  refuseOthers(manifest, what)
+  return { kind: 'manifest', manifest }
 }
 
-const architectures: Partial<Record<NodeJS.Architecture, string>> = {
-  x64: 'amd64',
-  arm64: 'arm64',
-  arm: 'arm',
-}
+const configTypes = /^application\/(?:vnd\.oci\.image\.config\.v1|vnd\.docker\.container\.image\.v1)\+json$/
+const layerTypes = /^application\/vnd\.(?:oci\.image\.layer\.|docker\.image\.rootfs\.)/
 
-/** This host's processor, in the words of images. */
-export function hostArchitecture(): string {
-  return architectures[process.arch] ?? process.arch
-}
-
-/** The entry for this host: attestations (unknown/unknown) are not images. Throws unsupported, naming what there is. */
-export function choosePlatform(index: Index, what: string): Descriptor {
-  const architecture = hostArchitecture()
-  const images = index.manifests.filter((entry) => entry.platform?.os !== 'unknown')
-  const match = images.find(
-    ({ platform }) => platform?.os === 'linux' && platform.architecture === architecture,
-  )
-  const only = images.length === 1 && images[0]?.platform === undefined ? images[0] : undefined
-  const chosen = match ?? only
-  if (chosen) return chosen
-  const offered = images.map(({ platform }) =>
-    platform ? `${platform.os}/${platform.architecture}` : 'unnamed',
-  )
-  throw new EngineError(
-    'unsupported',
-    `${what} has no image for linux/${architecture}, only for ${offered.join(', ') || 'nothing'}`,
-  )
+/** Registries also keep charts, signatures and attestations as manifests. What has no type is taken for an image's. */
+function refuseOthers({ config, layers }: Manifest, what: string): void {
+  const isOther = (type: string | undefined, own: RegExp) =>
+    type !== undefined && type !== '' && !own.test(type)
+  const other = isOther(config.mediaType, configTypes)
+    ? config
+    : layers.find(({ mediaType }) => isOther(mediaType, layerTypes))
+  if (other)
+    throw new EngineError(
+      'unsupported',
+      `${what} is no container image but ${other.mediaType?.slice(0, 200)}`,
+    )
+  const sealed = layers.find(({ mediaType }) => mediaType?.endsWith('+encrypted'))
+  if (sealed) throw new EngineError('unsupported', `layer ${sealed.digest} of ${what} is encrypted`)
 }
 
 /** The steps that a configuration says the image was made by, oldest first. */

@@ -30,6 +30,8 @@ export interface BlobRequest {
   what: string
   offset: number
   limits: Limits
+  /** Pieces that are on their way at once. */
+  rangesAtOnce: number
   signal?: AbortSignal
   /** Asks for bytes from `span.start` on, at each source with its retries. `range` is null where it is the whole blob. */
   open(range: string | null, span: Span, signal: AbortSignal): Promise<Part>
@@ -51,7 +53,7 @@ export async function openBlobStream(request: BlobRequest): Promise<BlobStream> 
   const stop = new AbortController()
   const signal = request.signal ? AbortSignal.any([request.signal, stop.signal]) : stop.signal
   const reading: Reading = { ...request, signal, skipped: 0 }
-  const isLarge = blob.size - offset > 2 * limits.rangeBytes
+  const isLarge = request.rangesAtOnce > 1 && blob.size - offset > 2 * limits.rangeBytes
   const span = { start: offset, end: isLarge ? offset + limits.rangeBytes : blob.size }
   const part = await openPart(reading, span)
   const chunks =
@@ -81,11 +83,11 @@ function readableOf(chunks: AsyncGenerator<Buffer>, stop: AbortController): Read
 
 /** Pieces of a blob, some of them on their way at once; those that are ahead of the reader wait in memory. */
 async function* inPieces(reading: Reading, first: Span, part: Part): AsyncGenerator<Buffer> {
-  const { blob, limits } = reading
+  const { blob, limits, rangesAtOnce } = reading
   const ahead = [prefetch(spanOf(reading, first, part))]
   let next = first.end
   for (;;) {
-    while (ahead.length < limits.rangesAtOnce && next < blob.size) {
+    while (ahead.length < rangesAtOnce && next < blob.size) {
       const end = Math.min(next + limits.rangeBytes, blob.size)
       ahead.push(prefetch(spanOf(reading, { start: next, end })))
       next = end

@@ -124,11 +124,14 @@ function createReader(endpointsOf: (registry: string) => Endpoint[], limits: Lim
     openBlob(repository, blob, { offset = 0, ...options } = {}) {
       const what = `layer ${blob.digest} of ${nameOf(repository)}`
       const path = `blobs/${blob.digest}`
+      const isNear = endpointsOf(repository.registry).every(({ allowLoopback }) => allowLoopback)
+      const rangesAtOnce = limits.rangesAtOnce === 'auto' ? (isNear ? 1 : 3) : limits.rangesAtOnce
       return openBlobStream({
         blob,
         what,
         offset,
         limits,
+        rangesAtOnce,
         signal: options.signal,
         open(range, span, signal) {
           const headers: Record<string, string> = range === null ? {} : { range }

@@ -20,7 +20,8 @@ export interface Limits {
   longestWaitMs: number
   /** Pieces of this size come over `rangesAtOnce` connections, where a blob has more than two of them. */
   rangeBytes: number
-  rangesAtOnce: number
+  /** `auto`: 3, and 1 where all is on this machine, whose connections are not made quicker by more of them. */
+  rangesAtOnce: number | 'auto'
   /** One request of an upload holds no more than this; proxies in between have limits of their own. */
   uploadChunkBytes: number
 }
@@ -37,6 +38,6 @@ export const defaultLimits: Limits = {
   longestWaitMs: 60_000,
   progressBytes: 256 * 1_024,
   rangeBytes: 8 * 2 ** 20,
-  rangesAtOnce: 3,
+  rangesAtOnce: 'auto',
   uploadChunkBytes: 32 * 2 ** 20,
 }
