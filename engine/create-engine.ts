@@ -15,6 +15,7 @@ import { createSnapshots } from './snapshots/overlay-snapshots.ts'
 import { openState } from './state/database.ts'
 import { cgroupFolders, removeEmptyCgroup } from './sys/cgroups.ts'
 import { endLeftSpawners, startSpawner } from './sys/spawner.ts'
+import { createVolumes } from './volumes/create-volumes.ts'
 
 const defaultPool = '10.89.0.0/16'
 
@@ -59,7 +60,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const spawner = startSpawner({ tag: runDir, cgroup: await cgroupFolders(monitorsCgroup) })
     undo.push(() => spawner.close())
     const runtime = await openRuntime(runDir, spawner)
-    const snapshots = await createSnapshots({ stateDir, state })
+    const snapshots = await createSnapshots({ stateDir, state, spawner })
     const usedBy = (digest: string) =>
       state.db
         .prepare('SELECT id FROM containers WHERE image = ? ORDER BY id')
@@ -78,7 +79,27 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       log: (message, error) => log('warn', message, { error }),
     })
     undo.push(() => networks.close())
-    const parts = { images, snapshots, networks, runtime, stateDir, runDir, cgroupParent, state, log }
+    const mountedBy = (name: string) =>
+      state.db
+        .prepare(
+          `SELECT containers.id FROM containers, json_each(containers.spec, '$.mounts') AS mount
+             WHERE mount.value ->> 'volume' = ? ORDER BY containers.id`,
+        )
+        .all(name)
+        .map(({ id }) => String(id))
+    const volumes = await createVolumes({ state, spawner, stateDir, usedBy: mountedBy })
+    const parts = {
+      images,
+      snapshots,
+      networks,
+      volumes,
+      runtime,
+      stateDir,
+      runDir,
+      cgroupParent,
+      state,
+      log,
+    }
     const containers = await createContainers(parts)
     undo.push(async () => {
       await containers.close()
@@ -91,6 +112,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       garbage: createGarbage(imageParts, usedBy),
       containers,
       networks,
+      volumes,
       info: async () => ({
         runtime: runtime.name,
         runtimeVersion: runtime.version,

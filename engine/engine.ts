@@ -11,11 +11,13 @@ import type { Images } from './images/images.ts'
 import type { Networks } from './network/networks.ts'
 import type { RegistrySettings } from './registry/endpoint.ts'
 import type { ProxySettings } from './registry/http.ts'
+import type { Volumes } from './volumes/volumes.ts'
 
 export interface Engine {
   readonly images: Images
   readonly containers: Containers
   readonly networks: Networks
+  readonly volumes: Volumes
   readonly garbage: Garbage
   info(): Promise<EngineInfo>
   /** Lets go of the state folder. Containers run on; the next createEngine() finds them again. */

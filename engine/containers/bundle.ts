@@ -31,6 +31,8 @@ export interface BundleOptions {
   address: string
   network: Network
   cgroup: string
+  /** Where a volume's data is. */
+  openVolume(name: string): Promise<string>
 }
 
 /** Makes the folder anew, with an empty `rootfs` to mount on. */
@@ -65,7 +67,7 @@ export async function fillBundle(options: BundleOptions): Promise<RunSpec> {
     )
   const workingDir = spec.workingDir ?? (image.workingDir || '/')
   makeFolder(rootfs, workingDir, spec.idRange.base + user.uid, spec.idRange.base + user.gid)
-  const mounts = (spec.mounts ?? []).map(mountOf)
+  const mounts = await Promise.all((spec.mounts ?? []).map((mount) => mountOf(mount, options.openVolume)))
   for (const { destination } of mounts) makeTarget(rootfs, destination, spec.idRange.base)
   return {
     rootfs,
@@ -120,8 +122,17 @@ function commandOf(spec: ContainerSpec, image: ImageConfig): string[] {
   return spec.command ?? [...image.entrypoint, ...(spec.arguments ?? image.command)]
 }
 
-function mountOf(mount: ContainerMount): RuntimeMount {
+async function mountOf(
+  mount: ContainerMount,
+  openVolume: BundleOptions['openVolume'],
+): Promise<RuntimeMount> {
   const access = mount.readOnly ? 'ro' : 'rw'
+  if (mount.kind === 'volume') {
+    const source = await openVolume(mount.volume)
+    // Not recursive and private: what is mounted below later stays the host's.
+    const options = ['bind', 'private', 'nosuid', 'nodev', access]
+    return { destination: mount.target, type: 'bind', source, options }
+  }
   const options = ['nosuid', 'nodev', 'mode=1777', `size=${mount.sizeBytes}`, access]
   return { destination: mount.target, type: 'tmpfs', source: 'tmpfs', options }
 }

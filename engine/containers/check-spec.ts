@@ -2,6 +2,7 @@ import { constants } from 'node:os'
 import { EngineError } from '../errors.ts'
 import { runtimeClasses } from '../runtime/classes.ts'
 import { usualCapabilities } from '../runtime/spec.ts'
+import { leastDiskBytes } from '../volumes/limited-folder.ts'
 import type { ContainerLimits, ContainerMount, ContainerSpec, HealthCheck } from './containers.ts'
 
 const minMemoryBytes = 4 * 2 ** 20
@@ -87,6 +88,7 @@ function checkMounts(mounts: ContainerMount[]): void {
     must(others.length === 1, `${target} holds another mount: who writes to it could lead that astray`)
     if (mount.kind === 'tmpfs')
       must(isAmount(mount.sizeBytes, 4_096), 'a tmpfs has a size of 4,096 bytes or more')
+    else checkId(mount.volume)
   }
 }
 
@@ -115,6 +117,10 @@ export function checkLimits(limits: ContainerLimits): void {
     ...Object.values(io).filter((one) => one !== undefined),
   ])
     must(isAmount(amount, 1), 'a limit is not a whole number above 0')
+  must(
+    isAmount(limits.diskBytes ?? leastDiskBytes, leastDiskBytes),
+    `the disk limit is not a whole number of ${leastDiskBytes} bytes or more`,
+  )
   must(memoryBytes >= minMemoryBytes, `the memory limit is below ${minMemoryBytes} bytes`)
   must(isAmount(swapBytes, 0), 'the swap is not a whole number of bytes')
   must(isAmount(cpuWeight, 1, 10_000), 'the processor weight is not a whole number of 1–10,000')

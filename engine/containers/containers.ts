@@ -14,6 +14,7 @@ import type { IdRange } from '../snapshots/snapshots.ts'
 import type { IoLimits } from '../sys/cgroup-limits.ts'
 import type { CgroupUsage } from '../sys/cgroup-usage.ts'
 import type { TerminalSize } from '../sys/terminal.ts'
+import type { DiskLimit } from '../volumes/limited-folder.ts'
 
 export interface Containers extends ContainerLife, ContainerMeasures, ContainerExec {
   create(spec: ContainerSpec, options?: { signal?: AbortSignal }): Promise<Container>
@@ -155,7 +156,15 @@ export interface ContainerSpec {
   runtimeClass?: RuntimeClass
 }
 
-export type ContainerMount = TmpfsMount
+export type ContainerMount = TmpfsMount | VolumeMount
+
+/** The volume must be of the container's own id range. */
+export interface VolumeMount {
+  kind: 'volume'
+  volume: string
+  target: string
+  readOnly?: boolean
+}
 
 export interface TmpfsMount {
   kind: 'tmpfs'
@@ -215,6 +224,8 @@ export interface ContainerLimits {
   pids: number
   /** Of the disk that holds the engine's state; default: none. */
   io?: IoLimits
+  /** Of its writable layer, at least 16 MiB; fixed at create. Default: none. */
+  diskBytes?: number
 }
 
 /** When a file has this size it is put aside; the oldest of them goes. */
@@ -257,6 +268,8 @@ export interface Container {
 /** All that is known of it. Values of its environment are secrets more often than not, and stay out. */
 export interface ContainerDetails extends Container {
   spec: Omit<ContainerSpec, 'environment'> & { environmentNames: string[] }
+  /** What keeps its writable layer from outgrowing `limits.diskBytes`. */
+  diskLimitedBy: DiskLimit
   /** Path of its control group, below each hierarchy. */
   cgroup: string
   logFile: string

@@ -47,7 +47,9 @@ export async function createContainers(
     const spec = { ...asked, image: image.digest }
     const { id } = spec
     signal?.throwIfAborted()
-    await snapshots.prepare(id, image.layers)
+    for (const mount of spec.mounts ?? [])
+      if (mount.kind === 'volume') core.volumes.mustFit(mount.volume, spec.idRange)
+    await snapshots.prepare(id, image.layers, spec.limits.diskBytes)
     const names = [...new Set([id, ...(spec.aliases ?? [])])].filter(isHostName)
     await networks.reserve(id, spec.network, names)
     const logFile = runs.logFile(id)
@@ -123,6 +125,11 @@ export async function createContainers(
         const { spec, status } = rowOf(id)
         const next = { ...spec.limits, ...limits }
         checkLimits(next)
+        if (next.diskBytes !== spec.limits.diskBytes)
+          throw new EngineError(
+            'failed-precondition',
+            'a disk limit cannot be changed: make the container anew',
+          )
         if (limits && hasProcess(status))
           await changeLimits(runs.cgroup(id), next, spec.limits, options.stateDir)
         rows.update(id, { spec: { ...spec, limits: next, restart: restart ?? spec.restart } })
@@ -137,6 +144,7 @@ export async function createContainers(
       return {
         ...view(row),
         spec: { ...spec, environmentNames: Object.keys(environment) },
+        diskLimitedBy: snapshots.diskLimit(row.id, spec.limits.diskBytes),
         cgroup: runs.cgroup(row.id),
         logFile: runs.logFile(row.id),
       }

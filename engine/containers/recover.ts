@@ -24,7 +24,7 @@ export interface SweepOptions extends RunParts {
 
 /** Answers with the ids of the containers that run on. */
 export async function sweepHost(options: SweepOptions): Promise<Set<string>> {
-  const { rows, runs, runtime, networks, snapshots, state, stateDir, runDir, isAlive } = options
+  const { rows, runs, runtime, networks, snapshots, volumes, state, stateDir, runDir, isAlive } = options
   const alive = new Set(
     rows
       .all()
@@ -59,8 +59,13 @@ export async function sweepHost(options: SweepOptions): Promise<Set<string>> {
   for (const id of runIds) if (!alive.has(id)) await runs.end(id)
   for (const id of await childCgroups(options.cgroupParent))
     if (!alive.has(id)) await removeCgroup(`${options.cgroupParent}/${id}`)
-  await dropMounts([join(runDir, 'bundles'), stateDir], alive)
+  await dropMounts([join(runDir, 'bundles'), join(stateDir, 'shifted'), join(stateDir, 'staging')], alive)
 
+  const volumesOf = ({ spec }: ContainerRow) =>
+    (spec.mounts ?? []).flatMap((mount) => (mount.kind === 'volume' ? [mount.volume] : []))
+  const running = rows.all().filter(({ id }) => alive.has(id))
+  await volumes.recover(running.map((row) => ({ id: row.id, volumes: volumesOf(row) })))
+  for (const key of await snapshots.list()) if (!alive.has(key)) snapshots.closeDisk(key)
   for (const id of placesWithoutRow(state)) await networks.release(id)
   await networks.recover([...alive])
   for (const key of await snapshots.list()) if (!known.has(key)) await snapshots.remove(key)

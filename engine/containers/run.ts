@@ -11,6 +11,7 @@ import type { Snapshots } from '../snapshots/snapshots.ts'
 import { limitCgroup } from '../sys/cgroup-control.ts'
 import { removeCgroup } from '../sys/cgroups.ts'
 import { processStart } from '../sys/processes.ts'
+import type { VolumePlaces } from '../volumes/volumes.ts'
 import { fillBundle, makeBundle } from './bundle.ts'
 import type { ContainerSpec } from './containers.ts'
 import { wholeLimits } from './limits.ts'
@@ -20,6 +21,7 @@ export interface RunParts {
   snapshots: Snapshots
   networks: Networks & NetworkPlaces
   runtime: Runtime
+  volumes: VolumePlaces
   stateDir: string
   runDir: string
   /** Begins with a slash; all containers' groups are below it. */
@@ -62,6 +64,7 @@ export async function createRuns(parts: RunParts): Promise<Runs> {
     await Promise.all([runtime.delete(id, folderOf(id)), networks.disconnect(id)])
     await removeCgroup(cgroup(id))
     await snapshots.unmount(id, rootfsOf(id))
+    await parts.volumes.close(id)
     await rm(folderOf(id), { recursive: true, force: true })
     await rm(exitFile(id), { force: true })
   }
@@ -98,6 +101,7 @@ export async function createRuns(parts: RunParts): Promise<Runs> {
           address,
           network,
           cgroup: cgroup(id),
+          openVolume: (name: string) => parts.volumes.open(name, id),
         }
         const resolved = await fillBundle(options)
         signal?.throwIfAborted()

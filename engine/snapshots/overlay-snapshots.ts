@@ -12,16 +12,20 @@ import { EngineError } from '../errors.ts'
 import { layersFolder, shortName } from '../images/layer-store.ts'
 import type { State } from '../state/database.ts'
 import { removeFolder } from '../sys/files.ts'
+import type { Spawner } from '../sys/spawner.ts'
 import { mount, mountFlags, mountIdmapped, SystemCallError, unmount } from '../sys/syscalls.ts'
 import { userNamespaceFor } from '../sys/user-namespace.ts'
+import { closeLimited, limitOf, makeLimited, openLimited } from '../volumes/limited-folder.ts'
 import type { Snapshots } from './snapshots.ts'
 
 export async function createSnapshots({
   stateDir,
   state,
+  spawner,
 }: {
   stateDir: string
   state: State
+  spawner: Spawner
 }): Promise<Snapshots> {
   const folder = join(stateDir, 'snapshots')
   const shifted = join(stateDir, 'shifted')
@@ -41,10 +45,12 @@ export async function createSnapshots({
   }
 
   return {
-    async prepare(key, ids) {
+    async prepare(key, ids, diskBytes) {
       const path = pathOf(key)
       await makeFolder(path, 0o711)
-      for (const part of ['upper', 'work']) await makeFolder(join(path, part), 0o755)
+      if (diskBytes === undefined)
+        for (const part of ['upper', 'work']) await makeFolder(join(path, part), 0o755)
+      else await makeLimited(path, { sizeBytes: diskBytes, owner: 0, spawner })
       state.db
         .prepare('INSERT OR IGNORE INTO snapshots (key, layers) VALUES (?, ?)')
         .run(key, JSON.stringify(ids))
@@ -60,12 +66,17 @@ export async function createSnapshots({
           throw new EngineError('not-found', `layer ${diffId} of snapshot ${key} is not on this host`)
         return name
       })
-      for (const part of ['upper', 'work']) await chown(join(path, part), idRange.base, idRange.base)
+      const own = existsSync(join(path, 'upper')) ? path : await openLimited(path, 0, spawner)
+      const [upper, work] = [join(own, 'upper'), join(own, 'work')]
+      for (const part of [upper, work]) {
+        await makeFolder(part, 0o755)
+        await chown(part, idRange.base, idRange.base)
+      }
       const clone = join(shifted, String(++clones))
       await mkdir(clone, { mode: 0o711 })
       const namespace = await userNamespaceFor(idRange)
       const lower = ['init', ...names.reverse()].join(':')
-      const options = `lowerdir=${lower},upperdir=${join(path, 'upper')},workdir=${join(path, 'work')},index=off,xino=off`
+      const options = `lowerdir=${lower},upperdir=${upper},workdir=${work},index=off,xino=off`
       try {
         mountIdmapped(layers, clone, namespace)
         // Names below the clone are short enough for 127 layers, and Node's own thread waits here, so that nobody
@@ -91,15 +102,19 @@ export async function createSnapshots({
       }
     },
 
-    async unmount(_key, target) {
+    async unmount(key, target) {
       if (existsSync(target)) unmount(target, { detach: true })
+      closeLimited(pathOf(key))
     },
 
     async remove(key) {
       state.db.prepare('DELETE FROM snapshots WHERE key = ?').run(key)
+      closeLimited(pathOf(key))
       await removeFolder(pathOf(key), trash)
     },
 
+    closeDisk: (key) => closeLimited(pathOf(key)),
+    diskLimit: (key, diskBytes) => limitOf(pathOf(key), diskBytes ?? null),
     list: async () => readdir(folder),
   }
 }

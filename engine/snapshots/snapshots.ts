@@ -6,11 +6,18 @@
  * given id range (layers are stored once, owned by 0, and idmapped at mount); `unmount` and `remove` may be called at
  * any time, twice, and after a reboot.
  */
+import type { DiskLimit } from '../volumes/limited-folder.ts'
+
 export interface Snapshots {
-  prepare(key: string, layers: string[]): Promise<void>
+  /** `diskBytes` limits the writable layer. */
+  prepare(key: string, layers: string[], diskBytes?: number): Promise<void>
   mount(key: string, target: string, idRange: IdRange): Promise<void>
   unmount(key: string, target: string): Promise<void>
   remove(key: string): Promise<void>
+  /** Lets go of the file system of a limited layer that is not mounted in a container. */
+  closeDisk(key: string): void
+  /** What keeps a layer from outgrowing its limit. */
+  diskLimit(key: string, diskBytes: number | undefined): DiskLimit
   /** Keys of all writable layers on disk. */
   list(): Promise<string[]>
 }

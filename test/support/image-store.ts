@@ -10,6 +10,7 @@ import { type ImageParts, openImageParts } from '../../engine/images/parts.ts'
 import { createSnapshots } from '../../engine/snapshots/overlay-snapshots.ts'
 import type { Snapshots } from '../../engine/snapshots/snapshots.ts'
 import { openState, type State } from '../../engine/state/database.ts'
+import { startSpawner } from '../../engine/sys/spawner.ts'
 
 export interface ImageStore {
   stateDir: string
@@ -41,7 +42,8 @@ export async function openImageStore(
       .all(digest)
       .map(({ id }) => String(id))
   const images = await createImages(parts, { usedBy })
-  const snapshots = await createSnapshots({ stateDir, state })
+  const spawner = startSpawner()
+  const snapshots = await createSnapshots({ stateDir, state, spawner })
   return {
     stateDir,
     state,
@@ -68,6 +70,7 @@ export async function openImageStore(
     },
     async close() {
       await images.close()
+      await spawner.close()
       state.close()
     },
   }

@@ -1,0 +1,156 @@
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { EngineError } from '../errors.ts'
+import type { State } from '../state/database.ts'
+import { createKeyedLock } from '../state/keyed-lock.ts'
+import type { Spawner } from '../sys/spawner.ts'
+import {
+  closeLimited,
+  leastDiskBytes,
+  limitOf,
+  makeLimited,
+  openLimited,
+  removeLimited,
+} from './limited-folder.ts'
+import type { Volume, VolumePlaces, VolumeSpec, Volumes } from './volumes.ts'
+
+const countWithinMs = 600_000
+
+/** @param usedBy ids of the containers that mount a volume. */
+export async function createVolumes(options: {
+  state: State
+  spawner: Spawner
+  stateDir: string
+  usedBy: (name: string) => string[]
+}): Promise<Volumes & VolumePlaces> {
+  const { spawner, stateDir, usedBy } = options
+  const { db } = options.state
+  const folder = join(stateDir, 'volumes')
+  await mkdir(folder, { recursive: true, mode: 0o711 })
+  const lock = createKeyedLock()
+  const users = new Map<string, Set<string>>()
+  const folderOf = (name: string) => join(folder, name)
+
+  function addUser(name: string, user: string): void {
+    users.set(name, (users.get(name) ?? new Set()).add(user))
+  }
+
+  function find(name: string): Volume | null {
+    const row = db.prepare('SELECT * FROM volumes WHERE name = ?').get(name)
+    if (!row) return null
+    const sizeBytes = row.size_bytes === null ? null : Number(row.size_bytes)
+    return {
+      name,
+      idRange: { base: Number(row.id_base), size: Number(row.id_size) },
+      sizeBytes,
+      limitedBy: limitOf(folderOf(name), sizeBytes),
+      labels: JSON.parse(String(row.labels)),
+      createdAt: String(row.created_at),
+      usedBy: usedBy(name),
+    }
+  }
+
+  function mustFind(name: string): Volume {
+    const found = find(name)
+    if (!found) throw new EngineError('not-found', `there is no volume ${name}`)
+    return found
+  }
+
+  async function make({ name, idRange, sizeBytes, labels = {} }: VolumeSpec): Promise<Volume> {
+    const size = sizeBytes ?? null
+    const found = find(name)
+    if (found !== null) {
+      const isSame = found.idRange.base === idRange.base && found.idRange.size === idRange.size
+      if (isSame && found.sizeBytes === size) return found
+      throw new EngineError('already-exists', `there is a volume ${name} of another size or id range`)
+    }
+    // What a cut left has no row, and is nobody's data.
+    await removeLimited(folderOf(name))
+    await makeLimited(folderOf(name), { sizeBytes: size, owner: idRange.base, spawner })
+    db.prepare(
+      'INSERT INTO volumes (name, labels, id_base, id_size, size_bytes, created_at) VALUES (?, ?, ?, ?, ?, ?)',
+    ).run(name, JSON.stringify(labels), idRange.base, idRange.size, size, new Date().toISOString())
+    return mustFind(name)
+  }
+
+  async function closeOne(name: string, user: string): Promise<void> {
+    await lock(name, async () => {
+      const rest = users.get(name)
+      if (!rest?.delete(user) || rest.size > 0) return
+      users.delete(name)
+      closeLimited(folderOf(name))
+    })
+  }
+
+  return {
+    async create(spec) {
+      checkVolume(spec)
+      return lock(spec.name, () => make(spec))
+    },
+    inspect: async (name) => mustFind(name),
+    list: async ({ labels = {} } = {}) =>
+      db
+        .prepare('SELECT name FROM volumes ORDER BY name')
+        .all()
+        .flatMap(({ name }) => find(String(name)) ?? [])
+        .filter((volume) => Object.entries(labels).every(([name, value]) => volume.labels[name] === value)),
+    remove: (name) =>
+      lock(name, async () => {
+        const found = find(name)
+        if (!found) return
+        const [user] = found.usedBy
+        if (user !== undefined)
+          throw new EngineError(
+            'failed-precondition',
+            `volume ${name} is used by container ${user}: remove that first`,
+          )
+        db.prepare('DELETE FROM volumes WHERE name = ?').run(name)
+        await removeLimited(folderOf(name))
+      }),
+    usage: (name) =>
+      lock(name, async () => {
+        const { idRange } = mustFind(name)
+        const data = await openLimited(folderOf(name), idRange.base, spawner)
+        try {
+          const argv = ['du', '-s', '--block-size=1', '-x', data]
+          const said = await spawner.mustRun(argv, { timeoutMs: countWithinMs })
+          return { usedBytes: Number.parseInt(said, 10) }
+        } finally {
+          if (!users.has(name)) closeLimited(folderOf(name))
+        }
+      }),
+
+    mustFit(name, idRange) {
+      const { idRange: own } = mustFind(name)
+      if (own.base !== idRange.base || own.size !== idRange.size)
+        throw new EngineError('failed-precondition', `volume ${name} belongs to another id range`)
+    },
+    open: (name, user) =>
+      lock(name, async () => {
+        const { idRange } = mustFind(name)
+        const data = await openLimited(folderOf(name), idRange.base, spawner)
+        addUser(name, user)
+        return data
+      }),
+    async close(user) {
+      for (const name of [...users.keys()]) await closeOne(name, user)
+    },
+    async recover(found) {
+      for (const { id, volumes } of found) for (const name of volumes) addUser(name, id)
+      for (const name of await readdir(folder)) {
+        if (find(name) === null) await removeLimited(folderOf(name))
+        else if (!users.has(name)) closeLimited(folderOf(name))
+      }
+    },
+  }
+}
+
+function checkVolume({ name, idRange, sizeBytes }: VolumeSpec): void {
+  if (!/^[a-z0-9][a-z0-9_.-]{0,62}$/.test(name))
+    throw new EngineError('invalid', `${JSON.stringify(name)} is no name for a volume`)
+  const { base, size } = idRange
+  if (!(Number.isSafeInteger(base) && base > 0 && Number.isSafeInteger(size) && size > 0))
+    throw new EngineError('invalid', 'the id range of a volume is not of whole numbers above 0')
+  if (sizeBytes !== undefined && !(Number.isSafeInteger(sizeBytes) && sizeBytes >= leastDiskBytes))
+    throw new EngineError('invalid', `the size of a volume is not a whole number from ${leastDiskBytes} on`)
+}

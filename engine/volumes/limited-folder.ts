@@ -1,0 +1,91 @@
+/**
+ * Folders that can't outgrow a size. Where the state's file system has project quota, that limits them; otherwise each
+ * is a file system of its own in a file (`disk.img`), mounted at `disk` while it is used. Without a size it is a
+ * plain folder. What is to be stored goes to `data`.
+ */
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { chmod, chown, mkdir, open, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { limitProject, quotaDevice } from '../sys/project-quota.ts'
+import type { Spawner } from '../sys/spawner.ts'
+import { unmount } from '../sys/syscalls.ts'
+
+export type DiskLimit = 'project-quota' | 'own-file-system' | 'none'
+
+/** A file system needs some of it for itself. */
+export const leastDiskBytes = 16 * 2 ** 20
+
+/** Makes `folder`; what a cut left of it is made anew. */
+export async function makeLimited(
+  folder: string,
+  options: { sizeBytes: number | null; owner: number; spawner: Spawner },
+): Promise<void> {
+  const { sizeBytes, owner, spawner } = options
+  await mkdir(folder, { recursive: true, mode: 0o711 })
+  await chmod(folder, 0o711)
+  const data = join(folder, 'data')
+  if (sizeBytes === null) return makeData(data, owner)
+  const device = quotaDevice(folder)
+  if (device !== null) {
+    await makeData(data, owner)
+    return limitProject(device, data, projectOf(folder), sizeBytes)
+  }
+  if (existsSync(imageOf(folder))) return
+  const unfinished = `${imageOf(folder)}.tmp`
+  const file = await open(unfinished, 'w', 0o600)
+  try {
+    await file.truncate(sizeBytes)
+  } finally {
+    await file.close()
+  }
+  const settings = 'lazy_itable_init=1,lazy_journal_init=1,nodiscard,root_owner=0:0'
+  await spawner.mustRun(['mkfs.ext4', '-q', '-F', '-m', '0', '-E', settings, unfinished])
+  await mkdir(join(folder, 'disk'), { recursive: true, mode: 0o711 })
+  await rename(unfinished, imageOf(folder))
+}
+
+/** Answers with where the data is, mounted if it has to be. */
+export async function openLimited(folder: string, owner: number, spawner: Spawner): Promise<string> {
+  if (!existsSync(imageOf(folder))) return join(folder, 'data')
+  const disk = join(folder, 'disk')
+  if (!isMounted(disk))
+    await spawner.mustRun(['mount', '-t', 'ext4', '-o', 'loop,nosuid,nodev', imageOf(folder), disk])
+  const data = join(disk, 'data')
+  await makeData(data, owner)
+  return data
+}
+
+/** May be called at any time. Who has it mounted in a namespace of its own keeps it. */
+export function closeLimited(folder: string): void {
+  if (existsSync(join(folder, 'disk'))) unmount(join(folder, 'disk'), { detach: true })
+}
+
+/** What limits it. */
+export function limitOf(folder: string, sizeBytes: number | null): DiskLimit {
+  if (sizeBytes === null) return 'none'
+  return existsSync(imageOf(folder)) ? 'own-file-system' : 'project-quota'
+}
+
+export async function removeLimited(folder: string): Promise<void> {
+  closeLimited(folder)
+  await rm(folder, { recursive: true, force: true })
+}
+
+const imageOf = (folder: string) => join(folder, 'disk.img')
+
+async function makeData(path: string, owner: number): Promise<void> {
+  // Whose it is once it is there is its user's matter.
+  if ((await mkdir(path, { recursive: true })) === undefined) return
+  await chmod(path, 0o755)
+  await chown(path, owner, owner)
+}
+
+function isMounted(path: string): boolean {
+  return readFileSync('/proc/self/mountinfo', 'utf8').includes(` ${path} `)
+}
+
+/** Numbers of projects are the host's; this one is the path's. */
+function projectOf(folder: string): number {
+  return 0x40000000 + (createHash('sha256').update(folder).digest().readUInt32LE(0) % 0x3fffffff)
+}

@@ -1,0 +1,52 @@
+/**
+ * Volumes: folders that outlive containers. A volume belongs to one id range, so only containers of that range can
+ * mount it; with a size it can't outgrow that. What is in use can't be removed.
+ */
+import type { IdRange } from '../snapshots/snapshots.ts'
+import type { DiskLimit } from './limited-folder.ts'
+
+export interface Volumes {
+  /** Finds it if it is there already, with the same range and size; throws already-exists for others. */
+  create(spec: VolumeSpec): Promise<Volume>
+  /** Throws not-found. */
+  inspect(name: string): Promise<Volume>
+  /** Those whose labels include all of these. */
+  list(filter?: { labels?: Record<string, string> }): Promise<Volume[]>
+  /** With all that is in it. Throws failed-precondition, naming who uses it; no error if it is not there. */
+  remove(name: string): Promise<void>
+  /** Counts what is in it: seconds, for many files. Throws not-found. */
+  usage(name: string): Promise<{ usedBytes: number }>
+}
+
+export interface VolumeSpec {
+  /** [a-z0-9][a-z0-9_.-]{0,62} */
+  name: string
+  idRange: IdRange
+  /** At least 16 MiB; default: not limited. */
+  sizeBytes?: number
+  labels?: Record<string, string>
+}
+
+export interface Volume {
+  name: string
+  idRange: IdRange
+  sizeBytes: number | null
+  /** What limits it. */
+  limitedBy: DiskLimit
+  labels: Record<string, string>
+  createdAt: string
+  /** Ids of containers that mount it, whether they run or not. */
+  usedBy: string[]
+}
+
+/** What containers need of volumes. */
+export interface VolumePlaces {
+  /** Throws not-found, and failed-precondition when it is of another range. */
+  mustFit(name: string, idRange: IdRange): void
+  /** Where its data is, mounted while at least one user has it open. */
+  open(name: string, user: string): Promise<string>
+  /** Lets go of all that a user has open. */
+  close(user: string): Promise<void>
+  /** These users run on; whatever else is mounted, or on disk without a row, goes. */
+  recover(users: { id: string; volumes: string[] }[]): Promise<void>
+}

@@ -1,0 +1,149 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { quotaDevice } from '../../../engine/sys/project-quota.ts'
+import { idRange, outputOf, startEngine, type TestEngine } from '../../support/engine.ts'
+
+let host: TestEngine
+beforeAll(async () => {
+  host = await startEngine()
+})
+afterAll(() => host.close())
+
+const sh = (script: string) => ['/bin/sh', '-c', script]
+const mib = 2 ** 20
+
+async function run(changes: Parameters<TestEngine['spec']>[0]) {
+  const spec = host.spec(changes)
+  await host.engine.containers.create(spec)
+  return host.engine.containers.start(spec.id)
+}
+
+async function inside(script: string, changes: Parameters<TestEngine['spec']>[0]) {
+  const { id } = await run({ ...changes, command: sh(script) })
+  const lines = await outputOf(host.engine, id)
+  await host.engine.containers.remove(id)
+  return lines
+}
+
+const at = (volume: string, readOnly = false) => [
+  { kind: 'volume' as const, volume, target: '/data', readOnly },
+]
+const ownMounts = () =>
+  readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .filter(
+      (line) => line.includes(`${host.stateDir}/volumes`) || line.includes(`${host.stateDir}/snapshots`),
+    )
+
+test('a volume outlives containers, can be shared, and is refused to be removed while one has it', async () => {
+  const volume = await host.engine.volumes.create({ name: 'shared', idRange, labels: { team: 'a' } })
+  expect(volume).toMatchObject({ limitedBy: 'none', sizeBytes: null, usedBy: [] })
+  expect(await inside('echo kept > /data/x; stat -c %u /data', { mounts: at('shared') })).toEqual(['0'])
+  expect(
+    await inside('cat /data/x; touch /data/y 2>/dev/null || echo locked', { mounts: at('shared', true) }),
+  ).toEqual(['kept', 'locked'])
+  const one = await run({ mounts: at('shared') })
+  const other = await run({ mounts: at('shared') })
+  const wrote = await host.engine.containers.exec(one.id, { command: sh('echo hi > /data/x') })
+  await wrote.exited
+  const read = await host.engine.containers.exec(other.id, { command: ['cat', '/data/x'] })
+  expect(await text(read.output)).toBe('hi\n')
+  expect((await host.engine.volumes.inspect('shared')).usedBy).toEqual([one.id, other.id].sort())
+  await expect(host.engine.volumes.remove('shared')).rejects.toMatchObject({ kind: 'failed-precondition' })
+  for (const { id } of [one, other]) await host.engine.containers.remove(id, { force: true })
+  expect((await host.engine.volumes.usage('shared')).usedBytes).toBeGreaterThan(0)
+  expect(await host.engine.volumes.list({ labels: { team: 'a' } })).toHaveLength(1)
+  expect(await host.engine.volumes.list({ labels: { team: 'b' } })).toEqual([])
+  await host.engine.volumes.remove('shared')
+  await host.engine.volumes.remove('shared')
+  await expect(host.engine.volumes.inspect('shared')).rejects.toMatchObject({ kind: 'not-found' })
+})
+
+test('only containers of its own id range can mount it', async () => {
+  await host.engine.volumes.create({ name: 'ours', idRange })
+  const theirs = { base: 3_000_000, size: 65_536 }
+  await expect(
+    host.engine.containers.create(host.spec({ idRange: theirs, mounts: at('ours') })),
+  ).rejects.toMatchObject({ kind: 'failed-precondition' })
+  await expect(host.engine.containers.create(host.spec({ mounts: at('nobodys') }))).rejects.toMatchObject({
+    kind: 'not-found',
+  })
+  await expect(host.engine.volumes.create({ name: 'ours', idRange: theirs })).rejects.toMatchObject({
+    kind: 'already-exists',
+  })
+  expect(await host.engine.volumes.create({ name: 'ours', idRange })).toMatchObject({ name: 'ours' })
+  for (const name of ['../x', '', 'A'])
+    await expect(host.engine.volumes.create({ name, idRange })).rejects.toMatchObject({ kind: 'invalid' })
+  await host.engine.volumes.remove('ours')
+})
+
+test('a volume with a size can’t outgrow it, says what limits it, and is mounted only while it is used', async () => {
+  const { limitedBy } = await host.engine.volumes.create({ name: 'small', idRange, sizeBytes: 32 * mib })
+  expect(limitedBy).toBe(quotaDevice(host.stateDir) === null ? 'own-file-system' : 'project-quota')
+  const fill = 'dd if=/dev/zero of=/data/x bs=1M count=64 2>/dev/null; echo $?; stat -c %s /data/x'
+  const [code, size] = await inside(fill, { mounts: at('small') })
+  expect(code).toBe('1')
+  expect(Number(size)).toBeGreaterThan(16 * mib)
+  expect(Number(size)).toBeLessThan(32 * mib)
+  expect(ownMounts()).toEqual([])
+  expect((await host.engine.volumes.usage('small')).usedBytes).toBeGreaterThanOrEqual(Number(size))
+  expect(ownMounts()).toEqual([])
+  // Two users at once, and an engine that comes back between.
+  const one = await run({ mounts: at('small') })
+  const other = await run({ mounts: at('small') })
+  await host.reopen()
+  await host.engine.containers.remove(one.id, { force: true })
+  const seen = await host.engine.containers.exec(other.id, {
+    command: sh('rm /data/x; echo new > /data/y; cat /data/y'),
+  })
+  expect(await text(seen.output)).toBe('new\n')
+  expect(await inside('cat /data/y', { mounts: at('small') })).toEqual(['new'])
+  await host.engine.containers.remove(other.id, { force: true })
+  expect(ownMounts()).toEqual([])
+  await host.engine.volumes.remove('small')
+  expect(execFileSync('losetup', ['-a'], { encoding: 'utf8' })).not.toContain(host.stateDir)
+  await expect(host.engine.volumes.create({ name: 'tiny', idRange, sizeBytes: 5 })).rejects.toMatchObject({
+    kind: 'invalid',
+  })
+})
+
+test('a container’s own writable layer has a limit too, which lasts across its runs', async () => {
+  const limits = { memoryBytes: 64 * mib, cpuMillis: 500, pids: 64, diskBytes: 32 * mib }
+  const script =
+    'test -e /mark && echo again; echo x > /mark; dd if=/dev/zero of=/x bs=1M count=64 2>/dev/null; echo $?'
+  const { id } = await run({ limits, command: sh(script) })
+  expect(await outputOf(host.engine, id)).toEqual(['1'])
+  await host.engine.containers.start(id)
+  expect(await outputOf(host.engine, id)).toEqual(['1', 'again', '1'])
+  expect(await host.engine.containers.inspect(id)).toMatchObject({
+    diskLimitedBy: quotaDevice(host.stateDir) === null ? 'own-file-system' : 'project-quota',
+  })
+  await expect(host.engine.containers.update(id, { limits: { diskBytes: 64 * mib } })).rejects.toMatchObject({
+    kind: 'failed-precondition',
+  })
+  expect(ownMounts()).toEqual([])
+  await host.engine.containers.remove(id)
+  expect(readdirSync(join(host.stateDir, 'snapshots'))).not.toContain(id)
+})
+
+test('what a killed engine left of a volume that was never made is swept', async () => {
+  await host.engine.close()
+  const left = join(host.stateDir, 'volumes', 'half')
+  mkdirSync(left)
+  writeFileSync(join(left, 'disk.img.tmp'), '')
+  await host.reopen().catch(() => {})
+  expect(existsSync(left)).toBe(false)
+})
+
+test('project quota is found by the options of the file system that holds a path', () => {
+  const own = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .find((line) => line.split(' ')[4] === '/')
+  const info = own?.replace(/ - (\S+) (\S+) (\S+)$/, ' - ext4 /dev/q rw,prjquota')
+  const path = own && existsSync('/bin') ? '/' : ''
+  expect(quotaDevice(path, info)).toBe('/dev/q')
+  expect(quotaDevice(path, own)).toBe(null)
+})
