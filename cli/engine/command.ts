@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { addArchiveCommands } from './archives.ts'
 import { addContainerCommands } from './containers.ts'
+import { addDiskCommands } from './disk.ts'
 import { addExecCommand } from './exec.ts'
 import { addImageCommands } from './images.ts'
 import { addNetworkCommands } from './networks.ts'
@@ -19,6 +20,7 @@ export function engineCommand(): Command {
   addStatsCommands(engine)
   addImageCommands(engine)
   addArchiveCommands(engine)
+  addDiskCommands(engine)
   addNetworkCommands(engine)
   addSystemCommands(engine)
   return engine

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { InvalidArgumentError, Option } from 'commander'
 import type { ContainerRow, UpdateRequest } from '../../platform/model/engine-door.ts'
 import { CommandError, say } from '../say.ts'
+import { duration } from './disk.ts'
 import { openDoor } from './door.ts'
 import { showLogs } from './logs.ts'
 import { collect, command, type EngineOptions, forEach, pair, printJson, sizeInBytes } from './options.ts'
@@ -79,6 +80,8 @@ export function addContainerCommands(engine: Command): void {
     .option('-f, --follow', 'go on with new lines')
     .option('-n, --tail <n>', 'how many of the last lines, or all', count, 'all')
     .option('-t, --timestamps', 'with times')
+    .option('--since <time>', 'such as 15m, 24h or 2026-01-31T12:00:00Z', moment)
+    .option('--until <time>', 'the same', moment)
     .action(showLogs)
   command(engine, 'wait', 'wait until containers end, and print their exit codes')
     .argument('<container...>', 'names')
@@ -145,6 +148,15 @@ function processors(text: string): number {
   const value = Number(text)
   if (value >= 0.01 && value <= 1_024) return value
   throw new InvalidArgumentError('It must be a number of processors such as 0.5 or 2.')
+}
+
+/** A time, or how long ago it was. */
+function moment(text: string): string {
+  if (/^\d+[smhd]$/.test(text)) return new Date(Date.now() - duration(text)).toISOString()
+  const at = Date.parse(text)
+  if (Number.isNaN(at))
+    throw new InvalidArgumentError('It must be a time such as 15m or 2026-01-31T12:00:00Z.')
+  return new Date(at).toISOString()
 }
 
 function count(text: string): string {

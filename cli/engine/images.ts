@@ -3,13 +3,14 @@ import type { Command } from 'commander'
 import type {
   HistoryRow,
   ImageRow,
-  LayerLine,
   PullRequest,
+  PushedRow,
+  PushRequest,
   RemovedRow,
 } from '../../platform/model/engine-door.ts'
 import { CommandError, say } from '../say.ts'
 import { type Door, openDoor } from './door.ts'
-import { layerDisplay } from './layer-display.ts'
+import { type Line, layerDisplay } from './layer-display.ts'
 import { command, type EngineOptions, forEach, interruptible, printJson } from './options.ts'
 import { ago, bytes, short, table } from './table.ts'
 
@@ -25,6 +26,13 @@ export function addImageCommands(engine: Command): void {
     .option('-u, --username <name>', 'who asks the registry')
     .option('--password-stdin', 'read the password or token from standard input')
     .action(pull)
+  command(engine, 'push', 'push an image to a registry')
+    .argument('<image>', 'its name there; or its name or digest here, and the name there behind it')
+    .argument('[name]', 'its name there')
+    .option('-q, --quiet', 'no progress')
+    .option('-u, --username <name>', 'who asks the registry')
+    .option('--password-stdin', 'read the password or token from standard input')
+    .action(push)
   command(engine, 'rmi', 'remove images that no container uses')
     .argument('<image...>', 'names, digests, or the first digits of a digest')
     .option('-f, --force', 'a digest with all of its names')
@@ -110,17 +118,29 @@ async function pull(reference: string, options: RegistryOptions & { quiet?: bool
   say(image.digest)
 }
 
+async function push(
+  image: string,
+  to: string | undefined,
+  options: RegistryOptions & { quiet?: boolean },
+): Promise<void> {
+  const body: PushRequest = { image, to, credentials: await credentialsOf(options) }
+  const quiet = options.quiet === true || options.json === true
+  const pushed = await withLayers<PushedRow>(openDoor(options), '/images/push', body, quiet)
+  if (options.json) return printJson(pushed)
+  say(`${pushed.reference}: ${pushed.digest}`)
+}
+
 /** Work on layers, with its progress shown. */
-export async function withLayers(
+export async function withLayers<Result = ImageRow>(
   door: Door,
   path: string,
   body: unknown,
   isQuiet: boolean,
-): Promise<ImageRow> {
+): Promise<Result> {
   const display = isQuiet ? null : layerDisplay()
   return interruptible(async (signal) => {
     try {
-      return await door.work<LayerLine[], ImageRow>('POST', path, {
+      return await door.work<Line[], Result>('POST', path, {
         body,
         signal,
         onProgress: (layers) => display?.show(layers),

@@ -1,20 +1,25 @@
 import { styleText } from 'node:util'
-import type { LayerLine } from '../../platform/model/engine-door.ts'
+import type { LayerLine, PushLine } from '../../platform/model/engine-door.ts'
 import { bytes, short } from './table.ts'
 
+/** A layer that comes or goes. */
+export type Line = LayerLine | PushLine
+
 export interface LayerDisplay {
-  show(layers: LayerLine[]): void
+  show(layers: Line[]): void
   /** Leaves the last picture standing. */
   close(): void
 }
 
-const words: Record<LayerLine['state'], string> = {
+const words: Record<Line['state'], string> = {
   waiting: 'Waiting',
   downloading: 'Downloading',
   verifying: 'Verifying',
   unpacking: 'Unpacking',
   done: 'Done',
   exists: 'Already here',
+  uploading: 'Pushing',
+  mounted: 'Mounted',
 }
 
 const barColumns = 30
@@ -44,9 +49,9 @@ function redrawing(out: NodeJS.WriteStream): LayerDisplay {
   }
 }
 
-function picture(layers: LayerLine[], room: number): string[] {
+function picture(layers: Line[], room: number): string[] {
   if (layers.length <= room) return layers.map(lineOf)
-  const finished = layers.filter(({ state }) => state === 'done' || state === 'exists')
+  const finished = layers.filter(isFinished)
   const others = layers.filter((layer) => !finished.includes(layer))
   const shown = others.slice(0, room - 1)
   const hidden = others.length - shown.length
@@ -56,10 +61,14 @@ function picture(layers: LayerLine[], room: number): string[] {
   ]
 }
 
+function isFinished({ state }: Pick<Line, 'state'>): boolean {
+  return state === 'done' || state === 'exists' || state === 'mounted'
+}
+
 /** One layer: its digest, its state, and how far it is. */
-export function lineOf({ digest, state, doneBytes, totalBytes }: LayerLine): string {
+export function lineOf({ digest, state, doneBytes, totalBytes }: Line): string {
   const name = `${short(digest)}: ${words[state]}`
-  if (state === 'waiting' || state === 'done' || state === 'exists') return name
+  if (state === 'waiting' || isFinished({ state })) return name
   const share = totalBytes === 0 ? 1 : Math.min(1, doneBytes / totalBytes)
   const full = Math.round(share * barColumns)
   const bar = `${'='.repeat(full)}${full < barColumns ? '>' : ''}`.slice(0, barColumns).padEnd(barColumns)
@@ -68,7 +77,7 @@ export function lineOf({ digest, state, doneBytes, totalBytes }: LayerLine): str
 
 function paint(line: string): string {
   if (process.env.NO_COLOR) return line
-  if (/: (Done|Already here)/.test(line)) return styleText('green', line)
+  if (/: (Done|Already here|Mounted)/.test(line)) return styleText('green', line)
   return line
 }
 
@@ -79,7 +88,8 @@ function plain(out: NodeJS.WriteStream): LayerDisplay {
       for (const layer of layers) {
         if (last.get(layer.digest) === layer.state) continue
         last.set(layer.digest, layer.state)
-        const size = layer.state === 'downloading' ? ` ${bytes(layer.totalBytes)}` : ''
+        const size =
+          layer.state === 'downloading' || layer.state === 'uploading' ? ` ${bytes(layer.totalBytes)}` : ''
         out.write(`${short(layer.digest)}: ${words[layer.state]}${size}\n`)
       }
     },

@@ -7,12 +7,15 @@ interface LogOptions extends EngineOptions {
   follow?: boolean
   tail: string
   timestamps?: boolean
+  since?: string
+  until?: string
 }
 
 export async function showLogs(id: string, options: LogOptions): Promise<void> {
   const tail = options.tail === 'all' ? undefined : options.tail
   await interruptible(async (signal) => {
-    const query = { follow: options.follow, tail }
+    const { follow, since, until } = options
+    const query = { follow, tail, since, until }
     try {
       const path = `/containers/${encodeURIComponent(id)}/logs`
       for await (const row of openDoor(options).lines<LogRow>('GET', path, { query, signal }))

@@ -28,6 +28,62 @@ const credentials = z.strictObject({ username: z.string().max(1_000), password: 
 export const pullRequest = z.strictObject({ reference: name, credentials: credentials.optional() })
 export type PullRequest = z.input<typeof pullRequest>
 
+export const pushRequest = z.strictObject({
+  image: name,
+  /** Default: the image's name itself. */
+  to: name.optional(),
+  credentials: credentials.optional(),
+})
+export type PushRequest = z.input<typeof pushRequest>
+
+export interface PushLine {
+  digest: string
+  state: 'waiting' | 'uploading' | 'done' | 'exists' | 'mounted'
+  doneBytes: number
+  totalBytes: number
+}
+
+export interface PushedRow {
+  reference: string
+  digest: string
+}
+
+/** What the engine keeps on disk. */
+export interface UsageRow {
+  disk: { totalBytes: number; freeBytes: number; usedPercent: number }
+  images: {
+    digest: string
+    references: string[]
+    sizeBytes: number
+    uniqueBytes: number
+    sharedBytes: number
+    containers: string[]
+    usedAt: string
+  }[]
+  layers: { diffId: string; sizeBytes: number; images: number }[]
+  containers: { id: string; image: string; writableBytes: number; logBytes: number }[]
+  volumes: { name: string; sizeBytes: number }[]
+  imageBytes: number
+  reclaimableBytes: number
+}
+
+export const pruneRequest = z.strictObject({
+  /** Also images with a name. */
+  all: z.boolean().default(false),
+  /** Only what was of no use for so long. */
+  unusedForMs: z.number().int().min(0).default(0),
+  labels: z.record(z.string(), z.string()).default({}),
+  dryRun: z.boolean().default(false),
+})
+export type PruneRequest = z.input<typeof pruneRequest>
+
+export interface PrunedRow {
+  images: { digest: string; references: string[]; reason: string }[]
+  layers: { diffId: string; sizeBytes: number }[]
+  blobs: { digest: string; sizeBytes: number }[]
+  freedBytes: number
+}
+
 export interface LayerLine {
   digest: string
   state: 'waiting' | 'downloading' | 'verifying' | 'unpacking' | 'done' | 'exists'

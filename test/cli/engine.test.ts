@@ -120,6 +120,8 @@ test('a container that was started in the background is listed, read, waited for
   )
   await until('both lines are there', async () => (await engine('logs', 'back')).out === 'one\ntwo\n')
   expect((await engine('logs', '--tail', '1', '-t', 'back')).out).toMatch(/^\d{4}-\S+Z two\n$/)
+  expect((await engine('logs', '--since', '1h', 'back')).out).toBe('one\ntwo\n')
+  expect((await engine('logs', '--until', '2020-01-01T00:00:00Z', 'back')).out).toBe('')
   const waiting = start('wait', 'back')
   const following = start('logs', '-f', 'back')
   await until('the log is followed', () => following.said.out === 'one\ntwo\n')
@@ -250,6 +252,31 @@ test('an image goes out as an archive and comes back the same', async () => {
   } finally {
     rmSync(folder, { recursive: true })
   }
+})
+
+test('an image is pushed under another name, and what nothing needs is shown and pruned', async () => {
+  const { out } = await engine('pull', '-q', image)
+  const digest = out.trim()
+  const copy = image.replace('/tool:', '/copy:')
+  const pushed = await engine('push', image, copy)
+  expect(pushed).toMatchObject({ code: 0, out: `${copy}: ${digest}\n` })
+  expect(pushed.err).toMatch(/^[0-9a-f]{12}: (Done|Already here|Mounted)$/m)
+  expect((await engine('push', 'nothing')).code).toBe(1)
+  await engine('run', '-d', '--name', 'user', image, 'sleep', '1000')
+  expect((await engine('df', '-v')).out).toMatch(
+    /^Images +\d+ +1 [\s\S]*^localhost:\d+\/acme\/tool:latest [\s\S]*^user /m,
+  )
+  const kept = await engine('prune', '-a', '--dry-run')
+  expect(kept.out).not.toContain(digest)
+  await engine('rm', '-f', 'user')
+  const dry = await engine('prune', '-a', '--dry-run')
+  expect(dry.out).toContain(`Would delete: ${digest} (${image})`)
+  expect((await engine('prune')).out).not.toContain(digest)
+  expect((await engine('prune', '-a', '--until', '1h')).out).not.toContain(digest)
+  expect((await engine('prune', '-a')).out).toMatch(
+    new RegExp(`^Deleted: ${digest} [\\s\\S]*^Freed [1-9]`, 'm'),
+  )
+  expect((await engine('images', '-q')).out).toBe('')
 })
 
 test('networks are made, listed and removed; one in use is not', async () => {

@@ -65,12 +65,14 @@ export function containerRoutes(host: Host): Hono {
   })
   routes.get('/:id/logs', async (c) => {
     const { id } = await containers.inspect(c.req.param('id'))
-    const { follow, tail, after } = c.req.query()
+    const { follow, tail, after, since, until } = c.req.query()
     return stream((signal) =>
       containers.logs(id, {
         follow: follow === 'true',
         ...(tail === undefined ? {} : { tail: Number(tail) }),
         ...(after === undefined ? {} : { after }),
+        ...(since === undefined ? {} : { since }),
+        ...(until === undefined ? {} : { until }),
         signal,
       }),
     )

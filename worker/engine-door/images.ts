@@ -4,6 +4,7 @@ import {
   type HistoryRow,
   type ImageRow,
   pullRequest,
+  pushRequest,
   type RemovedRow,
   tagRequest,
 } from '../../platform/model/engine-door.ts'
@@ -38,6 +39,17 @@ export function imageRoutes(host: Host): Hono {
       reported(async (onProgress) => {
         const access = credentials ? basic(credentials) : await ownAccess(platform, reference, ['pull'])
         return imageRow(await engine.images.pull(reference, { credentials: access, onProgress, signal }))
+      }),
+    )
+  })
+  routes.post('/push', async (c) => {
+    const { image, to, credentials } = await read(c, pushRequest)
+    return stream((signal) =>
+      reported(async (onProgress) => {
+        const access = credentials
+          ? basic(credentials)
+          : await ownAccess(platform, to ?? image, ['pull', 'push'])
+        return engine.images.push(image, { to, credentials: access, onProgress, signal })
       }),
     )
   })

@@ -9,6 +9,7 @@ import type { Host } from '../host.ts'
 import { refuse, stream } from './answers.ts'
 import { archiveRoutes } from './archives.ts'
 import { containerRoutes, row } from './containers.ts'
+import { diskRoutes } from './disk.ts'
 import { serveExec } from './exec.ts'
 import { imageRoutes } from './images.ts'
 import { networkRoutes } from './networks.ts'
@@ -66,6 +67,7 @@ function doorRoutes(host: Host): Hono {
         yield { type, container: row(container) }
     }),
   )
+  routes.route('/disk', diskRoutes(host))
   routes.route('/stats', statsRoutes(host))
   routes.route('/images', archiveRoutes(host))
   routes.route('/images', imageRoutes(host))

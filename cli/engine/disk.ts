@@ -1,0 +1,103 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import type { PrunedRow, PruneRequest, UsageRow } from '../../platform/model/engine-door.ts'
+import { say } from '../say.ts'
+import { openDoor } from './door.ts'
+import { command, type EngineOptions, pair, printJson } from './options.ts'
+import { ago, bytes, short, table } from './table.ts'
+
+export function addDiskCommands(engine: Command): void {
+  command(engine, 'df', 'what takes how much of the disk')
+    .option('-v, --verbose', 'each image, container and volume')
+    .action(df)
+  command(engine, 'prune', 'remove images that nothing needs and that have no name')
+    .option('-a, --all', 'also those with a name; never what an app runs or can be rolled back to')
+    .option('--until <time>', 'only what was of no use for so long, such as 24h or 7d', duration)
+    .option('--label <name=value>', 'only images with this label', pair())
+    .option('--dry-run', 'say what would go')
+    .action(prune)
+}
+
+async function df(options: EngineOptions & { verbose?: boolean }): Promise<void> {
+  const usage = await openDoor(options).ask<UsageRow>('GET', '/disk')
+  if (options.json) return printJson(usage)
+  const { images, containers, volumes, disk } = usage
+  const sum = (numbers: number[]) => numbers.reduce((all, each) => all + each, 0)
+  const inUse = images.filter((image) => image.containers.length > 0).length
+  say(
+    table(
+      ['WHAT', 'COUNT', 'IN USE', 'SIZE', 'RECLAIMABLE'],
+      [
+        [
+          'Images',
+          String(images.length),
+          String(inUse),
+          bytes(usage.imageBytes),
+          bytes(usage.reclaimableBytes),
+        ],
+        [
+          'Containers',
+          String(containers.length),
+          '',
+          bytes(sum(containers.map(({ writableBytes, logBytes }) => writableBytes + logBytes))),
+          '',
+        ],
+        ['Volumes', String(volumes.length), '', bytes(sum(volumes.map(({ sizeBytes }) => sizeBytes))), ''],
+      ],
+    ),
+  )
+  say(
+    `\nDisk: ${bytes(disk.freeBytes)} of ${bytes(disk.totalBytes)} free (${disk.usedPercent.toFixed(0)} % used)`,
+  )
+  if (options.verbose) details(usage)
+}
+
+function details({ images, containers, volumes }: UsageRow): void {
+  const imageLines = images.map((image) => [
+    image.references[0] ?? '<none>',
+    short(image.digest),
+    bytes(image.sizeBytes),
+    bytes(image.uniqueBytes),
+    bytes(image.sharedBytes),
+    String(image.containers.length),
+    ago(image.usedAt),
+  ])
+  say(`\n${table(['IMAGE', 'DIGEST', 'SIZE', 'UNIQUE', 'SHARED', 'CONTAINERS', 'USED'], imageLines)}`)
+  const containerLines = containers.map(({ id, writableBytes, logBytes }) => [
+    id,
+    bytes(writableBytes),
+    bytes(logBytes),
+  ])
+  say(`\n${table(['CONTAINER', 'WRITTEN', 'LOG'], containerLines)}`)
+  say(
+    `\n${table(
+      ['VOLUME', 'SIZE'],
+      volumes.map(({ name, sizeBytes }) => [name, bytes(sizeBytes)]),
+    )}`,
+  )
+}
+
+interface PruneOptions extends EngineOptions {
+  all?: boolean
+  until?: number
+  label?: Record<string, string>
+  dryRun?: boolean
+}
+
+async function prune(options: PruneOptions): Promise<void> {
+  const { all = false, until = 0, label = {}, dryRun = false } = options
+  const body: PruneRequest = { all, unusedForMs: until, labels: label, dryRun }
+  const pruned = await openDoor(options).ask<PrunedRow>('POST', '/disk/prune', { body })
+  if (options.json) return printJson(pruned)
+  const verb = dryRun ? 'Would delete' : 'Deleted'
+  for (const { digest, references } of pruned.images)
+    say(`${verb}: ${digest}${references.length === 0 ? '' : ` (${references.join(', ')})`}`)
+  say(`${dryRun ? 'Would free' : 'Freed'} ${bytes(pruned.freedBytes)}`)
+}
+
+/** Milliseconds of 90s, 15m, 24h, 7d. */
+export function duration(text: string): number {
+  const match = /^(\d+)(s|m|h|d)$/.exec(text)
+  const units = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+  if (match === null) throw new InvalidArgumentError('It must be a time such as 30m, 24h or 7d.')
+  return Number(match[1]) * units[match[2] as keyof typeof units]
+}
