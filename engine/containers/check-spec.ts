@@ -1,11 +1,13 @@
 import { constants } from 'node:os'
 import { EngineError } from '../errors.ts'
+import { checkPublishedPorts } from '../network/host-ports.ts'
 import { runtimeClasses } from '../runtime/classes.ts'
 import { usualCapabilities } from '../runtime/spec.ts'
 import { leastDiskBytes } from '../volumes/limited-folder.ts'
 import type { ContainerLimits, ContainerMount, ContainerSpec, HealthCheck } from './containers.ts'
 
 const minMemoryBytes = 4 * 2 ** 20
+const minBitsPerSecond = 8_000
 const maxId = 2 ** 32 - 2
 
 /** Throws invalid, naming what is wrong: what passes can't confuse the runtime, the name server or a path. */
@@ -23,6 +25,12 @@ export function checkSpec(spec: ContainerSpec): void {
     'the id range is not of whole numbers, or begins with the host’s root',
   )
   must(idRange.size > 0 && idRange.base + idRange.size <= maxId, 'the id range is empty or ends too high')
+  checkPublishedPorts(spec.ports ?? [])
+  for (const rate of Object.values(spec.bandwidth ?? {}))
+    must(
+      rate === undefined || (Number.isSafeInteger(rate) && rate >= minBitsPerSecond),
+      `a bandwidth is a whole number of bits a second, and at least ${minBitsPerSecond}`,
+    )
   if (spec.stopSignal !== undefined) signalNumber(spec.stopSignal)
   const args = [...(spec.entrypoint ?? []), ...(spec.arguments ?? [])]
   must(spec.entrypoint === undefined || (spec.entrypoint[0] ?? '') !== '', 'the entrypoint is empty')

@@ -9,6 +9,7 @@
  * failed-precondition (status.ts says what is allowed when), what is not there not-found, nonsense invalid.
  */
 import type { Readable, Writable } from 'node:stream'
+import type { Bandwidth, PublishedPort } from '../network/networks.ts'
 import type { RuntimeClass } from '../runtime/classes.ts'
 import type { IdRange } from '../snapshots/snapshots.ts'
 import type { IoLimits } from '../sys/cgroup-limits.ts'
@@ -129,6 +130,10 @@ export interface ContainerSpec {
   network: string
   /** Names under which the network's other containers find it. */
   aliases?: string[]
+  /** Ports of the host that lead to it while it runs, for what does not speak HTTP. */
+  ports?: PublishedPort[]
+  /** How fast it may receive and send; default as fast as the host. */
+  bandwidth?: Bandwidth
   limits: ContainerLimits
   /** Host ids that the container's own user namespace is mapped to. */
   idRange: IdRange

@@ -51,7 +51,8 @@ export async function createContainers(
       if (mount.kind === 'volume') core.volumes.mustFit(mount.volume, spec.idRange)
     await snapshots.prepare(id, image.layers, spec.limits.diskBytes)
     const names = [...new Set([id, ...(spec.aliases ?? [])])].filter(isHostName)
-    await networks.reserve(id, spec.network, names)
+    const { ports, bandwidth } = spec
+    await networks.reserve(id, spec.network, { names, ports, bandwidth })
     const logFile = runs.logFile(id)
     await mkdir(dirname(logFile), { recursive: true, mode: 0o700 })
     await writeFile(logFile, '', { mode: 0o600, flag: 'a' })

@@ -1,76 +1,193 @@
 /**
- * The firewall as text for nft(8). Pure. One static table an engine; what changes is in two sets, so that each change
- * is one atomic step. Names of our bridges begin with one prefix, those of every engine on the host with `bth`.
+ * The firewall as text for nft(8). Pure. Two tables an engine, replaced in one transaction: `bridge` sees every frame
+ * that a container sends, `inet` every packet that leaves its network. What changes with containers is in sets and
+ * maps, so that a change is small and atomic. Names of our bridges begin with one prefix, those of every engine on the
+ * host with `bth`.
+ *
+ * A drop here is final whatever other tables say; what others drop in tables of their own is in host-firewall.ts.
  */
+import type { Egress, PublishedPort } from './networks.ts'
+import { disjointRanges, formatRange, parseRange } from './subnets.ts'
+
 export interface FirewallOptions {
   table: string
   /** What the names of this engine's bridges begin with. */
   bridgePrefix: string
+  /** What the names of the containers' ends on this host begin with. */
+  linkPrefix: string
+  /** All networks' addresses are from this range. */
+  pool: string
   allowedHostPorts: number[]
-  networks: { bridge: string; gateway: string }[]
+  networks: { bridge: string; gateway: string; egress: Egress }[]
+  places: FirewallPlace[]
+  published: FirewallPort[]
+}
+
+/** The only addresses that may come out of a link. */
+export interface FirewallPlace {
+  link: string
+  hardwareAddress: string
+  address: string
+}
+
+export interface FirewallPort extends PublishedPort {
+  /** The container's. */
+  address: string
 }
 
 /** What every engine's bridges begin with. */
 export const anyBridge = 'bth'
 
-/** Cloud metadata services, link-local and not. */
+/** Cloud metadata services, link-local and not. fd00:ec2::254 is IPv6, which no container has. */
 const metadata = ['169.254.0.0/16', '100.100.100.200', '168.63.129.16', '192.0.0.192']
 
-/** Replaces the whole table in one step. */
-export function firewallRules({ table, bridgePrefix, allowedHostPorts, networks }: FirewallOptions): string {
+const everyAddress = '0.0.0.0'
+
+/** Replaces both tables in one step. */
+export function firewallRules(options: FirewallOptions): string {
+  const { table, bridgePrefix, linkPrefix, pool, allowedHostPorts, networks, places, published } = options
   const ours = `"${bridgePrefix}*"`
+  const links = `"${linkPrefix}*"`
   const set = (elements: (string | number)[]) =>
     elements.length > 0 ? `elements = { ${elements.join(', ')} }` : ''
+  const open = networks.filter(({ egress }) => egress === 'all').map(({ bridge }) => `"${bridge}"`)
+  const same = networks.map(({ bridge }) => `"${bridge}" . "${bridge}"`)
+  const gateways = networks.map(({ bridge, gateway }) => `"${bridge}" . ${gateway}`)
   return `
+add table bridge ${table}
+delete table bridge ${table}
+table bridge ${table} {
+  set places { type ifname . ether_addr . ipv4_addr; ${set(places.map(placeElement))}
+  }
+  chain prerouting {
+    type filter hook prerouting priority -300; policy accept;
+    iifname != ${links} accept
+    ether type ip iifname . ether saddr . ip saddr @places accept
+    ether type arp iifname . ether saddr . arp saddr ip @places iifname . arp saddr ether . arp saddr ip @places accept
+    drop
+  }
+  chain input {
+    type filter hook input priority filter; policy accept;
+    iifname ${links} ether daddr & ff:ff:ff:ff:ff:f0 == 01:80:c2:00:00:00 drop
+  }
+}
 add table inet ${table}
 delete table inet ${table}
 table inet ${table} {
-  set same_network { type ifname . ifname; ${set(networks.map(({ bridge }) => `"${bridge}" . "${bridge}"`))}
+  set same_network { type ifname . ifname; ${set(same)}
   }
-  set gateways { type ifname . ipv4_addr; ${set(networks.map(({ bridge, gateway }) => `"${bridge}" . ${gateway}`))}
+  set gateways { type ifname . ipv4_addr; ${set(gateways)}
+  }
+  set open { type ifname; ${set(open)}
+  }
+  set egress { type ifname . ipv4_addr; flags interval; ${set(networks.flatMap(egressElements))}
   }
   set host_ports { type inet_service; ${set(allowedHostPorts)}
   }
   set metadata { type ipv4_addr; flags interval; ${set(metadata)}
   }
+  map published_at { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; ${set(published.filter((port) => !isEverywhere(port)).map(portElement))}
+  }
+  map published { type inet_proto . inet_service : ipv4_addr . inet_service; ${set(published.filter(isEverywhere).map(portElement))}
+  }
+  chain early {
+    type filter hook prerouting priority raw; policy accept;
+    # Frames to the addresses of bridge protocols pass the bridge by, and come in by the link itself.
+    iifname ${links} drop
+    # Loopback is let through on bridges with published ports: by the host only.
+    iifname ${ours} ip daddr 127.0.0.0/8 drop
+    iifname ${ours} meta nfproto ipv6 drop
+  }
+  chain outside_in {
+    type nat hook prerouting priority dstnat; policy accept;
+    fib daddr type != local return
+    iifname . ip daddr @gateways jump published_ports
+    iifname ${ours} ip daddr ${pool} return
+    jump published_ports
+  }
+  chain here_in {
+    type nat hook output priority -100; policy accept;
+    fib daddr type != local return
+    jump published_ports
+  }
+  chain published_ports {
+    dnat ip to ip daddr . meta l4proto . th dport map @published_at
+    dnat ip to meta l4proto . th dport map @published
+  }
   chain forward {
     type filter hook forward priority filter; policy accept;
     iifname != ${ours} oifname != ${ours} accept
     iifname . oifname @same_network accept
-    ct state established,related accept
     ct state invalid drop
     meta nfproto ipv6 drop
-    iifname ${ours} ip daddr @metadata drop
-    iifname ${ours} oifname "${anyBridge}*" drop
-    iifname ${ours} accept
+    # Looked at with each packet, so that what is narrowed ends at once.
+    iifname ${ours} ct direction original goto leaving
+    ct state established,related accept
+    ct status dnat accept
+    drop
+  }
+  chain leaving {
+    ip daddr @metadata drop
+    ct status dnat iifname @open accept
+    ct status dnat iifname . ct original ip daddr @egress accept
+    oifname "${anyBridge}*" drop
+    iifname @open accept
+    iifname . ip daddr @egress accept
     drop
   }
   chain input {
     type filter hook input priority filter; policy accept;
     iifname != ${ours} accept
+    meta nfproto ipv6 drop
     ct state established,related accept
-    iifname . ip daddr @gateways udp dport 53 accept
-    iifname . ip daddr @gateways tcp dport 53 accept
-    meta nfproto ipv4 tcp dport @host_ports accept
+    iifname . ip daddr @gateways meta l4proto { tcp, udp } th dport 53 accept
     iifname . ip daddr @gateways icmp type echo-request limit rate 20/second burst 20 packets accept
+    iifname @open tcp dport @host_ports accept
+    iifname . ip daddr @egress tcp dport @host_ports accept
     drop
   }
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
+    # A published port asked for on loopback, or from its own network: the answer must come back this way.
+    oifname ${ours} ip saddr 127.0.0.0/8 masquerade
+    ct status dnat iifname . oifname @same_network masquerade
     iifname ${ours} oifname != "${anyBridge}*" masquerade
   }
 }
 `
 }
 
-/** Adds one network to the sets, or takes it out; no error if it is there already, or not there. */
-export function firewallChange(
-  change: 'add' | 'delete',
-  table: string,
-  { bridge, gateway }: { bridge: string; gateway: string },
-): string {
-  const line = (verb: string) =>
-    `${verb} element inet ${table} same_network { "${bridge}" . "${bridge}" }\n` +
-    `${verb} element inet ${table} gateways { "${bridge}" . ${gateway} }\n`
-  return change === 'add' ? line('add') : line('add') + line('delete')
+/** Adds to the set of places, or takes out of it; no error if it is there already, or not there. */
+export function placeChange(change: 'add' | 'delete', table: string, place: FirewallPlace): string {
+  return elementChange(change, `bridge ${table} places`, placeElement(place), placeElement(place))
+}
+
+/** Publishes a port, or takes it back; no error if it is that way already. */
+export function portChange(change: 'add' | 'delete', table: string, port: FirewallPort): string {
+  const map = `inet ${table} ${isEverywhere(port) ? 'published' : 'published_at'}`
+  return elementChange(change, map, portElement(port), portElement(port))
+}
+
+/** What is not there can be added, and then deleted: nft has no "delete if there" before 1.0.8. */
+function elementChange(change: 'add' | 'delete', set: string, added: string, deleted: string): string {
+  const add = `add element ${set} { ${added} }\n`
+  return change === 'add' ? add : `${add}delete element ${set} { ${deleted} }\n`
+}
+
+const isEverywhere = ({ hostAddress }: FirewallPort) => hostAddress === everyAddress
+
+function placeElement({ link, hardwareAddress, address }: FirewallPlace): string {
+  return `"${link}" . ${hardwareAddress} . ${address}`
+}
+
+function portElement(port: FirewallPort): string {
+  const { hostAddress, hostPort, protocol, containerPort, address } = port
+  const key = `${protocol} . ${hostPort} : ${address} . ${containerPort}`
+  return isEverywhere(port) ? key : `${hostAddress} . ${key}`
+}
+
+/** Intervals of a set must not overlap. */
+function egressElements({ bridge, egress }: { bridge: string; egress: Egress }): string[] {
+  if (egress === 'all' || egress === 'none') return []
+  return disjointRanges(egress.map(parseRange)).map((range) => `"${bridge}" . ${formatRange(range)}`)
 }

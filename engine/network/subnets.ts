@@ -38,3 +38,19 @@ export function freeSubnet(pool: string, taken: Range[]): string | null {
 export function addressIn(subnet: string, hostNumber: number): string {
   return formatAddress(parseRange(subnet).first + hostNumber)
 }
+
+/** Such as 10.0.0.0-10.0.1.255. */
+export function formatRange({ first, last }: Range): string {
+  return first === last ? formatAddress(first) : `${formatAddress(first)}-${formatAddress(last)}`
+}
+
+/** The same addresses in ranges that neither overlap nor touch. */
+export function disjointRanges(ranges: Range[]): Range[] {
+  const merged: Range[] = []
+  for (const { first, last } of ranges.toSorted((a, b) => a.first - b.first)) {
+    const before = merged.at(-1)
+    if (before && first <= before.last + 1) before.last = Math.max(before.last, last)
+    else merged.push({ first, last })
+  }
+  return merged
+}

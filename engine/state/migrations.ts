@@ -42,6 +42,16 @@ export const migrations: readonly string[] = [
    CREATE TABLE container_events (seq INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL);
    CREATE TABLE volumes (name TEXT PRIMARY KEY, labels TEXT NOT NULL, id_base INTEGER NOT NULL,
      id_size INTEGER NOT NULL, size_bytes INTEGER, created_at TEXT NOT NULL)`,
+  // 5: a container may be on several networks, one place each; a network knows what may leave it, and whose turn is next.
+  `ALTER TABLE networks ADD COLUMN egress TEXT NOT NULL DEFAULT '"all"';
+   ALTER TABLE networks ADD COLUMN last_host INTEGER NOT NULL DEFAULT 254;
+   CREATE TABLE places_on_networks (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, network TEXT NOT NULL,
+     host INTEGER NOT NULL, names TEXT NOT NULL, position INTEGER NOT NULL DEFAULT 0,
+     attached INTEGER NOT NULL DEFAULT 1, ports TEXT NOT NULL DEFAULT '[]', bandwidth TEXT NOT NULL DEFAULT '{}',
+     UNIQUE (id, network), UNIQUE (id, position), UNIQUE (network, host));
+   INSERT INTO places_on_networks (seq, id, network, host, names) SELECT seq, id, network, host, names FROM places;
+   DROP TABLE places;
+   ALTER TABLE places_on_networks RENAME TO places;`,
 ]
 
 /**

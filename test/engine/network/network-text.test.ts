@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest'
-import { attachBatch, bridgeBatch, insideBatch } from '../../../engine/network/links.ts'
-import { addressIn, freeSubnet, parseRange } from '../../../engine/network/subnets.ts'
+import { attachBatch, bridgeBatch, insideBatch, shapeBatch } from '../../../engine/network/links.ts'
+import {
+  addressIn,
+  disjointRanges,
+  formatRange,
+  freeSubnet,
+  parseRange,
+} from '../../../engine/network/subnets.ts'
 
 test('a /24 is free only if it overlaps nothing, larger or smaller', () => {
   const taken = ['10.89.0.0/24', '10.89.1.7', '10.89.2.0/23'].map(parseRange)
@@ -11,25 +17,42 @@ test('a /24 is free only if it overlaps nothing, larger or smaller', () => {
     expect(() => parseRange(text)).toThrow(/no IPv4 range/)
 })
 
-test('the batches for ip are exactly these', () => {
-  expect(bridgeBatch('bthabc-1', '10.89.4.1').split('\n')).toEqual([
-    'link add name bthabc-1 address 0a:58:0a:59:04:01 type bridge',
+test('ranges that overlap or touch become one', () => {
+  const ranges = ['10.0.1.0/24', '10.0.0.0/24', '10.0.0.128/25', '192.168.1.1'].map(parseRange)
+  expect(disjointRanges(ranges).map(formatRange)).toEqual(['10.0.0.0-10.0.1.255', '192.168.1.1'])
+})
+
+test('the batches for ip and tc are exactly these', () => {
+  expect(bridgeBatch('bthabc-1', '10.89.4.1', 1420).split('\n')).toEqual([
+    'link add name bthabc-1 address 0a:58:0a:59:04:01 mtu 1420 type bridge mcast_snooping 0',
     'address add 10.89.4.1/24 dev bthabc-1',
-    'link set dev bthabc-1 up',
     '',
   ])
-  const attached = attachBatch({ link: 'bvabc-2', bridge: 'bthabc-1', pid: 42, address: '10.89.4.2' })
-  expect(attached.split('\n')).toEqual([
-    'link add name bvabc-2 type veth peer name eth0 address 0a:58:0a:59:04:02 netns 42',
+  const ends = {
+    link: 'bvabc-2',
+    bridge: 'bthabc-1',
+    pid: 42,
+    inside: 'eth0',
+    address: '10.89.4.2',
+    mtu: 1420,
+  }
+  expect(attachBatch(ends).split('\n')).toEqual([
+    'link add name bvabc-2 mtu 1420 type veth peer name eth0 address 0a:58:0a:59:04:02 mtu 1420 netns 42',
     'link set dev bvabc-2 addrgenmode none',
     'link set dev bvabc-2 master bthabc-1 up',
     '',
   ])
-  expect(insideBatch('10.89.4.2', '10.89.4.1').split('\n')).toEqual([
+  expect(insideBatch('eth0', 0, '10.89.4.2', '10.89.4.1').split('\n')).toEqual([
     'link set dev lo up',
     'address add 10.89.4.2/24 dev eth0',
     'link set dev eth0 up',
-    'route add default via 10.89.4.1',
+    'route add default via 10.89.4.1 dev eth0',
     '',
   ])
+  expect(insideBatch('eth1', 1, '10.89.5.2', '10.89.5.1')).toContain(
+    'default via 10.89.5.1 dev eth1 metric 1\n',
+  )
+  expect(shapeBatch('bvabc-2', 8_000_000)).toBe(
+    'qdisc replace dev bvabc-2 root tbf rate 8000000bit burst 65536 latency 50ms\n',
+  )
 })
