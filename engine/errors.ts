@@ -9,6 +9,7 @@ export type EngineErrorKind =
   | 'unavailable' // a neighbour does not answer; trying again may help
   | 'corrupt' // bytes that are not what their digest says, or an image that breaks the rules
   | 'limit-exceeded'
+  | 'disk-full' // of this host; trying again helps once somebody has made room
   | 'canceled'
   | 'unsupported' // this host cannot do it
   | 'internal'

@@ -73,6 +73,8 @@ function pullWords(reference: string, error: EngineError): [FailureCode, string]
       return ['registry-unavailable', `The registry of ${reference} limits its pulls: ${error.message}`]
     case 'unavailable':
       return ['registry-unavailable', `The registry of ${reference} does not answer: ${error.message}`]
+    case 'disk-full':
+      return ['disk-full', diskFullSentence(error)]
     case 'corrupt':
     case 'invalid':
     case 'limit-exceeded':
@@ -84,6 +86,19 @@ function pullWords(reference: string, error: EngineError): [FailureCode, string]
     case 'internal':
       return ['internal', `Pulling ${reference} failed: ${error.message}`]
   }
+}
+
+/** What it means that a container could not be made or started. */
+export function startFailure(containerId: string, error: EngineError): DeployFailure {
+  const [code, sentence]: [FailureCode, string] =
+    error.kind === 'disk-full'
+      ? ['disk-full', diskFullSentence(error)]
+      : ['start-failed', `The container could not be started: ${error.message}`]
+  return new DeployFailure(code, sentence, { cause: error, containerId, facts: { reason: error.message } })
+}
+
+function diskFullSentence(error: EngineError): string {
+  return `The host's disk is full: ${error.message}. Remove what is not needed there, or give it a larger one, and deploy again.`
 }
 
 /** A container's process ended where it should have gone on running. */

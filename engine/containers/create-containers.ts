@@ -3,6 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { EngineError } from '../errors.ts'
 import type { Image } from '../images/images.ts'
+import { orDiskFull } from '../sys/disk.ts'
 import { checkId, checkLimits, checkSpec, isHostName } from './check-spec.ts'
 import type { Container, ContainerSpec, Containers } from './containers.ts'
 import { type ContainersOptions, createCore } from './core.ts'
@@ -82,7 +83,7 @@ export async function createContainers(
       return lock(spec.id, async () => {
         mustBeFree(spec.id)
         return images.using(spec.image, (image) => reserve(spec, image, signal))
-      })
+      }).catch(orDiskFull(`container ${spec.id}`))
     },
     async remove(idOrName, { force = false } = {}) {
       const row = rows.find(idOrName)

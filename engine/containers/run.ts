@@ -10,6 +10,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 import type { Snapshots } from '../snapshots/snapshots.ts'
 import { limitCgroup } from '../sys/cgroup-control.ts'
 import { removeCgroup } from '../sys/cgroups.ts'
+import { orDiskFull } from '../sys/disk.ts'
 import { processStart } from '../sys/processes.ts'
 import type { VolumePlaces } from '../volumes/volumes.ts'
 import { fillBundle, makeBundle } from './bundle.ts'
@@ -115,7 +116,7 @@ export async function createRuns(parts: RunParts): Promise<Runs> {
         return { pid, pidStart }
       } catch (error) {
         await end(id)
-        throw error
+        return orDiskFull(`container ${id}`)(error)
       }
     },
   }

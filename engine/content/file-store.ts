@@ -7,7 +7,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { EngineError } from '../errors.ts'
 import { type Digest, digestHex, digestOf } from '../oci/digest.ts'
-import { isDiskFull, spaceLeft } from '../sys/disk.ts'
+import { diskFull, isDiskFull, spaceLeft } from '../sys/disk.ts'
 import { syncFolder } from '../sys/files.ts'
 import type { Trash } from '../sys/trash.ts'
 import type { ContentStore } from './store.ts'
@@ -188,8 +188,4 @@ function letGo(source: Readable): void {
 async function hashStart(path: string, length: number, hash: Hash): Promise<void> {
   for await (const chunk of createReadStream(path, { end: length - 1, highWaterMark: 1 << 20 }))
     hash.update(chunk)
-}
-
-function diskFull(what: string): EngineError {
-  return new EngineError('failed-precondition', `the disk has no room for ${what}: free some`)
 }

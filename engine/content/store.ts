@@ -28,13 +28,13 @@ export interface ContentStore {
   ingestSize(digest: Digest): Promise<number>
   /**
    * Appends to the ingest from `offset` on (what lies after it is cut). What is not of this size or digest is dropped
-   * (corrupt); what ended early stays, to be gone on with (unavailable). Throws failed-precondition when the disk is
-   * full or would be.
+   * (corrupt); what ended early stays, to be gone on with (unavailable). Throws disk-full when the disk is full or
+   * would be.
    */
   ingest(digest: Digest, source: Readable, options: IngestOptions): Promise<void>
   /**
    * Takes in bytes whose digest is only known at their end; nothing stays of them unless they end well. Throws
-   * limit-exceeded, and failed-precondition when the disk is full.
+   * limit-exceeded and disk-full.
    */
   add(source: Readable, options: AddOptions): Promise<{ digest: Digest; sizeBytes: number }>
   /** Takes in a document. No error if it is here already. */

@@ -5,6 +5,7 @@ import { EngineError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
 import { formatReference, parseReference } from '../oci/reference.ts'
 import { createRegistryClient } from '../registry/client.ts'
+import { orDiskFull } from '../sys/disk.ts'
 import { createImage } from './create-image.ts'
 import { readDocuments } from './documents.ts'
 import { ensureBlob } from './ensure-blob.ts'
@@ -112,11 +113,13 @@ export async function createImages(
           credentials,
           onProgress: report,
           signal: workSignal,
-        }).catch(async (error: unknown) => {
-          // What a broken image brought here is of no use to anybody.
-          await sweepUnneeded(parts).catch(() => {})
-          throw error
-        }),
+        })
+          .catch(async (error: unknown) => {
+            // What a broken image brought here is of no use to anybody.
+            await sweepUnneeded(parts).catch(() => {})
+            throw error
+          })
+          .catch(orDiskFull(`image ${formatReference(reference)}`)),
       )
     },
 

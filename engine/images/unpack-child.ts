@@ -10,7 +10,7 @@ import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { EngineError, type EngineErrorKind, isEngineError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
-import { isDiskFull, spaceLeft } from '../sys/disk.ts'
+import { diskFull, isDiskFull, spaceLeft } from '../sys/disk.ts'
 import { enterRoot, keepCapabilities } from '../sys/syscalls.ts'
 import { decompress } from './decompress.ts'
 import { createLayerWriter, type Findings, type LayerWriter } from './layer-writer.ts'
@@ -89,7 +89,7 @@ function limited(
         throw new EngineError('limit-exceeded', `it unpacks to more than ${maxBytes} bytes`)
       bytesUntilLook -= entry.sizeBytes
       if (bytesUntilLook <= 0 || --entriesUntilLook <= 0) {
-        if (entry.sizeBytes > spaceLeft('/')) throw diskFull()
+        if (entry.sizeBytes > spaceLeft('/')) throw diskFull('it')
         bytesUntilLook = bytesBetweenLooks
         entriesUntilLook = entriesBetweenLooks
       }
@@ -98,14 +98,12 @@ function limited(
   }
 }
 
-const diskFull = () => new EngineError('failed-precondition', 'the disk has no room for it: free some')
-
 /** Names that no file system takes, entries that contradict one another, and the like: the archive's fault. */
 const contradictions = ['EEXIST', 'EISDIR', 'ELOOP', 'EMLINK', 'ENAMETOOLONG', 'ENOENT', 'ENOTDIR', 'EPERM']
 
 function whatFailed(error: unknown): UnpackAnswer {
   const says = (kind: EngineErrorKind, message: string): UnpackAnswer => ({ ok: false, kind, message })
-  if (isDiskFull(error)) return says('failed-precondition', diskFull().message)
+  if (isDiskFull(error)) return says('disk-full', diskFull('it').message)
   if (isEngineError(error)) return says(error.kind, error.message)
   if (!(error instanceof Error)) return says('internal', String(error))
   const code = (error as NodeJS.ErrnoException).code

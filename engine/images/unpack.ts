@@ -15,7 +15,7 @@ const maxCpuSeconds = 1_800
 /**
  * Unpacks a compressed layer into an empty folder of our own and checks that it is what its diffID says, all in a
  * process that can reach nothing but that folder. Answers with what is left to do once the layers below are known.
- * Throws corrupt, limit-exceeded, and failed-precondition when the disk is full.
+ * Throws corrupt, limit-exceeded, and disk-full.
  */
 export async function unpackLayer(
   blob: FileHandle,

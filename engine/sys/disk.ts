@@ -1,4 +1,5 @@
 import { statfsSync } from 'node:fs'
+import { EngineError } from '../errors.ts'
 
 const reserveBytes = 2 ** 30
 const reserveShare = 0.05
@@ -18,9 +19,24 @@ export function measureDisk(path: string): { totalBytes: number; freeBytes: numb
   const [totalBytes, freeBytes] = [blocks * bsize, bavail * bsize]
   return { totalBytes, freeBytes, usedPercent: 100 * (1 - freeBytes / totalBytes) }
 }
+/** SQLite's own word for it (https://sqlite.org/rescode.html#full). */
+const sqliteFull = 13
 
 /** Whether an error means that the disk, or somebody's share of it, is full. */
 export function isDiskFull(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException | null)?.code
-  return code === 'ENOSPC' || code === 'EDQUOT'
+  if (!(error instanceof Error)) return false
+  const { code, errcode } = error as NodeJS.ErrnoException & { errcode?: number }
+  return code === 'ENOSPC' || code === 'EDQUOT' || errcode === sqliteFull
+}
+
+/** @param what completes the sentence "the disk has no room for …". */
+export function diskFull(what: string, cause?: unknown): EngineError {
+  return new EngineError('disk-full', `the disk has no room for ${what}: free some`, { cause })
+}
+
+/** For `catch`: throws disk-full where that is what the error means, and the error itself otherwise. */
+export function orDiskFull(what: string): (error: unknown) => never {
+  return (error) => {
+    throw isDiskFull(error) ? diskFull(what, error) : error
+  }
 }

@@ -1,5 +1,5 @@
 /** A whole host: platform, registry, HAProxy, and the worker as a process of its own, as the supervisor starts it. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
@@ -22,6 +22,8 @@ export interface TestHost {
   startWorker(): Promise<void>
   /** Ends the worker; its containers run on. */
   stopWorker(signal: NodeJS.Signals): Promise<{ code: number | null; log: string }>
+  /** Whether it is the process that startWorker() made. */
+  isWorkerAlive(): boolean
   /** Pushes an image to the host's own registry; answers with its reference. */
   push(name: string, spec?: ImageSpec): Promise<string>
   makeApp(image: string, settings?: Partial<AppSettingsInput>): Promise<App>
@@ -42,12 +44,25 @@ export const quickSettings: Partial<AppSettingsInput> = {
   stopGraceMs: 2_000,
 }
 
-export async function startTestHost(servers: TestServers): Promise<TestHost> {
+export interface TestHostOptions {
+  /** The engine's state lies on a disk of its own, of this size. */
+  diskBytes?: number
+}
+
+export async function startTestHost(
+  servers: TestServers,
+  { diskBytes }: TestHostOptions = {},
+): Promise<TestHost> {
   const registry = await startRegistry()
   const port = await freePort()
   const berth = await openTestPlatform(servers, { port, registryPort: registry.port, registryKey: true })
   const { config, platform } = berth
   await mkdir(join(config.home, 'run'), { recursive: true })
+  const disk = diskBytes === undefined ? null : join(config.home, 'engine')
+  if (disk !== null) {
+    await mkdir(disk)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${diskBytes},mode=711`, 'berth-test', disk])
+  }
   const team = await berth.makeTeam('Acme')
   const ready = join(config.home, 'run/worker.ready')
   let worker: { child: ChildProcess; output: string[] } | null = null
@@ -96,6 +111,7 @@ export async function startTestHost(servers: TestServers): Promise<TestHost> {
       await stop(child, signal)
       return { code: child.exitCode, log: output.join('') }
     },
+    isWorkerAlive: () => worker?.child.exitCode === null && worker.child.signalCode === null,
     async push(name, spec = {}) {
       await pushImage(registry, `acme/${name}`, {
         entrypoint: webServer,
@@ -128,6 +144,7 @@ export async function startTestHost(servers: TestServers): Promise<TestHost> {
       for (const { id } of await engine.containers.list()) await engine.containers.remove(id, { force: true })
       for (const { name } of await engine.networks.list()) await engine.networks.remove(name)
       await engine.close()
+      if (disk !== null) execFileSync('umount', [disk])
       await berth.close()
       await registry.stop()
     },

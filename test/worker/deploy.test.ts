@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { deleteApp, getApp, startApp, stopApp } from '../../platform/apps.ts'
 import { cancelDeployment, getDeployment } from '../../platform/deployments.ts'
@@ -5,10 +9,11 @@ import { streams } from '../../platform/event-log.ts'
 import { stepFacts } from '../../platform/model/deployment-step.ts'
 import { hasFacts } from '../../platform/model/facts.ts'
 import { failureFacts } from '../../platform/model/failure.ts'
-import type { Deployment } from '../../platform/model/resources.ts'
+import type { App, Deployment } from '../../platform/model/resources.ts'
 import { setVariables } from '../../platform/variables.ts'
+import { pushImage } from '../support/images.ts'
 import { operator } from '../support/platform.ts'
-import { freePort } from '../support/registry.ts'
+import { startRegistry } from '../support/registry.ts'
 import { until } from '../support/until.ts'
 import { startTestHost, type TestHost } from '../support/worker.ts'
 
@@ -80,8 +85,13 @@ const failures: {
   },
   {
     title: 'a registry that is down',
-    image: async () => `localhost:${await freePort()}/acme/app:1`,
-    failure: { step: 'pull', code: 'registry-unavailable' },
+    image: registryThatIsDown,
+    failure: { step: 'pull', code: 'registry-unavailable', message: expect.stringContaining('refuses') },
+  },
+  {
+    title: 'a blob that is not what its digest says',
+    image: corruptImage,
+    failure: { step: 'pull', code: 'image-invalid', message: expect.stringContaining('its digest says') },
   },
   {
     title: 'an image that exits at once',
@@ -96,13 +106,13 @@ const failures: {
   {
     title: 'an image that never listens',
     image: () => host.push('mute', { entrypoint: ['/bin/sh', '-c', 'echo thinking; sleep 1000'] }),
-    settings: { healthCheck: { startPeriodMs: 1_000 } },
+    settings: { healthCheck: { startPeriodMs: 3_000, observationMs: 300 } },
     failure: { step: 'check', code: 'not-listening', lastLogLines: ['thinking'] },
   },
   {
     title: 'an app that fails its health check',
     image: () => host.push('ill'),
-    settings: { healthCheck: { path: '/health', startPeriodMs: 1_000 } },
+    settings: { healthCheck: { path: '/health', startPeriodMs: 3_000, observationMs: 300 } },
     failure: { step: 'check', code: 'unhealthy', message: expect.stringContaining('/health answered 404') },
   },
   {
@@ -112,32 +122,85 @@ const failures: {
   },
 ]
 
-test.each(failures)('$title ends failed with its true cause, and nothing of it stays', async (given) => {
-  const app = await host.makeApp(await given.image(), given.settings)
-  const failed = await host.untilStatus((await host.deploy(app.id)).id, 'failed')
-  expect(failed.failure).toMatchObject(given.failure)
-  expect(failed.failure?.message).toMatch(/\.$/)
-  const { code, facts } = failed.failure ?? { code: 'internal', facts: {} }
-  expect(hasFacts(facts, failureFacts[code])).toBe(true)
-  expect(failed.steps.at(-1)).toMatchObject({ status: 'failed' })
+async function registryThatIsDown(): Promise<string> {
+  const other = await startRegistry()
+  const { reference } = await pushImage(other, 'acme/away', {})
+  await other.stop()
+  return reference
+}
+
+/** Its registry has the disk's word for it, and the disk lies. */
+async function corruptImage(): Promise<string> {
+  const text = randomBytes(1_000).toString('hex')
+  const reference = await host.push('spoilt', { files: { noise: text }, compress: 'none' })
+  const files = execFileSync('grep', ['-rlaF', '--', text, join(host.registry.folder, 'data')])
+  for (const file of files.toString().trim().split('\n')) {
+    const bytes = await readFile(file)
+    bytes.fill('x', bytes.indexOf(text), bytes.indexOf(text) + 1)
+    await writeFile(file, bytes)
+  }
+  return reference
+}
+
+test.each(failures)(
+  '$title: it ends failed with its true cause, and what served before serves on',
+  async (given) => {
+    const app = await host.makeApp(await host.push('steady', { files: steady }), given.settings)
+    const good = await host.deploy(app.id)
+    await host.untilStatus(good.id, 'live')
+    const before = (await read(app.id)).containers
+    const answers = askOnAndOn(app)
+    const bad = await host.deploy(app.id, await given.image())
+    const failed = await host.untilStatus(bad.id, 'failed')
+    expect(failed.failure).toMatchObject(given.failure)
+    expect(failed.failure?.message).toMatch(/\.$/)
+    const { facts, code } = failed.failure ?? { facts: {}, code: 'internal' }
+    expect(hasFacts(facts, failureFacts[code])).toBe(true)
+    expect(failed.steps.at(-1)).toMatchObject({ status: 'failed' })
+    await until('its containers are gone', async () =>
+      (await read(app.id)).containers.every(
+        (container) => container.deploymentId === good.id || container.state === 'removed',
+      ),
+    )
+    expect(await host.ask(app)).toMatchObject({ status: 200, body: 'steady' })
+    expect(await answers.stop()).toEqual(['200 steady'])
+    const after = await read(app.id)
+    expect(after).toMatchObject({ status: 'running', liveDeploymentId: good.id })
+    expect(after.containers.filter(({ deploymentId }) => deploymentId === good.id)).toEqual(before)
+  },
+)
+
+const steady = { 'www/index.html': 'steady', 'www/health': 'well' }
+
+/** Requests through the edge, one after the other, until it is stopped: tells which answers there were. */
+function askOnAndOn(app: App): { stop(): Promise<string[]> } {
+  const over = new AbortController()
+  const seen = new Set<string>()
+  const asking = (async () => {
+    while (!over.signal.aborted) {
+      const { status, body } = await host.ask(app)
+      seen.add(`${status} ${body}`)
+    }
+  })()
+  return {
+    async stop() {
+      over.abort()
+      await asking
+      return [...seen]
+    },
+  }
+}
+
+test('a first deployment that fails leaves nothing, and its address says so', async () => {
+  const app = await host.makeApp(
+    await host.push('first-quitter', { entrypoint: ['/bin/sh', '-c', 'exit 3'] }),
+  )
+  await host.untilStatus((await host.deploy(app.id)).id, 'failed')
   expect(await read(app.id)).toMatchObject({ status: 'failed', liveDeploymentId: null })
   await until('its containers are gone', async () =>
     (await read(app.id)).containers.every(({ state }) => state === 'removed'),
   )
   await until('the edge says that it does not run', async () => (await host.ask(app)).status === 503)
-})
-
-test('a failed deployment leaves the previous one serving, untouched', async () => {
-  const app = await host.makeApp(await host.push('steady'))
-  const good = await host.deploy(app.id)
-  await host.untilStatus(good.id, 'live')
-  const before = (await read(app.id)).containers
-  const bad = await host.push('broken', { entrypoint: ['/bin/sh', '-c', 'exit 1'] })
-  await host.untilStatus((await host.deploy(app.id, bad)).id, 'failed')
-  expect(await host.ask(app)).toMatchObject({ status: 200, body: 'steady' })
-  const after = await read(app.id)
-  expect(after).toMatchObject({ status: 'running', liveDeploymentId: good.id })
-  expect(after.containers.filter(({ deploymentId }) => deploymentId === good.id)).toEqual(before)
 })
 
 test("a container's files have their usual modes, whatever umask the worker was started with", async () => {

@@ -14,6 +14,7 @@ const statusOf: Record<EngineErrorKind, 400 | 403 | 404 | 409 | 429 | 500 | 501 
   unavailable: 503,
   corrupt: 502,
   'limit-exceeded': 507,
+  'disk-full': 507,
   canceled: 503,
   unsupported: 501,
   internal: 500,
@@ -25,7 +26,10 @@ export function describe(error: unknown): DoorError {
 
 export function refuse(error: unknown): Response {
   const described = describe(error)
-  return Response.json({ error: described }, { status: isEngineError(error) ? statusOf[error.kind] : 500 })
+  if (!isEngineError(error)) return Response.json({ error: described }, { status: 500 })
+  const seconds = error.retryAfterMs === undefined ? 60 : Math.ceil(error.retryAfterMs / 1_000)
+  const headers = error.kind === 'rate-limited' ? { 'retry-after': String(seconds) } : undefined
+  return Response.json({ error: described }, { status: statusOf[error.kind], headers })
 }
 
 /** The checked body of a request. Throws `invalid` with every problem and its field. */

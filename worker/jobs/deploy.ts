@@ -11,7 +11,14 @@ import { type DeploymentWork, isCancelAsked, loadDeployment } from '../../platfo
 import { finishStep, publishLayers, startStep } from '../../platform/worker/steps.ts'
 import { containerId, labels, portFor } from '../container-spec.ts'
 import { containersOf, lastLines, makeReplica, removeAll, runReplica } from '../containers.ts'
-import { CalledOff, DeployFailure, internalFailure, messageOf, WorkerStopping } from '../failure.ts'
+import {
+  CalledOff,
+  DeployFailure,
+  internalFailure,
+  messageOf,
+  startFailure,
+  WorkerStopping,
+} from '../failure.ts'
 import { type Checked, firstAnswer, observe } from '../health/check.ts'
 import { type ExitWatch, watchExits } from '../health/exits.ts'
 import type { Host } from '../host.ts'
@@ -151,11 +158,7 @@ async function startAll(
   } catch (cause) {
     signal.throwIfAborted()
     if (!isEngineError(cause)) throw cause
-    throw new DeployFailure('start-failed', `The container could not be started: ${cause.message}`, {
-      cause,
-      containerId: containerId(work.deployment.id, 0),
-      facts: { reason: cause.message },
-    })
+    throw startFailure(containerId(work.deployment.id, 0), cause)
   }
 }
 

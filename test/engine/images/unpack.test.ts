@@ -361,7 +361,7 @@ describe('a hostile layer', () => {
       const { reference } = await pushImage(registry, 'team/large:1', { bare: true, layers })
       const there = await openImageStore(small)
       await expect(there.images.pull(reference)).rejects.toMatchObject({
-        kind: 'failed-precondition',
+        kind: 'disk-full',
         message: expect.stringContaining('disk'),
       })
       expect(there.halfMade()).toEqual([])
