@@ -20,6 +20,8 @@ export interface FieldProblem {
   message: string
 }
 
+const usualWaitSeconds: Partial<Record<ProblemCode, number>> = { 'rate-limited': 60, unavailable: 5 }
+
 /** An error meant for the person who asked: `message` is a sentence that says what to do. */
 export class PlatformError extends Error {
   override readonly name = 'PlatformError'
@@ -31,12 +33,12 @@ export class PlatformError extends Error {
   constructor(
     code: ProblemCode,
     message: string,
-    options?: { fields?: FieldProblem[]; retryAfterSeconds?: number; cause?: unknown },
+    options: { fields?: FieldProblem[]; cause?: unknown; retryAfterSeconds?: number } = {},
   ) {
-    super(message, { cause: options?.cause })
+    super(message, { cause: options.cause })
     this.code = code
-    this.fields = options?.fields ?? []
-    this.retryAfterSeconds = options?.retryAfterSeconds ?? null
+    this.fields = options.fields ?? []
+    this.retryAfterSeconds = options.retryAfterSeconds ?? usualWaitSeconds[code] ?? null
   }
 
   get status(): number {

@@ -116,6 +116,11 @@ function answer(status: number, body: object, headers: Record<string, string> = 
 /** In the registry's own words: clients print `errors[].message` (distribution/docs/spec/api.md, Errors). */
 function refusal(error: PlatformError): Response {
   const errors = [{ code: error.code.toUpperCase().replaceAll('-', '_'), message: error.message }]
-  if (error.code !== 'unauthenticated') return answer(error.status, { errors })
+  if (error.code !== 'unauthenticated') {
+    const { retryAfterSeconds } = error
+    const headers: Record<string, string> =
+      retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) }
+    return answer(error.status, { errors }, headers)
+  }
   return answer(401, { errors }, { 'www-authenticate': 'Basic realm="berth"' })
 }

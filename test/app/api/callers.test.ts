@@ -113,3 +113,14 @@ test('a token of one team sees nothing of its person’s other teams', async () 
   expect((await call('GET /teams')).body.data).toMatchObject([{ id: team.id }])
   expect((await call(`GET /teams/${second.id}`)).status).toBe(404)
 })
+
+test('very many wrong tokens from one address are refused for a while, and told for how long', async () => {
+  const address = { 'x-forwarded-for': '203.0.113.77' }
+  const guess = () => berth.withToken('berth_wrong')('GET /me', undefined, address)
+  for (let round = 0; round < 10; round++) await Promise.all(Array.from({ length: 30 }, guess))
+  const refused = await guess()
+  expect([refused.status, refused.body.code]).toEqual([429, 'rate-limited'])
+  const seconds = Number(refused.headers.get('retry-after'))
+  expect(seconds).toBeGreaterThan(240)
+  expect(seconds).toBeLessThanOrEqual(300)
+})

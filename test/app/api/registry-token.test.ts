@@ -103,8 +103,10 @@ test('the operator pushes through the public address too', async () => {
 test('guessing passwords ends after a while, and signing in rightly does not count', async () => {
   const { email, password } = await berth.makeUser({ teamId: team.id, role: 'developer' })
   for (let i = 0; i < 12; i++) expect((await answer('', basic(email, password))).status).toBe(200)
-  const statuses: number[] = []
-  for (let i = 0; i < 12; i++) statuses.push((await answer('', basic(email, 'wrong guess'))).status)
+  const answers: { status: number; headers: Headers }[] = []
+  for (let i = 0; i < 12; i++) answers.push(await answer('', basic(email, 'wrong guess')))
+  const statuses = answers.map(({ status }) => status)
   expect(statuses.slice(0, 10)).toEqual(Array(10).fill(401))
   expect(statuses.slice(10)).toEqual([429, 429])
+  expect(Number(answers.at(-1)?.headers.get('retry-after'))).toBeGreaterThan(800)
 })
