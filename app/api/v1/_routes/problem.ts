@@ -97,12 +97,17 @@ const outageCodes = new Set([
   'P2024',
 ])
 
+/** Words of the drivers, which come without a code; 57P01–57P03: PostgreSQL ends, crashed or starts. */
+const outageWords =
+  /Query read timeout|timeout exceeded when trying to connect|Connection terminated|Command timed out|57P0[123]|the database system is (starting up|shutting down|in recovery)|terminating connection/
+
 function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   if (error.name === 'MaxRetriesPerRequestError' || error.name === 'PrismaClientInitializationError')
     return true
   const { code } = error as Error & { code?: unknown }
-  return (typeof code === 'string' && outageCodes.has(code)) || isOutage(error.cause)
+  if (typeof code === 'string' && outageCodes.has(code)) return true
+  return outageWords.test(error.message) || isOutage(error.cause)
 }
 
 export function problemResponse(answer: Answer, requestId: string): Response {
