@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { createEngine } from '../../engine/index.ts'
 import { getApp } from '../../platform/apps.ts'
-import { cancelDeployment } from '../../platform/deployments.ts'
-import { streams } from '../../platform/event-log.ts'
+import { cancelDeployment, getDeployment } from '../../platform/deployments.ts'
+import { follow, streams } from '../../platform/event-log.ts'
 import type { DeploymentStatus } from '../../platform/model/deployment-status.ts'
 import type { App } from '../../platform/model/resources.ts'
+import { instanceOf, leftOnHost } from '../support/engine.ts'
 import { operator } from '../support/platform.ts'
 import { until } from '../support/until.ts'
 import { startTestHost, type TestHost } from '../support/worker.ts'
@@ -23,20 +23,45 @@ afterAll(async () => {
 
 const read = (appId: string) => getApp(host.berth.platform, operator, appId)
 
-/** What is left of an app while no worker runs: containers by the engine's books, root file systems by the kernel's. */
-async function onHost(app: App): Promise<{ running: string[]; mounted: string[] }> {
-  const recorded = (await read(app.id)).containers.map(({ id }) => id)
-  const engine = await createEngine({ stateDir: `${host.berth.config.home}/engine` })
+/**
+ * What the kernel has of this host while no worker runs: one of each for a container that runs, or it is an orphan. The
+ * processes are the monitors, which hold the namespaces of theirs.
+ */
+async function onHost(): Promise<Record<'running' | 'mounts' | 'links' | 'cgroups' | 'monitors', number>> {
+  const stateDir = `${host.berth.config.home}/engine`
+  const left = leftOnHost(stateDir)
+  const instance = instanceOf(stateDir)
+  const engine = await createEngine({ stateDir })
   try {
-    const containers = await engine.containers.list({ labels: { 'berth.app': app.id } })
-    const mounts = await readFile('/proc/self/mountinfo', 'utf8')
+    const containers = await engine.containers.list()
+    const ids = containers.map(({ id }) => id)
     return {
-      running: containers.filter(({ status }) => status === 'running').map(({ id }) => id),
-      mounted: recorded.filter((id) => mounts.includes(`/${id}/`)),
+      running: containers.filter(({ status }) => status === 'running').length,
+      mounts: left.filter((line) => line.includes(' - overlay ')).length,
+      links: left.filter((line) => line.startsWith(`bv${instance}-`)).length,
+      cgroups: new Set(left.filter((line) => ids.includes(line))).size,
+      monitors: left.filter((line) => line.includes('conmon')).length,
     }
   } finally {
     await engine.close()
   }
+}
+
+/** Deploys until the worker is dead at the very moment that was asked for; answers which deployment it left. */
+async function killWhile(status: DeploymentStatus, app: App, image: string): Promise<string> {
+  const { platform } = host.berth
+  for (let tries = 0; tries < 10; tries++) {
+    const { id } = await host.deploy(app.id, image)
+    for await (const { event } of follow(platform, streams.deployment(id), {
+      signal: AbortSignal.timeout(30_000),
+    }))
+      if (event.type === 'status' && event.status === status) break
+    await host.stopWorker('SIGKILL')
+    if ((await getDeployment(platform, operator, id)).status === status) return id
+    await host.startWorker()
+    await host.untilStatus(id, 'live')
+  }
+  throw new Error(`the worker was never killed while a deployment was ${status}`)
 }
 
 test.each(['pulling', 'starting', 'checking', 'routing'] satisfies DeploymentStatus[])(
@@ -44,9 +69,7 @@ test.each(['pulling', 'starting', 'checking', 'routing'] satisfies DeploymentSta
   async (status) => {
     const app = await host.makeApp(await host.push(`before-${status}`))
     await host.untilStatus((await host.deploy(app.id)).id, 'live')
-    const { id } = await host.deploy(app.id, await host.push(`after-${status}`))
-    await host.untilStatus(id, status, 'live')
-    await host.stopWorker('SIGKILL')
+    const id = await killWhile(status, app, await host.push(`after-${status}`))
     expect((await host.ask(app)).status).toBe(200)
     await host.startWorker()
     await host.untilStatus(id, 'live')
@@ -57,7 +80,10 @@ test.each(['pulling', 'starting', 'checking', 'routing'] satisfies DeploymentSta
       ),
     )
     await host.stopWorker('SIGKILL')
-    expect(await onHost(app)).toEqual({ running: [`${id}-0`], mounted: [`${id}-0`] })
+    const found = await onHost()
+    const { running } = found
+    expect(running).toBeGreaterThan(0)
+    expect(found).toEqual({ running, mounts: running, links: running, cgroups: running, monitors: running })
     await host.startWorker()
   },
 )
