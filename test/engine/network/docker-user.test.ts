@@ -1,8 +1,9 @@
 /** A host with Docker's firewall, in a network namespace of its own: a bridge of ours, and the world behind a router. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { dockerUser } from '../../../engine/network/docker-user.ts'
 import { type Spawner, startSpawner } from '../../../engine/sys/spawner.ts'
+import { instanceOf, startEngine } from '../../support/engine.ts'
 
 const names = { host: `dkh${process.pid}`, app: `dka${process.pid}`, world: `dkw${process.pid}` }
 const prefix = 'bth0d0c0e-'
@@ -93,4 +94,29 @@ test('other rules there, and those of other engines, stay as they are', async ()
   await docker.close()
   expect(chain()).toContain('"bthffffff-*"')
   expect(chain()).toContain('return')
+})
+
+test('an engine is let through as long as it has a network', async () => {
+  // Beside the host's own Docker, or a chain of that name that no packet comes to.
+  const parts = ['table ip filter', 'chain ip filter DOCKER-USER']
+  const nft = (text: string) => execFileSync('nft', text.split(' '), { stdio: ['ignore', 'pipe', 'pipe'] })
+  const made = parts.filter((part) => spawnSync('nft', ['list', ...part.split(' ')]).status !== 0)
+  for (const part of made) nft(`add ${part}`)
+  const host = await startEngine()
+  const ours = () =>
+    execFileSync('nft', ['list', 'chain', 'ip', 'filter', 'DOCKER-USER'], { encoding: 'utf8' })
+      .split('\n')
+      .filter((line) => line.includes(`"bth${instanceOf(host.stateDir)}-*"`))
+  try {
+    expect(ours()).toEqual([])
+    const spec = host.spec()
+    await host.engine.containers.create(spec)
+    expect(ours()).toHaveLength(2)
+    await host.engine.containers.remove(spec.id)
+    await host.engine.networks.remove(spec.network)
+    expect(ours()).toEqual([])
+  } finally {
+    await host.close()
+    for (const part of made.reverse()) nft(`delete ${part}`)
+  }
 })
