@@ -21,7 +21,7 @@ FROM ${BASE}
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
       busybox-static conmon crun dnsmasq-base iproute2 mount nftables openssl util-linux \
- && rm -rf /var/lib/apt/lists/* \
+ && apt-get clean && rm -rf /var/lib/apt/lists/* \
  && printf '#!/bin/sh\nexec node --disable-warning=ExperimentalWarning /opt/berth/cli/main.ts "$@"\n' >/usr/local/bin/berth \
  && chmod 755 /usr/local/bin/berth
 WORKDIR /opt/berth

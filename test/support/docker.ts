@@ -38,6 +38,8 @@ export async function startDocker(): Promise<TestDocker> {
     pidfile: join(folder, 'pid'),
     host: `unix://${socket}`,
     'cgroup-parent': cgroup,
+    // Where systemd is, the default is its own driver, for which groups have other names.
+    'exec-opt': 'native.cgroupdriver=cgroupfs',
     bridge: 'none',
     iptables: 'false',
     ip6tables: 'false',
