@@ -59,8 +59,8 @@ const words: Record<PageName, { en: Words; 'zh-CN': Words; refreshSeconds?: numb
   },
   broken: {
     en: {
-      title: 'The app broke off',
-      text: 'It ended the connection before it gave a whole answer. Its logs may say why.',
+      title: 'The app broke off the connection',
+      text: 'It gave no whole answer. Its logs may say why.',
     },
     'zh-CN': { title: '应用中断了连接', text: '应用在返回完整响应之前断开了连接，原因可能在其日志中。' },
   },
@@ -89,6 +89,13 @@ const statusOf: Record<PageName, string> = {
   timeout: '504',
   starting: '503',
 }
+
+/** The product's mark (app/icon.svg), in the page, since no request leads anywhere else. */
+const icon = `data:image/svg+xml,${encodeURIComponent(
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#0b7285"/>' +
+    '<path d="M8 7v13.5a3.5 3.5 0 0 0 3.5 3.5h9a3.5 3.5 0 0 0 3.5-3.5V7" fill="none" stroke="#fff" stroke-width="2.5"' +
+    ' stroke-linecap="round"/><rect x="12.75" y="8" width="6.5" height="10.5" rx="2" fill="#fff"/></svg>',
+)}`
 
 export const pages = Object.fromEntries(
   Object.keys(words).map((name) => [
@@ -120,7 +127,8 @@ function render(page: PageName, languages: ('en' | 'zh-CN')[]): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">${refreshSeconds === undefined ? '' : `\n<meta http-equiv="refresh" content="${refreshSeconds}">`}
+<meta name="robots" content="noindex">
+<link rel="icon" href="${icon}">${refreshSeconds === undefined ? '' : `\n<meta http-equiv="refresh" content="${refreshSeconds}">`}
 <title>${text.title}</title>
 <style>
 :root { color-scheme: light dark; --ground: #f6f8fa; --ink: #10202e; --soft: #51616f; --line: #0b7285; }
