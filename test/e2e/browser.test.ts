@@ -246,6 +246,12 @@ test('who signs out is out, and signs in again', async () => {
   await page.getByLabel('Password', { exact: true }).fill('not the password')
   await button('Sign in').click()
   await page.getByText('The e-mail address or the password is not right.').waitFor()
+  await guessAs('stranger@example.org', 10)
+  await page.getByLabel('E-mail').fill('stranger@example.org')
+  await button('Sign in').click()
+  await page.getByText(/Too many attempts\. Try again at .+, in 15 minutes\./).waitFor()
+  await look('sign-in-too-often')
+  await page.getByLabel('E-mail').fill(owner.email)
   await page.getByLabel('Password', { exact: true }).fill(owner.password)
   await button('Sign in').click()
   await page.waitForURL('**/main')
@@ -253,6 +259,13 @@ test('who signs out is out, and signs in again', async () => {
 
 const speak = (locale: string) =>
   browser.context.addCookies([{ name: 'berth-locale', value: locale, url: started.dashboard ?? '' }])
+
+/** As `docker login` would: counted together with the attempts at the form. */
+async function guessAs(email: string, times: number): Promise<void> {
+  const authorization = `Basic ${Buffer.from(`${email}:wrong`).toString('base64')}`
+  const url = `${started.dashboard}/api/registry/token?service=berth`
+  for (let i = 0; i < times; i++) expect((await fetch(url, { headers: { authorization } })).status).toBe(401)
+}
 
 async function appId(): Promise<string> {
   const { body } = await berth.api('GET', '/teams/main/apps')
