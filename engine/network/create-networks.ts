@@ -17,6 +17,8 @@ import { createPlaceRows, type Place } from './places.ts'
 import { addressIn, parseRange } from './subnets.ts'
 
 const checkMs = 2_000
+/** A container on several networks has a name server of its own, on this port and its number in the first of them. */
+const resolverPortBase = 20_000
 const mostRanges = 200
 
 /** What containers need of networks. A place is reserved for the container's life, and connected while it runs. */
@@ -75,6 +77,7 @@ export async function createNetworks(parts: NetworksParts): Promise<Networks & N
       networks,
       places: places.all().flatMap(firewallPlace),
       published: places.all().filter(isConnected).flatMap(publishedBy),
+      resolvers: [...running.keys()].flatMap((container) => resolverOf(container)?.redirect ?? []),
     })
   })
   const docker = dockerUser(spawner, bridgePrefix)
@@ -167,6 +170,39 @@ export async function createNetworks(parts: NetworksParts): Promise<Networks & N
     await nameServers.publish(network.bridge, entries)
   }
 
+  /** For one that is not on the network of its spec alone: it asks there, and knows the names of all of them. */
+  function resolverOf(container: string) {
+    const on = places.ofContainer(container).filter(isConnected)
+    const [first] = on
+    if (!first || (on.length === 1 && first.position === 0)) return null
+    const networks = on.map(({ network }) => networkOf(network))
+    const { bridge, gateway } = networkOf(first.network)
+    const port = resolverPortBase + first.host
+    return {
+      server: {
+        key: `${bridge}-${port}`,
+        bridge,
+        gateway,
+        port,
+        zones: networks.map((network) => network.bridge),
+        forwards: networks.some(({ egress }) => egress !== 'none'),
+      },
+      redirect: { bridge, address: addressIn(networkOf(first.network).subnet, first.host), port },
+    }
+  }
+
+  /** Does what `change` does to a container's places, and sees to its name server before and after. */
+  async function withResolver<T>(container: string, change: () => Promise<T>): Promise<T> {
+    const before = resolverOf(container)
+    const result = await change()
+    const after = resolverOf(container)
+    if (!before && !after) return result
+    if (after) await nameServers.keepAlive(after.server)
+    await firewall.load()
+    if (before && before.server.key !== after?.server.key) await nameServers.stop(before.server.key)
+    return result
+  }
+
   async function connectPlace(place: Place, pid: number): Promise<void> {
     const network = await lockNetwork(place.network, () => raise(place.network))
     const { bridge, gateway } = network
@@ -174,7 +210,7 @@ export async function createNetworks(parts: NetworksParts): Promise<Networks & N
     const mtu = Number(readFileSync(`/sys/class/net/${bridge}/mtu`, 'utf8'))
     const { inBitsPerSecond, outBitsPerSecond } = place.bandwidth
     await spawner.mustRun(['ip', '-batch', '-'], {
-      input: attachBatch({ link, bridge, pid, inside, address, mtu }),
+      input: attachBatch({ link, bridge, pid, inside, address, mtu, hairpin: place.ports.length > 0 }),
     })
     const within = ['nsenter', `--net=/proc/${pid}/ns/net`]
     await Promise.all([
@@ -210,8 +246,10 @@ export async function createNetworks(parts: NetworksParts): Promise<Networks & N
   }
 
   async function disconnect(container: string): Promise<void> {
-    running.delete(container)
-    await Promise.all(places.ofContainer(container).map(disconnectPlace))
+    await withResolver(container, async () => {
+      running.delete(container)
+      await Promise.all(places.ofContainer(container).map(disconnectPlace))
+    })
   }
 
   async function releasePlace(place: Place): Promise<void> {
@@ -253,6 +291,11 @@ export async function createNetworks(parts: NetworksParts): Promise<Networks & N
       await lockNetwork(name, async () => {
         if (bridges.find(name) && (bridges.isUp(bridge) || used.has(name))) await raise(name)
       }).catch((error) => log(`network ${name} cannot be mended`, error))
+    for (const container of [...running.keys()])
+      await lockContainer(container, async () => {
+        const resolver = resolverOf(container)
+        if (resolver) await nameServers.keepAlive(resolver.server)
+      }).catch((error) => log(`the name server of container ${container} cannot be mended`, error))
   }
 
   function checkName(name: string): void {
@@ -319,28 +362,32 @@ export async function createNetworks(parts: NetworksParts): Promise<Networks & N
         const names = [...new Set([...first.names.slice(0, 1), ...aliases])]
         const known = places.find(container, network)
         if (known?.attached) return attachmentOf(known)
-        if (known) {
-          places.setAttached(known.seq, true)
-          if (aliases.length > 0) places.setNames(known.seq, names)
-        } else {
-          await lockNetwork(network, () =>
-            insertPlace({ container, network, names, ports: [], bandwidth: first.bandwidth }),
-          )
-        }
-        const place = places.find(container, network)
-        if (!place)
-          throw new EngineError('internal', `the place of ${container} on ${network} was not recorded`)
-        const pid = running.get(container)
-        if (pid !== undefined) await connectPlace(place, pid)
-        return attachmentOf(place)
+        return withResolver(container, async () => {
+          if (known) {
+            places.setAttached(known.seq, true)
+            if (aliases.length > 0) places.setNames(known.seq, names)
+          } else {
+            await lockNetwork(network, () =>
+              insertPlace({ container, network, names, ports: [], bandwidth: first.bandwidth }),
+            )
+          }
+          const place = places.find(container, network)
+          if (!place)
+            throw new EngineError('internal', `the place of ${container} on ${network} was not recorded`)
+          const pid = running.get(container)
+          if (pid !== undefined) await connectPlace(place, pid)
+          return attachmentOf(place)
+        })
       }),
     detach: (container, network) =>
       lockContainer(container, async () => {
         const place = places.find(container, network)
         if (!place?.attached) return
-        places.setAttached(place.seq, false)
-        await disconnectPlace(place)
-        if (place.position > 0) await releasePlace(place)
+        await withResolver(container, async () => {
+          places.setAttached(place.seq, false)
+          await disconnectPlace(place)
+          if (place.position > 0) await releasePlace(place)
+        })
       }),
 
     reserve: (container, network, { names, ports = [], bandwidth = {} }) =>
@@ -362,8 +409,11 @@ export async function createNetworks(parts: NetworksParts): Promise<Networks & N
     },
     connect: (container, pid) =>
       lockContainer(container, async () => {
-        running.set(container, pid)
-        for (const place of places.ofContainer(container)) if (place.attached) await connectPlace(place, pid)
+        await withResolver(container, async () => {
+          running.set(container, pid)
+          for (const place of places.ofContainer(container))
+            if (place.attached) await connectPlace(place, pid)
+        })
       }),
     disconnect: (container) => lockContainer(container, () => disconnect(container)),
     release: (container) =>
@@ -383,6 +433,8 @@ export async function createNetworks(parts: NetworksParts): Promise<Networks & N
           .filter(({ name }) => names.has(name))
           .map(({ bridge }) => bridge),
       )
+      const resolvers = [...connected.keys()].flatMap((container) => resolverOf(container)?.server ?? [])
+      for (const { key } of resolvers) kept.add(key)
       for (const link of bridges.linksOnHost('container'))
         if (!links.has(link)) await spawner.run(['ip', 'link', 'delete', link])
       for (const key of await nameServers.list()) if (!kept.has(key)) await nameServers.stop(key)
@@ -393,6 +445,7 @@ export async function createNetworks(parts: NetworksParts): Promise<Networks & N
           await raise(name)
           await publishNames(name)
         })
+      for (const server of resolvers) await nameServers.keepAlive(server)
     },
     async close() {
       clearInterval(timer)

@@ -21,6 +21,15 @@ export interface FirewallOptions {
   networks: { bridge: string; gateway: string; egress: Egress }[]
   places: FirewallPlace[]
   published: FirewallPort[]
+  resolvers: FirewallResolver[]
+}
+
+/** Whose questions for names go to another port of the gateway than 53. */
+export interface FirewallResolver {
+  bridge: string
+  /** The container's. */
+  address: string
+  port: number
 }
 
 /** The only addresses that may come out of a link. */
@@ -45,7 +54,8 @@ const everyAddress = '0.0.0.0'
 
 /** Replaces both tables in one step. */
 export function firewallRules(options: FirewallOptions): string {
-  const { table, bridgePrefix, linkPrefix, pool, allowedHostPorts, networks, places, published } = options
+  const { table, bridgePrefix, linkPrefix, pool, allowedHostPorts, networks, places, published, resolvers } =
+    options
   const ours = `"${bridgePrefix}*"`
   const links = `"${linkPrefix}*"`
   const set = (elements: (string | number)[]) =>
@@ -90,6 +100,10 @@ table inet ${table} {
   }
   map published { type inet_proto . inet_service : ipv4_addr . inet_service; ${set(published.filter(isEverywhere).map(portElement))}
   }
+  set publishers { type ipv4_addr . ipv4_addr; ${set([...new Set(published.map(publisherElement))])}
+  }
+  map resolvers { type ifname . ipv4_addr : inet_service; ${set(resolvers.map(({ bridge, address, port }) => `"${bridge}" . ${address} : ${port}`))}
+  }
   chain early {
     type filter hook prerouting priority raw; policy accept;
     # Frames to the addresses of bridge protocols pass the bridge by, and come in by the link itself.
@@ -101,6 +115,7 @@ table inet ${table} {
   chain outside_in {
     type nat hook prerouting priority dstnat; policy accept;
     fib daddr type != local return
+    ip daddr ${pool} meta l4proto { tcp, udp } th dport 53 redirect to :iifname . ip saddr map @resolvers
     iifname . ip daddr @gateways jump published_ports
     iifname ${ours} ip daddr ${pool} return
     jump published_ports
@@ -141,6 +156,7 @@ table inet ${table} {
     meta nfproto ipv6 drop
     ct state established,related accept
     iifname . ip daddr @gateways meta l4proto { tcp, udp } th dport 53 accept
+    iifname . ip daddr @gateways meta l4proto { tcp, udp } ct status dnat ct original proto-dst 53 accept
     iifname . ip daddr @gateways icmp type echo-request limit rate 20/second burst 20 packets accept
     iifname @open tcp dport @host_ports accept
     iifname . ip daddr @egress tcp dport @host_ports accept
@@ -151,6 +167,8 @@ table inet ${table} {
     # A published port asked for on loopback, or from its own network: the answer must come back this way.
     oifname ${ours} ip saddr 127.0.0.0/8 masquerade
     ct status dnat iifname . oifname @same_network masquerade
+    # To itself, also where it turns round in the bridge and so has no interface that it came in by.
+    ct status dnat ip saddr . ip daddr @publishers masquerade
     iifname ${ours} oifname != "${anyBridge}*" masquerade
   }
 }
@@ -159,20 +177,23 @@ table inet ${table} {
 
 /** Adds to the set of places, or takes out of it; no error if it is there already, or not there. */
 export function placeChange(change: 'add' | 'delete', table: string, place: FirewallPlace): string {
-  return elementChange(change, `bridge ${table} places`, placeElement(place), placeElement(place))
+  return elementChange(change, `bridge ${table} places`, placeElement(place))
 }
 
 /** Publishes a port, or takes it back; no error if it is that way already. */
 export function portChange(change: 'add' | 'delete', table: string, port: FirewallPort): string {
   const map = `inet ${table} ${isEverywhere(port) ? 'published' : 'published_at'}`
-  return elementChange(change, map, portElement(port), portElement(port))
+  const publisher = elementChange('add', `inet ${table} publishers`, publisherElement(port))
+  return `${change === 'add' ? publisher : ''}${elementChange(change, map, portElement(port))}`
 }
 
 /** What is not there can be added, and then deleted: nft has no "delete if there" before 1.0.8. */
-function elementChange(change: 'add' | 'delete', set: string, added: string, deleted: string): string {
-  const add = `add element ${set} { ${added} }\n`
-  return change === 'add' ? add : `${add}delete element ${set} { ${deleted} }\n`
+function elementChange(change: 'add' | 'delete', set: string, element: string): string {
+  const add = `add element ${set} { ${element} }\n`
+  return change === 'add' ? add : `${add}delete element ${set} { ${element} }\n`
 }
+
+const publisherElement = ({ address }: { address: string }) => `${address} . ${address}`
 
 const isEverywhere = ({ hostAddress }: FirewallPort) => hostAddress === everyAddress
 

@@ -22,15 +22,19 @@ export interface LinkEnds {
   inside: string
   address: string
   mtu: number
+  /** Whether it is led to itself when it asks for a port that it has published. */
+  hairpin: boolean
 }
 
 /** The host's half: one end on the bridge, the other in the namespace of process `pid`. */
-export function attachBatch({ link, bridge, pid, inside, address, mtu }: LinkEnds): string {
+export function attachBatch({ link, bridge, pid, inside, address, mtu, hairpin }: LinkEnds): string {
   const peer = `peer name ${inside} address ${hardwareAddress(address)} mtu ${mtu} netns ${pid}`
   return [
     `link add name ${link} mtu ${mtu} type veth ${peer}`,
     `link set dev ${link} addrgenmode none`,
     `link set dev ${link} master ${bridge} up`,
+    // Where the kernel filters bridged packets, such a one turns round at the bridge's port.
+    ...(hairpin ? [`link set dev ${link} type bridge_slave hairpin on`] : []),
     '',
   ].join('\n')
 }

@@ -175,6 +175,7 @@ export async function startPrivateHost(
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       serialization: 'advanced',
     })
+    child.setMaxListeners(0)
     await once(child, 'message')
     let lastId = 0
     const networks = new Proxy({} as RemoteNetworks, {

@@ -35,6 +35,7 @@ test('the batches for ip and tc are exactly these', () => {
     inside: 'eth0',
     address: '10.89.4.2',
     mtu: 1420,
+    hairpin: false,
   }
   expect(attachBatch(ends).split('\n')).toEqual([
     'link add name bvabc-2 mtu 1420 type veth peer name eth0 address 0a:58:0a:59:04:02 mtu 1420 netns 42',
@@ -42,6 +43,9 @@ test('the batches for ip and tc are exactly these', () => {
     'link set dev bvabc-2 master bthabc-1 up',
     '',
   ])
+  expect(attachBatch({ ...ends, hairpin: true })).toContain(
+    'link set dev bvabc-2 type bridge_slave hairpin on\n',
+  )
   expect(insideBatch('eth0', 0, '10.89.4.2', '10.89.4.1').split('\n')).toEqual([
     'link set dev lo up',
     'address add 10.89.4.2/24 dev eth0',

@@ -1,0 +1,282 @@
+/** What every implementation of networks keeps to. A new one is one test file that passes a factory. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { FakeContainer, PrivateHost } from '../../support/private-host.ts'
+import { until } from '../../support/until.ts'
+
+const askName = new URL('../../support/ask-name.ts', import.meta.url).pathname
+const noError = 0
+const noSuchName = 3
+
+interface NameAnswer {
+  code: number
+  answers: { type: number; ttl: number; address: string }[]
+}
+
+/** What the container's own name server says. */
+async function lookUp(from: FakeContainer, gateway: string, name: string, type = 'A', protocol = 'udp') {
+  const said = await from.run([process.execPath, askName, gateway, name, type, protocol])
+  return JSON.parse(said) as NameAnswer
+}
+
+async function addressesOf(
+  from: FakeContainer,
+  gateway: string,
+  name: string,
+  protocol = 'udp',
+): Promise<string[]> {
+  const { answers } = await lookUp(from, gateway, name, 'A', protocol)
+  return answers.map(({ address }) => address).sort()
+}
+
+export function networksSuite(startHost: () => Promise<PrivateHost>): void {
+  describe('networks', () => {
+    let host: PrivateHost
+    beforeAll(async () => {
+      host = await startHost()
+    })
+    afterAll(() => host?.close())
+
+    test('one is made once, told with all that is on it, and goes when nobody is', async () => {
+      const made = await host.networks.create('made', { egress: ['10.0.0.0/8'] })
+      expect(made).toMatchObject({ name: 'made', egress: ['10.0.0.0/8'] })
+      expect(made.bridge.length).toBeLessThanOrEqual(15)
+      await expect(host.networks.create('made')).rejects.toMatchObject({ kind: 'already-exists' })
+      await expect(host.networks.create('A b')).rejects.toMatchObject({ kind: 'invalid' })
+      await expect(host.networks.create('x', { egress: ['10.0.0.0/33'] })).rejects.toMatchObject({
+        kind: 'invalid',
+      })
+      await expect(host.networks.inspect('x')).rejects.toMatchObject({ kind: 'not-found' })
+      const container = await host.container('on-made', 'made', { names: ['on-made', 'alias'] })
+      expect((await host.networks.inspect('made')).attachments).toEqual([
+        {
+          container: 'on-made',
+          network: 'made',
+          address: container.address,
+          interface: 'eth0',
+          names: ['on-made', 'alias'],
+          connected: true,
+        },
+      ])
+      await expect(host.networks.remove('made')).rejects.toMatchObject({ kind: 'failed-precondition' })
+      await container.stop()
+      await host.networks.remove('made')
+      await host.networks.remove('made')
+      expect((await host.networks.list()).map(({ name }) => name)).not.toContain('made')
+    })
+
+    test('an address rests when it is given back, and there are as many as a network has, each once', async () => {
+      const reserve = (count: number) => host.networks.reserve(`r${count}`, 'full', { names: [] })
+      const addressOf = async (count: number) => (await host.networks.placeOf(`r${count}`)).address
+      await reserve(0)
+      const first = await addressOf(0)
+      await host.networks.release('r0')
+      await Promise.all(Array.from({ length: 253 }, (_, count) => reserve(count + 1)))
+      const all = await Promise.all(Array.from({ length: 253 }, (_, count) => addressOf(count + 1)))
+      expect(new Set(all).size).toBe(253)
+      expect(all.at(-1)).toBe(first)
+      await expect(reserve(254)).rejects.toMatchObject({
+        kind: 'limit-exceeded',
+        message: expect.stringMatching(/no free address/),
+      })
+      await Promise.all(Array.from({ length: 253 }, (_, count) => host.networks.release(`r${count + 1}`)))
+      await host.networks.remove('full')
+    })
+
+    test('a container is attached to one more network while it runs, and taken off again', async () => {
+      const walker = await host.container('walker', 'home')
+      const mate = await host.container('mate', 'home')
+      const friend = await host.container('friend', 'away', { names: ['friend', 'only.away'] })
+      await friend.serve(80)
+      const { gateway } = await host.networks.inspect('home')
+      expect(await walker.ask(friend.address, 80)).toBeNull()
+      expect(await addressesOf(walker, gateway, 'friend')).toEqual([])
+      const attached = await host.networks.attach('walker', 'away', { aliases: ['guest'] })
+      expect(attached).toMatchObject({ interface: 'eth1', connected: true, names: ['walker', 'guest'] })
+      expect(await host.networks.attach('walker', 'away')).toEqual(attached)
+      expect(await walker.ask(friend.address, 80)).toBe('friend')
+      // Names of both, where it has asked since it was started; and only it.
+      await until('both', async () => (await addressesOf(walker, gateway, 'friend')).length === 1)
+      expect(await addressesOf(walker, gateway, 'only.away', 'tcp')).toEqual([friend.address])
+      expect(await addressesOf(walker, gateway, 'mate')).toEqual([mate.address])
+      expect(await addressesOf(mate, gateway, 'friend')).toEqual([])
+      expect(await mate.ask(friend.address, 80)).toBeNull()
+      await host.networks.detach('walker', 'away')
+      await host.networks.detach('walker', 'away')
+      expect(await walker.ask(friend.address, 80)).toBeNull()
+      expect(await addressesOf(walker, gateway, 'friend')).toEqual([])
+      // Off its own network it is alone, and back on it as before.
+      await host.networks.detach('walker', 'home')
+      expect((await host.networks.placeOf('walker')).address).toBe(walker.address)
+      expect(await walker.run(['ip', '-oneline', 'link', 'show'])).not.toContain('eth0')
+      expect(await addressesOf(mate, gateway, 'walker')).toEqual([])
+      expect(await host.networks.attach('walker', 'home')).toMatchObject({
+        interface: 'eth0',
+        address: walker.address,
+      })
+      await until(
+        'named again',
+        async () => (await addressesOf(mate, gateway, 'walker'))[0] === walker.address,
+      )
+      await expect(host.networks.attach('nobody', 'home')).rejects.toMatchObject({ kind: 'not-found' })
+      await expect(host.networks.attach('walker', 'nowhere')).rejects.toMatchObject({ kind: 'not-found' })
+      for (const container of [walker, mate, friend]) await container.stop()
+    })
+
+    test('replicas answer to one name in turns, by UDP and TCP; it has no IPv6 address, and is forgotten at once', async () => {
+      const replicas = await Promise.all(
+        [1, 2, 3].map((count) => host.container(`web-${count}`, 'shop', { names: ['web', 'web.shop'] })),
+      )
+      const [one] = replicas
+      if (!one) throw new Error('no replica')
+      const { gateway } = await host.networks.inspect('shop')
+      const all = replicas.map(({ address }) => address).sort()
+      for (const protocol of ['udp', 'tcp'])
+        await until(
+          'all replicas',
+          async () => (await addressesOf(one, gateway, 'web', protocol)).join() === all.join(),
+        )
+      const firsts = new Set<string>()
+      await until('each comes first', async () => {
+        const { answers } = await lookUp(one, gateway, 'web')
+        for (const { ttl } of answers) expect(ttl).toBeLessThanOrEqual(5)
+        firsts.add(answers[0]?.address ?? '')
+        return firsts.size === 3
+      })
+      for (const name of ['web', 'web.shop'])
+        expect(await lookUp(one, gateway, name, 'AAAA')).toEqual({ code: noError, answers: [] })
+      expect(await lookUp(one, gateway, 'nobody')).toEqual({ code: noSuchName, answers: [] })
+      await host.networks.disconnect('web-3')
+      await until('forgotten', async () => (await addressesOf(one, gateway, 'web')).length === 2, 5_000)
+      for (const container of replicas) await container.stop()
+    })
+
+    test('what may leave is narrowed to ranges or to nothing, also for who is connected already', async () => {
+      await host.serve('world', 'world', 8088)
+      const container = await host.container('narrow', 'narrowed')
+      const reaches = () => container.ask(host.worldAddress, 8088)
+      expect(await reaches()).toBe('world')
+      await host.networks.update('narrowed', { egress: 'none' })
+      expect(await reaches()).toBeNull()
+      await host.networks.update('narrowed', { egress: ['203.0.113.0/24', '203.0.113.128/25'] })
+      expect(await reaches()).toBeNull()
+      await host.networks.update('narrowed', { egress: ['203.0.113.0/24', `${host.worldAddress}/32`] })
+      expect(await reaches()).toBe('world')
+      await container.stop()
+    })
+
+    test('ports are published by TCP and UDP to the host, the world and others, while the container runs', async () => {
+      const ports = [
+        { hostAddress: '0.0.0.0', hostPort: 15432, containerPort: 5432, protocol: 'tcp' },
+        { hostAddress: '0.0.0.0', hostPort: 15432, containerPort: 5432, protocol: 'udp' },
+        { hostAddress: '127.0.0.1', hostPort: 16379, containerPort: 5432, protocol: 'tcp' },
+      ] as const
+      const database = await host.container('database', 'data', { ports: [...ports] })
+      await database.serve(5432)
+      const mate = await host.container('data-mate', 'data')
+      const stranger = await host.container('stranger', 'elsewhere')
+      const strangers = await host.networks.inspect('elsewhere')
+      const data = await host.networks.inspect('data')
+      const all = async () => ({
+        host: await Promise.all(
+          (['tcp', 'udp'] as const).map((protocol) => host.ask('host', host.address, 15432, protocol)),
+        ),
+        loopback: await Promise.all([
+          host.ask('host', '127.0.0.1', 15432),
+          host.ask('host', '127.0.0.1', 16379),
+        ]),
+        world: await Promise.all(
+          (['tcp', 'udp'] as const).map((protocol) => host.ask('world', host.address, 15432, protocol)),
+        ),
+        others: await Promise.all(
+          [mate, stranger, database].map((container) => container.ask(host.address, 15432)),
+        ),
+        gateway: await stranger.ask(strangers.gateway, 15432),
+        not: await Promise.all([
+          stranger.ask(data.gateway, 15432),
+          stranger.ask('127.0.0.1', 16379),
+          host.ask('world', host.address, 16379),
+          stranger.ask(host.address, 16379),
+          stranger.ask(database.address, 5432),
+        ]),
+      })
+      const there = {
+        host: ['database', 'database'],
+        loopback: ['database', 'database'],
+        world: ['database', 'database'],
+        others: ['database', 'database', 'database'],
+        gateway: 'database',
+        not: [null, null, null, null, null],
+      }
+      expect(await all()).toEqual(there)
+      await expect(
+        host.networks.reserve('second', 'data', {
+          names: [],
+          ports: [{ ...ports[0], hostAddress: host.address }],
+        }),
+      ).rejects.toMatchObject({
+        kind: 'already-exists',
+        message: expect.stringMatching(/15432\/tcp.*database has it/),
+      })
+      await host.serve('host', 'taken', 15555)
+      await expect(
+        host.networks.reserve('second', 'data', { names: [], ports: [{ ...ports[1], hostPort: 15555 }] }),
+      ).rejects.toMatchObject({
+        kind: 'already-exists',
+        message: expect.stringMatching(/15555\/udp.*listens there/),
+      })
+      await host.restart({ kill: true })
+      expect(await all()).toEqual(there)
+      await host.networks.disconnect('database')
+      expect(await host.ask('world', host.address, 15432)).toBeNull()
+      for (const container of [database, mate, stranger]) await container.stop()
+    })
+
+    test('bandwidth is limited in both directions', async () => {
+      const limited = await host.container('limited', 'slow', {
+        bandwidth: { inBitsPerSecond: 8_000_000, outBitsPerSecond: 4_000_000 },
+      })
+      const shaped = async (text: string) => /rate (\S+)/.exec(text)?.[1]
+      expect(await shaped(await limited.run(['tc', 'qdisc', 'show', 'dev', 'eth0']))).toBe('4Mbit')
+      const { bridge } = await host.networks.inspect('slow')
+      const [link] = JSON.parse(await host.run(['ip', '-json', 'link', 'show', 'master', bridge])) as {
+        ifname: string
+      }[]
+      expect(await shaped(await host.run(['tc', 'qdisc', 'show', 'dev', link?.ifname ?? '']))).toBe('8Mbit')
+      await limited.stop()
+    })
+
+    test('a killed name server, a deleted bridge and flushed rules are back within seconds', async () => {
+      const [one, two] = [await host.container('kept', 'mended'), await host.container('kept-too', 'mended')]
+      await two.serve(80)
+      const { gateway, bridge } = await host.networks.inspect('mended')
+      const isWell = async () =>
+        (await addressesOf(one, gateway, 'kept-too').catch(() => []))[0] === two.address &&
+        (await one.ask(two.address, 80)) === 'kept-too' &&
+        (await host.run(['nft', 'list', 'table', 'inet', `berth_${host.instance}`])).includes(bridge)
+      await until('well', isWell)
+      await host.run(['nft', 'flush', 'ruleset'])
+      await until('rules are back', isWell, 15_000)
+      await host.run(['ip', 'link', 'delete', bridge])
+      await until('the bridge is back', isWell, 15_000)
+      const pids = (
+        await host.run(['ip', 'netns', 'pids', (await host.run(['ip', 'netns', 'identify'])).trim()])
+      ).split('\n')
+      const servers: string[] = []
+      for (const pid of pids) {
+        const line = await host.run(['cat', `/proc/${pid}/cmdline`]).catch(() => '')
+        if (line.includes('dnsmasq') && line.includes(bridge)) servers.push(pid)
+      }
+      expect(servers).toHaveLength(1)
+      await host.run(['kill', '-9', ...servers])
+      await until('the name server is back', isWell, 15_000)
+      for (const container of [one, two]) await container.stop()
+    })
+
+    test('the links are as large as what leads to the world', async () => {
+      const container = await host.container('sized', 'sized')
+      const mtu = (await host.run(['cat', '/sys/class/net/up0/mtu'])).trim()
+      expect((await container.run(['ip', 'link', 'show', 'eth0'])).match(/mtu (\d+)/)?.[1]).toBe(mtu)
+      await container.stop()
+    })
+  })
+}
