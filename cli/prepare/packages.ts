@@ -31,6 +31,7 @@ export const testPackages: NeededPackage[] = [
   { name: 'chromium', files: bin('chromium'), why: 'browser tests' },
   { name: 'fonts-noto-cjk', files: ['/usr/share/fonts/opentype/noto'], why: 'Chinese text in screenshots' },
   { name: 'skopeo', files: bin('skopeo'), why: 'pushes images as users do' },
+  { name: 'umoci', files: bin('umoci'), why: 'unpacks images, to compare with' },
   { name: 'docker.io', files: bin('dockerd'), why: 'runs the platform in containers' },
   { name: 'docker-compose', files: bin('docker-compose'), why: 'reads docker-compose.yml' },
   { name: 'mmdebstrap', files: bin('mmdebstrap'), why: 'makes images that stand in for public ones' },

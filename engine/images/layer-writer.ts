@@ -4,6 +4,7 @@
  * else. Paths are text of one character a byte (byte-path.ts).
  */
 import fs from 'node:fs'
+import { posix } from 'node:path'
 import { EngineError } from '../errors.ts'
 import { makeFifo, makeWhiteout, SystemCallError, setAttribute, setTime } from '../sys/syscalls.ts'
 import { fromBytes, shown, toBytes } from './byte-path.ts'
@@ -50,7 +51,11 @@ export function createLayerWriter(): LayerWriter {
     if (knownFolders.has(parent)) return
     needParent(parent)
     const found = fs.statSync(at(parent), { throwIfNoEntry: false })
-    if (found === undefined || !found.isDirectory()) {
+    const target = found === undefined ? targetOf(parent) : null
+    if (target !== null) {
+      // A link to what is not there yet, such as bin to usr/bin in an archive in the order of the alphabet.
+      needParent(`${target}/x`)
+    } else if (found === undefined || !found.isDirectory()) {
       clear(parent, false)
       fs.mkdirSync(at(parent), 0o755)
       if (whiteouts.has(parent)) makeOpaque(parent)
@@ -61,6 +66,16 @@ export function createLayerWriter(): LayerWriter {
     }
     if (knownFolders.size >= maxKnownFolders) knownFolders.clear()
     knownFolders.add(parent)
+  }
+
+  /** Where a link leads to, as a path of the layer; null if there is no link. */
+  function targetOf(path: string): string | null {
+    if (!look(path)?.isSymbolicLink()) return null
+    const target = toBytes(fs.readlinkSync(at(path), { encoding: 'buffer' }))
+    const resolved = posix.resolve('/', posix.dirname(path), target).slice(1)
+    // A path for itself, or for what lies in it, would never end.
+    const isEndless = resolved === '' || `${resolved}/`.startsWith(`${path}/`)
+    return isEndless || meaningOf(resolved).kind !== 'entry' ? null : resolved
   }
 
   function count(...paths: string[]): void {

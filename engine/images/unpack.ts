@@ -6,8 +6,7 @@ import { startNodeChild } from '../sys/node-child.ts'
 import type { Findings } from './layer-writer.ts'
 import type { UnpackAnswer, UnpackRequest } from './unpack-child.ts'
 
-const maxUnpackedBytes = 64 * 2 ** 30
-const maxEntries = 4_000_000
+const usualLimits = { maxBytes: 64 * 2 ** 30, maxEntries: 4_000_000 }
 const maxHeapMegabytes = 512
 /** A gigabyte takes about seven. */
 const maxCpuSeconds = 1_800
@@ -22,12 +21,14 @@ export async function unpackLayer(
   diffId: Digest,
   folder: string,
   signal?: AbortSignal,
+  limits: Partial<typeof usualLimits> = {},
 ): Promise<Findings> {
+  const { maxBytes, maxEntries } = { ...usualLimits, ...limits }
   signal?.throwIfAborted()
   const child = await startNodeChild(new URL('./unpack-child.ts', import.meta.url), {
     inputFd: blob.fd,
     maxHeapMegabytes,
-    maxFileBytes: maxUnpackedBytes,
+    maxFileBytes: maxBytes,
     maxCpuSeconds,
     codeCache: join(dirname(dirname(folder)), 'code-cache'),
     signal,
@@ -46,7 +47,7 @@ export async function unpackLayer(
       resolve(null)
     })
   })
-  const request: UnpackRequest = { root: folder, diffId, maxBytes: maxUnpackedBytes, maxEntries }
+  const request: UnpackRequest = { root: folder, diffId, maxBytes, maxEntries }
   child.send(request)
   try {
     const answer = await answered

@@ -8,16 +8,20 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import zlib from 'node:zlib'
 import koffi from 'koffi'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { unpackLayer } from '../../../engine/images/unpack.ts'
 import { digestOf } from '../../../engine/oci/digest.ts'
 import { type HostileRegistry, serveImage } from '../../support/hostile-registry.ts'
 import { type ImageStore, openImageStore, removeImageStores } from '../../support/image-store.ts'
-import { makeTar, pushImage, type TarEntry } from '../../support/images.ts'
+import { makeTar, pushImage } from '../../support/images.ts'
+import { makeLayer, type Part, pax } from '../../support/layers.ts'
 import { startRegistry, type TestRegistry } from '../../support/registry.ts'
 
 let registry: TestRegistry
@@ -43,31 +47,6 @@ async function pull(...parts: Part[][]) {
   const layers = await Promise.all(parts.map(makeLayer))
   const { reference } = await pushImage(registry, `team/layers-${++images}:1`, { bare: true, layers })
   return store.images.pull(reference)
-}
-
-/** A PAX header for what comes after it, whose values may be bytes that are no text. */
-async function pax(records: Record<string, string | Buffer>): Promise<Buffer> {
-  const content = Object.entries(records).map(([key, value]) => {
-    const rest = Buffer.concat([Buffer.from(` ${key}=`), Buffer.from(value), Buffer.from('\n')])
-    const length = [1, 2, 3].map((digits) => rest.length + digits).find((n, i) => `${n}`.length === i + 1)
-    return Buffer.concat([Buffer.from(`${length}`), rest])
-  })
-  const whole = await makeTar([{ name: 'PaxHeader', content: Buffer.concat(content) }])
-  whole.write('x', 156)
-  whole.fill(' ', 148, 156)
-  const sum = whole.subarray(0, 512).reduce((total, byte) => total + byte, 0)
-  whole.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
-  // Without the blocks of zeros that end an archive.
-  return whole.subarray(0, -1_024)
-}
-
-type Part = TarEntry | Promise<Buffer>
-
-async function makeLayer(parts: Part[]): Promise<Buffer> {
-  const blocks = parts.map(async (part) =>
-    part instanceof Promise ? part : (await makeTar([part])).subarray(0, -1_024),
-  )
-  return Buffer.concat([...(await Promise.all(blocks)), Buffer.alloc(1_024)])
 }
 
 /** Serves an image of one layer: these bytes, said to unpack to those. */
@@ -351,6 +330,117 @@ describe('a hostile layer', () => {
     await expect(store.images.pull(`${server.host}/team/spoilt:1`)).rejects.toMatchObject({ kind: 'corrupt' })
     expect(store.halfMade()).toEqual([])
     server.close()
+  })
+
+  const zeros = Buffer.alloc(64 * 2 ** 20)
+
+  test.each<[string, string, () => Promise<{ bytes: Buffer; limits: object }>]>([
+    [
+      'a gzip bomb behind the end of the archive',
+      'larger than',
+      async () => ({
+        bytes: zlib.gzipSync(Buffer.concat([await makeTar([]), zeros])),
+        limits: { maxBytes: 2 ** 24 },
+      }),
+    ],
+    [
+      'a zstd bomb in a file',
+      'more than',
+      async () => ({
+        bytes: zlib.zstdCompressSync(await makeTar([{ name: 'bomb', content: zeros }])),
+        limits: { maxBytes: 2 ** 24 },
+      }),
+    ],
+    [
+      'more entries than it may have',
+      'entries',
+      async () => ({
+        bytes: zlib.gzipSync(
+          await makeTar(Array.from({ length: 2_001 }, (_, index) => ({ name: `f${index}` }))),
+        ),
+        limits: { maxEntries: 2_000 },
+      }),
+    ],
+    [
+      'hard links without end to one file of a layer below',
+      'folders, or targets',
+      async () => ({
+        bytes: zlib.gzipSync(
+          await makeTar(
+            Array.from({ length: 20_000 }, (_, index) => ({
+              name: `${index}${'n'.repeat(240)}`,
+              type: 'link' as const,
+              linkname: 'below',
+            })),
+          ),
+        ),
+        limits: {},
+      }),
+    ],
+  ])('%s is stopped at the limit', async (_what, message, make) => {
+    const { bytes, limits } = await make()
+    const file = join(outside, 'bomb')
+    writeFileSync(file, bytes)
+    const folder = join(mkdtempSync(join(outside, 'bomb-')), 'staging/layer')
+    mkdirSync(folder, { recursive: true })
+    const blob = await open(file, 'r')
+    await expect(
+      unpackLayer(blob, `sha256:${'0'.repeat(64)}`, folder, undefined, limits),
+    ).rejects.toMatchObject({
+      kind: 'limit-exceeded',
+      message: expect.stringMatching(new RegExp(`^layer sha256:0+ .*${message}`)),
+    })
+    await blob.close()
+    for (const name of readdirSync(outside))
+      if (name.startsWith('bomb')) rmSync(join(outside, name), { recursive: true })
+  })
+
+  test('bytes that are not those of the diffID are refused, and the layer is named', async () => {
+    const server = await serveLayer(
+      zlib.gzipSync(await makeTar([{ name: 'a', content: 'x' }])),
+      Buffer.from('other'),
+    )
+    await expect(store.images.pull(`${server.host}/team/lie:1`)).rejects.toMatchObject({
+      kind: 'corrupt',
+      message: expect.stringMatching(/^layer sha256:.* is not what its digest says/),
+    })
+    expect(store.halfMade()).toEqual([])
+    server.close()
+  })
+
+  test('links in a chain, hard and symbolic, reach nothing outside', async () => {
+    writeFileSync(join(outside, 'secret'), 'secret')
+    const image = await pull([
+      { name: 'one', type: 'symlink', linkname: '../../../../../..' },
+      { name: 'two', type: 'symlink', linkname: `one${outside}` },
+      { name: 'two/planted', content: 'x' },
+      { name: 'three', type: 'symlink', linkname: '/proc/self/root' },
+      { name: `three${outside}/planted`, content: 'x' },
+      { name: 'four', type: 'symlink', linkname: `${outside}/secret` },
+      { name: 'five', type: 'link', linkname: 'four' },
+      { name: 'five', content: 'written through' },
+    ])
+    expect(readdirSync(outside).filter((name) => name === 'planted')).toEqual([])
+    expect(readFileSync(join(outside, 'secret'), 'utf8')).toBe('secret')
+    await store.mounted(image.layers, (root) => {
+      expect(readFileSync(join(root, 'five'), 'utf8')).toBe('written through')
+    })
+    rmSync(join(outside, 'secret'))
+  })
+
+  test('what a layer brings below a link of a layer below stays in the image', async () => {
+    const before = readdirSync(outside)
+    await pull([{ name: 'way', type: 'symlink', linkname: outside }], [{ name: 'way/planted', content: 'x' }])
+    expect(readdirSync(outside)).toEqual(before)
+    await expect(
+      pull(
+        [{ name: 'way', type: 'symlink', linkname: '/etc' }],
+        [{ name: 'taken', type: 'link', linkname: 'way/passwd' }],
+      ),
+    ).rejects.toMatchObject({
+      kind: 'corrupt',
+      message: expect.stringMatching(/^layer sha256:.*way\/passwd/),
+    })
   })
 
   test('a layer that would fill the disk is refused before it does', async () => {
