@@ -9,6 +9,8 @@
  * 2. when the disk is fuller than `room.highPercent`, until it is no fuller than `room.lowPercent`: first packed layers
  *    that a registry can give again (images run without them), then images.
  *
+ * What a container is made of, or what is kept, is of use for as long as that is so: its age begins afterwards.
+ *
  * An image that was of use within the last hour stays in any case, unless `graceMs` says otherwise: whoever pulled it is
  * about to make something of it.
  */

@@ -9,6 +9,7 @@
  * failed-precondition (status.ts says what is allowed when), what is not there not-found, nonsense invalid.
  */
 import type { Readable, Writable } from 'node:stream'
+import type { CreateImageOptions, Image } from '../images/images.ts'
 import type { Bandwidth, PublishedPort } from '../network/networks.ts'
 import type { RuntimeClass } from '../runtime/classes.ts'
 import type { IdRange } from '../snapshots/snapshots.ts'
@@ -28,6 +29,11 @@ export interface Containers extends ContainerLife, ContainerMeasures, ContainerE
    * when the memory is below what it uses now.
    */
   update(idOrName: string, changes: ContainerChanges): Promise<Container>
+  /**
+   * Makes an image of its image and of what it changed. Its environment is not part of it, as it may hold secrets; the
+   * command that replaced the image's is.
+   */
+  commit(idOrName: string, options?: CommitOptions): Promise<Image>
   inspect(idOrName: string): Promise<ContainerDetails>
   /** Those whose labels include all of these. */
   list(filter?: { labels?: Record<string, string> }): Promise<Container[]>
@@ -40,6 +46,11 @@ export interface Containers extends ContainerLife, ContainerMeasures, ContainerE
   listeningPorts(idOrName: string): Promise<number[]>
   /** Each change of state from now on, until the signal. Missed ones are seen with list(). */
   events(options?: { signal?: AbortSignal }): AsyncIterable<ContainerEvent>
+}
+
+export interface CommitOptions extends CreateImageOptions {
+  /** Whether it is held still meanwhile, so that no file is seen half written; default true. */
+  pause?: boolean
 }
 
 export interface ContainerLife {

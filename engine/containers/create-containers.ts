@@ -5,6 +5,7 @@ import { EngineError } from '../errors.ts'
 import type { Image } from '../images/images.ts'
 import { orDiskFull } from '../sys/disk.ts'
 import { checkId, checkLimits, checkSpec, isHostName } from './check-spec.ts'
+import { commitContainer } from './commit.ts'
 import type { Container, ContainerSpec, Containers } from './containers.ts'
 import { type ContainersOptions, createCore } from './core.ts'
 import { createExecs } from './exec.ts'
@@ -140,6 +141,7 @@ export async function createContainers(
         return container
       })
     },
+    commit: (idOrName, commitOptions = {}) => commitContainer(core, life, idOrName, commitOptions),
     async inspect(idOrName) {
       const row = rowOf(idOrName)
       const { environment = {}, ...spec } = row.spec

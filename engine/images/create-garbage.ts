@@ -42,6 +42,8 @@ export function createGarbage(parts: ImageParts, usedBy: (digest: Digest) => str
       const digests = chosen.map(({ digest }) => digest)
       return report(chosen, sizes, unneeded(digests, sizes, more.blobs), 0)
     }
+    // Until now they were of use: their age counts from here.
+    rows.touch(...rows.all().flatMap(({ digest }) => (isFree(digest) ? [] : [digest])))
     // Between choosing and removing somebody may have begun to use it: that is looked at in the same step.
     const removed = chosen.filter(({ digest }) => {
       const isStill = isFree(digest) && rows.find(digest) !== null

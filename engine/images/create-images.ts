@@ -171,7 +171,10 @@ export async function createImages(
 
     import: (layer, createOptions = {}) => create(null, layer, createOptions),
     create: (parent, { layer, ...createOptions } = {}) =>
-      usingImage(parts, parent, (digest) => create(digest, layer ?? null, createOptions)),
+      usingImage(parts, parent, (digest) => create(digest, layer ?? null, createOptions)).finally(() =>
+        // Whatever failed, and wherever: nobody else would end what writes it.
+        layer?.destroy(),
+      ),
 
     using: (key, work) => usingImage(parts, key, (digest) => work(rows.get(digest))),
 

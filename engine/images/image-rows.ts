@@ -32,8 +32,8 @@ export interface ImageRows {
   all(): Image[]
   /** Records an image, or that it is of use again, and gives it a name that another may have had. */
   record(image: CompleteImage, reference: string | null, source: BlobSource | null): Image
-  /** Says that it is of use at this moment. */
-  touch(digest: Digest): void
+  /** Says that they are of use at this moment. */
+  touch(...digests: Digest[]): void
   /** Whether its documents are here: an engine before change 2 kept none. */
   hasDocuments(digest: Digest): boolean
   name(reference: string, digest: Digest): void
@@ -156,8 +156,10 @@ export function createImageRows({ db }: State): ImageRows {
       return get(image.digest)
     },
 
-    touch: (digest) =>
-      void db.prepare('UPDATE images SET used_at = ? WHERE digest = ?').run(Date.now(), digest),
+    touch: (...digests) =>
+      void db
+        .prepare('UPDATE images SET used_at = ? WHERE digest IN (SELECT value FROM json_each(?))')
+        .run(Date.now(), JSON.stringify(digests)),
 
     hasDocuments: (digest) =>
       db.prepare("SELECT 1 FROM images WHERE digest = ? AND documents <> '[]'").get(digest) !== undefined,

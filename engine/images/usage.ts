@@ -46,11 +46,12 @@ export async function measureUsage(
     }
   })
   const containers = state.db.prepare('SELECT id, image FROM containers ORDER BY id').all()
-  const upperOf = (id: unknown) => join(stateDir, 'snapshots', String(id), 'upper')
+  // The whole of it: a limited one is a file system in a file.
+  const snapshotOf = (id: unknown) => join(stateDir, 'snapshots', String(id))
   const logOf = (id: unknown) => join(stateDir, 'containers', String(id))
   const volumes = await readdir(join(stateDir, 'volumes')).catch(() => [])
   const volumeOf = (name: string) => join(stateDir, 'volumes', name)
-  const paths = containers.flatMap(({ id }) => [upperOf(id), logOf(id)])
+  const paths = containers.flatMap(({ id }) => [snapshotOf(id), logOf(id)])
   const measured = await diskUsage([...paths, ...volumes.map(volumeOf)], signal)
   const free = images.filter((image) => image.containers.length === 0).map(({ digest }) => digest)
   const stays = needed(parts, free)
@@ -67,7 +68,7 @@ export async function measureUsage(
     containers: containers.map(({ id, image }) => ({
       id: String(id),
       image: String(image),
-      writableBytes: measured.get(upperOf(id)) ?? 0,
+      writableBytes: measured.get(snapshotOf(id)) ?? 0,
       logBytes: measured.get(logOf(id)) ?? 0,
     })),
     volumes: volumes.map((name) => ({ name, sizeBytes: measured.get(volumeOf(name)) ?? 0 })),

@@ -15,7 +15,8 @@ import { removeFolder } from '../sys/files.ts'
 import type { Spawner } from '../sys/spawner.ts'
 import { mount, mountFlags, mountIdmapped, SystemCallError, unmount } from '../sys/syscalls.ts'
 import { userNamespaceFor } from '../sys/user-namespace.ts'
-import { closeLimited, limitOf, makeLimited, openLimited } from '../volumes/limited-folder.ts'
+import { closeLimited, isOpen, limitOf, makeLimited, openLimited } from '../volumes/limited-folder.ts'
+import { readChanges } from './changes.ts'
 import type { Snapshots } from './snapshots.ts'
 
 export async function createSnapshots({
@@ -115,6 +116,15 @@ export async function createSnapshots({
 
     closeDisk: (key) => closeLimited(pathOf(key)),
     diskLimit: (key, diskBytes) => limitOf(pathOf(key), diskBytes ?? null),
+    async changes(key, idRange, signal) {
+      const path = pathOf(key)
+      if (existsSync(join(path, 'upper'))) return readChanges(join(path, 'upper'), idRange, signal)
+      const wasOpen = isOpen(path)
+      const changes = readChanges(join(await openLimited(path, 0, spawner), 'upper'), idRange, signal)
+      if (!wasOpen) changes.once('close', () => closeLimited(path))
+      return changes
+    },
+
     list: async () => readdir(folder),
   }
 }

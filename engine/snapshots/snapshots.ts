@@ -6,6 +6,8 @@
  * given id range (layers are stored once, owned by 0, and idmapped at mount); `unmount` and `remove` may be called at
  * any time, twice, and after a reboot.
  */
+
+import type { Readable } from 'node:stream'
 import type { DiskLimit } from '../volumes/limited-folder.ts'
 
 export interface Snapshots {
@@ -18,6 +20,11 @@ export interface Snapshots {
   closeDisk(key: string): void
   /** What keeps a layer from outgrowing its limit. */
   diskLimit(key: string, diskBytes: number | undefined): DiskLimit
+  /**
+   * What was written since `prepare`, as the tar of a layer: owners as the container sees them, whiteouts for what was
+   * removed. What fails fails the stream.
+   */
+  changes(key: string, idRange: IdRange, signal?: AbortSignal): Promise<Readable>
   /** Keys of all writable layers on disk. */
   list(): Promise<string[]>
 }

@@ -61,6 +61,11 @@ export function closeLimited(folder: string): void {
   if (existsSync(join(folder, 'disk'))) unmount(join(folder, 'disk'), { detach: true })
 }
 
+/** Whether it is mounted. */
+export function isOpen(folder: string): boolean {
+  return isMounted(join(folder, 'disk'))
+}
+
 /** What limits it. */
 export function limitOf(folder: string, sizeBytes: number | null): DiskLimit {
   if (sizeBytes === null) return 'none'
