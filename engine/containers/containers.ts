@@ -44,8 +44,11 @@ export interface Containers extends ContainerLife, ContainerMeasures, ContainerE
   logs(idOrName: string, options?: LogOptions): AsyncIterable<LogLine>
   /** TCP ports on which a running container listens on any address but loopback, lowest first. */
   listeningPorts(idOrName: string): Promise<number[]>
-  /** Each change of state from now on, until the signal. Missed ones are seen with list(). */
-  events(options?: { signal?: AbortSignal }): AsyncIterable<ContainerEvent>
+  /**
+   * Each change, in order, until the signal: from now on, or from after the cursor of an earlier event, which may be of
+   * another process. Throws not-found when events after that one are not kept any more: list() and begin anew.
+   */
+  events(options?: { after?: string; signal?: AbortSignal }): AsyncIterable<ContainerEvent>
 }
 
 export interface CommitOptions extends CreateImageOptions {
@@ -340,5 +343,9 @@ export interface LogLine {
 
 export interface ContainerEvent {
   type: 'created' | 'started' | 'paused' | 'resumed' | 'renamed' | 'updated' | 'health' | 'exited' | 'removed'
+  at: string
+  /** As it was then. */
   container: Container
+  /** Where to go on after this one. */
+  cursor: string
 }

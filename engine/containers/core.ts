@@ -2,10 +2,11 @@
 import { EngineError } from '../errors.ts'
 import type { State } from '../state/database.ts'
 import { createKeyedLock, type KeyedLock } from '../state/keyed-lock.ts'
+import { inTransaction } from '../state/migrations.ts'
 import { processStart } from '../sys/processes.ts'
-import { type Channel, createChannel } from './channel.ts'
 import { type ContainerRow, type ContainerRows, containerOf, createContainerRows } from './container-rows.ts'
 import type { Container, ContainerEvent } from './containers.ts'
+import { createEvents, type Events } from './events.ts'
 import { createRuns, type RunParts, type Runs } from './run.ts'
 import { hasEnded } from './status.ts'
 
@@ -18,12 +19,15 @@ export interface Core extends ContainersOptions {
   rows: ContainerRows
   runs: Runs
   lock: KeyedLock
-  events: Channel<ContainerEvent>
+  events: Events
   isClosed(): boolean
   /** By id or name. Throws not-found. */
   rowOf(idOrName: string): ContainerRow
   view(row: ContainerRow): Container
-  tell(type: ContainerEvent['type'], container: Container): void
+  /** Makes a change of a container's row and tells of it: both, or neither, also when we are killed between. */
+  change(type: ContainerEvent['type'], id: string, work: () => void): Container
+  /** The same, to be told of with events.publish() later. */
+  record(type: ContainerEvent['type'], id: string, work: () => void): ContainerEvent
   /** Whether the process of its row still is that process. */
   isAlive(row: ContainerRow): boolean
   untilEnded(id: string, signal?: AbortSignal): Promise<Container>
@@ -36,7 +40,7 @@ export async function createCore(options: ContainersOptions): Promise<Core> {
   const rows = createContainerRows(state)
   const runs = await createRuns(options)
   const lock = createKeyedLock()
-  const events = createChannel<ContainerEvent>()
+  const events = createEvents(state)
   let closed = false
 
   function rowOf(idOrName: string): ContainerRow {
@@ -47,6 +51,16 @@ export async function createCore(options: ContainersOptions): Promise<Core> {
 
   const view = (row: ContainerRow): Container => containerOf(row, networks.placeOf(row.id).address)
 
+  function record(type: ContainerEvent['type'], id: string, work: () => void): ContainerEvent {
+    return inTransaction(state.db, () => {
+      const last = rows.find(id)
+      work()
+      const row = rows.find(id) ?? last
+      if (!row) throw new EngineError('not-found', `there is no container ${id}`)
+      return events.record(type, view(row))
+    })
+  }
+
   return {
     ...options,
     rows,
@@ -56,12 +70,19 @@ export async function createCore(options: ContainersOptions): Promise<Core> {
     isClosed: () => closed,
     rowOf,
     view,
-    tell: (type, container) => events.publish({ type, container }),
+    record,
+    change(type, id, work) {
+      const event = record(type, id, work)
+      events.publish(event)
+      return event.container
+    },
     isAlive: (row) =>
       row.pid !== null && row.bootId === state.bootId && processStart(row.pid) === row.pidStart,
     async untilEnded(id, signal) {
       const ended = new AbortController()
-      const stream = events.subscribe(signal ? AbortSignal.any([signal, ended.signal]) : ended.signal)
+      const stream = events.subscribe({
+        signal: signal ? AbortSignal.any([signal, ended.signal]) : ended.signal,
+      })
       try {
         const row = rowOf(id)
         if (hasEnded(row.status)) return view(row)

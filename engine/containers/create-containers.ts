@@ -24,7 +24,7 @@ export async function createContainers(
   options: ContainersOptions,
 ): Promise<Containers & { close(): Promise<void> }> {
   const core = await createCore(options)
-  const { rows, runs, lock, networks, snapshots, images, events, rowOf, view, tell } = core
+  const { rows, runs, lock, networks, snapshots, images, events, rowOf, view, change } = core
   const measures = createMeasures(core)
   const { close: closeExecs, ...execs } = await createExecs(core)
   const health = createHealthChecks(core, execs)
@@ -69,10 +69,9 @@ export async function createContainers(
     const createdAt = new Date().toISOString()
     const flags = { wanted: false, oomKilled: false, restarts: 0, health: null }
     mustBeFree(id)
-    rows.insert({ id, name: id, spec, status: 'created', ...flags, createdAt, ...nothingYet })
-    const container = view(rowOf(id))
-    tell('created', container)
-    return container
+    return change('created', id, () =>
+      rows.insert({ id, name: id, spec, status: 'created', ...flags, createdAt, ...nothingYet }),
+    )
   }
 
   return {
@@ -98,14 +97,13 @@ export async function createContainers(
         if (!last) return
         mustBe(canRemove, last, 'remove', hint)
         forget(id)
-        const container = view(last)
         await runs.end(id)
         // The row goes first: what is left without one is swept.
-        rows.delete(id)
+        const event = core.record('removed', id, () => rows.delete(id))
         await networks.release(id)
         await snapshots.remove(id)
         await rm(dirname(runs.logFile(id)), { recursive: true, force: true })
-        tell('removed', container)
+        events.publish(event)
       })
     },
     async rename(idOrName, name) {
@@ -116,10 +114,7 @@ export async function createContainers(
         if (row.name === name) return view(row)
         // Its own id is its own to go back to.
         if (name !== id) mustBeFree(name)
-        rows.update(id, { name })
-        const container = view(rowOf(id))
-        tell('renamed', container)
-        return container
+        return change('renamed', id, () => rows.update(id, { name }))
       })
     },
     async update(idOrName, { limits, restart }) {
@@ -135,10 +130,8 @@ export async function createContainers(
           )
         if (limits && hasProcess(status))
           await changeLimits(runs.cgroup(id), next, spec.limits, options.stateDir)
-        rows.update(id, { spec: { ...spec, limits: next, restart: restart ?? spec.restart } })
-        const container = view(rowOf(id))
-        tell('updated', container)
-        return container
+        const changed = { ...spec, limits: next, restart: restart ?? spec.restart }
+        return change('updated', id, () => rows.update(id, { spec: changed }))
       })
     },
     commit: (idOrName, commitOptions = {}) => commitContainer(core, life, idOrName, commitOptions),
@@ -173,7 +166,7 @@ export async function createContainers(
       const row = rowOf(idOrName)
       return row.pid !== null && core.isAlive(row) ? listeningPortsOf(row.pid) : []
     },
-    events: ({ signal } = {}) => events.subscribe(signal),
+    events: (eventOptions) => events.subscribe(eventOptions),
     async close() {
       closeLife()
       await health.close()

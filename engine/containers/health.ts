@@ -22,7 +22,7 @@ export interface HealthChecks {
 }
 
 export function createHealthChecks(core: Core, execs: ContainerExec): HealthChecks {
-  const { rows, view, tell, log } = core
+  const { rows, view, change, log } = core
   const watched = new Map<string, AbortController>()
   const loops = new Set<Promise<void>>()
 
@@ -49,8 +49,8 @@ export function createHealthChecks(core: Core, execs: ContainerExec): HealthChec
         settings.retries,
         isEarly,
       )
-      rows.update(id, { health })
-      if (health.status !== now.health.status) tell('health', view({ ...now, health }))
+      if (health.status === now.health.status) rows.update(id, { health })
+      else change('health', id, () => rows.update(id, { health }))
     }
   }
 

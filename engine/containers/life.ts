@@ -23,7 +23,7 @@ export interface Life extends ContainerLife {
 }
 
 export function createLife(core: Core, health: HealthChecks): Life {
-  const { rows, runs, lock, images, runtime, state, log, rowOf, view, tell, isAlive, isClosed } = core
+  const { rows, runs, lock, images, runtime, state, log, rowOf, view, change, isAlive, isClosed } = core
   const restarts = new Map<string, NodeJS.Timeout>()
   const delays = new Map<string, number>()
   const failures = new Map<string, number>()
@@ -51,25 +51,27 @@ export function createLife(core: Core, health: HealthChecks): Life {
       finishedAt: null,
       health: health.firstOf(row.spec),
     }
-    rows.update(id, { ...run, ...nothingYet, status: 'running', wanted: true })
-    const container = view(rowOf(id))
-    tell('started', container)
+    const container = change('started', id, () =>
+      rows.update(id, { ...run, ...nothingYet, status: 'running', wanted: true }),
+    )
     health.watch(id)
     return container
   }
 
   /** Records an end and frees what the run held. Call it in the container's lock. */
   async function recordExit(row: ContainerRow, exit: Exit): Promise<void> {
-    await runs
-      .end(row.id)
-      .catch((error) => log('warn', `container ${row.id} left something behind`, { error }))
     const { exitCode, oomKilled, at } = exit
     health.forget(row.id)
     const ending = { exitCode, oomKilled, finishedAt: at.toISOString(), health: null }
-    rows.update(row.id, { status: 'exited', pid: null, ...ending })
-    const ended = rowOf(row.id)
-    tell('exited', view(ended))
-    planRestart(ended)
+    // First what is known of the end: freeing what the run held takes the exit file away.
+    const event = core.record('exited', row.id, () =>
+      rows.update(row.id, { status: 'exited', pid: null, ...ending }),
+    )
+    await runs
+      .end(row.id)
+      .catch((error) => log('warn', `container ${row.id} left something behind`, { error }))
+    core.events.publish(event)
+    planRestart(rowOf(row.id))
   }
 
   function planRestart(row: ContainerRow): void {
@@ -168,10 +170,9 @@ export function createLife(core: Core, health: HealthChecks): Life {
       if (isPaused) mustBe(canPause, row, 'pause', 'only what runs can be held still')
       else mustBe(canResume, row, 'resume', 'only what is paused can go on')
       await freezeCgroup(runs.cgroup(id), isPaused)
-      rows.update(id, { status: isPaused ? 'paused' : 'running' })
-      const container = view(rowOf(id))
-      tell(isPaused ? 'paused' : 'resumed', container)
-      return container
+      return change(isPaused ? 'paused' : 'resumed', id, () =>
+        rows.update(id, { status: isPaused ? 'paused' : 'running' }),
+      )
     })
   }
 

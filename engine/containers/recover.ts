@@ -10,6 +10,7 @@ import { childCgroups, removeCgroup } from '../sys/cgroups.ts'
 import { killProcesses } from '../sys/processes.ts'
 import { unmount } from '../sys/syscalls.ts'
 import type { ContainerRow, ContainerRows } from './container-rows.ts'
+import type { Core } from './core.ts'
 import { endLeftExecs } from './exec.ts'
 import { readExit } from './exits.ts'
 import type { RunParts, Runs } from './run.ts'
@@ -20,11 +21,13 @@ export interface SweepOptions extends RunParts {
   rows: ContainerRows
   runs: Runs
   isAlive(row: ContainerRow): boolean
+  change: Core['change']
 }
 
 /** Answers with the ids of the containers that run on. */
 export async function sweepHost(options: SweepOptions): Promise<Set<string>> {
-  const { rows, runs, runtime, networks, snapshots, volumes, state, stateDir, runDir, isAlive } = options
+  const { rows, runs, runtime, networks, snapshots, volumes, change, state, stateDir, runDir, isAlive } =
+    options
   const alive = new Set(
     rows
       .all()
@@ -48,7 +51,7 @@ export async function sweepHost(options: SweepOptions): Promise<Set<string>> {
     const exit = sameBoot ? await readExit(runs.exitFile(row.id), runs.cgroup(row.id)) : null
     const { exitCode, oomKilled, at } = exit ?? { exitCode: null, oomKilled: false, at: new Date() }
     const ending = { exitCode, oomKilled, finishedAt: at.toISOString(), health: null }
-    rows.update(row.id, { status: 'exited', pid: null, ...ending })
+    change('exited', row.id, () => rows.update(row.id, { status: 'exited', pid: null, ...ending }))
   }
 
   const runIds = new Set([
