@@ -15,15 +15,15 @@ export interface RunConfig {
 
 /** @param root the container's root folder, in which names of users are looked up. Throws invalid. */
 export function execConfig(config: RunConfig, spec: ExecSpec, root: string): Record<string, unknown> {
-  const { process, linux } = config
+  const { process: first, linux } = config
   const resolved = spec.user === undefined ? null : resolveUser(root, spec.user)
   const user = resolved
     ? { uid: resolved.uid, gid: resolved.gid, additionalGids: resolved.additionalGids }
-    : process.user
+    : first.user
   const size = linux.uidMappings[0]?.size ?? 0
   for (const id of [user.uid, user.gid, ...(user.additionalGids ?? [])])
     if (id >= size) throw new EngineError('invalid', `a container has the ids below ${size}: ${id} is none`)
-  const cwd = spec.workingDir ?? process.cwd
+  const cwd = spec.workingDir ?? first.cwd
   if (
     !cwd.startsWith('/') ||
     cwd.includes('\0') ||
@@ -31,13 +31,13 @@ export function execConfig(config: RunConfig, spec: ExecSpec, root: string): Rec
     cwd.split('/').includes('..')
   )
     throw new EngineError('invalid', `the working folder ${cwd} is not allowed`)
-  const env = new Map(process.env.map((line) => [line.slice(0, line.indexOf('=')), line] as const))
+  const env = new Map(first.env.map((line) => [line.slice(0, line.indexOf('=')), line] as const))
   const set = (name: string, value: string) => env.set(name, `${name}=${value}`)
   if (resolved) set('HOME', resolved.home)
   if (spec.terminal && !env.has('TERM')) set('TERM', 'xterm-256color')
   for (const [name, value] of Object.entries(spec.environment ?? {})) set(name, value)
   return {
-    ...process,
+    ...first,
     terminal: spec.terminal !== undefined,
     ...(spec.terminal ? { consoleSize: { height: spec.terminal.rows, width: spec.terminal.columns } } : {}),
     user,

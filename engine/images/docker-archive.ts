@@ -12,7 +12,7 @@ import { type Digest, digestOf } from '../oci/digest.ts'
 import { maxLayerBytes, maxLayers, mediaTypes, parseConfig, partTypes } from '../oci/manifest.ts'
 import { type ArchiveFile, pathOf } from './archive-reader.ts'
 import type { Image } from './images.ts'
-import { type Loading, normalName } from './load.ts'
+import { type Loading, normalName } from './loading.ts'
 import { recordImage } from './record-image.ts'
 
 const manifestSchema = z

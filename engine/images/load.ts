@@ -9,28 +9,13 @@ import { EngineError, isEngineError } from '../errors.ts'
 import { type Digest, digestHex } from '../oci/digest.ts'
 import { type Descriptor, type Manifest, parseManifest } from '../oci/manifest.ts'
 import { choosePlatform } from '../oci/platform.ts'
-import { formatReference, parseReference } from '../oci/reference.ts'
 import { hostPlatform } from '../sys/host-platform.ts'
 import { type Archive, readArchive } from './archive-reader.ts'
 import { loadDockerImages } from './docker-archive.ts'
-import type { Image, LayerProgress } from './images.ts'
-import type { Lease } from './leases.ts'
-import type { ImageParts } from './parts.ts'
+import type { Image } from './images.ts'
+import { type Loading, type LoadRequest, normalName } from './loading.ts'
 import { recordImage } from './record-image.ts'
 import { sweepUnneeded } from './sweep.ts'
-
-export interface LoadRequest extends ImageParts {
-  keepBlobs: boolean
-  maxBytes: number
-  onProgress: (layers: LayerProgress[]) => void
-  signal: AbortSignal
-}
-
-/** What loading one image of an archive works with. */
-export interface Loading extends LoadRequest {
-  archive: Archive
-  lease: Lease
-}
 
 /** Loads all images of the archive, in its order. */
 export async function loadImages(source: Readable, request: LoadRequest): Promise<Image[]> {
@@ -149,15 +134,4 @@ function readNames(index: Buffer): (string | null)[] {
     const plain = annotations?.['org.opencontainers.image.ref.name']
     return normalName(whole) ?? (plain?.includes(':') || plain?.includes('/') ? normalName(plain) : null)
   })
-}
-
-/** A name as this host writes it; null for what is none. */
-export function normalName(text: string | undefined): string | null {
-  try {
-    if (text === undefined) return null
-    const reference = parseReference(text)
-    return reference.tag === null ? null : formatReference({ ...reference, digest: null })
-  } catch {
-    return null
-  }
 }
