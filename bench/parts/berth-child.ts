@@ -1,33 +1,70 @@
 /** Berth's engine in a process of its own, told what to do by messages. It ends with whoever started it. */
-import { performance } from 'node:perf_hooks'
-import { createEngine, type EngineOptions } from '../../engine/index.ts'
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
+import { createEngine, type Engine, type EngineOptions } from '../../engine/index.ts'
 
-export interface BerthCall {
-  pull: string
-}
+export type BerthCall =
+  | { pull: string }
+  /** A container of the image that was pulled last. */
+  | { start: string; network: string; command: string[] }
+  | { exec: string }
+  | { remove: string }
+  /** Answers with the longest that the event loop stood still since the last time. */
+  | { blocked: true }
 
-export type BerthAnswer = { seconds: number } | { error: string }
+export type BerthAnswer = { id: number; seconds: number } | { id: number; error: string }
 
 const answer = (message: BerthAnswer) => void process.send?.(message)
 const says = (error: unknown) => (error instanceof Error ? error.message : String(error))
 const opening = createEngine(JSON.parse(process.argv[2] ?? '') as EngineOptions)
 opening.then(
-  () => answer({ seconds: 0 }),
-  (error) => answer({ error: says(error) }),
+  () => answer({ id: 0, seconds: 0 }),
+  (error) => answer({ id: 0, error: says(error) }),
 )
 
-process.on('message', async (call: BerthCall) => {
+const resolutionMs = 1
+const delays = monitorEventLoopDelay({ resolution: resolutionMs })
+delays.enable()
+let image = ''
+
+async function obey(engine: Engine, call: BerthCall): Promise<void> {
+  if ('pull' in call) image = (await engine.images.pull(call.pull)).digest
+  else if ('start' in call) {
+    const { start: id, network, command } = call
+    const limits = { memoryBytes: 64 * 2 ** 20, cpuMillis: 500, pids: 64 }
+    const idRange = { base: 1_000_000, size: 65_536 }
+    await engine.containers.create({ id, image, network, command, limits, idRange })
+    await engine.containers.start(id)
+  } else if ('exec' in call) {
+    const { output, errors, exited } = await engine.containers.exec(call.exec, { command: ['/bin/true'] })
+    output.resume()
+    errors?.resume()
+    await exited
+  } else if ('remove' in call) await engine.containers.remove(call.remove, { force: true })
+}
+
+process.on('message', async ({ id, ...call }: BerthCall & { id: number }) => {
   const engine = await opening
+  if ('blocked' in call) {
+    const seconds = Math.max(0, delays.max / 1e9 - resolutionMs / 1e3)
+    delays.reset()
+    return answer({ id, seconds })
+  }
   const startMs = performance.now()
   try {
-    await engine.images.pull(call.pull)
-    answer({ seconds: (performance.now() - startMs) / 1_000 })
+    await obey(engine, call)
+    answer({ id, seconds: (performance.now() - startMs) / 1_000 })
   } catch (error) {
-    answer({ error: says(error) })
+    answer({ id, error: says(error) })
   }
 })
 
 process.once('disconnect', async () => {
-  await opening.then((engine) => engine.close()).catch(() => {})
+  await opening.then(end).catch(() => {})
   process.exit()
 })
+
+async function end(engine: Engine): Promise<void> {
+  for (const { id } of await engine.containers.list()) await engine.containers.remove(id, { force: true })
+  for (const { name } of await engine.networks.list()) await engine.networks.remove(name)
+  await engine.close()
+}

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { CommandError } from '../../cli/say.ts'
 import type { BenchContext } from '../bench.ts'
 import type { BerthAnswer, BerthCall } from './berth-child.ts'
@@ -15,6 +15,8 @@ export interface BerthEngine {
   peakBytes(): number
   /** Its memory by now, in bytes. */
   bytes(): number
+  /** What the command lines of the engine's process and all that it starts have in common. */
+  mark: string
   close(): Promise<void>
 }
 
@@ -27,7 +29,9 @@ export async function openBerth(
 ): Promise<BerthEngine> {
   const stateDir = join(folder, `berth-${++engines}`)
   mkdirSync(stateDir)
-  const options = { stateDir, registries: { [registry.host]: { url: registry.url } } }
+  // The state folder's name is in it, so that one word finds the engine, what it starts, and its monitors.
+  const runDir = join('/run/berth', basename(folder), basename(stateDir))
+  const options = { stateDir, runDir, registries: { [registry.host]: { url: registry.url } } }
   const child = fork(new URL('./berth-child.ts', import.meta.url), [JSON.stringify(options)], {
     detached: true,
     execArgv: ['--disable-warning=ExperimentalWarning'],
@@ -40,10 +44,12 @@ export async function openBerth(
       child.disconnect()
       await once(child, 'exit')
     }
-    rmSync(stateDir, { recursive: true, force: true })
+    for (const each of [stateDir, runDir, dirname(runDir)]) rmSync(each, { recursive: true, force: true })
   }
   defer(close)
-  await answerOf(child, signal)
+  child.setMaxListeners(0)
+  await answerOf(child, 0, signal)
+  let calls = 0
   const status = (key: string) => {
     const text = readFileSync(`/proc/${child.pid}/status`, 'utf8')
     return Number(new RegExp(`^${key}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0) * 1_024
@@ -51,24 +57,41 @@ export async function openBerth(
   return {
     pid: child.pid ?? 0,
     async call(call) {
-      child.send(call)
-      return answerOf(child, signal)
+      const id = ++calls
+      const answer = answerOf(child, id, signal)
+      child.send({ ...call, id })
+      return answer
     },
     peakBytes: () => status('VmHWM'),
     bytes: () => status('VmRSS'),
+    mark: basename(folder),
     close,
   }
 }
 
-async function answerOf(child: ChildProcess, signal: AbortSignal): Promise<number> {
-  const ended = new AbortController()
-  const either = AbortSignal.any([signal, ended.signal])
-  const [answer] = (await Promise.race([
-    once(child, 'message', { signal: either }),
-    once(child, 'exit', { signal: either }).then(() => {
-      throw new CommandError("Berth's engine ended early")
-    }),
-  ]).finally(() => ended.abort())) as [BerthAnswer]
-  if ('error' in answer) throw new CommandError(answer.error)
-  return answer.seconds
+function answerOf(child: ChildProcess, id: number, signal: AbortSignal): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const done = () => {
+      child.off('message', take)
+      child.off('exit', gone)
+      signal.removeEventListener('abort', off)
+    }
+    const take = (answer: BerthAnswer) => {
+      if (answer.id !== id) return
+      done()
+      if ('error' in answer) reject(new CommandError(answer.error))
+      else resolve(answer.seconds)
+    }
+    const gone = () => {
+      done()
+      reject(new CommandError("Berth's engine ended early"))
+    }
+    const off = () => {
+      done()
+      reject(signal.reason)
+    }
+    child.on('message', take)
+    child.once('exit', gone)
+    signal.addEventListener('abort', off)
+  })
 }

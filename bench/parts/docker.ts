@@ -14,8 +14,11 @@ export interface Docker {
 const client = '/usr/bin/docker'
 const daemon = '/usr/sbin/dockerd'
 
-/** A Docker daemon of the bench's own: no network, no firewall rules, all files in our folder. Else why not. */
-export async function startDocker(context: BenchContext): Promise<Docker | string> {
+/**
+ * A Docker daemon of the bench's own, all files in our folder: with no network and no firewall rules, or with both in
+ * a network namespace of that name. Else why not.
+ */
+export async function startDocker(context: BenchContext, namespace?: string): Promise<Docker | string> {
   if (!existsSync(daemon) || !existsSync(client)) return 'Docker (package docker.io) is not installed'
   const folder = join(context.folder, 'docker')
   mkdirSync(folder)
@@ -27,9 +30,13 @@ export async function startDocker(context: BenchContext): Promise<Docker | strin
     })
   const argv = [daemon, '--host', address, '--pidfile', join(folder, 'pid'), '--log-level', 'error']
   const places = ['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec')]
+  const alone = ['--bridge', 'none', '--iptables=false', '--ip6tables=false']
   try {
     const child = await startPart(context, {
-      argv: [...argv, ...places, '--bridge', 'none', '--iptables=false', '--ip6tables=false'],
+      argv:
+        namespace === undefined
+          ? [...argv, ...places, ...alone]
+          : ['nsenter', `--net=/run/netns/${namespace}`, ...argv, ...places],
       log: join(folder, 'log'),
       isReady: async () => (await docker('version')).length > 0,
     })

@@ -85,6 +85,8 @@ export async function createNetworks(parts: NetworksParts): Promise<Networks & N
   const lockContainer = createKeyedLock()
   /** Running containers, each with a process in its network namespace. */
   const running = new Map<string, number>()
+  /** Places that the firewall is being told of, by their numbers. */
+  const beingTold = new Map<number, Promise<void>>()
   let checking = Promise.resolve()
   const timer = setInterval(() => {
     checking = checking.then(keepUp)
@@ -214,6 +216,7 @@ export async function createNetworks(parts: NetworksParts): Promise<Networks & N
     })
     const within = ['nsenter', `--net=/proc/${pid}/ns/net`]
     await Promise.all([
+      beingTold.get(place.seq),
       spawner.mustRun([...within, 'ip', '-batch', '-'], {
         input: insideBatch(inside, place.position, address, gateway),
       }),
@@ -258,14 +261,14 @@ export async function createNetworks(parts: NetworksParts): Promise<Networks & N
     if (change.length > 0) await firewall.change(change.join(''))
   }
 
-  async function insertPlace(place: Parameters<typeof places.insert>[0]): Promise<void> {
+  /** The firewall is told meanwhile: whoever connects the place waits for it. */
+  function insertPlace(place: Parameters<typeof places.insert>[0]): void {
     networkOf(place.network)
     const made = places.insert(place)
     const changes = firewallPlace(made).map((found) => placeChange('add', table, found))
-    await firewall.change(changes.join('')).catch((error) => {
-      places.delete(made.seq)
-      throw error
-    })
+    const told = firewall.change(changes.join('')).finally(() => beingTold.delete(made.seq))
+    beingTold.set(made.seq, told)
+    told.catch((error) => log('the firewall was not told of a new place', error))
   }
 
   /** What outlives us can be ended by others: mends it. */
@@ -367,7 +370,7 @@ export async function createNetworks(parts: NetworksParts): Promise<Networks & N
             places.setAttached(known.seq, true)
             if (aliases.length > 0) places.setNames(known.seq, names)
           } else {
-            await lockNetwork(network, () =>
+            await lockNetwork(network, async () =>
               insertPlace({ container, network, names, ports: [], bandwidth: first.bandwidth }),
             )
           }
@@ -398,7 +401,7 @@ export async function createNetworks(parts: NetworksParts): Promise<Networks & N
           // In one step with the place: between two, whoever leaves the network last would take it down.
           if (!bridges.find(network)) bridges.record(network, 'all')
           await raise(network)
-          await insertPlace({ container, network, names, ports, bandwidth })
+          insertPlace({ container, network, names, ports, bandwidth })
         })
       }),
     placeOf(container) {
@@ -450,6 +453,7 @@ export async function createNetworks(parts: NetworksParts): Promise<Networks & N
     async close() {
       clearInterval(timer)
       await checking
+      await Promise.allSettled(beingTold.values())
     },
   }
 }

@@ -1,0 +1,162 @@
+/**
+ * Berth, Docker and podman as they run one small container each: on a network of their own, limited in memory,
+ * processor and processes. Berth's has its user namespace and seccomp profile, as always. Docker and podman have a
+ * network namespace of their own, since they would change the machine's firewall.
+ */
+import { join } from 'node:path'
+import { run } from '../../cli/processes.ts'
+import type { BenchContext } from '../bench.ts'
+import { provide } from '../images/image.ts'
+import { sleeperImage } from '../images/sleeper.ts'
+import { openBerth } from './berth.ts'
+import { startDocker } from './docker.ts'
+import { openNamespace } from './namespace.ts'
+import { openPodman } from './podman.ts'
+import { startRegistry } from './registry.ts'
+
+export interface Runner {
+  name: string
+  /** Starts container `id` in the background; answers when it runs. */
+  start(id: string): Promise<unknown>
+  exec(id: string): Promise<unknown>
+  /** Ends it at once and removes it. */
+  remove(id: string): Promise<unknown>
+  /** What the command lines of all its processes have in common, but for those inside containers. */
+  mark: string
+  /** How long its event loop stood still at most since the last time, in seconds; Berth's alone. */
+  blocked?: () => Promise<number>
+}
+
+export type MaybeRunner = Runner | { name: string; absent: string }
+
+const limits = { memory: '67108864', cpus: '0.5', pids: '64' }
+const network = 'bench'
+const command = ['/bin/sleep', '1000000']
+
+export async function openRunners(context: BenchContext): Promise<{ berth: Runner; peers: MaybeRunner[] }> {
+  const registry = await startRegistry(context)
+  const image = await provide(sleeperImage, registry, context)
+  const namespace = await openNamespace(context)
+  const archive = join(context.folder, 'sleeper.tar')
+  const name = 'localhost/bench/sleeper:1'
+  const copy = ['skopeo', 'copy', '--insecure-policy', `oci:${image.layout}:1`]
+  await run([...copy, `docker-archive:${archive}:${name}`], { signal: context.signal })
+  const berth = await berthRunner(context, registry, image.reference)
+  const peers = [
+    await dockerRunner(context, namespace, archive, name),
+    await podmanRunner(context, namespace, archive, name),
+  ]
+  await warmUp(berth)
+  return { berth, peers: await Promise.all(peers.map((peer) => warmUp(peer, context.signal))) }
+}
+
+/** The first start loads code and compiles what later ones use again. Who fails at it is out. */
+async function warmUp<T extends MaybeRunner>(runner: T, signal?: AbortSignal): Promise<MaybeRunner> {
+  if ('absent' in runner) return runner
+  try {
+    await runner.start('warm')
+    await runner.remove('warm')
+    return runner
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (!signal) throw error
+    return { name: runner.name, absent: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+async function berthRunner(
+  context: BenchContext,
+  registry: Parameters<typeof openBerth>[1],
+  reference: string,
+): Promise<Runner> {
+  const engine = await openBerth(context, registry)
+  await engine.call({ pull: reference })
+  return {
+    name: 'berth',
+    start: (id) => engine.call({ start: id, network, command }),
+    exec: (id) => engine.call({ exec: id }),
+    remove: (id) => engine.call({ remove: id }),
+    mark: engine.mark,
+    blocked: () => engine.call({ blocked: true }),
+  }
+}
+
+async function dockerRunner(
+  context: BenchContext,
+  namespace: string,
+  archive: string,
+  image: string,
+): Promise<MaybeRunner> {
+  const name = 'docker'
+  const started = await startDocker(context, namespace)
+  if (typeof started === 'string') return { name, absent: started }
+  const { docker } = started
+  await docker('load', '--quiet', '--input', archive)
+  await docker('network', 'create', network)
+  context.defer(async () => {
+    const ids = (await docker('ps', '--all', '--quiet')).split('\n').filter((id) => id !== '')
+    if (ids.length > 0) await docker('rm', '--force', ...ids)
+  })
+  const { memory, cpus, pids } = limits
+  const flags = [
+    '--network',
+    network,
+    '--memory',
+    memory,
+    '--memory-swap',
+    memory,
+    '--cpus',
+    cpus,
+    '--pids-limit',
+    pids,
+  ]
+  return {
+    name,
+    start: (id) => docker('run', '--detach', '--name', id, ...flags, image, ...command),
+    exec: (id) => docker('exec', id, '/bin/true'),
+    remove: (id) => docker('rm', '--force', id),
+    mark: join(context.folder, 'docker'),
+  }
+}
+
+async function podmanRunner(
+  context: BenchContext,
+  namespace: string,
+  archive: string,
+  image: string,
+): Promise<MaybeRunner> {
+  const name = 'podman'
+  const opened = await openPodman(context, namespace)
+  if (typeof opened === 'string') return { name, absent: opened }
+  const { podman } = opened
+  try {
+    await podman('load', '--quiet', '--input', archive)
+    await podman('network', 'create', network)
+  } catch (error) {
+    context.signal.throwIfAborted()
+    return { name, absent: error instanceof Error ? error.message : String(error) }
+  }
+  context.defer(() => podman('rm', '--all', '--force', '--time', '0'))
+  const { memory, cpus, pids } = limits
+  // Some hosts don't let anybody raise these.
+  const ulimits = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1000:1000']
+  const flags = [
+    '--network',
+    network,
+    '--memory',
+    memory,
+    '--memory-swap',
+    memory,
+    '--cpus',
+    cpus,
+    '--pids-limit',
+    pids,
+  ]
+  return {
+    name,
+    start: (id) => podman('run', '--detach', '--name', id, ...flags, ...ulimits, image, ...command),
+    exec: (id) => podman('exec', id, '/bin/true'),
+    remove: (id) => podman('rm', '--force', '--time', '0', id),
+    mark: join(context.folder, 'podman'),
+  }
+}
