@@ -195,5 +195,12 @@ export function partEnvironment(home: string, settings: Settings): Record<string
     DATABASE_URL: `postgresql://berth:${password}@localhost/berth?host=${socket}`,
     REDIS_URL: `unix://${redisSocket(home)}?password=${encodeURIComponent(readSecret(home, 'redis.password'))}`,
     ...(process.env.BERTH_LOG_LEVEL ? { BERTH_LOG_LEVEL: process.env.BERTH_LOG_LEVEL } : {}),
+    ...proxies(),
   }
+}
+
+/** For requests to other registries; in either spelling. */
+function proxies(): Record<string, string> {
+  const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()])
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
 }

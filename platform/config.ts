@@ -26,11 +26,20 @@ export interface Config {
   readonly databaseUrl: string
   readonly redis: RedisAddress
   readonly logLevel: LogLevel
+  /** Proxies for requests to other registries, as HTTP_PROXY and its neighbours name them. */
+  readonly proxy: { http?: string; https?: string; noProxy?: string }
   /** Content of `<home>/secrets/<name>`, trimmed. Throws a sentence that names the file when it can't be read. */
   readSecret(name: string): string
 }
 
 const port = z.coerce.number('must be a port, 1–65535').int().min(1).max(65_535)
+
+const proxyUrl = z
+  .union(
+    [z.literal(''), z.url({ protocol: /^https?$/, error: 'must be an http:// address' })],
+    'must be an http:// address',
+  )
+  .optional()
 
 const environmentSchema = z.object({
   BERTH_HOME: z.string().startsWith('/', 'must be an absolute path').default('/var/lib/berth'),
@@ -50,6 +59,9 @@ const environmentSchema = z.object({
     .string('is missing')
     .regex(/^(rediss?|unix):\/\//, 'must start with redis://, rediss:// or unix://'),
   BERTH_LOG_LEVEL: z.enum(logLevels).default('info'),
+  HTTP_PROXY: proxyUrl,
+  HTTPS_PROXY: proxyUrl,
+  NO_PROXY: z.string().optional(),
 })
 
 type Environment = Record<string, string | undefined>
@@ -66,7 +78,7 @@ export function loadDatabaseUrl(env: Environment = process.env): string {
  * Throws one Error that lists every problem, each with its variable's name and never with its value.
  */
 export function loadConfig(env: Environment = process.env): Config {
-  const parsed = environmentSchema.safeParse(env)
+  const parsed = environmentSchema.safeParse(withProxies(env))
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.')} ${issue.message}`)
     throw new Error(`The configuration is not right:\n${problems.join('\n')}`)
@@ -89,9 +101,25 @@ export function loadConfig(env: Environment = process.env): Config {
     ...shown,
     databaseUrl: values.DATABASE_URL,
     redis: parseRedisUrl(values.REDIS_URL),
+    proxy: {
+      http: values.HTTP_PROXY || undefined,
+      https: values.HTTPS_PROXY || undefined,
+      noProxy: values.NO_PROXY || undefined,
+    },
     readSecret: (name) => readSecret(values.BERTH_HOME, name),
-    // Both addresses carry passwords: whoever prints the whole object sees neither.
+    // The addresses carry passwords: whoever prints the whole object sees none.
     ...{ toJSON: () => shown, [inspect.custom]: () => shown },
+  }
+}
+
+/** Proxies are written in small letters as well, and then count first, as they do in curl. */
+function withProxies(env: Environment): Environment {
+  const { http_proxy: http, https_proxy: https, no_proxy: none } = env
+  return {
+    ...env,
+    HTTP_PROXY: http ?? env.HTTP_PROXY,
+    HTTPS_PROXY: https ?? env.HTTPS_PROXY,
+    NO_PROXY: none ?? env.NO_PROXY,
   }
 }
 

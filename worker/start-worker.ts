@@ -14,6 +14,7 @@ import type { Host } from './host.ts'
 import { createLocks, createSlots } from './locks.ts'
 import { createLogCollector } from './logs/collector.ts'
 import { createReconciler } from './reconcile.ts'
+import { readRegistries } from './registries.ts'
 import { regularly } from './regularly.ts'
 import { createJobRunner, serveQueue } from './run-job.ts'
 
@@ -101,7 +102,8 @@ async function openEngine(platform: Platform): Promise<Engine> {
   const { config, log } = platform
   return createEngine({
     stateDir: join(config.home, 'engine'),
-    registries: { [config.registryHost]: { url: `http://127.0.0.1:${config.registryPort}` } },
+    registries: readRegistries(config),
+    proxy: config.proxy,
     allowedHostPorts: [config.port],
     log: (level, message, { error, ...details } = {}) => log[level]({ ...details, err: error }, message),
   })

@@ -70,3 +70,21 @@ test('a secret is read without its line end; a missing one is named by its file'
   expect(config.readSecret('auth.secret')).toBe('abc')
   expect(() => config.readSecret('other')).toThrow(`${home}/secrets/other`)
 })
+
+test('proxies are taken from their usual names, small letters first, and are not printed', () => {
+  const config = loadConfig({
+    ...complete,
+    HTTP_PROXY: 'http://a.example:3128',
+    https_proxy: 'http://u:hunter2@b.example',
+    HTTPS_PROXY: 'http://c.example',
+    NO_PROXY: 'internal.example',
+  })
+  expect(config.proxy).toEqual({
+    http: 'http://a.example:3128',
+    https: 'http://u:hunter2@b.example',
+    noProxy: 'internal.example',
+  })
+  expect(inspect(config)).not.toContain('hunter2')
+  expect(loadConfig({ ...complete, HTTP_PROXY: '' }).proxy).toEqual({})
+  expect(() => loadConfig({ ...complete, HTTPS_PROXY: 'socks5://x' })).toThrow(/HTTPS_PROXY must be/)
+})

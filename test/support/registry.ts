@@ -32,12 +32,16 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-export async function startRegistry(auth?: TokenAuth): Promise<TestRegistry> {
+/** @param auth a token server, or a file of names and passwords as htpasswd makes it (bcrypt). */
+export async function startRegistry(auth?: TokenAuth | { htpasswd: string }): Promise<TestRegistry> {
   const folder = await mkdtemp(join(tmpdir(), 'berth-registry-'))
   const port = await freePort()
-  const token = auth
-    ? `auth:\n  token:\n    realm: ${auth.realm}\n    service: ${auth.service}\n    issuer: ${auth.issuer}\n    rootcertbundle: ${auth.rootCertBundle}\n`
-    : ''
+  const token = !auth
+    ? ''
+    : 'htpasswd' in auth
+      ? `auth:\n  htpasswd: {realm: here, path: ${folder}/htpasswd}\n`
+      : `auth:\n  token:\n    realm: ${auth.realm}\n    service: ${auth.service}\n    issuer: ${auth.issuer}\n    rootcertbundle: ${auth.rootCertBundle}\n`
+  if (auth && 'htpasswd' in auth) await writeFile(join(folder, 'htpasswd'), auth.htpasswd)
   await writeFile(
     join(folder, 'config.yml'),
     `version: 0.1\nlog: {level: error}\nstorage:\n  filesystem: {rootdirectory: ${folder}/data}\n  delete: {enabled: true}\n` +
