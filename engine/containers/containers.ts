@@ -18,7 +18,7 @@ import type { CgroupUsage } from '../sys/cgroup-usage.ts'
 import type { TerminalSize } from '../sys/terminal.ts'
 import type { DiskLimit } from '../volumes/limited-folder.ts'
 
-export interface Containers extends ContainerLife, ContainerMeasures, ContainerExec {
+export interface Containers extends ContainerLife, ContainerMeasures, ContainerExec, ContainerFiles {
   create(spec: ContainerSpec, options?: { signal?: AbortSignal }): Promise<Container>
   /** `force` kills it first if it runs; otherwise failed-precondition. No error if it is not there. */
   remove(idOrName: string, options?: { force?: boolean }): Promise<void>
@@ -107,6 +107,31 @@ export interface ExecProcess {
   kill(killSignal?: string): void
   /** Its exit code, 128 + signal if one ended it; both streams may have more to read then. */
   exited: Promise<number>
+}
+
+export interface ContainerFiles {
+  /** What differs from its image, by path. It is held still meanwhile. */
+  diff(idOrName: string): Promise<FileChange[]>
+  /**
+   * A tar of a file, link or folder, named by the last part of its path. Links on the way lead nowhere but in the
+   * container. One that does not run is without its mounts. What fails fails the stream: not-found, invalid.
+   */
+  copyOut(idOrName: string, path: string, options?: { signal?: AbortSignal }): Readable
+  /**
+   * Unpacks a tar (not compressed) below a folder that is there. Throws not-found, invalid, corrupt, limit-exceeded,
+   * and leaves there what came before it.
+   */
+  copyIn(
+    idOrName: string,
+    folder: string,
+    archive: Readable,
+    options?: { signal?: AbortSignal },
+  ): Promise<void>
+}
+
+export interface FileChange {
+  kind: 'added' | 'modified' | 'deleted'
+  path: string
 }
 
 export interface ContainerMeasures {

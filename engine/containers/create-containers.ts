@@ -9,6 +9,7 @@ import { commitContainer } from './commit.ts'
 import type { Container, ContainerSpec, Containers } from './containers.ts'
 import { type ContainersOptions, createCore } from './core.ts'
 import { createExecs } from './exec.ts'
+import { createFiles } from './files.ts'
 import { createHealthChecks } from './health.ts'
 import { createLife } from './life.ts'
 import { changeLimits } from './limits.ts'
@@ -78,6 +79,7 @@ export async function createContainers(
     ...life,
     ...measures,
     ...execs,
+    ...createFiles(core),
     async create(spec, { signal } = {}) {
       checkSpec(spec)
       return lock(spec.id, async () => {

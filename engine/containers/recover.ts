@@ -5,7 +5,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { State } from '../state/database.ts'
-import { isFrozen } from '../sys/cgroup-control.ts'
+import { freezeCgroup, isFrozen } from '../sys/cgroup-control.ts'
 import { childCgroups, removeCgroup } from '../sys/cgroups.ts'
 import { killProcesses } from '../sys/processes.ts'
 import { unmount } from '../sys/syscalls.ts'
@@ -34,9 +34,12 @@ export async function sweepHost(options: SweepOptions): Promise<Set<string>> {
       .filter((row) => hasProcess(row.status) && isAlive(row))
       .map(({ id }) => id),
   )
-  // A cut between holding still and saying so leaves the row behind the truth.
-  for (const id of alive)
-    rows.update(id, { status: (await isFrozen(runs.cgroup(id))) ? 'paused' : 'running' })
+  // What was held still for a moment, or not yet told to be, goes on; what was to go on, and does, says so.
+  for (const id of alive) {
+    const frozen = await isFrozen(runs.cgroup(id))
+    if (frozen && rows.find(id)?.status === 'running') await freezeCgroup(runs.cgroup(id), false)
+    else if (!frozen) rows.update(id, { status: 'running' })
+  }
   for (const id of alive) await endLeftExecs(runs.execFolder(id), runs.cgroup(id))
   const ended = rows
     .all()

@@ -32,6 +32,8 @@ export interface RunParts {
 export interface Runs {
   /** Throws, and leaves nothing, when any step fails. */
   begin(spec: ContainerSpec, signal?: AbortSignal): Promise<{ pid: number; pidStart: string }>
+  /** Lends the root file system of one that does not run. Call it in the container's lock. */
+  withRootfs<T>(spec: ContainerSpec, work: (path: string) => Promise<T>): Promise<T>
   /** Frees all that a run holds: runtime's record, cgroup, interface, mount, bundle. May be called at any time. */
   end(id: string): Promise<void>
   /** To be called before the exit file of a container that has ended is looked for. */
@@ -77,6 +79,17 @@ export async function createRuns(parts: RunParts): Promise<Runs> {
   }
 
   return {
+    async withRootfs(spec, work) {
+      const { id } = spec
+      if (existsSync(folderOf(id))) await end(id)
+      try {
+        await makeBundle(folderOf(id))
+        await snapshots.mount(id, rootfsOf(id), spec.idRange)
+        return await work(rootfsOf(id))
+      } finally {
+        await end(id)
+      }
+    },
     end,
     untilMonitorEnds: (id) => runtime.untilMonitorEnds(id, folderOf(id)),
     logFile,

@@ -5,7 +5,7 @@
  * layers' folder that is mounted only while the overlay is. Sources: overlayfs in the kernel's documentation,
  * mount_setattr(2).
  */
-import { existsSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { chmod, chown, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EngineError } from '../errors.ts'
@@ -45,6 +45,17 @@ export async function createSnapshots({
     return join(folder, key)
   }
 
+  /** Short names of the layers below a snapshot, lowest first. */
+  function namesOf(key: string): string[] {
+    const row = state.db.prepare('SELECT layers FROM snapshots WHERE key = ?').get(key)
+    if (!row) throw new EngineError('not-found', `there is no snapshot ${key}`)
+    return (JSON.parse(String(row.layers)) as string[]).map((diffId) => {
+      const name = shortName(state, diffId)
+      if (!name) throw new EngineError('not-found', `layer ${diffId} of snapshot ${key} is not on this host`)
+      return name
+    })
+  }
+
   return {
     async prepare(key, ids, diskBytes) {
       const path = pathOf(key)
@@ -59,14 +70,7 @@ export async function createSnapshots({
 
     async mount(key, target, idRange) {
       const path = pathOf(key)
-      const row = state.db.prepare('SELECT layers FROM snapshots WHERE key = ?').get(key)
-      if (!row) throw new EngineError('not-found', `there is no snapshot ${key}`)
-      const names = (JSON.parse(String(row.layers)) as string[]).map((diffId) => {
-        const name = shortName(state, diffId)
-        if (!name)
-          throw new EngineError('not-found', `layer ${diffId} of snapshot ${key} is not on this host`)
-        return name
-      })
+      const names = namesOf(key)
       const own = existsSync(join(path, 'upper')) ? path : await openLimited(path, 0, spawner)
       const [upper, work] = [join(own, 'upper'), join(own, 'work')]
       for (const part of [upper, work]) {
@@ -106,6 +110,21 @@ export async function createSnapshots({
     async unmount(key, target) {
       if (existsSync(target)) unmount(target, { detach: true })
       closeLimited(pathOf(key))
+    },
+
+    async lookAt(key, work) {
+      const path = pathOf(key)
+      const isPlain = existsSync(join(path, 'upper'))
+      const wasOpen = isPlain || isOpen(path)
+      const upper = join(isPlain ? path : await openLimited(path, 0, spawner), 'upper')
+      // Short names are links.
+      const folders = namesOf(key).map((name) => realpathSync(join(layers, name)))
+      try {
+        await makeFolder(upper, 0o755)
+        return await work({ upper, layers: folders.reverse() })
+      } finally {
+        if (!wasOpen) closeLimited(path)
+      }
     },
 
     async remove(key) {

@@ -15,6 +15,8 @@ export interface Snapshots {
   prepare(key: string, layers: string[], diskBytes?: number): Promise<void>
   mount(key: string, target: string, idRange: IdRange): Promise<void>
   unmount(key: string, target: string): Promise<void>
+  /** Lends the writable layer's folder, and those of the image's layers, topmost first. */
+  lookAt<T>(key: string, work: (parts: { upper: string; layers: string[] }) => Promise<T>): Promise<T>
   remove(key: string): Promise<void>
   /** Lets go of the file system of a limited layer that is not mounted in a container. */
   closeDisk(key: string): void
