@@ -14,6 +14,8 @@ const pick = <T>(list: readonly T[]): T | undefined => list[Math.floor(random() 
 /** What two workers and a half-done past make of each other's plans. */
 const usual = new Set(['not-found', 'already-exists', 'failed-precondition'])
 
+// Nobody is there to kill it any more.
+process.on('disconnect', () => process.exit(1))
 const engine = await createEngine(options)
 process.send?.({ open: true })
 
