@@ -7,6 +7,7 @@ import { debianImage } from '../images/debian.ts'
 import { type BenchImage, type PushedImage, provide } from '../images/image.ts'
 import { nodeImage } from '../images/node.ts'
 import { smallFilesImage } from '../images/small-files.ts'
+import { type BerthEngine, openBerth } from '../parts/berth.ts'
 import { type Docker, startDocker } from '../parts/docker.ts'
 import { imagePackages, peerPackages } from '../parts/packages.ts'
 import { openPodman, type Podman } from '../parts/podman.ts'
@@ -22,12 +23,13 @@ export function pushBench(images: BenchImage[]): Bench {
       const from = await startRegistry(context, 'source')
       const to = await startRegistry(context, 'target')
       const [docker, podman] = [await startDocker(context), await openPodman(context)]
+      const engine = await openBerth(context, from, to)
       const rows: Row[] = []
       for (const each of images) {
         const image = await provide(each, from, context)
         const target = image.reference.replace(from.host, to.host)
         const { berth, ...peers } = await takeTurns(context, [
-          { name: 'berth', absent: "Berth's engine cannot push images yet" },
+          await berthPush(engine, image, target, to, context),
           await dockerPush(docker, image, target, to, context),
           await podmanPush(podman, image, target, to, context),
           skopeoPush(image, target, to, context),
@@ -40,6 +42,22 @@ export function pushBench(images: BenchImage[]): Bench {
 }
 
 export const bench = pushBench([debianImage, nodeImage, smallFilesImage()])
+
+async function berthPush(
+  engine: BerthEngine,
+  { reference }: PushedImage,
+  target: string,
+  to: BenchRegistry,
+  { signal }: BenchContext,
+): Promise<Contestant> {
+  await engine.call({ pull: reference })
+  return {
+    name: 'berth',
+    prepare: () => forget(to, signal),
+    work: () => engine.call({ push: reference, as: target }),
+    finish: async () => {},
+  }
+}
 
 /** Docker keeps no compressed layers: what it pushes it compresses anew. */
 async function dockerPush(

@@ -4,6 +4,7 @@ import { createEngine, type Engine, type EngineOptions } from '../../engine/inde
 
 export type BerthCall =
   | { pull: string }
+  | { push: string; as: string }
   /** A container of the image that was pulled last. */
   | { start: string; network: string; command: string[] }
   | { exec: string }
@@ -28,6 +29,7 @@ let image = ''
 
 async function obey(engine: Engine, call: BerthCall): Promise<void> {
   if ('pull' in call) image = (await engine.images.pull(call.pull)).digest
+  else if ('push' in call) await engine.images.push(call.push, { to: call.as })
   else if ('start' in call) {
     const { start: id, network, command } = call
     const limits = { memoryBytes: 64 * 2 ** 20, cpuMillis: 500, pids: 64 }

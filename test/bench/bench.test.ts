@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { pullBench } from '../../bench/benches/pull.ts'
+import { pushBench } from '../../bench/benches/push.ts'
 import { largeLayerImage } from '../../bench/images/large-layer.ts'
 import { smallFilesImage } from '../../bench/images/small-files.ts'
 import { benchNames, loadBench, runBench } from '../../bench/run-bench.ts'
@@ -61,7 +62,7 @@ test('what a killed run left is gone when the next one begins; what runs is let 
 
 test('a bench measures the real engine side by side and leaves nothing behind', async () => {
   const cache = join(parent, 'cache')
-  mkdirSync(cache)
+  mkdirSync(cache, { recursive: true })
   const bench = { ...pullBench([smallFilesImage(100)], largeLayerImage(8)), packages: [] }
   const report = await runBench('pull', bench, { runs: 1, cache, place: parent, note: () => {} })
   const [pull, memory] = report.rows
@@ -73,6 +74,15 @@ test('a bench measures the real engine side by side and leaves nothing behind', 
   expect(existsSync(join(cache, 'small-files-100-1/index.json'))).toBe(true)
   await until('no process of the bench is left', () => leftOver().length === 0)
   expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(parent)
+})
+
+test('a push goes to a registry that has nothing of the image', async () => {
+  const cache = join(parent, 'cache')
+  const bench = { ...pushBench([smallFilesImage(100)]), packages: [] }
+  const { rows } = await runBench('push', bench, { runs: 1, cache, place: parent, note: () => {} })
+  expect(rows[0]).toMatchObject({ what: 'push an image of 100 small files (1 layer)', unit: 's' })
+  expect(rows[0]?.berth).toBeGreaterThan(0)
+  expect(rows[0]?.peers['skopeo, copy alone']).toBeGreaterThan(0)
 })
 
 /** Processes that work in the bench's folder. */
