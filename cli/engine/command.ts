@@ -8,6 +8,7 @@ import { addImageCommands } from './images.ts'
 import { addNetworkCommands } from './networks.ts'
 import { addStatsCommands } from './stats.ts'
 import { addSystemCommands } from './system.ts'
+import { addVolumeCommands } from './volumes.ts'
 
 export const engineSummary = 'the container engine of this host: images, containers, networks'
 
@@ -22,6 +23,7 @@ export function engineCommand(): Command {
   addArchiveCommands(engine)
   addDiskCommands(engine)
   addNetworkCommands(engine)
+  addVolumeCommands(engine)
   addSystemCommands(engine)
   return engine
 }

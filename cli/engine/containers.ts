@@ -1,12 +1,13 @@
 import type { Command } from 'commander'
 import { InvalidArgumentError, Option } from 'commander'
-import type { ContainerRow, UpdateRequest } from '../../platform/model/engine-door.ts'
+import type { ContainerRow, ImageRow, UpdateRequest } from '../../platform/model/engine-door.ts'
 import { CommandError, say } from '../say.ts'
 import { duration } from './disk.ts'
 import { openDoor } from './door.ts'
 import { showLogs } from './logs.ts'
 import { collect, command, type EngineOptions, forEach, pair, printJson, sizeInBytes } from './options.ts'
 import { run } from './run.ts'
+import { port, tmpfsMount, volumeMount } from './run-options.ts'
 import { age, ago, short, table } from './table.ts'
 
 export function addContainerCommands(engine: Command): void {
@@ -23,7 +24,17 @@ export function addContainerCommands(engine: Command): void {
       .option('-m, --memory <size>', 'such as 512m', sizeInBytes)
       .option('--cpus <n>', 'such as 1.5', processors)
       .option('--pids-limit <n>', 'processes and threads', Number)
+      .option('--entrypoint <program>', "instead of the image's own")
+      .option('-u, --user <name>', 'name or number, with :group or without')
+      .option('-w, --workdir <path>', 'where it runs')
+      .option('-v, --volume <name:path[:ro]>', 'a volume; it is made when it is not there', volumeMount)
+      .option('--tmpfs <path[:size=64m]>', 'a folder in memory', tmpfsMount)
+      .option('-p, --publish <[address:]port:port[/udp]>', 'a port of the host that leads to it', port)
+      .option('--read-only', 'nothing but what is mounted can be written to')
+      .option('--init', 'a first process that passes signals on and buries whoever ended')
+      .option('--cap-drop <name>', 'a capability that it does not have, or ALL', collect)
       .option('--stop-signal <name>', "instead of the image's own")
+      .option('--stop-timeout <seconds>', 'between the stop signal and SIGKILL', Number)
       .addOption(
         new Option('--restart <policy>', 'when it ends by itself')
           .choices(['no', 'on-failure', 'always'])
@@ -47,6 +58,13 @@ export function addContainerCommands(engine: Command): void {
   acting(engine, 'kill', 'send a signal to containers')
     .option('-s, --signal <name>', 'such as HUP', 'KILL')
     .action(act('kill'))
+  command(engine, 'commit', 'make an image of what a container is now')
+    .argument('<container>', 'its name')
+    .argument('[name]', 'such as tool:mine')
+    .option('-a, --author <name>', 'who made it')
+    .option('-m, --message <text>', 'what it is')
+    .option('--no-pause', 'let it go on meanwhile')
+    .action(commit)
   acting(engine, 'pause', 'hold all processes of containers still').action(act('pause'))
   acting(engine, 'unpause', 'let them go on').action(act('resume'))
   command(engine, 'rename', 'give a container another name')
@@ -114,6 +132,21 @@ function act(what: string): (names: string[], options: ActOptions) => Promise<vo
       return id
     })
   }
+}
+
+async function commit(
+  id: string,
+  reference: string | undefined,
+  options: EngineOptions & { author?: string; message?: string; pause: boolean },
+): Promise<void> {
+  const body = { reference, author: options.author, comment: options.message, pause: options.pause }
+  const image = await openDoor(options).ask<ImageRow>(
+    'POST',
+    `/containers/${encodeURIComponent(id)}/commit`,
+    { body },
+  )
+  if (options.json) return printJson(image)
+  say(image.digest)
 }
 
 interface UpdateOptions extends EngineOptions {

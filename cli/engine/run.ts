@@ -11,6 +11,7 @@ import { type Door, EngineRefusal, openDoor } from './door.ts'
 import { withLayers } from './images.ts'
 import { print } from './logs.ts'
 import { type EngineOptions, printJson } from './options.ts'
+import { type Mount, type Port, without } from './run-options.ts'
 
 interface RunOptions extends EngineOptions {
   detach?: boolean
@@ -25,6 +26,16 @@ interface RunOptions extends EngineOptions {
   cpus?: number
   pidsLimit?: number
   stopSignal?: string
+  stopTimeout?: number
+  entrypoint?: string
+  user?: string
+  workdir?: string
+  volume?: Mount[]
+  tmpfs?: Mount[]
+  publish?: Port[]
+  readOnly?: boolean
+  init?: boolean
+  capDrop?: string[]
   restart: 'no' | 'on-failure' | 'always'
 }
 
@@ -42,6 +53,8 @@ export async function run(image: string, command: string[], options: RunOptions)
     )
   try {
     await ensureImage(door, image)
+    for (const mount of request.mounts ?? [])
+      if (mount.kind === 'volume') await ensureVolume(door, mount.volume)
     const { id } = await door.ask<ContainerRow>('POST', '/containers', { body: request })
     if (options.detach) {
       const started = await start(door, id)
@@ -57,11 +70,24 @@ export async function run(image: string, command: string[], options: RunOptions)
 }
 
 function requestOf(image: string, command: string[], options: RunOptions): RunRequest {
-  const { memory, cpus, pidsLimit } = options
+  const { memory, cpus, pidsLimit, entrypoint, user, workdir, stopTimeout, capDrop } = options
   return {
     id: options.name ?? newName(),
     image,
-    ...(command.length === 0 ? {} : { command }),
+    // As with Docker: what stands behind the image are arguments of its entrypoint.
+    ...(entrypoint !== undefined
+      ? { entrypoint: [entrypoint], command }
+      : command.length === 0
+        ? {}
+        : { arguments: command }),
+    ...(user === undefined ? {} : { user }),
+    ...(workdir === undefined ? {} : { workingDir: workdir }),
+    ...(options.readOnly === undefined ? {} : { readOnlyRoot: options.readOnly }),
+    ...(options.init === undefined ? {} : { init: options.init }),
+    ...(capDrop === undefined ? {} : { capabilities: without(capDrop) }),
+    ...(stopTimeout === undefined ? {} : { stopGraceMs: stopTimeout * 1_000 }),
+    mounts: [...(options.volume ?? []), ...(options.tmpfs ?? [])],
+    ports: options.publish ?? [],
     environment: options.env ?? {},
     labels: options.label ?? {},
     ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
@@ -85,6 +111,15 @@ async function ensureImage(door: Door, reference: string): Promise<void> {
       throw error
     process.stderr.write(`${reference} is not here: pulling it\n`)
     ;(await withLayers(door, '/images/pull', { reference }, false)) satisfies ImageRow
+  }
+}
+
+async function ensureVolume(door: Door, name: string): Promise<void> {
+  try {
+    await door.ask('GET', `/volumes/${encodeURIComponent(name)}`)
+  } catch (error) {
+    if (!(error instanceof EngineRefusal) || error.kind !== 'not-found') throw error
+    await door.ask('POST', '/volumes', { body: { name } })
   }
 }
 

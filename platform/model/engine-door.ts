@@ -138,7 +138,43 @@ export const runRequest = z.strictObject({
   aliases: z.array(z.string()).default([]),
   limits: limits.default({}),
   stopSignal: z.string().optional(),
+  stopGraceMs: z.number().int().min(0).optional(),
   restart: z.enum(['no', 'on-failure', 'always']).default('no'),
+  entrypoint: z.array(z.string()).optional(),
+  /** Of the image's entrypoint. */
+  arguments: z.array(z.string()).optional(),
+  user: z.string().max(256).optional(),
+  workingDir: z.string().max(4_096).optional(),
+  readOnlyRoot: z.boolean().optional(),
+  init: z.boolean().optional(),
+  capabilities: z.array(z.string().max(64)).optional(),
+  mounts: z
+    .array(
+      z.union([
+        z.strictObject({
+          kind: z.literal('volume'),
+          volume: z.string().max(64),
+          target: z.string().max(4_096),
+          readOnly: z.boolean().optional(),
+        }),
+        z.strictObject({
+          kind: z.literal('tmpfs'),
+          target: z.string().max(4_096),
+          sizeBytes: z.number().int().positive(),
+        }),
+      ]),
+    )
+    .default([]),
+  ports: z
+    .array(
+      z.strictObject({
+        containerPort: z.number().int(),
+        hostPort: z.number().int(),
+        protocol: z.enum(['tcp', 'udp']),
+        hostAddress: z.string().max(64),
+      }),
+    )
+    .default([]),
 })
 export type RunRequest = z.input<typeof runRequest>
 
@@ -209,6 +245,37 @@ export interface NetworkRow {
   bridge: string
   subnet: string
   gateway: string
+  egress: 'all' | 'none' | string[]
 }
 
-export const networkRequest = z.strictObject({ name: z.string().max(64) })
+export const attachRequest = z.strictObject({
+  container: name,
+  aliases: z.array(z.string().max(63)).default([]),
+})
+
+export const volumeRequest = z.strictObject({
+  name: z.string().max(64),
+  sizeBytes: z.number().int().positive().optional(),
+  labels: z.record(z.string(), z.string()).default({}),
+})
+
+export interface VolumeRow {
+  name: string
+  sizeBytes: number | null
+  limitedBy: string
+  labels: Record<string, string>
+  createdAt: string
+  usedBy: string[]
+}
+
+export const commitRequest = z.strictObject({
+  reference: name.optional(),
+  author: z.string().max(256).optional(),
+  comment: z.string().max(1_024).optional(),
+  pause: z.boolean().default(true),
+})
+
+export const networkRequest = z.strictObject({
+  name: z.string().max(64),
+  egress: z.union([z.enum(['all', 'none']), z.array(z.string().max(32))]).default('all'),
+})

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { age, bytes, table } from '../../cli/engine/table.ts'
 import { writeSettings } from '../../cli/settings.ts'
 import { makeTar } from '../support/images.ts'
+import { freePort } from '../support/registry.ts'
 import { until } from '../support/until.ts'
 import { startTestHost, type TestHost } from '../support/worker.ts'
 
@@ -279,10 +280,70 @@ test('an image is pushed under another name, and what nothing needs is shown and
   expect((await engine('images', '-q')).out).toBe('')
 })
 
+test('a container has its volume, its folder in memory, its port and its user, and becomes an image', async () => {
+  const hostPort = await freePort()
+  const script =
+    'id -u; touch /no 2>/dev/null || echo read-only; echo kept >> /data/file; echo x > /fast/file; pwd'
+  const flags = [
+    '-u',
+    'app',
+    '-w',
+    '/tmp',
+    '--read-only',
+    '--init',
+    '--tmpfs',
+    '/fast:size=1m',
+    '--cap-drop',
+    'all',
+  ]
+  expect(await engine('volume', 'create', '--size', '32m', 'store')).toMatchObject({
+    code: 0,
+    out: 'store\n',
+  })
+  const open = ['busybox', 'chmod', '777', '/data']
+  expect(await engine('run', '--rm', '-v', 'store:/data', image, ...open)).toMatchObject({ code: 0 })
+  const ran = await engine(
+    'run',
+    '--rm',
+    ...flags,
+    '-v',
+    'store:/data',
+    '--entrypoint',
+    'sh',
+    image,
+    '-c',
+    script,
+  )
+  expect(ran).toMatchObject({ code: 0, out: '1000\nread-only\n/tmp\n' })
+  const serve = 'mkdir /www; cat /data/file > /www/index.html; httpd -f -p 80 -h /www'
+  const publish = `127.0.0.1:${hostPort}:80`
+  await engine('run', '-d', '--name', 'web', '-p', publish, '-v', 'store:/data:ro', image, 'sh', '-c', serve)
+  await until('it answers', async () => (await fetch(`http://127.0.0.1:${hostPort}`)).ok)
+  expect(await (await fetch(`http://127.0.0.1:${hostPort}`)).text()).toBe('kept\n')
+  expect((await engine('volume', 'ls')).out).toMatch(/^store +33.6 MB .* web$/m)
+  expect(await engine('volume', 'rm', 'store')).toMatchObject({ code: 1, err: expect.stringMatching(/web/) })
+  expect(await engine('run', '-v', '/etc:/etc', image)).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/volume/),
+  })
+  const committed = await engine('commit', '-m', 'with a page', 'web', 'paged:1')
+  expect(committed).toMatchObject({ code: 0, out: expect.stringMatching(/^sha256:/) })
+  expect((await engine('run', '--rm', 'paged:1', 'cat', '/www/index.html')).out).toBe('kept\n')
+  await engine('rm', '-f', 'web')
+  expect(await engine('volume', 'rm', 'store')).toMatchObject({ code: 0, out: 'store\n' })
+  await engine('rmi', 'paged:1')
+})
+
 test('networks are made, listed and removed; one in use is not', async () => {
   expect(await engine('network', 'create', 'quay')).toMatchObject({ code: 0, out: 'quay\n' })
   await engine('run', '-d', '--name', 'moored', '--network', 'quay', image, 'sleep', '1000')
-  expect((await engine('network', 'ls')).out).toMatch(/^quay +bth\S+ +10\.\S+\/24 /m)
+  expect((await engine('network', 'ls')).out).toMatch(/^quay +bth\S+ +10\.\S+\/24 .* all$/m)
+  expect(await engine('network', 'create', '--internal', 'basin')).toMatchObject({ code: 0 })
+  expect(await engine('network', 'connect', '--alias', 'ship', 'basin', 'moored')).toMatchObject({ code: 0 })
+  const [basin] = JSON.parse((await engine('network', 'inspect', 'basin')).out)
+  expect(basin).toMatchObject({ egress: 'none', attachments: [{ container: 'moored', connected: true }] })
+  expect(await engine('network', 'disconnect', 'basin', 'moored')).toMatchObject({ code: 0 })
+  expect(await engine('network', 'rm', 'basin')).toMatchObject({ code: 0 })
   expect(await engine('network', 'rm', 'quay')).toMatchObject({
     code: 1,
     err: expect.stringMatching(/attached|use/),

@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono'
 import { type Container, EngineError } from '../../engine/index.ts'
 import {
   type ContainerRow,
+  commitRequest,
   type ProcessRow,
   renameRequest,
   runRequest,
@@ -10,6 +11,7 @@ import {
 import { operatorIdRange } from '../../platform/teams.ts'
 import type { Host } from '../host.ts'
 import { read, stream } from './answers.ts'
+import { imageRow } from './images.ts'
 
 /** What a container of the operator gets when nothing else was said. */
 const usualLimits = { memoryBytes: 512 * 2 ** 20, cpuMillis: 1_000, pids: 512 }
@@ -53,6 +55,10 @@ export function containerRoutes(host: Host): Hono {
   act('kill', (id, c) => containers.kill(id, { killSignal: c.req.query('signal') ?? 'SIGKILL' }))
   act('pause', (id) => containers.pause(id))
   act('resume', (id) => containers.resume(id))
+  routes.post('/:id/commit', async (c) => {
+    const options = await read(c, commitRequest)
+    return c.json({ data: imageRow(await containers.commit(c.req.param('id'), options)) }, 201)
+  })
   routes.get('/:id/top', async (c) => {
     const processes = await containers.top(c.req.param('id'))
     return c.json({ data: processes satisfies ProcessRow[] })

@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import { type NetworkRow, networkRequest } from '../../platform/model/engine-door.ts'
+import { attachRequest, type NetworkRow, networkRequest } from '../../platform/model/engine-door.ts'
 import type { Host } from '../host.ts'
 import { read } from './answers.ts'
 
@@ -8,8 +8,18 @@ export function networkRoutes(host: Host): Hono {
   const routes = new Hono()
   routes.get('/', async (c) => c.json({ data: (await networks.list()) satisfies NetworkRow[] }))
   routes.post('/', async (c) => {
-    const { name } = await read(c, networkRequest)
-    return c.json({ data: await networks.ensure(name, { signal: c.req.raw.signal }) }, 201)
+    const { name, egress } = await read(c, networkRequest)
+    return c.json({ data: await networks.create(name, { egress, signal: c.req.raw.signal }) }, 201)
+  })
+  routes.get('/:name', async (c) => c.json({ data: await networks.inspect(c.req.param('name')) }))
+  routes.post('/:name/attach', async (c) => {
+    const { container, aliases } = await read(c, attachRequest)
+    return c.json({ data: await networks.attach(container, c.req.param('name'), { aliases }) })
+  })
+  routes.post('/:name/detach', async (c) => {
+    const { container } = await read(c, attachRequest)
+    await networks.detach(container, c.req.param('name'))
+    return c.json({ data: { container } })
   })
   routes.delete('/:name', async (c) => {
     await networks.remove(c.req.param('name'))

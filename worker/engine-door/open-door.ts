@@ -14,6 +14,7 @@ import { serveExec } from './exec.ts'
 import { imageRoutes } from './images.ts'
 import { networkRoutes } from './networks.ts'
 import { statsRoutes } from './stats.ts'
+import { volumeRoutes } from './volumes.ts'
 
 export interface EngineDoor {
   /** Nobody comes in any more, and what is under way is cut off. */
@@ -73,5 +74,6 @@ function doorRoutes(host: Host): Hono {
   routes.route('/images', imageRoutes(host))
   routes.route('/containers', containerRoutes(host))
   routes.route('/networks', networkRoutes(host))
+  routes.route('/volumes', volumeRoutes(host))
   return routes
 }
