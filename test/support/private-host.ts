@@ -267,7 +267,8 @@ export async function startPrivateHost(
       await stopEngine(false)
       for (const child of [...started]) await end(child)
       // What is left of the engine would be in its folder.
-      const left = processesWith(folder)
+      // The one that starts others ends by itself, a moment after us.
+      const left = processesWith(folder).filter((line) => !line.includes('spawner-child'))
       await killProcesses((argv) => argv.join(' ').includes(folder))
       for (const each of [name, worldName]) await onRealHost(['ip', 'netns', 'delete', each])
       rmSync(`/etc/netns/${name}`, { recursive: true, force: true })

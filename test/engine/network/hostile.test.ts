@@ -63,7 +63,11 @@ test('IPv6 and frames to the addresses of bridge protocols go nowhere', async ()
     (await two.run(['ip', '-6', '-oneline', 'address', 'show', 'dev', 'eth0'])).match(/fe80\S+(?=\/)/)?.[0] ??
     ''
   expect(local).toMatch(/^fe80/)
-  expect(await pings(`${local}%eth0`, ['-6'])).toBe(false)
+  await until(
+    'the address may be used',
+    async () => !(await two.run(['ip', '-6', 'address', 'show', 'dev', 'eth0'])).includes('tentative'),
+  )
+  expect(await pings(local, ['-6', '-I', 'eth0'])).toBe(false)
   // A bridge hands such frames to the host as if they came in by the link: neither our bridge nor a neighbour.
   await one.run(['ip', 'neighbour', 'replace', gateway, 'lladdr', '01:80:c2:00:00:0e', 'dev', 'eth0'])
   expect(await one.ask(gateway, 5432, 'udp')).toBeNull()
