@@ -34,6 +34,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     networkPool: pool = defaultPool,
     allowedHostPorts = [],
     registries,
+    onlyListedLoopback,
     keepBlobs,
     proxy,
     log = () => {},
@@ -67,7 +68,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         .all(digest)
         .map(({ id }) => String(id))
     const imageParts = await openImageParts(stateDir, state)
-    const images = await createImages(imageParts, { registries, proxy, usedBy, keepBlobs })
+    const images = await createImages(imageParts, {
+      registries,
+      onlyListedLoopback,
+      proxy,
+      usedBy,
+      keepBlobs,
+    })
     undo.push(() => images.close())
     const networks = await createNetworks({
       state,

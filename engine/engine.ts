@@ -39,6 +39,11 @@ export interface EngineOptions {
    * reached by https, those on loopback by http.
    */
   registries?: Record<string, RegistrySettings>
+  /**
+   * Registries on loopback addresses are asked only if `registries` lists them, so that whoever may name an image can't
+   * have the host's own services asked; default false.
+   */
+  onlyListedLoopback?: boolean
   /** For requests to registries; the engine reads no environment. */
   proxy?: ProxySettings
   /** Addresses of the containers' networks are cut from this range; default 10.89.0.0/16, a /24 for each network. */

@@ -103,6 +103,7 @@ async function openEngine(platform: Platform): Promise<Engine> {
   return createEngine({
     stateDir: join(config.home, 'engine'),
     registries: readRegistries(config),
+    onlyListedLoopback: true,
     proxy: config.proxy,
     allowedHostPorts: [config.port],
     log: (level, message, { error, ...details } = {}) => log[level]({ ...details, err: error }, message),

@@ -23,6 +23,7 @@ const defaultArchiveBytes = 64 * 2 ** 30
 
 export interface ImagesOptions {
   registries?: EngineOptions['registries']
+  onlyListedLoopback?: EngineOptions['onlyListedLoopback']
   proxy?: EngineOptions['proxy']
   /** Ids of the containers that are made of the image of this digest. */
   usedBy?: (digest: Digest) => string[]
@@ -31,10 +32,10 @@ export interface ImagesOptions {
 
 export async function createImages(
   parts: ImageParts,
-  { registries, proxy, usedBy = () => [], keepBlobs = true }: ImagesOptions = {},
+  { registries, onlyListedLoopback, proxy, usedBy = () => [], keepBlobs = true }: ImagesOptions = {},
 ): Promise<Images & { close(): Promise<void> }> {
   const { rows, content } = parts
-  const client = createRegistryClient({ registries, proxy })
+  const client = createRegistryClient({ registries, onlyListedLoopback, proxy })
   const closing = new AbortController()
   const pulls = createShared<Image>(closing.signal)
   const underWay = new Set<Promise<unknown>>()

@@ -7,6 +7,7 @@ import { EngineError } from '../errors.ts'
 import { digestOf, isDigest } from '../oci/digest.ts'
 import { maxDocumentBytes, mediaTypes } from '../oci/manifest.ts'
 import { formatReference } from '../oci/reference.ts'
+import { isLoopback } from './addresses.ts'
 import { openBlobStream, startOf } from './blob-stream.ts'
 import { discard, readBody } from './body.ts'
 import { type Endpoint, openEndpoints, type RegistrySettings } from './endpoint.ts'
@@ -21,6 +22,8 @@ export interface ClientSettings {
   /** How registries are reached, by host; others by https, loopback ones by http. */
   registries?: Record<string, RegistrySettings>
   proxy?: ProxySettings
+  /** Whether loopback registries must be among `registries`; default false. */
+  onlyListedLoopback?: boolean
   /** Instead of the defaults. */
   limits?: Partial<Limits>
 }
@@ -29,11 +32,21 @@ export interface ClientSettings {
 export function createRegistryClient({
   registries = {},
   proxy,
+  onlyListedLoopback = false,
   limits: given,
 }: ClientSettings = {}): RegistryClient {
   const limits = { ...defaultLimits, ...given }
   const opened = new Map<string, Endpoint[]>()
   const endpointsOf = (registry: string): Endpoint[] => {
+    if (
+      onlyListedLoopback &&
+      !Object.hasOwn(registries, registry) &&
+      isLoopback(registry.replace(/:\d+$/, ''))
+    )
+      throw new EngineError(
+        'access-denied',
+        `${registry} is on this machine, where only listed registries are asked`,
+      )
     const known = opened.get(registry) ?? openEndpoints(registry, registries[registry] ?? {}, proxy, limits)
     opened.set(registry, known)
     return known
@@ -57,7 +70,7 @@ function own(endpoints: Endpoint[]): Endpoint {
 
 function createReader(endpointsOf: (registry: string) => Endpoint[], limits: Limits): RegistryReader {
   /** One question to each source in turn; `use` reads the answer, and its failures count as the source's. */
-  function get<T>(
+  async function get<T>(
     { registry, repository }: Repository,
     { credentials, signal }: RequestOptions,
     question: Pick<Question, 'what' | 'headers' | 'expect'> & { path: string; method?: 'GET' | 'HEAD' },

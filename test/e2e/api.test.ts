@@ -112,7 +112,7 @@ test('push, create, deploy, follow to live, answer, fail without harm, delete', 
   expect(events.some(({ type }) => type === 'layers')).toBe(true)
   expect((await berth.open(app.urls[0] ?? '')).body).toBe('the shop is open')
 
-  const bad = await ask('POST', `/apps/${app.id}/deployments`, { image: 'localhost:1/nobody/here:1' })
+  const bad = await ask('POST', `/apps/${app.id}/deployments`, { image: 'registry.invalid/nobody/here:1' })
   const { id } = (await bad.json()) as Deployment
   const failed = await until('it failed', async () => {
     const now = await read<Deployment>(`/deployments/${id}`)

@@ -136,3 +136,19 @@ test('proxies from settings are used, for http and https, and not for hosts that
   expect(secure.seen).toEqual(['CONNECT localhost:443'])
   client.close()
 })
+
+test('services of this machine are not asked as registries where only listed ones may be', async () => {
+  const service = await serve((_request, response) => void response.end('{}'))
+  undo.push(() => service.close())
+  const port = service.host.split(':')[1]
+  const listed = { [`localhost:${port}`]: { url: `http://${service.host}` } }
+  const client = createRegistryClient({ limits, registries: listed, onlyListedLoopback: true })
+  for (const registry of [`127.0.0.1:${port}`, `[::1]:${port}`, `x.localhost:${port}`])
+    await expect(client.fetchManifest({ ...reference, registry })).rejects.toMatchObject({
+      kind: 'access-denied',
+    })
+  expect(service.seen).toEqual([])
+  await client.fetchManifest({ ...reference, registry: `localhost:${port}` })
+  expect(service.seen).toHaveLength(1)
+  client.close()
+})
