@@ -74,8 +74,8 @@ export async function changePassword(
   await countAttempt(platform, guesses, userId)
   const user = await platform.db.user.findUniqueOrThrow({ where: { id: userId } })
   if (!(await checkPassword(user.passwordHash, current)))
-    throw new PlatformError('invalid', 'current: is not your present password.', {
-      fields: [{ path: 'current', message: 'is not your present password' }],
+    throw new PlatformError('invalid', 'current: is not your current password.', {
+      fields: [{ path: 'current', message: 'is not your current password' }],
     })
   await requireStrongPassword(password, [user.email, user.name])
   const passwordHash = await hashPassword(password)

@@ -1,8 +1,9 @@
 'use server'
 
 import { cookies } from 'next/headers'
+import { changePassword, revokeOtherSessions, revokeSession } from '@/platform/account.ts'
 import { PlatformError } from '@/platform/errors.ts'
-import type { ClaimInput, CreateTokenInput } from '@/platform/model/inputs.ts'
+import type { ChangePasswordInput, ClaimInput, CreateTokenInput } from '@/platform/model/inputs.ts'
 import { claimInstallation } from '@/platform/setup.ts'
 import { createToken, revokeToken } from '@/platform/tokens.ts'
 import { setLocale } from '@/platform/users.ts'
@@ -14,6 +15,27 @@ import { answer, asId, run } from './run.ts'
 export async function claimAction(input: ClaimInput): Promise<ActionResult> {
   return answer(async (platform) => {
     await claimInstallation(platform, input)
+    return null
+  })
+}
+
+export async function changePasswordAction(input: ChangePasswordInput): Promise<ActionResult> {
+  return run(async (platform, viewer) => {
+    await changePassword(platform, viewer, input)
+    return null
+  })
+}
+
+export async function endSessionAction(id: string): Promise<ActionResult> {
+  return run(async (platform, viewer) => {
+    await revokeSession(platform, viewer, asId(id))
+    return null
+  })
+}
+
+export async function endOtherSessionsAction(): Promise<ActionResult> {
+  return run(async (platform, viewer) => {
+    await revokeOtherSessions(platform, viewer)
     return null
   })
 }

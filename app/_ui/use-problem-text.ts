@@ -21,6 +21,8 @@ const fieldPatterns = [
   [/^must not contain control characters$/, 'controlCharacters'],
   [/^must not contain a NUL character$/, 'nul'],
   [/^is taken$/, 'taken'],
+  [/^is too easy to guess/, 'guessable'],
+  [/^is not your current password$/, 'notYourPassword'],
   [/^Too small/, 'tooSmall'],
   [/^Too big/, 'tooBig'],
   [/^Invalid input/, 'invalid'],

@@ -4,11 +4,11 @@ import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { claimAction } from '../../_actions/account.ts'
 import { Button } from '../../_ui/button.tsx'
-import { PasswordField, TextField } from '../../_ui/field.client.tsx'
+import { TextField } from '../../_ui/field.client.tsx'
 import { Notice } from '../../_ui/notice.tsx'
 import { useAction } from '../../_ui/use-action.ts'
+import { NewPasswordField } from '../new-password-field.client.tsx'
 import { openSession } from '../open-session.ts'
-import { PasswordStrength } from './password-strength.client.tsx'
 
 export function SetupForm({ token, teamName }: { token: string; teamName: string }) {
   const t = useTranslations('setup')
@@ -50,18 +50,7 @@ export function SetupForm({ token, teamName }: { token: string; teamName: string
         autoComplete="username"
         error={errorOf('email')}
       />
-      <div>
-        <PasswordField
-          label={tSignIn('password')}
-          name="password"
-          autoComplete="new-password"
-          showLabel={tSignIn('show')}
-          hideLabel={tSignIn('hide')}
-          error={errorOf('password')}
-          onValueChange={setPassword}
-        />
-        <PasswordStrength password={password} />
-      </div>
+      <NewPasswordField password={password} onPasswordChange={setPassword} error={errorOf('password')} />
       <TextField
         label={t('team')}
         name="team"

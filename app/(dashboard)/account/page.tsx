@@ -10,8 +10,11 @@ import { PageHeader } from '../../_ui/page-header.tsx'
 import { RelativeTime } from '../../_ui/relative-time.client.tsx'
 import { RowsSkeleton } from '../../_ui/skeleton.tsx'
 import { CreateTokenButton } from './create-token-button.client.tsx'
+import { EndOthersButton } from './end-session-button.client.tsx'
+import { PasswordForm } from './password-form.client.tsx'
 import { Preferences } from './preferences.client.tsx'
 import { RevokeButton } from './revoke-button.client.tsx'
+import { Sessions } from './sessions.tsx'
 
 export async function generateMetadata(): Promise<Metadata> {
   const t = await getTranslations('account')
@@ -41,6 +44,25 @@ export default async function AccountPage() {
           <CardHeader title={t('preferences')} />
           <div className="p-5">
             <Preferences />
+          </div>
+        </Card>
+        <Card>
+          <CardHeader title={t('password')} description={t('passwordDescription')} />
+          <div className="p-5">
+            <PasswordForm />
+          </div>
+        </Card>
+        <Card aria-labelledby="sessions">
+          <CardHeader
+            titleId="sessions"
+            title={t('sessions')}
+            description={t('sessionsDescription')}
+            actions={<EndOthersButton />}
+          />
+          <div className="mt-4 border-t">
+            <Suspense fallback={<RowsSkeleton rows={1} />}>
+              <Sessions />
+            </Suspense>
           </div>
         </Card>
         <Card aria-labelledby="tokens">

@@ -1,0 +1,108 @@
+'use client'
+
+import { UserPlus } from 'lucide-react'
+import { useTranslations } from 'next-intl'
+import { useState } from 'react'
+import type { Role } from '@/platform/model/roles.ts'
+import { inviteAction } from '../../../_actions/members.ts'
+import { Button } from '../../../_ui/button.tsx'
+import { CopyButton } from '../../../_ui/copy-button.client.tsx'
+import { Modal, ModalClose } from '../../../_ui/dialog.client.tsx'
+import { TextField } from '../../../_ui/field.client.tsx'
+import { Notice } from '../../../_ui/notice.tsx'
+import { useAction } from '../../../_ui/use-action.ts'
+import { RoleField } from './role-field.client.tsx'
+
+interface InviteProps {
+  teamId: string
+  /** Those that the viewer may give. */
+  roles: Role[]
+}
+
+export function InviteButton({ teamId, roles }: InviteProps) {
+  const t = useTranslations('team')
+  const [open, setOpen] = useState(false)
+  const [made, setMade] = useState<{ url: string; email: string } | null>(null)
+  return (
+    <Modal
+      open={open}
+      onOpenChange={(next) => {
+        setOpen(next)
+        // Not on closing: it would still be seen to change.
+        if (next) setMade(null)
+      }}
+      title={made === null ? t('inviteTitle') : t('linkTitle')}
+      description={made === null ? t('inviteDescription') : t('linkDescription', { email: made.email })}
+      trigger={
+        <Button size="small">
+          <UserPlus aria-hidden />
+          {t('invite')}
+        </Button>
+      }
+    >
+      {made === null ? (
+        <InviteForm teamId={teamId} roles={roles} onDone={setMade} />
+      ) : (
+        <InvitationLink url={made.url} />
+      )}
+    </Modal>
+  )
+}
+
+function InvitationLink({ url }: { url: string }) {
+  const t = useTranslations('team')
+  const tCommon = useTranslations('common')
+  return (
+    <div className="space-y-5">
+      <div className="flex items-end gap-2">
+        <TextField className="flex-1" label={t('link')} value={url} readOnly mono />
+        <CopyButton text={url} label={t('copyLink')} />
+      </div>
+      <div className="flex justify-end">
+        <ModalClose render={<Button tone="primary">{tCommon('done')}</Button>} />
+      </div>
+    </div>
+  )
+}
+
+interface InviteFormProps extends InviteProps {
+  onDone(made: { url: string; email: string }): void
+}
+
+function InviteForm({ teamId, roles, onDone }: InviteFormProps) {
+  const t = useTranslations('team')
+  const tSignIn = useTranslations('signIn')
+  const tCommon = useTranslations('common')
+  const { run, pending, form, errorOf, summary } = useAction()
+  const [role, setRole] = useState<Role>('developer')
+  const problem = summary(['email'])
+  return (
+    <form
+      ref={form}
+      noValidate
+      className="space-y-4"
+      onSubmit={(event) => {
+        event.preventDefault()
+        const email = String(new FormData(event.currentTarget).get('email') ?? '')
+        run(() => inviteAction(teamId, { email, role }), { onDone })
+      }}
+    >
+      <TextField
+        label={tSignIn('email')}
+        name="email"
+        type="email"
+        autoComplete="off"
+        error={errorOf('email')}
+        autoFocus
+      />
+      <RoleField roles={roles} value={role} onValueChange={setRole} />
+      {problem !== null && <Notice tone="danger">{problem}</Notice>}
+      <div className="flex justify-end gap-2 pt-1">
+        <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
+        <Button tone="primary" type="submit" pending={pending}>
+          {t('makeLink')}
+        </Button>
+      </div>
+    </form>
+  )
+}
