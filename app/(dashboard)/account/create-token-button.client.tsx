@@ -7,11 +7,11 @@ import type { Role } from '@/platform/model/roles.ts'
 import { roles } from '@/platform/model/roles.ts'
 import { createTokenAction } from '../../_actions/account.ts'
 import { Button } from '../../_ui/button.tsx'
-import { CopyButton } from '../../_ui/copy-button.client.tsx'
 import { Modal, ModalClose } from '../../_ui/dialog.client.tsx'
 import { TextField } from '../../_ui/field.client.tsx'
 import { Notice } from '../../_ui/notice.tsx'
 import { SelectField } from '../../_ui/select.client.tsx'
+import { ShownOnce } from '../../_ui/shown-once.client.tsx'
 import { useAction } from '../../_ui/use-action.ts'
 
 const every = 'every'
@@ -38,24 +38,12 @@ export function CreateTokenButton({ teams }: { teams: { id: string; name: string
         </Button>
       }
     >
-      {secret === null ? <TokenForm teams={teams} onDone={setSecret} /> : <Secret secret={secret} />}
+      {secret === null ? (
+        <TokenForm teams={teams} onDone={setSecret} />
+      ) : (
+        <ShownOnce label={t('secret')} copyLabel={t('copyToken')} text={secret} />
+      )}
     </Modal>
-  )
-}
-
-function Secret({ secret }: { secret: string }) {
-  const t = useTranslations('account')
-  const tCommon = useTranslations('common')
-  return (
-    <div className="space-y-5">
-      <div className="flex items-end gap-2">
-        <TextField className="flex-1" label={t('secret')} value={secret} readOnly mono />
-        <CopyButton text={secret} label={t('copyToken')} />
-      </div>
-      <div className="flex justify-end">
-        <ModalClose render={<Button tone="primary">{tCommon('done')}</Button>} />
-      </div>
-    </div>
   )
 }
 

@@ -6,10 +6,10 @@ import { useState } from 'react'
 import type { Role } from '@/platform/model/roles.ts'
 import { inviteAction } from '../../../_actions/members.ts'
 import { Button } from '../../../_ui/button.tsx'
-import { CopyButton } from '../../../_ui/copy-button.client.tsx'
 import { Modal, ModalClose } from '../../../_ui/dialog.client.tsx'
 import { TextField } from '../../../_ui/field.client.tsx'
 import { Notice } from '../../../_ui/notice.tsx'
+import { ShownOnce } from '../../../_ui/shown-once.client.tsx'
 import { useAction } from '../../../_ui/use-action.ts'
 import { RoleField } from './role-field.client.tsx'
 
@@ -43,25 +43,9 @@ export function InviteButton({ teamId, roles }: InviteProps) {
       {made === null ? (
         <InviteForm teamId={teamId} roles={roles} onDone={setMade} />
       ) : (
-        <InvitationLink url={made.url} />
+        <ShownOnce label={t('link')} copyLabel={t('copyLink')} text={made.url} />
       )}
     </Modal>
-  )
-}
-
-function InvitationLink({ url }: { url: string }) {
-  const t = useTranslations('team')
-  const tCommon = useTranslations('common')
-  return (
-    <div className="space-y-5">
-      <div className="flex items-end gap-2">
-        <TextField className="flex-1" label={t('link')} value={url} readOnly mono />
-        <CopyButton text={url} label={t('copyLink')} />
-      </div>
-      <div className="flex justify-end">
-        <ModalClose render={<Button tone="primary">{tCommon('done')}</Button>} />
-      </div>
-    </div>
   )
 }
 
