@@ -11,16 +11,20 @@ import { hasFacts } from '../../platform/model/facts.ts'
 import { failureFacts } from '../../platform/model/failure.ts'
 import type { App, Deployment } from '../../platform/model/resources.ts'
 import { setVariables } from '../../platform/variables.ts'
-import { pushImage } from '../support/images.ts'
 import { operator } from '../support/platform.ts'
-import { startRegistry } from '../support/registry.ts'
+import { freePort } from '../support/registry.ts'
 import { until } from '../support/until.ts'
 import { startTestHost, type TestHost } from '../support/worker.ts'
 
 let host: TestHost
+/** Listed by the operator, and not there. */
+let downPort: number
 
 beforeAll(async () => {
   host = await startTestHost({ postgresUrl: inject('postgresUrl'), redisUrl: inject('redisUrl') })
+  downPort = await freePort()
+  const listed = JSON.stringify({ [`localhost:${downPort}`]: {} })
+  await writeFile(join(host.berth.config.home, 'registries.json'), listed)
   await host.startWorker()
 })
 
@@ -85,8 +89,13 @@ const failures: {
   },
   {
     title: 'a registry that is down',
-    image: registryThatIsDown,
+    image: async () => `localhost:${downPort}/acme/away:1`,
     failure: { step: 'pull', code: 'registry-unavailable', message: expect.stringContaining('refuses') },
+  },
+  {
+    title: 'a port of the host itself',
+    image: async () => `localhost:${host.registry.port}/acme/private:1`,
+    failure: { step: 'pull', code: 'image-access-denied' },
   },
   {
     title: 'a blob that is not what its digest says',
@@ -121,13 +130,6 @@ const failures: {
     failure: { step: 'start', code: 'start-failed' },
   },
 ]
-
-async function registryThatIsDown(): Promise<string> {
-  const other = await startRegistry()
-  const { reference } = await pushImage(other, 'acme/away', {})
-  await other.stop()
-  return reference
-}
 
 /** Its registry has the disk's word for it, and the disk lies. */
 async function corruptImage(): Promise<string> {
