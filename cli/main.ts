@@ -82,5 +82,9 @@ try {
   process.stderr.write(`berth: ${text}\n`)
   process.exitCode = error instanceof CommandError ? error.exitCode : 1
 }
+// What a slow reader has not taken yet would be lost by the exit.
+await Promise.all(
+  [process.stdout, process.stderr].map((out) => new Promise((resolve) => out.write('', resolve))),
+)
 // Timers of libraries must not keep a finished command waiting.
 process.exit()

@@ -8,9 +8,14 @@ import type { Readable, Writable } from 'node:stream'
 import koffi from 'koffi'
 import { EngineError } from '../errors.ts'
 
-const mkfifo = koffi.load('libc.so.6').func('int mkfifo(const char*, unsigned int)')
+const libc = koffi.load('libc.so.6')
+const mkfifo = libc.func('int mkfifo(const char*, unsigned int)')
+const ioctl = libc.func('int ioctl(int, unsigned long, void*)')
+/** How many bytes are there to read. Source: ioctl_pipe, FIONREAD in asm-generic/ioctls.h. */
+const countBytes = 0x541b
 const { O_RDONLY, O_WRONLY, O_RDWR, O_NONBLOCK } = constants
 const lastWordsMs = 500
+const lookEveryMs = 25
 
 function makePipe(path: string): void {
   if (Number(mkfifo(path, 0o600)) < 0)
@@ -27,14 +32,28 @@ export function openOutput(path: string): { stream: Readable; ended: () => void 
   return {
     stream,
     ended() {
-      if (keeper !== null) closeSync(keeper)
+      if (keeper === null) return
+      closeSync(keeper)
       keeper = null
-      // Somebody whom it started may hold the pipe for as long as it likes.
-      const timer = setTimeout(() => stream.push(null), lastWordsMs)
+      // Somebody whom it started may hold the pipe for as long as it likes, and whoever reads may be slow: the end
+      // comes when all that it wrote itself was read.
+      const wholeBytes = stream.bytesRead + bytesIn(reader)
+      const soonest = Date.now() + lastWordsMs
+      const timer = setInterval(() => {
+        if (Date.now() < soonest || stream.bytesRead < wholeBytes) return
+        clearInterval(timer)
+        stream.push(null)
+      }, lookEveryMs)
       timer.unref()
-      stream.once('end', () => clearTimeout(timer))
+      stream.once('end', () => clearInterval(timer))
+      stream.once('close', () => clearInterval(timer))
     },
   }
+}
+
+function bytesIn(pipe: number): number {
+  const count = Buffer.alloc(4)
+  return Number(ioctl(pipe, countBytes, count)) < 0 ? 0 : count.readInt32LE()
 }
 
 /** What the process will read; it reads the end of it when the stream has ended. */
