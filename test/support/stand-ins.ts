@@ -70,6 +70,5 @@ async function makeRoot(tar: string): Promise<void> {
     ...['man', 'doc', 'locale'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`),
     of('VERSION_CODENAME'),
     tar,
-    isUbuntu ? 'http://archive.ubuntu.com/ubuntu' : 'http://deb.debian.org/debian',
   ])
 }
