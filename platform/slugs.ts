@@ -18,7 +18,10 @@ const attempts = 8
 
 /** Words that the dashboard's own addresses use in a slug's place. */
 const reserved = {
-  team: ['account', 'api', 'docs', 'new', 'settings', 'setup', 'sign-in', 'v2'],
+  team: [
+    ...['account', 'admin', 'api', 'docs', 'forgot', 'join', 'new', 'register', 'reset', 'settings', 'setup'],
+    ...['sign-in', 'v2'],
+  ],
   project: ['activity', 'members', 'new', 'repositories', 'settings', 'tokens'],
   app: ['new', 'settings'],
 } as const satisfies Record<string, string[]>

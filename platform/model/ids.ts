@@ -20,6 +20,8 @@ export const idPrefixes = {
   token: 'tok',
   audit: 'aud',
   invitation: 'inv',
+  identity: 'idy',
+  linkRequest: 'lnk',
 } as const
 
 export type IdKind = keyof typeof idPrefixes
