@@ -4,11 +4,12 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { EngineError } from '../errors.ts'
+import { EngineError, isEngineError } from '../errors.ts'
 import { openInput, openOutput } from '../sys/pipes.ts'
 import { processStart, signalProcess } from '../sys/processes.ts'
 import { listenForTerminal, type TerminalSize } from '../sys/terminal.ts'
 import { checkCommand, checkEnvironment, signalNumber } from './check-spec.ts'
+import type { ContainerRow } from './container-rows.ts'
 import type { ContainerExec, ExecProcess, ExecSpec } from './containers.ts'
 import type { Core } from './core.ts'
 import { execConfig } from './exec-config.ts'
@@ -16,6 +17,7 @@ import { canExec, mustBe } from './status.ts'
 
 const startWithinMs = 30_000
 const endWithinMs = 5_000
+const endSeenWithinMs = 3_000
 
 export interface Execs extends ContainerExec {
   /** Ends them all. */
@@ -65,12 +67,16 @@ export async function createExecs(core: Core): Promise<Execs> {
       const consoleSocket = join(terminals, number)
       const listener = spec.terminal ? listenForTerminal(consoleSocket) : null
       const streams = listener ? null : openPipes(pipes)
-      const running = runtime.exec(id, {
-        ...files,
-        logFile,
-        pipes: listener ? null : pipes,
-        consoleSocket: listener ? consoleSocket : null,
-      })
+      const running = runtime
+        .exec(id, {
+          ...files,
+          logFile,
+          pipes: listener ? null : pipes,
+          consoleSocket: listener ? consoleSocket : null,
+        })
+        .catch(async (error) => {
+          throw await causeOf(error, row)
+        })
       // A failure is told by whoever waits for the start, and by `exited`.
       running.catch(() => failed.abort())
       running.then(
@@ -117,8 +123,17 @@ export async function createExecs(core: Core): Promise<Execs> {
       }
     } catch (error) {
       await rm(folder, { recursive: true, force: true })
-      throw error
+      throw await causeOf(error, row)
     }
+  }
+
+  /** What fails while a container ends under it failed for that; the end itself is seen a moment later. */
+  async function causeOf(error: unknown, row: ContainerRow): Promise<unknown> {
+    if (isEngineError(error) && error.kind !== 'internal') return error
+    for (const until = Date.now() + endSeenWithinMs; core.isAlive(row); await sleep(10))
+      if (Date.now() > until) return error
+    const message = `cannot run a process in container ${row.id}: it ended meanwhile`
+    return new EngineError('failed-precondition', message, { cause: error })
   }
 
   return {

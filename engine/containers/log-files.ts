@@ -15,15 +15,27 @@ export interface LogSegment {
   changedAt: number
 }
 
-/** Oldest first. The last one is written to: `log`, or the one put aside last while its monitor opens a new `log`. */
+/**
+ * Oldest first; none of a container that was removed. The last one is written to: `log`, or the one put aside last
+ * while its monitor opens a new `log`.
+ */
 export function logSegments(folder: string): LogSegment[] {
-  const starts = readdirSync(folder)
+  const starts = namesIn(folder)
     .flatMap((name) => /^log\.(\d{1,15})$/.exec(name)?.[1] ?? [])
     .map(Number)
     .sort((one, other) => one - other)
   const aside = starts.flatMap((start) => segment(join(folder, asideName(start)), start))
   const last = aside.at(-1)
   return [...aside, ...segment(join(folder, 'log'), last ? last.start + last.sizeBytes : 0)]
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
 }
 
 export const asideName = (start: number): string => `log.${start}`

@@ -1,5 +1,5 @@
 /** Reads a container's log: the end of it, from a cursor or a time on, and as it grows. */
-import { watch } from 'node:fs'
+import { existsSync, watch } from 'node:fs'
 import { EngineError } from '../errors.ts'
 import type { LogLine, LogOptions } from './containers.ts'
 import { type LogReader, logSegments, openLogReader } from './log-files.ts'
@@ -113,7 +113,7 @@ function nanoseconds(time: string): string {
   return parsed.toISOString().replace('Z', '000000Z')
 }
 
-/** Of a folder, since a log goes on in another file. */
+/** Of a folder, since a log goes on in another file. It may be gone already. */
 function watchFolder(path: string, signal?: AbortSignal) {
   let wake = () => {}
   let changed = false
@@ -121,8 +121,8 @@ function watchFolder(path: string, signal?: AbortSignal) {
     changed = true
     wake()
   }
-  const watcher = watch(path, { persistent: false }, change)
-  watcher.on('error', () => {})
+  const watcher = existsSync(path) ? watch(path, { persistent: false }, change) : null
+  watcher?.on('error', () => {})
   signal?.addEventListener('abort', change)
   return {
     async next(): Promise<void> {
@@ -137,7 +137,7 @@ function watchFolder(path: string, signal?: AbortSignal) {
       changed = false
     },
     close() {
-      watcher.close()
+      watcher?.close()
       signal?.removeEventListener('abort', change)
     },
   }

@@ -182,7 +182,17 @@ export async function openRuntime(runDir: string, spawner: Spawner): Promise<Run
           : {},
       })
       const said = code === 0 ? null : lastError(await readFile(logFile, 'utf8').catch(() => ''))
-      if (said !== null) throw new EngineError('invalid', `cannot run it in container ${id}: ${said}`)
+      if (said !== null)
+        throw new EngineError(
+          isOfWhatWasAsked.test(said) ? 'invalid' : 'internal',
+          `cannot run it in container ${id}: ${said}`,
+        )
+      // It can die without a word, and then this is not the code of what was to run.
+      if (code !== 0 && !existsSync(pidFile))
+        throw new EngineError(
+          'internal',
+          `${name} ended with ${code ?? signal} before it ran it in container ${id}`,
+        )
       return code ?? 128 + (osConstants.signals[signal as NodeJS.Signals] ?? 9)
     },
     async delete(id, bundle) {
@@ -202,6 +212,9 @@ export async function openRuntime(runDir: string, spawner: Spawner): Promise<Run
 }
 
 /** The last error in the runtime's log, lines of JSON. */
+/** A program that is not there, is none, or may not be run, and a folder to run it in; all else is not the asker's fault. */
+const isOfWhatWasAsked = /executable|\bexec\b|chdir|working directory/i
+
 function lastError(log: string): string | null {
   for (const line of log.trim().split('\n').reverse()) {
     const entry = /^\{/.test(line) ? (JSON.parse(line) as { level?: string; msg?: string }) : {}

@@ -36,9 +36,9 @@ export async function startPostgres(): Promise<PostgresServer> {
     password: 'test',
     persistent: true,
     createPostgresUser: process.getuid?.() === 0,
-    // Nothing here outlives the run, so nothing needs to reach the disk.
+    // It may be killed, but its host lives on: what it wrote need not reach the disk, yet must be written.
     postgresFlags: [
-      ...['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300'],
+      ...['fsync=off', 'full_page_writes=off', 'max_connections=300'],
       ...['listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`],
     ].flatMap((setting) => ['-c', setting]),
     onLog: (message) => log.push(message),

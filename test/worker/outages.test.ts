@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { createApi } from '../../app/api/v1/_routes/api.ts'
 import type { App } from '../../platform/model/resources.ts'
 import { type PostgresServer, startPostgres } from '../support/postgres.ts'
@@ -133,6 +133,7 @@ test.each(outages)(
     await host.untilStatus((await host.deploy(app.id)).id, 'live')
     const other = await host.makeApp(image)
     const watcher = followTeam()
+    onTestFinished(watcher.stop)
     const second = await host.deploy(app.id, slow)
     await host.untilStatus(second.id, 'checking')
 
@@ -163,7 +164,6 @@ test.each(outages)(
     const third = await until('a deployment can be asked for', async () => host.deploy(app.id, image))
     await host.untilStatus(third.id, 'live')
     await until('the stream went on', () => watcher.live.has(third.id))
-    await watcher.stop()
     expect(host.isWorkerAlive()).toBe(true)
     await expectServed(app)
   },

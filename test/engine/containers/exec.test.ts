@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { ExecSpec } from '../../../engine/index.ts'
+import { type ExecSpec, isEngineError } from '../../../engine/index.ts'
 import { startEngine, type TestEngine } from '../../support/engine.ts'
 import { until } from '../../support/until.ts'
 
@@ -160,4 +161,24 @@ test('the end of the engine ends what it ran in containers, and they run on', as
   await host.reopen()
   expect(await run.exited).toBe(137)
   expect(await commands()).toEqual(['/bin/sleep 1000'])
+})
+
+test('a container that ends under a command is what the command failed for', async () => {
+  const image = await host.pull('short:1', { command: ['/bin/sleep', '1000'] })
+  const wrongs: unknown[] = []
+  for (let round = 0; round < 20; round++) {
+    const short = host.spec({ image })
+    await host.engine.containers.create(short)
+    await host.engine.containers.start(short.id)
+    const running = host.engine.containers
+      .exec(short.id, { command: ['/bin/sleep', '1000'] })
+      .then(({ exited }) => exited)
+      .catch((error) => error)
+    // Somewhere between before the command starts and after.
+    await sleep(round * 5)
+    await host.engine.containers.remove(short.id, { force: true })
+    const end: unknown = await running
+    if (end !== 137 && !isEngineError(end, 'failed-precondition')) wrongs.push(end)
+  }
+  expect(wrongs).toEqual([])
 })

@@ -123,4 +123,17 @@ describe('what is asked for', () => {
     expect(lines.map((line) => line.length)).toEqual([50_000, 4])
     expect(texts(await collect(containers().logs(id, { tail: 2 })))).toEqual(lines)
   })
+
+  test('a container that is removed while its log is read ends the reading', async () => {
+    for (let round = 0; round < 4; round++) {
+      const { id } = await run({ command: sh('while :; do seq 1 1000; done') })
+      let count = 0
+      const readers = Array.from({ length: 5 }, async () => {
+        for await (const _ of containers().logs(id, { follow: true })) count++
+      })
+      await until('something is read', () => count > 1_000)
+      await containers().remove(id, { force: true })
+      await Promise.all(readers)
+    }
+  })
 })
