@@ -12,7 +12,7 @@ export const sessionDays = 30
 
 const byAddress = { name: 'sign-in:address', limit: 50, windowSeconds: 900 }
 const byEmail = { name: 'sign-in:email', limit: 10, windowSeconds: 900 }
-const wrongTokens = { name: 'token:address', limit: 300, windowSeconds: 300 }
+export const wrongTokens = { name: 'token:address', limit: 300, windowSeconds: 300 }
 
 /**
  * Opens a browser session. Throws `unauthenticated` with one sentence for a wrong password and an unknown address
@@ -103,7 +103,7 @@ export async function viewerFromToken(
     where: { hash: sha256(bearer) },
     include: { user: { select: { disabledAt: true } } },
   })
-  if (token === null || !isUsable(token)) {
+  if (token === null || !isTokenUsable(token)) {
     await countAttempt(platform, wrongTokens, options.address)
     return null
   }
@@ -127,12 +127,13 @@ export async function isStillValid(platform: Platform, viewer: Viewer): Promise<
         where: { id: viewer.tokenId },
         include: { user: { select: { disabledAt: true } } },
       })
-      return token !== null && isUsable(token)
+      return token !== null && isTokenUsable(token)
     }
   }
 }
 
-function isUsable(token: {
+/** Whether an API token, and the person whose it is, are still what they were. */
+export function isTokenUsable(token: {
   revokedAt: Date | null
   expiresAt: Date | null
   user: { disabledAt: Date | null } | null

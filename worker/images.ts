@@ -1,5 +1,6 @@
 import { type Image, isEngineError, type LayerProgress } from '../engine/index.ts'
-import { ownRepository, pullToken } from '../platform/repositories.ts'
+import { pullToken } from '../platform/registry/grant.ts'
+import { ownRepository } from '../platform/registry/own-name.ts'
 import type { DeploymentWork } from '../platform/worker/deployments.ts'
 import { pullFailure } from './failure.ts'
 import type { Host } from './host.ts'

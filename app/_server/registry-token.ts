@@ -2,40 +2,45 @@ import type { Viewer } from '../../platform/access.ts'
 import { PlatformError } from '../../platform/errors.ts'
 import { emailSchema } from '../../platform/model/names.ts'
 import type { Platform } from '../../platform/open.ts'
-import { issueRegistryToken } from '../../platform/repositories.ts'
-import { checkCredentials, viewerFromToken } from '../../platform/sessions.ts'
+import { countAttempt } from '../../platform/rate-limit.ts'
+import { issueRegistryToken } from '../../platform/registry/grant.ts'
+import {
+  issueRefreshToken,
+  redeemRefreshToken,
+  refreshPrefix,
+} from '../../platform/registry/refresh-token.ts'
+import { checkCredentials, viewerFromToken, wrongTokens } from '../../platform/sessions.ts'
 import { tokenPrefix } from '../../platform/tokens.ts'
 import { clientAddress } from './client-address.ts'
 
 interface Asked {
   credentials: { name: string; secret: string } | null
-  account: string
   scopes: string[]
+  /** Whether the client wants to keep something to ask with again. */
+  wantsRefresh: boolean
 }
 
 const maxScopes = 50
 
 /**
  * The registry's token service, as docker and its kin ask it: GET with Basic credentials
- * (distribution/docs/spec/auth/token.md) and POST of a form (…/oauth.md). The password is the person's own or a token,
- * whatever the user name; nobody in particular gets a token for what is public.
+ * (distribution/docs/spec/auth/token.md) and POST of a form (…/oauth.md). The password is the person's own, an API
+ * token or a refresh token, whatever the user name; nobody in particular gets a token for what is public.
  */
 export async function answerRegistryToken(platform: Platform, request: Request): Promise<Response> {
   try {
     const asked = request.method === 'POST' ? await readForm(request) : readQuery(request)
     const viewer = await identify(platform, asked.credentials, clientAddress(request.headers))
     const scopes = asked.scopes.slice(0, maxScopes)
-    const { token, expiresInSeconds } = await issueRegistryToken(platform, {
-      viewer,
-      account: asked.account,
-      scopes,
-    })
+    const { token, expiresInSeconds } = await issueRegistryToken(platform, { viewer, scopes })
+    const refresh = asked.wantsRefresh ? await issueRefreshToken(platform, viewer) : null
     return answer(200, {
       token,
       access_token: token,
       expires_in: expiresInSeconds,
       issued_at: new Date().toISOString(),
       scope: scopes.join(' '),
+      ...(refresh === null ? {} : { refresh_token: refresh }),
     })
   } catch (error) {
     if (error instanceof PlatformError) return refusal(error)
@@ -46,11 +51,10 @@ export async function answerRegistryToken(platform: Platform, request: Request):
 
 function readQuery(request: Request): Asked {
   const query = new URL(request.url).searchParams
-  const credentials = readBasic(request.headers.get('authorization'))
   return {
-    credentials,
-    account: plain(query.get('account') ?? credentials?.name),
+    credentials: readBasic(request.headers.get('authorization')),
     scopes: query.getAll('scope').flatMap(splitScopes),
+    wantsRefresh: query.get('offline_token') === 'true',
   }
 }
 
@@ -58,13 +62,24 @@ async function readForm(request: Request): Promise<Asked> {
   const text = await request.text()
   if (text.length > 65_536) throw new PlatformError('bad-request', 'The form is too large.')
   const form = new URLSearchParams(text)
-  const name = form.get('username') ?? ''
-  const secret = form.get('grant_type') === 'refresh_token' ? form.get('refresh_token') : form.get('password')
-  const credentials = secret === null ? readBasic(request.headers.get('authorization')) : { name, secret }
   return {
-    credentials,
-    account: plain(name || credentials?.name),
+    credentials: formCredentials(form) ?? readBasic(request.headers.get('authorization')),
     scopes: form.getAll('scope').flatMap(splitScopes),
+    wantsRefresh: form.get('access_type') === 'offline',
+  }
+}
+
+function formCredentials(form: URLSearchParams): Asked['credentials'] {
+  const field = (name: string) => form.get(name) ?? ''
+  switch (form.get('grant_type')) {
+    case 'refresh_token':
+      return { name: field('username'), secret: field('refresh_token') }
+    case 'password':
+      return { name: field('username'), secret: field('password') }
+    case null:
+      return null
+    default:
+      throw new PlatformError('bad-request', 'The grant_type must be password or refresh_token.')
   }
 }
 
@@ -82,11 +97,6 @@ function splitScopes(text: string): string[] {
   return text.split(' ').filter((scope) => scope !== '')
 }
 
-/** Ends up in the token and in the registry's log. */
-function plain(account: string | undefined): string {
-  return (account ?? '').replace(/[^\x21-\x7e]/g, '').slice(0, 254)
-}
-
 async function identify(
   platform: Platform,
   credentials: Asked['credentials'],
@@ -98,6 +108,12 @@ async function identify(
   if (email.success && !secret.startsWith(tokenPrefix) && secret.length <= 1_024) {
     const { id } = await checkCredentials(platform, { email: email.data, password: secret, address })
     return { kind: 'user', userId: id, sessionId: null }
+  }
+  if (secret.startsWith(refreshPrefix)) {
+    const refreshed = await redeemRefreshToken(platform, secret)
+    if (refreshed !== null) return refreshed
+    await countAttempt(platform, wrongTokens, address)
+    throw wrong()
   }
   // The operator's token too: the registry sends everybody to the public address.
   const viewer = await viewerFromToken(platform, secret, { viaEdge: false, address })
@@ -113,14 +129,23 @@ function answer(status: number, body: object, headers: Record<string, string> = 
   return Response.json(body, { status, headers: { ...headers, 'cache-control': 'no-store' } })
 }
 
-/** In the registry's own words: clients print `errors[].message` (distribution/docs/spec/api.md, Errors). */
+/** Codes that clients have words for (distribution/docs/spec/api.md, Errors): they print these and the message. */
+const registryCodes: Partial<Record<PlatformError['code'], string>> = {
+  unauthenticated: 'UNAUTHORIZED',
+  forbidden: 'DENIED',
+  'rate-limited': 'TOOMANYREQUESTS',
+  unavailable: 'UNAVAILABLE',
+}
+
 function refusal(error: PlatformError): Response {
-  const errors = [{ code: error.code.toUpperCase().replaceAll('-', '_'), message: error.message }]
-  if (error.code !== 'unauthenticated') {
-    const { retryAfterSeconds } = error
-    const headers: Record<string, string> =
-      retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) }
-    return answer(error.status, { errors }, headers)
-  }
-  return answer(401, { errors }, { 'www-authenticate': 'Basic realm="berth"' })
+  const code = registryCodes[error.code] ?? 'UNSUPPORTED'
+  const errors = [{ code, message: error.message }]
+  if (error.code === 'unauthenticated')
+    return answer(401, { errors }, { 'www-authenticate': 'Basic realm="berth"' })
+  const { retryAfterSeconds } = error
+  return answer(
+    error.status,
+    { errors },
+    retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) },
+  )
 }

@@ -8,7 +8,7 @@ import { closedFolder, mustBeReachable, nearestFolder } from '../../cli/prepare/
 import { listeningInodes, portHolder } from '../../cli/prepare/port-holder.ts'
 import { partEnvironment, prepareHome, readSettings } from '../../cli/settings.ts'
 import { loadConfig } from '../../platform/config.ts'
-import { signRegistryToken } from '../../platform/registry-token.ts'
+import { signRegistryToken } from '../../platform/registry/sign-token.ts'
 import { loadKeyring } from '../../platform/secrets.ts'
 
 let folder: string

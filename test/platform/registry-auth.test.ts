@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import type { Viewer } from '../../platform/access.ts'
 import { registryIssuer, registryService } from '../../platform/model/registry.ts'
 import type { Team } from '../../platform/model/resources.ts'
-import { issueRegistryToken, pullToken } from '../../platform/repositories.ts'
+import { issueRegistryToken, ownToken, pullToken, pushToken } from '../../platform/registry/grant.ts'
 import { openTestPlatform, type TestPlatform } from '../support/platform.ts'
 import { startRegistry, type TestRegistry } from '../support/registry.ts'
 
@@ -43,7 +43,7 @@ async function pushAndPull(repository: string, token: string): Promise<{ push: n
 
 test('the registry lets a token do exactly what it says', async () => {
   const ask = async (viewer: Viewer, ...scopes: string[]) =>
-    (await issueRegistryToken(berth.platform, { viewer, account: 'someone', scopes })).token
+    (await issueRegistryToken(berth.platform, { viewer, scopes })).token
   const developer = (await berth.makeUser({ teamId: team.id, role: 'developer' })).viewer
   const reader = (await berth.makeUser({ teamId: team.id, role: 'viewer' })).viewer
   const everything = 'repository:acme/web:pull,push'
@@ -56,4 +56,13 @@ test('the registry lets a token do exactly what it says', async () => {
   expect(await pushAndPull('other/web', await ask(developer, everything))).toEqual({ push: 401, pull: 401 })
   const worker = await pullToken(berth.platform, 'acme/web', team.id)
   expect(await pushAndPull('acme/web', worker)).toEqual({ push: 401, pull: 404 })
+  expect(await pushAndPull('acme/other', worker)).toEqual({ push: 401, pull: 401 })
+  const build = await pushToken(berth.platform, 'acme/web', team.id)
+  expect(await pushAndPull('acme/web', build)).toEqual({ push: 202, pull: 404 })
+  expect(await pushAndPull('acme/other', build)).toEqual({ push: 401, pull: 401 })
+  const stranger = await berth.makeTeam('Stranger')
+  const foreign = await pushToken(berth.platform, 'acme/web', stranger.id)
+  expect(await pushAndPull('acme/web', foreign)).toEqual({ push: 401, pull: 401 })
+  const own = await ownToken(berth.platform, 'acme/web', 'pull')
+  expect(await pushAndPull('acme/web', own)).toEqual({ push: 401, pull: 404 })
 })

@@ -4,7 +4,9 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import type { Viewer } from '../../platform/access.ts'
 import { registryIssuer, registryService } from '../../platform/model/registry.ts'
 import type { Team } from '../../platform/model/resources.ts'
-import { issueRegistryToken, ownRepository, parseScope, pullToken } from '../../platform/repositories.ts'
+import { issueRegistryToken, pullToken } from '../../platform/registry/grant.ts'
+import { ownRepository } from '../../platform/registry/own-name.ts'
+import { parseScope } from '../../platform/registry/scope.ts'
 import { isStillValid, viewerFromToken } from '../../platform/sessions.ts'
 import { createToken, listTokens, revokeToken } from '../../platform/tokens.ts'
 import { openTestPlatform, operator, type TestPlatform } from '../support/platform.ts'
@@ -91,7 +93,7 @@ test("the operator's token is worth nothing through the edge", async () => {
 })
 
 async function granted(viewer: Viewer | null, ...scopes: string[]): Promise<string[]> {
-  const { token } = await issueRegistryToken(berth.platform, { viewer, account: 'someone', scopes })
+  const { token } = await issueRegistryToken(berth.platform, { viewer, scopes })
   return accessIn(token)
 }
 

@@ -9,7 +9,8 @@ import {
   tagRequest,
 } from '../../platform/model/engine-door.ts'
 import type { Platform } from '../../platform/open.ts'
-import { issueRegistryToken, ownRepository } from '../../platform/repositories.ts'
+import { issueRegistryToken } from '../../platform/registry/grant.ts'
+import { ownRepository } from '../../platform/registry/own-name.ts'
 import type { Host } from '../host.ts'
 import { read, reported, stream } from './answers.ts'
 
@@ -76,7 +77,6 @@ async function ownAccess(
   if (repository === null) return undefined
   const { token } = await issueRegistryToken(platform, {
     viewer: { kind: 'operator' },
-    account: 'operator',
     scopes: [`repository:${repository}:${actions.join(',')}`],
   })
   return { kind: 'bearer', token }

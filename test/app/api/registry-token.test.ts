@@ -21,6 +21,7 @@ interface Answer {
   access: unknown
   subject: string | undefined
   errors: unknown
+  refresh: string | undefined
 }
 
 async function answer(query: string, init: RequestInit = {}): Promise<Answer> {
@@ -32,7 +33,8 @@ async function answer(query: string, init: RequestInit = {}): Promise<Answer> {
   const claims = typeof body.token === 'string' ? decodeJwt(body.token) : {}
   if (response.status === 200) expect(body).toMatchObject({ access_token: body.token, expires_in: 300 })
   const { status, headers } = response
-  return { status, headers, access: claims.access, subject: claims.sub, errors: body.errors }
+  const { errors, refresh_token: refresh } = body
+  return { status, headers, access: claims.access, subject: claims.sub, errors, refresh }
 }
 
 const basic = (name: string, secret: string) => ({
@@ -40,12 +42,12 @@ const basic = (name: string, secret: string) => ({
 })
 
 test('a person pushes with the own password or with a token, as far as the role allows', async () => {
-  const { email, password, viewer } = await berth.makeUser({ teamId: team.id, role: 'developer' })
-  expect(viewer.kind).toBe('user')
+  const { id, email, password } = await berth.makeUser({ teamId: team.id, role: 'developer' })
   const pushed = await answer(`&account=${email}&scope=${push}`, basic(email, password))
   expect(pushed).toMatchObject({
     status: 200,
-    subject: email,
+    // Whom the registry will name: not what the client calls itself.
+    subject: `user:${id}`,
     access: [{ type: 'repository', name: 'acme/shop', actions: ['pull', 'push'] }],
   })
   const reader = await berth.member(team.id, 'viewer')
@@ -66,7 +68,7 @@ test('docker login without a scope is answered by the credentials alone', async 
     ['', ''],
   ] as const) {
     const refused = await answer('', basic(name, secret))
-    expect(refused).toMatchObject({ status: 401, errors: [{ code: 'UNAUTHENTICATED' }] })
+    expect(refused).toMatchObject({ status: 401, errors: [{ code: 'UNAUTHORIZED' }] })
     expect(refused.headers.get('www-authenticate')).toBe('Basic realm="berth"')
   }
 })
@@ -85,6 +87,74 @@ test('a form gets the same as a query, with a password or a refresh token', asyn
       [{ type: 'repository', name: 'acme/shop', actions: ['pull', 'push'] }],
     ])
   }
+})
+
+test('what docker keeps instead of a password works until the password changes, the token ends, or the person is disabled', async () => {
+  const user = await berth.makeUser({ teamId: team.id, role: 'developer' })
+  const api = await berth.member(team.id, 'viewer')
+  const byPassword = await answer('&offline_token=true', basic(user.email, user.password))
+  const form = (fields: Record<string, string>) =>
+    answer('', { method: 'POST', body: new URLSearchParams({ scope: push, ...fields }) })
+  const byToken = await form({
+    grant_type: 'password',
+    username: 'x',
+    password: api.token,
+    access_type: 'offline',
+  })
+  const [kept = '', narrow = ''] = [byPassword.refresh, byToken.refresh]
+  expect([kept, narrow]).toEqual([expect.stringMatching(/^berthr_/), expect.stringMatching(/^berthr_/)])
+  const redeem = (token: string) => form({ grant_type: 'refresh_token', refresh_token: token })
+  const actions = async (token: string) => {
+    const { status, access } = await redeem(token)
+    return status === 200 ? (access as { actions: string[] }[]).map((one) => one.actions.join()) : status
+  }
+  expect([await actions(kept), await actions(narrow)]).toEqual([['pull,push'], ['pull']])
+  expect((await redeem(kept)).subject).toBe(`user:${user.id}`)
+  // Nobody who asks for nothing to keep gets it, and the operator's token is not to be multiplied.
+  expect((await answer('', basic(user.email, user.password))).refresh).toBeUndefined()
+  const secret = berth.config.readSecret('operator.token')
+  expect((await answer('&offline_token=true', basic('operator', secret))).refresh).toBeUndefined()
+  expect(await actions(`${kept.slice(0, -1)}_`)).toBe(401)
+  const { db } = berth.platform
+  expect(JSON.stringify(await db.registryRefreshToken.findMany())).not.toContain(kept.slice(-20))
+
+  await db.apiToken.updateMany({ where: { userId: api.id }, data: { revokedAt: new Date() } })
+  expect(await actions(narrow)).toBe(401)
+  const { passwordHash } = await db.user.findUniqueOrThrow({ where: { id: user.id } })
+  await db.user.update({ where: { id: user.id }, data: { passwordHash: 'another' } })
+  expect(await actions(kept)).toBe(401)
+  await db.user.update({ where: { id: user.id }, data: { passwordHash } })
+  expect(await actions(kept)).toEqual(['pull,push'])
+  await db.user.update({ where: { id: user.id }, data: { disabledAt: new Date() } })
+  expect(await actions(kept)).toBe(401)
+})
+
+test('a form of an unknown kind, a huge one, and the catalog of all repositories get nothing', async () => {
+  const { token } = await berth.member(team.id, 'owner')
+  const form = (body: URLSearchParams) => answer('', { method: 'POST', body })
+  expect(await form(new URLSearchParams({ grant_type: 'authorization_code', code: 'x' }))).toMatchObject({
+    status: 400,
+    errors: [{ code: 'UNSUPPORTED' }],
+  })
+  expect(
+    (await form(new URLSearchParams({ grant_type: 'password', password: 'x'.repeat(70_000) }))).status,
+  ).toBe(400)
+  const catalog = await answer('&scope=registry:catalog:*&scope=repository:*:pull', basic('me', token))
+  expect([catalog.status, catalog.access]).toEqual([200, []])
+})
+
+test('one token carries several scopes, each cut to the role in its own team', async () => {
+  const other = await berth.makeTeam('Other')
+  const { email, password, id } = await berth.makeUser({ teamId: team.id, role: 'developer' })
+  await berth.platform.db.membership.create({ data: { teamId: other.id, userId: id, role: 'viewer' } })
+  const both = await answer(
+    `&scope=${push}&scope=repository:other/base:pull,push&scope=repository:acme/shop:delete`,
+    basic(email, password),
+  )
+  expect(both.access).toEqual([
+    { type: 'repository', name: 'acme/shop', actions: ['pull', 'push'] },
+    { type: 'repository', name: 'other/base', actions: ['pull'] },
+  ])
 })
 
 test('nobody in particular may pull what is public and nothing else', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID, X509Certificate } from 'node:crypto'
 import { importPKCS8, SignJWT } from 'jose'
-import type { Config } from './config.ts'
-import { registryIssuer, registryService } from './model/registry.ts'
+import type { Config } from '../config.ts'
+import { registryIssuer, registryService } from '../model/registry.ts'
 
 export interface RegistryAccess {
   type: 'repository'

@@ -1,0 +1,125 @@
+import { policy, roleIn, type Viewer } from '../access.ts'
+import { newId } from '../model/ids.ts'
+import { type Role, roleIncludes } from '../model/roles.ts'
+import type { Platform } from '../open.ts'
+import { parseScope, type RegistryAction, registryRights, type Scope } from './scope.ts'
+import { type RegistryAccess, signRegistryToken } from './sign-token.ts'
+
+/** Docker asks again when it ran out; what goes on under one that did may end. */
+const tokenSeconds = 300
+
+export interface RegistryTokenRequest {
+  /** Null: nobody in particular, who may pull what is public. */
+  viewer: Viewer | null
+  /** Such as repository:acme/shop:pull,push. */
+  scopes: string[]
+}
+
+export interface RegistryToken {
+  token: string
+  expiresInSeconds: number
+}
+
+/**
+ * A token for the registry that allows what was asked for as far as the caller may: less is no error, as the
+ * registry's own answer tells the client. Repositories that may be pushed to are recorded.
+ */
+export async function issueRegistryToken(
+  platform: Platform,
+  { viewer, scopes }: RegistryTokenRequest,
+): Promise<RegistryToken> {
+  return { token: await issue(platform, viewer, scopes, subjectOf(viewer)), expiresInSeconds: tokenSeconds }
+}
+
+async function issue(
+  platform: Platform,
+  viewer: Viewer | null,
+  scopes: string[],
+  subject: string,
+): Promise<string> {
+  const access = new Map<string, Set<RegistryAction>>()
+  for (const scope of scopes.map(parseScope)) {
+    if (scope === null) continue
+    const allowed = access.get(scope.name) ?? new Set()
+    for (const action of await allowedActions(platform, viewer, scope)) allowed.add(action)
+    access.set(scope.name, allowed)
+  }
+  const granted = [...access].flatMap(([name, actions]): RegistryAccess[] =>
+    actions.size === 0 ? [] : [{ type: 'repository', name, actions: [...actions] }],
+  )
+  return signRegistryToken(platform.config, subject, granted, tokenSeconds)
+}
+
+/**
+ * For Berth's own work on its registry, such as reading what was pushed: exactly this, for a minute. Nobody's rights
+ * are asked, and nothing is recorded.
+ */
+export async function ownToken(
+  platform: Platform,
+  name: string,
+  ...actions: RegistryAction[]
+): Promise<string> {
+  const access: RegistryAccess = { type: 'repository', name, actions }
+  return signRegistryToken(platform.config, 'system', [access], 60)
+}
+
+/**
+ * What a worker pulls with for an app of this team: the team's own repositories, and public ones. The token allows
+ * nothing where it is another team's, so that naming its image in an app doesn't hand it over.
+ */
+export function pullToken(platform: Platform, repository: string, teamId: string): Promise<string> {
+  return issue(platform, asTeam(teamId, 'viewer'), [`repository:${repository}:pull`], 'system')
+}
+
+/** What a build of this team pushes its result with: this one repository, which comes to be where it is new. */
+export function pushToken(platform: Platform, repository: string, teamId: string): Promise<string> {
+  return issue(platform, asTeam(teamId, 'developer'), [`repository:${repository}:pull,push`], 'system')
+}
+
+function asTeam(teamId: string, role: Role): Viewer {
+  return { kind: 'token', tokenId: 'worker', userId: null, teamId, role }
+}
+
+/** Whom the registry names when it tells of a push; audit.ts writes actors the same way. */
+export function subjectOf(viewer: Viewer | null): string {
+  switch (viewer?.kind) {
+    case undefined:
+      return 'anonymous'
+    case 'user':
+      return `user:${viewer.userId}`
+    case 'token':
+      return `token:${viewer.tokenId}`
+    case 'operator':
+    case 'system':
+      return viewer.kind
+  }
+}
+
+async function allowedActions(
+  platform: Platform,
+  viewer: Viewer | null,
+  scope: Scope,
+): Promise<RegistryAction[]> {
+  const team = await platform.db.team.findFirst({ where: { slug: scope.teamSlug, deletedAt: null } })
+  if (team === null) return []
+  const role = viewer === null ? null : await roleIn(platform, viewer, team.id)
+  const actions = scope.actions.filter(
+    (action) => role !== null && roleIncludes(role, policy[registryRights[action]].role),
+  )
+  if (actions.includes('push')) await noteGrant(platform, team.id, scope.repository)
+  if (scope.actions.includes('pull') && !actions.includes('pull')) {
+    const where = { teamId: team.id, name: scope.repository, isPublic: true }
+    if ((await platform.db.repository.count({ where })) > 0) actions.push('pull')
+  }
+  return actions
+}
+
+/** Before the token exists, so that a collection of garbage never misses a push: worker/registry/collect.ts. */
+async function noteGrant(platform: Platform, teamId: string, name: string): Promise<void> {
+  const pushGrantedAt = new Date()
+  await platform.db.repository.createMany({
+    data: [{ id: newId('repository'), teamId, name }],
+    skipDuplicates: true,
+  })
+  await platform.db.repository.updateMany({ where: { teamId, name }, data: { pushGrantedAt } })
+}
