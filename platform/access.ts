@@ -48,6 +48,8 @@ export const policy = {
   'repository.pull': { role: 'viewer' },
   'repository.push': { role: 'developer' },
   'repository.delete': { role: 'admin' },
+  'quota.read': { role: 'viewer' },
+  'quota.change': 'admin',
   'audit.read': { role: 'admin' },
   'account.manage-own': 'person',
   'token.manage-own': 'person',
@@ -96,26 +98,36 @@ export async function requireTeam(
   return role
 }
 
+const whoMay = {
+  person: 'a signed-in person',
+  admin: 'an administrator of this installation',
+  operator: "the installation's operator",
+}
+
 /** For what belongs to no team. Throws `forbidden`. */
 export async function requireInstallation(
   platform: Platform,
   viewer: Viewer,
   action: InstallationAction,
 ): Promise<void> {
-  if (viewer.kind === 'operator' || viewer.kind === 'system') return
+  if (await isAllowedInstallation(platform, viewer, action)) return
+  throw new PlatformError('forbidden', `Only ${whoMay[policy[action]]} can do this.`)
+}
+
+export async function isAllowedInstallation(
+  platform: Platform,
+  viewer: Viewer,
+  action: InstallationAction,
+): Promise<boolean> {
+  if (viewer.kind === 'operator' || viewer.kind === 'system') return true
   const needed = policy[action]
-  if (needed === 'person' && viewer.kind === 'user') return
+  if (needed === 'person') return viewer.kind === 'user'
   if (needed === 'admin' && viewer.userId !== null) {
     const full = viewer.kind === 'user' || (viewer.teamId === null && viewer.role === 'owner')
     const user = await platform.db.user.findUnique({ where: { id: viewer.userId } })
-    if (full && user?.isAdmin === true && user.disabledAt === null) return
+    return full && user?.isAdmin === true && user.disabledAt === null
   }
-  const who = {
-    person: 'a signed-in person',
-    admin: 'an administrator of this installation',
-    operator: "the installation's operator",
-  }
-  throw new PlatformError('forbidden', `Only ${who[needed]} can do this.`)
+  return false
 }
 
 /** Nothing in it tells whether the thing exists elsewhere. */

@@ -10,7 +10,8 @@ import { PlatformError } from './errors.ts'
 import { hostnameCandidates } from './hostnames.ts'
 import { ensureHost } from './hosts.ts'
 import { enqueue, type JobName } from './jobs.ts'
-import { appSettingsSchema } from './model/app-settings.ts'
+import { type AppSettings, appSettingsSchema } from './model/app-settings.ts'
+import { deploymentSnapshotSchema } from './model/deployment-snapshot.ts'
 import { newId } from './model/ids.ts'
 import {
   type CreateAppInput,
@@ -23,6 +24,7 @@ import type { App, Page } from './model/resources.ts'
 import type { Platform } from './open.ts'
 import { afterId, parsePage, toPage } from './pages.ts'
 import { projectAccess } from './projects.ts'
+import { checkQuota, growth, lockTeam, needOf } from './quotas.ts'
 import { withFreeSlug } from './slugs.ts'
 import { validate } from './validate.ts'
 import { sealVariables } from './variables.ts'
@@ -92,6 +94,8 @@ export async function createApp(
     taken: (beginning) => slugsIn(platform, environment.id, beginning),
     create: (slug) =>
       platform.db.$transaction(async (tx) => {
+        // What it needs is taken when it is deployed; an app that can't be is better not made.
+        await checkQuota(tx, project.teamId, { apps: 1, ...needOf(settings) })
         await tx.app.create({
           data: {
             id,
@@ -152,6 +156,7 @@ export async function updateApp(
   const place = await appAccess(platform, viewer, id, 'app.update')
   const { name, settings: change = {} } = validate(updateAppSchema, input)
   await platform.db.$transaction(async (tx) => {
+    await lockTeam(tx, place.teamId)
     const app = await lockApp(tx, id)
     const current = appSettingsSchema.parse(app.settings)
     const settings = validate(appSettingsSchema, {
@@ -160,6 +165,9 @@ export async function updateApp(
       limits: { ...current.limits, ...defined(change.limits ?? {}) },
       healthCheck: { ...current.healthCheck, ...defined(change.healthCheck ?? {}) },
     })
+    // What runs goes on as it is; but who makes it larger learns now that it would not be deployed.
+    if (app.desiredState === 'running' && isLarger(settings, current))
+      await checkQuota(tx, place.teamId, await growth(tx, id, settings))
     await tx.app.update({ where: { id }, data: { settings, ...(name === undefined ? {} : { name }) } })
     await record(tx, viewer, {
       teamId: place.teamId,
@@ -170,6 +178,11 @@ export async function updateApp(
   })
   await publishApp(platform, id)
   return existing(platform, id)
+}
+
+function isLarger(settings: AppSettings, than: AppSettings): boolean {
+  const [need, before] = [needOf(settings), needOf(than)]
+  return need.memoryBytes > before.memoryBytes || need.cpuMillis > before.cpuMillis
 }
 
 /** Its containers end; its address answers that it is stopped. Deployments in progress are called off. */
@@ -201,6 +214,7 @@ async function want(
 ): Promise<App> {
   const { appId: id, teamId, hostId } = place
   const changes = await platform.db.$transaction(async (tx): Promise<StatusChange[]> => {
+    await lockTeam(tx, teamId)
     const app = await lockApp(tx, id, { evenDeleted: desiredState === 'deleted' })
     if (desiredState === 'running' && app.liveDeploymentId === null) {
       throw new PlatformError(
@@ -209,6 +223,11 @@ async function want(
       )
     }
     if (app.desiredState === desiredState) return []
+    if (desiredState === 'running' && app.liveDeploymentId !== null) {
+      const live = await tx.deployment.findUniqueOrThrow({ where: { id: app.liveDeploymentId } })
+      const { settings } = deploymentSnapshotSchema.parse(live.snapshot)
+      await checkQuota(tx, teamId, await growth(tx, id, settings))
+    }
     await tx.app.update({ where: { id }, data: { desiredState } })
     await record(tx, viewer, { teamId, action: verbs[job], target: { type: 'app', id, name: app.name } })
     return desiredState === 'running' ? [] : callOff(tx, { appId: id, teamId })

@@ -16,6 +16,7 @@ import { type CreateDeploymentInput, createDeploymentSchema, type PageInput } fr
 import type { Deployment, Page } from './model/resources.ts'
 import type { Platform } from './open.ts'
 import { afterNumber, parsePage, toPage } from './pages.ts'
+import { checkQuota, growth, lockTeam } from './quotas.ts'
 import { validate } from './validate.ts'
 import { effectiveVariables, openForDeployment, sealForDeployment } from './variables.ts'
 
@@ -84,7 +85,7 @@ interface Plan {
   snapshot: DeploymentSnapshot
 }
 
-/** `plan` must lock the app's row: numbers are given out under that lock. */
+/** `plan` must lock the app's row: numbers are given out under that lock. Throws `quota-exceeded`. */
 async function queue(
   platform: Platform,
   viewer: Viewer,
@@ -94,7 +95,9 @@ async function queue(
   const { appId, teamId, hostId } = place
   const { row, changes } = await platform.db.$transaction(async (tx) => {
     const id = newId('deployment')
+    await lockTeam(tx, teamId)
     const { trigger, imageDigest, snapshot } = await plan(tx, id)
+    await checkQuota(tx, teamId, await growth(tx, appId, snapshot.settings))
     const { _max } = await tx.deployment.aggregate({ where: { appId }, _max: { number: true } })
     const superseded = await tx.deployment.updateManyAndReturn({
       where: { appId, status: 'queued' },

@@ -5,6 +5,7 @@ export const problemStatus = {
   forbidden: 403,
   'not-found': 404,
   conflict: 409,
+  'quota-exceeded': 409,
   gone: 410,
   invalid: 422,
   'rate-limited': 429,

@@ -4,6 +4,7 @@ import type { Transaction } from './database.ts'
 import { PlatformError } from './errors.ts'
 import { newId } from './model/ids.ts'
 import { type ClaimInput, claimSchema } from './model/inputs.ts'
+import { insertTeam } from './new-team.ts'
 import type { Platform } from './open.ts'
 import { requireStrongPassword } from './password-strength.ts'
 import { hashPassword } from './passwords.ts'
@@ -83,8 +84,7 @@ async function teamsToOwn(tx: Transaction, name: string | undefined): Promise<{ 
   })
   const [first] = teams
   if (first === undefined) {
-    const team = { id: newId('team'), name: name ?? 'Main', slug: 'main' }
-    return [await tx.team.create({ data: team, select: { id: true } })]
+    return [await insertTeam(tx, { name: name ?? 'Main', slug: 'main' })]
   }
   if (name !== undefined) await tx.team.update({ where: { id: first.id }, data: { name } })
   return teams

@@ -1,7 +1,7 @@
 import { notFound, requireInstallation, requireTeam, roleIn, type Viewer } from './access.ts'
 import { record } from './audit.ts'
 import type { Transaction } from './database.ts'
-import { isId, newId } from './model/ids.ts'
+import { isId } from './model/ids.ts'
 import {
   type CreateTeamInput,
   createTeamSchema,
@@ -11,6 +11,7 @@ import {
 } from './model/inputs.ts'
 import type { Page, Team } from './model/resources.ts'
 import type { Role } from './model/roles.ts'
+import { insertTeam } from './new-team.ts'
 import type { Platform } from './open.ts'
 import { afterId, parsePage, toPage } from './pages.ts'
 import { withFreeSlug } from './slugs.ts'
@@ -72,7 +73,7 @@ export async function createTeam(platform: Platform, viewer: Viewer, input: Crea
     name,
     kind: 'team',
     taken: async (beginning) => {
-      const rows = await platform.db.team.findMany({
+      const rows = await platform.db.teamAddress.findMany({
         where: { slug: { startsWith: beginning } },
         select: { slug: true },
       })
@@ -80,7 +81,7 @@ export async function createTeam(platform: Platform, viewer: Viewer, input: Crea
     },
     create: (slug) =>
       platform.db.$transaction(async (tx) => {
-        const team = await tx.team.create({ data: { id: newId('team'), name, slug } })
+        const team = await insertTeam(tx, { name, slug })
         const userId = viewer.kind === 'user' || viewer.kind === 'token' ? viewer.userId : null
         if (userId !== null) {
           await tx.membership.create({ data: { teamId: team.id, userId, role: 'owner' } })

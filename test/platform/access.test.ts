@@ -67,6 +67,8 @@ const allowed: Record<Action, string> = {
   'repository.pull': 'viewer developer admin owner operator',
   'repository.push': 'developer admin owner operator',
   'repository.delete': 'admin owner operator',
+  'quota.read': 'viewer developer admin owner operator',
+  'quota.change': 'administrator operator',
   'audit.read': 'admin owner operator',
   'account.manage-own': 'viewer developer admin owner stranger administrator operator',
   'token.manage-own': 'viewer developer admin owner stranger administrator operator',

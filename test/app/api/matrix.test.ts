@@ -42,6 +42,8 @@ const rules: Record<string, Rule> = {
   'POST /teams/{team}/projects': ['developer', ({ team }) => `/teams/${team}/projects`, { name: 'New' }],
   'GET /teams/{team}/apps': ['viewer', ({ team }) => `/teams/${team}/apps`],
   'GET /teams/{team}/audit': ['admin', ({ team }) => `/teams/${team}/audit`],
+  'GET /teams/{team}/usage': ['viewer', ({ team }) => `/teams/${team}/usage`],
+  'PATCH /teams/{team}/quota': ['administrator', ({ team }) => `/teams/${team}/quota`, { apps: null }],
   'GET /teams/{team}/events': ['viewer', ({ team }) => `/teams/${team}/events`],
   'GET /teams/{team}/members': ['viewer', ({ team }) => `/teams/${team}/members`],
   'PATCH /teams/{team}/members/{userId}': [

@@ -29,6 +29,8 @@ const routes = [
   'POST /teams/{team}/projects',
   'GET /teams/{team}/apps',
   'GET /teams/{team}/audit',
+  'GET /teams/{team}/usage',
+  'PATCH /teams/{team}/quota',
   'GET /teams/{team}/events',
   'GET /teams/{team}/members',
   'PATCH /teams/{team}/members/{userId}',

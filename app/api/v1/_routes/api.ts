@@ -17,6 +17,7 @@ import { type Api, newRouter } from './router.ts'
 import { addTeamRoutes } from './teams.ts'
 import { timeLimit } from './time-limit.ts'
 import { addTokenRoutes } from './tokens.ts'
+import { addUsageRoutes } from './usage.ts'
 
 const maxBodyBytes = 2 ** 20
 
@@ -54,6 +55,7 @@ export function createApi(platform: Platform): Api {
   api.use(bodyLimit({ maxSize: maxBodyBytes, onError: tooLarge }), checkBody, idempotency)
   addMeRoute(api)
   addTeamRoutes(api)
+  addUsageRoutes(api)
   addMemberRoutes(api)
   addProjectRoutes(api)
   addAppRoutes(api)

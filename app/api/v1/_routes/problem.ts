@@ -19,6 +19,7 @@ const titles: Record<ApiCode, string> = {
   'not-found': 'Not found',
   'method-not-allowed': 'Not possible here',
   conflict: 'Not possible now',
+  'quota-exceeded': 'The team’s quota is used up',
   gone: 'No longer there',
   'too-large': 'Too large',
   'unsupported-media-type': 'Not JSON',

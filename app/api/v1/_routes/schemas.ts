@@ -1,6 +1,7 @@
 /** The model's nouns under the names that the OpenAPI document gives them. */
 import { z } from '@hono/zod-openapi'
 import { logLineSchema } from '../../../../platform/model/events.ts'
+import { teamUseSchema } from '../../../../platform/model/quotas.ts'
 import type { Deployment } from '../../../../platform/model/resources.ts'
 import {
   appSchema,
@@ -17,6 +18,7 @@ import {
 import { basePath } from './router.ts'
 
 export const Team = teamSchema.meta({ id: 'Team' })
+export const TeamUse = teamUseSchema.meta({ id: 'TeamUse' })
 export const Project = projectSchema.meta({ id: 'Project' })
 export const App = appSchema.meta({ id: 'App' })
 export const Variable = variableSchema.meta({ id: 'Variable' })

@@ -1,0 +1,138 @@
+import type { Transaction } from './database.ts'
+import { inProgressStatuses } from './deployment-cancel.ts'
+import { diskUse } from './disk-use.ts'
+import { PlatformError } from './errors.ts'
+import type { AppSettings } from './model/app-settings.ts'
+import { type Quota, type QuotaName, quotaNames, type Use } from './model/quotas.ts'
+
+/**
+ * One spender of a team at a time, until the transaction ends. Take it before the lock of an app. It hinders no row
+ * that only refers to the team.
+ */
+export async function lockTeam(tx: Transaction, teamId: string): Promise<void> {
+  await tx.$executeRaw`SELECT 1 FROM teams WHERE id = ${teamId} FOR NO KEY UPDATE`
+}
+
+/**
+ * Call it in the transaction that spends, before it does: of two that ask at once for the last place one gets it. What
+ * was spent before a limit was lowered stays; only more is refused. Throws `quota-exceeded`.
+ */
+export async function checkQuota(tx: Transaction, teamId: string, more: Partial<Use>): Promise<void> {
+  await lockTeam(tx, teamId)
+  const limits = await readQuota(tx, teamId)
+  const asked = quotaNames.filter((name) => (more[name] ?? 0) > 0 && limits[name] !== null)
+  if (asked.length === 0) return
+  const used = await readUse(tx, teamId)
+  for (const name of asked) {
+    const limit = limits[name]
+    const wanted = more[name] ?? 0
+    if (limit !== null && used[name] + wanted > limit)
+      throw exceeded(name, { limit, used: used[name], wanted })
+  }
+}
+
+export async function readQuota(tx: Transaction, teamId: string): Promise<Quota> {
+  const team = await tx.team.findUniqueOrThrow({
+    where: { id: teamId },
+    select: { maxApps: true, maxMemoryBytes: true, maxCpuMillis: true, maxDiskBytes: true, maxBuilds: true },
+  })
+  return {
+    apps: team.maxApps,
+    memoryBytes: asNumber(team.maxMemoryBytes),
+    cpuMillis: team.maxCpuMillis,
+    diskBytes: asNumber(team.maxDiskBytes),
+    builds: team.maxBuilds,
+  }
+}
+
+function asNumber(value: bigint | null): number | null {
+  return value === null ? null : Number(value)
+}
+
+/** What the team uses now. */
+export async function readUse(tx: Transaction, teamId: string): Promise<Use> {
+  const apps = await tx.app.count({ where: { project: { teamId }, desiredState: { not: 'deleted' } } })
+  const builds = await tx.buildPlace.count({ where: { teamId, expiresAt: { gt: new Date() } } })
+  return { apps, ...(await spentBy(tx, { teamId })), diskBytes: await diskUse(tx, teamId), builds }
+}
+
+export type Resources = Pick<Use, 'memoryBytes' | 'cpuMillis'>
+
+/** What an app needs when all its replicas run. */
+export function needOf({ replicas, limits }: Pick<AppSettings, 'replicas' | 'limits'>): Resources {
+  return { memoryBytes: replicas * limits.memoryBytes, cpuMillis: replicas * limits.cpuMillis }
+}
+
+/** What an app, or a team, has taken: of each app that is wanted running the most that its deployments ask for. */
+export async function spentBy(
+  tx: Transaction,
+  of: { teamId: string } | { appId: string },
+): Promise<Resources> {
+  const teamId = 'teamId' in of ? of.teamId : null
+  const appId = 'appId' in of ? of.appId : null
+  const [row] = await tx.$queryRaw<{ memory: bigint; cpu: bigint }[]>`
+    WITH running AS (
+      SELECT apps.id, apps."liveDeploymentId" FROM apps JOIN projects ON projects.id = apps."projectId"
+      WHERE apps."desiredState" = 'running'
+        AND (projects."teamId" = ${teamId} OR apps.id = ${appId})
+    ), wanted AS (
+      SELECT running.id, snapshot->'settings' AS settings
+      FROM running JOIN deployments ON deployments.id = running."liveDeploymentId"
+      UNION ALL
+      SELECT running.id, snapshot->'settings' AS settings
+      FROM running JOIN deployments ON deployments."appId" = running.id
+      WHERE deployments.status::text = ANY(${inProgressStatuses})
+    ), each_app AS (
+      SELECT
+        max((settings->>'replicas')::bigint * (settings->'limits'->>'memoryBytes')::bigint) AS memory,
+        max((settings->>'replicas')::bigint * (settings->'limits'->>'cpuMillis')::bigint) AS cpu
+      FROM wanted GROUP BY id
+    )
+    SELECT coalesce(sum(memory), 0)::bigint AS memory, coalesce(sum(cpu), 0)::bigint AS cpu FROM each_app`
+  return { memoryBytes: Number(row?.memory ?? 0), cpuMillis: Number(row?.cpu ?? 0) }
+}
+
+/** So much more an app takes than it has: for checkQuota(). */
+export async function growth(
+  tx: Transaction,
+  appId: string,
+  settings: Pick<AppSettings, 'replicas' | 'limits'>,
+): Promise<Resources> {
+  const need = needOf(settings)
+  const spent = await spentBy(tx, { appId })
+  return {
+    memoryBytes: Math.max(0, need.memoryBytes - spent.memoryBytes),
+    cpuMillis: Math.max(0, need.cpuMillis - spent.cpuMillis),
+  }
+}
+
+const help = "Free some of it, or ask an administrator of the installation to raise the team's quota."
+
+const sentences: Record<QuotaName, (limit: string, used: string, wanted: string) => string> = {
+  apps: (limit, used) => `The team may have ${limit} apps and has ${used}.`,
+  memoryBytes: (limit, used, wanted) =>
+    `The team's apps may take ${limit} of memory and have taken ${used}; this needs ${wanted} more.`,
+  cpuMillis: (limit, used, wanted) =>
+    `The team's apps may take ${limit} processors and have taken ${used}; this needs ${wanted} more.`,
+  diskBytes: (limit, used, wanted) =>
+    `The team's volumes and images may take ${limit} and have taken ${used}; this needs ${wanted} more.`,
+  builds: (limit, used) => `The team may have ${limit} builds at once and has ${used}.`,
+}
+
+function exceeded(name: QuotaName, amounts: { limit: number; used: number; wanted: number }): PlatformError {
+  const { limit, used, wanted } = amounts
+  const [a, b, c] = [limit, used, wanted].map((value) => inWords(name, value))
+  return new PlatformError('quota-exceeded', `${sentences[name](a ?? '', b ?? '', c ?? '')} ${help}`)
+}
+
+function inWords(name: QuotaName, value: number): string {
+  if (name === 'cpuMillis') return String(value / 1_000)
+  if (name === 'apps' || name === 'builds') return String(value)
+  if (value < 2 ** 20) return `${Math.ceil(value / 2 ** 10)} KiB`
+  if (value < 2 ** 30) return `${oneDecimal(value / 2 ** 20)} MiB`
+  return `${oneDecimal(value / 2 ** 30)} GiB`
+}
+
+function oneDecimal(value: number): string {
+  return String(Math.round(value * 10) / 10)
+}
