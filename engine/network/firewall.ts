@@ -72,6 +72,8 @@ table bridge ${table} {
   chain prerouting {
     type filter hook prerouting priority -300; policy accept;
     iifname != ${links} accept
+    # Nobody gets an address from a container: whoever asks by DHCP hears this before any other firewall is asked.
+    ether type ip udp dport 68 drop
     ether type ip iifname . ether saddr . ip saddr @places accept
     ether type arp iifname . ether saddr . arp saddr ip @places iifname . arp saddr ether . arp saddr ip @places accept
     drop

@@ -48,6 +48,8 @@ export type RemoteNetworks = {
 export interface PrivateHost {
   networks: RemoteNetworks
   instance: string
+  /** The engine's process, in the host's network namespace. */
+  pid: number
   /** On the host. */
   run: Run
   /** In the world beyond it. */
@@ -67,6 +69,11 @@ export interface PrivateHost {
   container(id: string, network: string, options?: Partial<PlaceOptions>): Promise<FakeContainer>
   /** Starts a process that is ended with the host. */
   start(where: 'host' | 'world', argv: string[]): ChildProcess
+  /**
+   * Does something while the engine's firewall is gone and nobody mends it: what is proved to fail can be seen to work
+   * there. The firewall is back when it returns.
+   */
+  unguarded<T>(work: () => Promise<T>): Promise<T>
   /** Ends the engine's process, and starts another on the same state, which is told what still runs. */
   restart(options?: { kill?: boolean }): Promise<void>
   close(): Promise<void>
@@ -222,6 +229,9 @@ export async function startPrivateHost(
     get networks() {
       return engine.networks
     },
+    get pid() {
+      return engine.child.pid ?? 0
+    },
     instance,
     run,
     world,
@@ -256,6 +266,20 @@ export async function startPrivateHost(
       }
       containers.set(id, container)
       return container
+    },
+    async unguarded(work) {
+      const tables = ['bridge', 'inet'].map((family) => `${family} berth_${instance}`)
+      engine.child.kill('SIGSTOP')
+      try {
+        for (const table of tables) await run(['nft', 'delete', 'table', ...table.split(' ')])
+        return await work()
+      } finally {
+        engine.child.kill('SIGCONT')
+        await until('the firewall is back', async () => {
+          const there = await run(['nft', 'list', 'tables'])
+          return tables.every((table) => there.includes(table))
+        })
+      }
     },
     async restart({ kill = false } = {}) {
       await stopEngine(kill)

@@ -1,9 +1,29 @@
 /** What the world and a hostile container try, beyond what the suite of networks asks for. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type FakeContainer, type PrivateHost, startPrivateHost } from '../../support/private-host.ts'
+import { hardwareAddress } from '../../../engine/network/links.ts'
+import {
+  arpReply,
+  everybody,
+  everyIpv6Node,
+  type Frame,
+  neighbourAdvertisement,
+  routerAdvertisement,
+  tagged,
+  udp4,
+} from '../../support/frames.ts'
+import {
+  type FakeContainer,
+  type PrivateHost,
+  type Run,
+  startPrivateHost,
+} from '../../support/private-host.ts'
 import { until } from '../../support/until.ts'
 
 const askName = new URL('../../support/ask-name.ts', import.meta.url).pathname
+const framesFile = new URL('../../support/frames.pl', import.meta.url).pathname
 const noSuchName = { code: 3, answers: [] }
 const pool = '10.92.0.0/22'
 let host: PrivateHost
@@ -23,6 +43,36 @@ afterAll(() => host?.close())
 async function lookUp(name: string) {
   const said = await one.run([process.execPath, askName, gateway, name, 'A', 'udp'])
   return JSON.parse(said) as { code: number; answers: { address: string }[] }
+}
+
+/** The link-local address, once it may be used. */
+const linkLocalOf = (run: Run, device: string) =>
+  until(`${device} has an IPv6 address`, async () => {
+    const said = await run(['ip', '-6', '-oneline', 'address', 'show', 'dev', device])
+    return !said.includes('tentative') && said.match(/fe80\S+(?=\/)/)?.[0]
+  })
+
+const framesAt = (pid: number, argv: string[]) =>
+  spawn('nsenter', [`--net=/proc/${pid}/ns/net`, 'perl', framesFile, ...argv], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+
+/** Frames that come in, as they will be known once one with the word `last` was among them. */
+async function hear(pid: number, device: string, last: string): Promise<{ frames: Promise<string[]> }> {
+  const child = framesAt(pid, ['hear', device, last])
+  const lines: string[] = []
+  const closed = once(child, 'close')
+  await new Promise<void>((resolve, reject) => {
+    createInterface(child.stdout).on('line', (line) => (line === 'ready' ? resolve() : lines.push(line)))
+    child.once('exit', () => reject(new Error(`nobody listens at ${device}`)))
+  })
+  return { frames: closed.then(() => lines) }
+}
+
+async function send(pid: number, device: string, frames: Frame[]): Promise<void> {
+  const child = framesAt(pid, ['send', device])
+  child.stdin.end(frames.map(({ hex }) => `${hex}\n`).join(''))
+  expect((await once(child, 'close'))[0]).toBe(0)
 }
 
 const pings = (to: string, more: string[] = []) =>
@@ -56,24 +106,73 @@ test('names of the world are asked for, and can stand for nothing that is near',
   await host.networks.update('first', { egress: 'all' })
 })
 
-test('IPv6 and frames to the addresses of bridge protocols go nowhere', async () => {
-  await host.serve('host', 'service', 5432)
+test('IPv6 goes nowhere: not to a neighbour, and not to the host even where it has an address', async () => {
+  const { bridge } = await host.networks.inspect('first')
+  const switchOf = `net.ipv6.conf.${bridge}.disable_ipv6`
+  expect((await host.run(['sysctl', '-n', switchOf])).trim()).toBe('1')
+  await host.run(['sysctl', '-q', '-w', `${switchOf}=0`])
+  const targets = [await linkLocalOf(two.run, 'eth0'), await linkLocalOf(host.run, bridge)]
+  await linkLocalOf(one.run, 'eth0')
+  const reached = async () => {
+    // What it did not find before, it would ask for again only after a while.
+    await one.run(['ip', 'neighbour', 'flush', 'dev', 'eth0'])
+    return Promise.all(targets.map((target) => pings(target, ['-6', '-I', 'eth0'])))
+  }
   expect(await pings(two.address)).toBe(true)
-  const local =
-    (await two.run(['ip', '-6', '-oneline', 'address', 'show', 'dev', 'eth0'])).match(/fe80\S+(?=\/)/)?.[0] ??
-    ''
-  expect(local).toMatch(/^fe80/)
-  await until(
-    'the address may be used',
-    async () => !(await two.run(['ip', '-6', 'address', 'show', 'dev', 'eth0'])).includes('tentative'),
-  )
-  expect(await pings(local, ['-6', '-I', 'eth0'])).toBe(false)
+  expect(await reached()).toEqual([false, false])
+  await host.unguarded(async () => expect(await reached()).toEqual([true, true]))
+  expect(await reached()).toEqual([false, false])
+  await host.run(['sysctl', '-q', '-w', `${switchOf}=1`])
+})
+
+test('what it says of who is where, or gives out as a router or by DHCP, nobody hears', async () => {
+  const { bridge } = await host.networks.inspect('first')
+  const [mine, twos] = [hardwareAddress(one.address), hardwareAddress(two.address)]
+  const loud = { from: mine, to: everybody }
+  const ports = { from: one.address, to: '255.255.255.255', fromPort: 67, toPort: 68 }
+  const hello = { from: one.address, to: '255.255.255.255', fromPort: 7, toPort: 7 }
+  const hostile: Frame[] = [
+    { what: 'ARP: I am the gateway', hex: arpReply(loud, gateway, mine) },
+    { what: 'ARP: I am the neighbour', hex: arpReply(loud, two.address, mine) },
+    { what: 'ARP: I am where the neighbour is', hex: arpReply(loud, one.address, twos) },
+    {
+      what: 'ARP under the gateway',
+      hex: arpReply({ ...loud, from: '0a:58:00:00:00:07' }, one.address, mine),
+    },
+    { what: 'IPv4 under another address', hex: udp4(loud, { ...hello, from: two.address, text: 'spoofed' }) },
+    { what: 'IPv4 of another sender', hex: udp4({ ...loud, from: twos }, { ...hello, text: 'other mac' }) },
+    { what: 'IPv4 of no address', hex: udp4(loud, { ...hello, from: '0.0.0.0', text: 'nobody' }) },
+    { what: 'a DHCP offer', hex: udp4(loud, { ...ports, text: 'a lease for you' }) },
+    { what: 'a router advertisement', hex: routerAdvertisement({ from: mine, to: everyIpv6Node }) },
+    { what: 'a neighbour advertisement', hex: neighbourAdvertisement({ from: mine, to: everyIpv6Node }) },
+    { what: 'a VLAN tag', hex: tagged(udp4(loud, { ...hello, text: 'tagged' }), 5) },
+  ]
+  const last: Frame = { what: 'its own hello', hex: udp4(loud, { ...hello, text: 'this is all' }) }
+  const heard = async () => {
+    const ears = [await hear(two.pid, 'eth0', 'this is all'), await hear(host.pid, bridge, 'this is all')]
+    await send(one.pid, 'eth0', [...hostile, last])
+    return Promise.all(
+      ears.map(async (ear) => {
+        const frames = await ear.frames
+        // The kernel takes a tag off before it shows the frame.
+        const came = ({ hex }: Frame) =>
+          frames.some((frame) => frame.includes(hex.replace(/81000005/, '').slice(24)))
+        return [...hostile, last].filter(came).map(({ what }) => what)
+      }),
+    )
+  }
+  expect(await heard()).toEqual([[last.what], [last.what]])
+  const all = [...hostile, last].map(({ what }) => what)
+  await host.unguarded(async () => expect(await heard()).toEqual([all, all]))
+})
+
+test('frames to the addresses of bridge protocols reach no service of the host', async () => {
+  await host.serve('host', 'service', 5432)
   // A bridge hands such frames to the host as if they came in by the link: neither our bridge nor a neighbour.
   await one.run(['ip', 'neighbour', 'replace', gateway, 'lladdr', '01:80:c2:00:00:0e', 'dev', 'eth0'])
   expect(await one.ask(gateway, 5432, 'udp')).toBeNull()
+  await host.unguarded(async () => expect(await one.ask(gateway, 5432, 'udp')).toBe('service'))
   await one.run(['ip', 'neighbour', 'delete', gateway, 'dev', 'eth0'])
-  const { bridge } = await host.networks.inspect('first')
-  expect((await host.run(['cat', `/proc/sys/net/ipv6/conf/${bridge}/disable_ipv6`])).trim()).toBe('1')
 })
 
 test('ranges that the host routes elsewhere are left alone, and it is said when none is left', async () => {
