@@ -8,7 +8,8 @@ import { largeLayerImage } from '../images/large-layer.ts'
 import { nodeImage } from '../images/node.ts'
 import { smallFilesImage } from '../images/small-files.ts'
 import { type BerthEngine, openBerth } from '../parts/berth.ts'
-import { clear } from '../parts/cold.ts'
+import { clear, settle } from '../parts/cold.ts'
+import { onOwnDisk } from '../parts/disk.ts'
 import { type Docker, startDocker } from '../parts/docker.ts'
 import { fastestGunzip, unpackWithTools } from '../parts/floor.ts'
 import { imagePackages, peerPackages } from '../parts/packages.ts'
@@ -24,7 +25,8 @@ export function pullBench(images: BenchImage[], large: BenchImage): Bench {
   return {
     description: 'pull and unpack images: Berth, Docker, podman; skopeo for the copy alone; the floor',
     packages: [...imagePackages, ...peerPackages],
-    async run(context) {
+    async run(given) {
+      const context = await onOwnDisk(given)
       const registry = await startRegistry(context)
       const [docker, podman] = [await startDocker(context), await openPodman(context)]
       const rows: Row[] = []
@@ -55,7 +57,7 @@ function berth(context: BenchContext, registry: BenchRegistry, image: PushedImag
     async prepare() {
       await engine?.close()
       engine = await openBerth(context, registry)
-      await run(['sync'], { signal: context.signal })
+      await settle(context.folder, context.signal)
     },
     work: async () => engine?.call({ pull: image.reference }),
     finish: async () => engine?.close(),
@@ -65,14 +67,14 @@ function berth(context: BenchContext, registry: BenchRegistry, image: PushedImag
 function dockerPull(
   docker: Docker | string,
   { reference }: PushedImage,
-  { signal }: BenchContext,
+  { folder, signal }: BenchContext,
 ): Contestant {
   const name = 'docker'
   if (typeof docker === 'string') return { name, absent: docker }
   const clean = async () => {
     const ids = (await docker.docker('image', 'ls', '--quiet')).split('\n').filter((id) => id !== '')
     if (ids.length > 0) await docker.docker('image', 'rm', '--force', ...ids)
-    await run(['sync'], { signal })
+    await settle(folder, signal)
   }
   return { name, prepare: clean, work: () => docker.docker('pull', '--quiet', reference), finish: clean }
 }
@@ -80,13 +82,13 @@ function dockerPull(
 function podmanPull(
   podman: Podman | string,
   { reference }: PushedImage,
-  { signal }: BenchContext,
+  { folder, signal }: BenchContext,
 ): Contestant {
   const name = 'podman'
   if (typeof podman === 'string') return { name, absent: podman }
   const clean = async () => {
     await podman.podman('rmi', '--all', '--force')
-    await run(['sync'], { signal })
+    await settle(folder, signal)
   }
   const work = () => podman.podman('pull', '--quiet', '--tls-verify=false', reference)
   return { name, prepare: clean, work, finish: clean }

@@ -1,5 +1,4 @@
 /** Push to a local registry that has nothing of the image. */
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from '../../cli/processes.ts'
 import type { Bench, BenchContext } from '../bench.ts'
@@ -8,6 +7,8 @@ import { type BenchImage, type PushedImage, provide } from '../images/image.ts'
 import { nodeImage } from '../images/node.ts'
 import { smallFilesImage } from '../images/small-files.ts'
 import { type BerthEngine, openBerth } from '../parts/berth.ts'
+import { clear } from '../parts/cold.ts'
+import { onOwnDisk } from '../parts/disk.ts'
 import { type Docker, startDocker } from '../parts/docker.ts'
 import { imagePackages, peerPackages } from '../parts/packages.ts'
 import { openPodman, type Podman } from '../parts/podman.ts'
@@ -19,7 +20,8 @@ export function pushBench(images: BenchImage[]): Bench {
   return {
     description: 'push images to an empty registry: Berth, Docker, podman; skopeo from a folder',
     packages: [...imagePackages, ...peerPackages],
-    async run(context) {
+    async run(given) {
+      const context = await onOwnDisk(given)
       const from = await startRegistry(context, 'source')
       const to = await startRegistry(context, 'target')
       const [docker, podman] = [await startDocker(context), await openPodman(context)]
@@ -115,6 +117,5 @@ function skopeoPush(
 
 /** Empties a registry; it keeps nothing in memory. */
 async function forget({ folder }: BenchRegistry, signal: AbortSignal): Promise<void> {
-  rmSync(join(folder, 'docker'), { recursive: true, force: true })
-  await run(['sync'], { signal })
+  await clear(join(folder, 'docker'), signal)
 }

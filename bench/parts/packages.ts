@@ -12,6 +12,7 @@ export const imagePackages: NeededPackage[] = [
   { name: 'docker-registry', files: bin('docker-registry'), why: 'the registry that all pull from' },
   { name: 'skopeo', files: bin('skopeo'), why: 'copies images, and is compared with' },
   { name: 'mmdebstrap', files: bin('mmdebstrap'), why: 'makes the Debian root of the images' },
+  { name: 'e2fsprogs', files: bin('mkfs.ext4'), why: 'makes the file system that all write to' },
   { name: 'pigz', files: bin('pigz'), why: 'compresses layers as docker build does' },
   { name: 'isal', files: bin('igzip'), why: 'the fastest gunzip, for the floor' },
 ]
