@@ -10,14 +10,18 @@ import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { EngineError, type EngineErrorKind, isEngineError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
+import { enterRoot, keepCapabilities } from '../sys/confine.ts'
 import { diskFull, isDiskFull, spaceLeft } from '../sys/disk.ts'
-import { enterRoot, keepCapabilities } from '../sys/syscalls.ts'
+import { allowOnly } from '../sys/seccomp-filter.ts'
 import { decompress } from './decompress.ts'
 import { createLayerWriter, type Findings, type LayerWriter } from './layer-writer.ts'
 import { createTarReader } from './tar-reader.ts'
+import { unpackCalls } from './unpack-calls.ts'
 
 export interface UnpackRequest {
   root: string
+  /** Mount namespace of who asks. */
+  outside: string
   diffId: Digest
   maxBytes: number
   maxEntries: number
@@ -38,12 +42,13 @@ process.once('message', (request: UnpackRequest) => {
 process.once('disconnect', () => process.exit(1))
 
 async function unpack(request: UnpackRequest): Promise<Findings> {
-  const { root, diffId, maxBytes } = request
+  const { root, outside, diffId, maxBytes } = request
   process.umask(0)
   // While the folder that keeps it can be reached.
   flushCompileCache()
-  enterRoot(root)
+  enterRoot(root, outside)
   keepCapabilities(capabilities)
+  allowOnly(unpackCalls)
   const writer = createLayerWriter()
   const reader = createTarReader(limited(writer, request))
   const hash = createHash('sha256')
@@ -107,6 +112,8 @@ function whatFailed(error: unknown): UnpackAnswer {
   if (isEngineError(error)) return says(error.kind, error.message)
   if (!(error instanceof Error)) return says('internal', String(error))
   const code = (error as NodeJS.ErrnoException).code
+  if (code === 'ERR_MEMORY_ALLOCATION_FAILED')
+    return says('limit-exceeded', 'it takes more memory than it may')
   if (code?.startsWith('Z')) return says('corrupt', `it cannot be decompressed (${error.message})`)
   if (code && contradictions.includes(code))
     return says('corrupt', `its entries contradict each other (${error.message})`)

@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { EngineError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
+import { mountNamespace } from '../sys/confine.ts'
 import { startNodeChild } from '../sys/node-child.ts'
 import type { Findings } from './layer-writer.ts'
 import type { UnpackAnswer, UnpackRequest } from './unpack-child.ts'
@@ -47,7 +48,7 @@ export async function unpackLayer(
       resolve(null)
     })
   })
-  const request: UnpackRequest = { root: folder, diffId, maxBytes, maxEntries }
+  const request: UnpackRequest = { root: folder, outside: mountNamespace(), diffId, maxBytes, maxEntries }
   child.send(request)
   try {
     const answer = await answered
@@ -58,10 +59,10 @@ export async function unpackLayer(
     }
     const failed = `layer ${diffId} cannot be unpacked`
     if (answer) throw new EngineError(answer.kind, `${failed}: ${answer.message}`)
-    if (stderr.includes('heap out of memory'))
+    if (/out of memory/i.test(stderr))
       throw new EngineError(
         'limit-exceeded',
-        `${failed}: it names more files than fit ${maxHeapMegabytes} MB of memory`,
+        `${failed}: it takes more memory than the ${maxHeapMegabytes} MB that it may`,
       )
     if (child.signalCode === 'SIGXCPU' || child.signalCode === 'SIGKILL')
       throw new EngineError(

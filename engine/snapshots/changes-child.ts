@@ -4,13 +4,16 @@
  * are synchronous, as this process does nothing else.
  */
 import fs from 'node:fs'
-import { enterRoot, readAttribute, readAttributes } from '../sys/syscalls.ts'
+import { enterRoot } from '../sys/confine.ts'
+import { readAttribute, readAttributes } from '../sys/syscalls.ts'
 import { capabilityForImage } from './capability.ts'
 import type { IdRange } from './snapshots.ts'
 import { type TarEntry, tarEnd, tarHeader, tarPadding } from './tar-writer.ts'
 
 export interface ChangesRequest {
   root: string
+  /** Mount namespace of who asks. */
+  outside: string
   idRange: IdRange
 }
 
@@ -21,7 +24,7 @@ const chunk = Buffer.alloc(1 << 20)
 
 process.once('message', (request: ChangesRequest) => {
   try {
-    enterRoot(request.root)
+    enterRoot(request.root, request.outside)
     writeFolder(Buffer.alloc(0), request.idRange, new Map())
     write(tarEnd)
     process.exit(0)

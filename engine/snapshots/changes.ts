@@ -1,5 +1,6 @@
 import { PassThrough, type Readable } from 'node:stream'
 import { EngineError } from '../errors.ts'
+import { mountNamespace } from '../sys/confine.ts'
 import { startRootChild } from '../sys/root-child.ts'
 import type { ChangesRequest } from './changes-child.ts'
 import type { IdRange } from './snapshots.ts'
@@ -34,7 +35,7 @@ export function readChanges(folder: string, idRange: IdRange, signal?: AbortSign
   })
   // Nobody reads on.
   output.once('close', () => child.kill('SIGKILL'))
-  const request: ChangesRequest = { root: folder, idRange }
+  const request: ChangesRequest = { root: folder, outside: mountNamespace(), idRange }
   child.send(request)
   return output
 }

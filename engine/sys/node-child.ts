@@ -9,7 +9,7 @@ import { sameIdsNamespace } from './user-namespace.ts'
 export interface NodeChildOptions {
   /** Open file that becomes its standard input. */
   inputFd: number
-  /** Its heap may not grow above this. */
+  /** Its heap may not grow above this; nor all of its memory above this and a gigabyte. */
   maxHeapMegabytes: number
   /** No file that it writes may be larger. */
   maxFileBytes: number
@@ -19,8 +19,11 @@ export interface NodeChildOptions {
   signal?: AbortSignal
 }
 
-/** What root needs to make any tree of files, and to make a root of its own (sys_admin), which the child gives up. */
-const capabilities = ['chown', 'dac_override', 'fowner', 'fsetid', 'setfcap', 'sys_admin']
+/** What root needs to make any tree of files; and what the child gives up once it has a root of its own (confine.ts). */
+const capabilities = ['chown', 'dac_override', 'fowner', 'fsetid', 'setfcap', 'sys_admin', 'setuid']
+
+/** Buffers, a zstd window, stacks; more than half of it is what Node reserves and never touches. */
+const megabytesBesidesHeap = 1_024
 
 /**
  * Starts it in a user namespace in which ids are what they are here, with mounts, processes, network and everything else
@@ -48,11 +51,15 @@ export async function startNodeChild(file: URL, options: NodeChildOptions): Prom
 /** What stands before the command. Each program takes something away and becomes the next. */
 export function sandboxed(
   namespace: number,
-  { maxFileBytes, maxCpuSeconds }: Pick<NodeChildOptions, 'maxFileBytes' | 'maxCpuSeconds'>,
+  limits: Pick<NodeChildOptions, 'maxFileBytes' | 'maxCpuSeconds' | 'maxHeapMegabytes'>,
 ): string[] {
+  const { maxFileBytes, maxCpuSeconds, maxHeapMegabytes } = limits
+  // Not the address space, of which Node reserves more than there is memory.
+  const maxDataBytes = (maxHeapMegabytes + megabytesBesidesHeap) * 2 ** 20
   return [
     ...['nsenter', `--user=/proc/${process.pid}/fd/${namespace}`],
-    ...['prlimit', `--fsize=${maxFileBytes}`, `--cpu=${maxCpuSeconds}`, '--core=0', '--nofile=1024'],
+    ...['prlimit', `--fsize=${maxFileBytes}`, `--cpu=${maxCpuSeconds}`, `--data=${maxDataBytes}`],
+    ...['--core=0', '--nofile=1024'],
     ...['setpriv', '--pdeathsig=KILL', '--no-new-privs', '--inh-caps=-all'],
     `--bounding-set=-all,${capabilities.map((name) => `+${name}`).join(',')}`,
     ...['unshare', '--mount', '--propagation=private', '--net', '--ipc', '--uts', '--pid', '--fork'],

@@ -16,8 +16,6 @@ const calls = {
   lgetxattr: libc.func('long lgetxattr(const void*, const char*, void*, size_t)'),
   utimensat: libc.func('int utimensat(int, const void*, const void*, int)'),
   llistxattr: libc.func('long llistxattr(const void*, void*, size_t)'),
-  pivotRoot: libc.func('long syscall(long, const char*, const char*)'),
-  capset: libc.func('int capset(const void*, const void*)'),
   syscall: libc.func('long syscall(long, long, const char*, long, const void*, long)'),
   syscallPaths: libc.func('long syscall(long, long, const char*, long, const char*, long)'),
 }
@@ -54,7 +52,8 @@ export class SystemCallError extends EngineError {
   }
 }
 
-function check(result: number | bigint, call: string, detail: string): number {
+/** Answers with what a call answered. Throws SystemCallError when that is below zero. */
+export function check(result: number | bigint, call: string, detail: string): number {
   if (Number(result) < 0) throw new SystemCallError(call, detail, koffi.errno())
   return Number(result)
 }
@@ -176,34 +175,3 @@ export function readAttribute(path: Buffer, name: string): Buffer | null {
 }
 
 const shown = (path: Buffer) => path.toString('utf8', 0, path.length - 1)
-
-/**
- * Makes `root` the root of everybody in our mount namespace, which must be our own, and lets go of all else that was
- * mounted: nothing outside can be named any more. Source: pivot_root(2), NOTES.
- */
-export function enterRoot(root: string): void {
-  mount(root, root, '', mountFlags.bind | mountFlags.rec, '')
-  process.chdir(root)
-  check(calls.pivotRoot(pivotRootNumber(), '.', '.'), 'pivot_root', root)
-  unmount('.', { detach: true })
-  process.chdir('/')
-}
-
-/** Gives up all capabilities but these, for good. Source: capabilities(7), capset(2). */
-export function keepCapabilities(numbers: number[]): void {
-  const header = Buffer.alloc(8)
-  header.writeUInt32LE(0x20080522, 0)
-  const set = numbers.reduce((sum, number) => sum | (1n << BigInt(number)), 0n)
-  const data = Buffer.alloc(24)
-  for (const [index, half] of [set & 0xffffffffn, set >> 32n].entries()) {
-    data.writeUInt32LE(Number(half), index * 12)
-    data.writeUInt32LE(Number(half), index * 12 + 4)
-  }
-  check(calls.capset(header, data), 'capset', numbers.join(', '))
-}
-
-function pivotRootNumber(): number {
-  if (process.arch === 'x64') return 155
-  if (process.arch === 'arm64') return 41
-  throw new EngineError('unsupported', `layers cannot be unpacked on ${process.arch}`)
-}

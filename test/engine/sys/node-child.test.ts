@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { mountNamespace } from '../../../engine/sys/confine.ts'
 import { startNodeChild } from '../../../engine/sys/node-child.ts'
 import { processStart } from '../../../engine/sys/processes.ts'
 import type { SandboxReport } from '../../support/sandbox-child.ts'
@@ -33,8 +34,11 @@ test('who works on what strangers sent has nothing of the host but its folder, a
     codeCache: join(folder, 'code-cache'),
   })
   const closed = once(child, 'close')
-  child.send({ root, outside: folder })
+  child.send({ root, outside: folder, namespace: mountNamespace() })
   const [report] = (await once(child, 'message')) as [SandboxReport]
+  // The innermost one: those before it only wait for it.
+  const innermost = descendants(child.pid ?? 0).at(-1)
+  const threads = innermost === undefined ? [] : threadsOf(innermost)
   child.kill('SIGKILL')
   await closed
   closeSync(input)
@@ -44,15 +48,40 @@ test('who works on what strangers sent has nothing of the host but its folder, a
   expect(report.pid).toBe(1)
   expect(report.limits).toMatch(/^Max file size\s+1048576\s+1048576\s/m)
   expect(report.limits).toMatch(/^Max cpu time\s+60\s+60\s/m)
-  expect(report.root).toEqual(['inside'])
-  expect(report.tried).toMatchObject({
+  expect(report.limits).toMatch(/^Max data size\s+1140850688\s+1140850688\s/m)
+  expect(report.refused).toBe('failed-precondition')
+  expect(report.root).toEqual(['fifo', 'inside', 'white'])
+  expect(report.tried).toEqual({
     'reading outside': 'ENOENT',
     'the way up': 'ENOENT',
-    'mounting a tmpfs': 'EPERM',
+    'mounting a tmpfs': 'ENOSYS',
     'marking for overlayfs': 'EPERM',
-    'a signal to who started it': 'ESRCH',
+    'a signal': 'ENOSYS',
+    'a program': 'ENOSYS',
+    'a socket': 'ENOSYS',
+    'a namespace': 'ENOSYS',
+    'a disk': 'ENOSYS',
+    'a device': 'ENOSYS',
+    'a whiteout': 'done',
+    'a FIFO': 'done',
+    'two gigabytes': 'ERR_MEMORY_ALLOCATION_FAILED',
     'writing inside': 'done',
   })
+  // Node has threads of its own, and whoever takes one over has what that one has.
+  expect(threads.length).toBeGreaterThan(4)
+  const [main, ...others] = threads
+  // chown, dac_override, fowner, fsetid, setfcap.
+  expect(main).toEqual({
+    permitted: '000000008000001b',
+    effective: '000000008000001b',
+    filter: '2',
+    gains: '1',
+  })
+  expect(new Set(others.map((thread) => JSON.stringify(thread)))).toEqual(
+    new Set([
+      JSON.stringify({ permitted: '0'.repeat(16), effective: '0'.repeat(16), filter: '2', gains: '1' }),
+    ]),
+  )
 })
 
 test('it dies with who started it, also by SIGKILL', async () => {
@@ -97,4 +126,21 @@ function commandOf(pid: number): string {
   } catch {
     return ''
   }
+}
+
+/** What each thread of a process may do, its first one first: capabilities, the filter's mode, no_new_privs. */
+function threadsOf(pid: number) {
+  return readdirSync(`/proc/${pid}/task`)
+    .map(Number)
+    .sort((a, b) => a - b)
+    .map((thread) => {
+      const status = readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8')
+      const field = (name: string) => new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(status)?.[1]
+      return {
+        permitted: field('CapPrm'),
+        effective: field('CapEff'),
+        filter: field('Seccomp'),
+        gains: field('NoNewPrivs'),
+      }
+    })
 }
