@@ -16,6 +16,8 @@ export interface ContainerRow {
   exitCode: number | null
   oomKilled: boolean
   restarts: number
+  /** Ends in a row that were not asked for: what the next restart waits for, also in another engine. */
+  failures: number
   health: Health | null
   createdAt: string
   startedAt: string | null
@@ -42,6 +44,7 @@ const columns = {
   exitCode: 'exit_code',
   oomKilled: 'oom_killed',
   restarts: 'restarts',
+  failures: 'failures',
   health: 'health',
   createdAt: 'created_at',
   startedAt: 'started_at',
@@ -98,6 +101,7 @@ function rowOf(row: Record<string, unknown>): ContainerRow {
     exitCode: number(row.exit_code),
     oomKilled: row.oom_killed === 1,
     restarts: Number(row.restarts),
+    failures: Number(row.failures),
     health: row.health === null ? null : JSON.parse(String(row.health)),
     createdAt: String(row.created_at),
     startedAt: text(row.started_at),

@@ -14,6 +14,7 @@ import { createHealthChecks } from './health.ts'
 import { createLife } from './life.ts'
 import { changeLimits } from './limits.ts'
 import { listeningPortsOf } from './listening-ports.ts'
+import { holdLog } from './log-files.ts'
 import { createMeasures } from './measure.ts'
 import { readLog } from './read-log.ts'
 import { sweepHost } from './recover.ts'
@@ -59,6 +60,7 @@ export async function createContainers(
     const logFile = runs.logFile(id)
     await mkdir(dirname(logFile), { recursive: true, mode: 0o700 })
     await writeFile(logFile, '', { mode: 0o600, flag: 'a' })
+    holdLog(dirname(logFile))
     const nothingYet = {
       pid: null,
       pidStart: null,
@@ -68,7 +70,7 @@ export async function createContainers(
       finishedAt: null,
     }
     const createdAt = new Date().toISOString()
-    const flags = { wanted: false, oomKilled: false, restarts: 0, health: null }
+    const flags = { wanted: false, oomKilled: false, restarts: 0, failures: 0, health: null }
     mustBeFree(id)
     return change('created', id, () =>
       rows.insert({ id, name: id, spec, status: 'created', ...flags, createdAt, ...nothingYet }),

@@ -2,6 +2,8 @@
 import { watch } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { wasOutOfMemory } from '../sys/cgroups.ts'
+import type { ContainerRow } from './container-rows.ts'
+import { failuresAfter } from './restart-policy.ts'
 
 /** For ends that left no file, as when conmon itself was killed. */
 const lookMs = 1_000
@@ -11,6 +13,25 @@ export interface Exit {
   exitCode: number | null
   oomKilled: boolean
   at: Date
+}
+
+export const unknownExit = (): Exit => ({ exitCode: null, oomKilled: false, at: new Date() })
+
+/** What a container's row says once its run has ended so. */
+export function endingOf(
+  { failures, startedAt }: ContainerRow,
+  { exitCode, oomKilled, at }: Exit,
+): Partial<ContainerRow> {
+  const ranMs = at.getTime() - Date.parse(startedAt ?? '')
+  return {
+    status: 'exited',
+    pid: null,
+    exitCode,
+    oomKilled,
+    finishedAt: at.toISOString(),
+    health: null,
+    failures: failuresAfter(failures, ranMs),
+  }
 }
 
 /** Calls back with a name that appeared in the folder, and each second without one: look at all. */

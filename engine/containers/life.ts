@@ -5,9 +5,9 @@ import { signalNumber } from './check-spec.ts'
 import type { ContainerRow } from './container-rows.ts'
 import type { Container, ContainerLife } from './containers.ts'
 import type { Core } from './core.ts'
-import { type Exit, readExit, watchExits } from './exits.ts'
+import { type Exit, endingOf, readExit, unknownExit, watchExits } from './exits.ts'
 import type { HealthChecks } from './health.ts'
-import { healthyRunMs, nextDelayMs, shouldRestart } from './restart-policy.ts'
+import { restartDelayMs, shouldRestart } from './restart-policy.ts'
 import { canPause, canResume, canSignal, canStart, hasProcess, mustBe } from './status.ts'
 
 const defaultGraceMs = 10_000
@@ -25,18 +25,11 @@ export interface Life extends ContainerLife {
 export function createLife(core: Core, health: HealthChecks): Life {
   const { rows, runs, lock, images, runtime, state, log, rowOf, view, change, isAlive, isClosed } = core
   const restarts = new Map<string, NodeJS.Timeout>()
-  const delays = new Map<string, number>()
-  const failures = new Map<string, number>()
   let unwatch = () => {}
 
   function cancelRestart(id: string): void {
     clearTimeout(restarts.get(id))
     restarts.delete(id)
-  }
-
-  function forgetFailures(id: string): void {
-    delays.delete(id)
-    failures.delete(id)
   }
 
   async function startNow(id: string, signal?: AbortSignal): Promise<Container> {
@@ -60,31 +53,24 @@ export function createLife(core: Core, health: HealthChecks): Life {
 
   /** Records an end and frees what the run held. Call it in the container's lock. */
   async function recordExit(row: ContainerRow, exit: Exit): Promise<void> {
-    const { exitCode, oomKilled, at } = exit
     health.forget(row.id)
-    const ending = { exitCode, oomKilled, finishedAt: at.toISOString(), health: null }
     // First what is known of the end: freeing what the run held takes the exit file away.
-    const event = core.record('exited', row.id, () =>
-      rows.update(row.id, { status: 'exited', pid: null, ...ending }),
-    )
+    const event = core.record('exited', row.id, () => rows.update(row.id, endingOf(row, exit)))
     await runs
       .end(row.id)
       .catch((error) => log('warn', `container ${row.id} left something behind`, { error }))
     core.events.publish(event)
-    planRestart(rowOf(row.id))
+    planRestart(row.id, exit.at)
   }
 
-  function planRestart(row: ContainerRow): void {
-    if (isClosed() || !row.wanted || hasProcess(row.status)) return
-    if (!shouldRestart(row.spec.restart, row.exitCode)) return
-    const ranMs = Date.parse(row.finishedAt ?? '') - Date.parse(row.startedAt ?? '')
-    const failed = ranMs >= healthyRunMs ? 1 : (failures.get(row.id) ?? 0) + 1
-    failures.set(row.id, failed)
-    const { restart, maxRestarts } = row.spec
-    if (restart === 'on-failure' && maxRestarts !== undefined && failed > maxRestarts) return
-    const delayMs = nextDelayMs(delays.get(row.id) ?? 0, ranMs || 0)
-    delays.set(row.id, delayMs)
-    const timer = setTimeout(() => void startAgain(row.id), delayMs)
+  /** @param from when it ended, or was last tried: an engine that was away meanwhile waits for the rest only. */
+  function planRestart(id: string, from: Date): void {
+    const row = rows.find(id)
+    if (isClosed() || !row?.wanted || hasProcess(row.status)) return
+    if (!shouldRestart(row.spec, row.exitCode, row.failures)) return
+    const delayMs = restartDelayMs(row.failures)
+    const restMs = Math.min(delayMs, Math.max(0, from.getTime() + delayMs - Date.now()))
+    const timer = setTimeout(() => void startAgain(row.id), restMs)
     timer.unref()
     restarts.set(row.id, timer)
   }
@@ -99,7 +85,8 @@ export function createLife(core: Core, health: HealthChecks): Life {
         await startNow(id)
       } catch (error) {
         log('warn', `container ${id} does not start again`, { error })
-        planRestart({ ...row, startedAt: null })
+        rows.update(id, { failures: row.failures + 1 })
+        planRestart(id, new Date())
       }
     })
   }
@@ -116,7 +103,7 @@ export function createLife(core: Core, health: HealthChecks): Life {
       if (row === null || isAlive(row)) return
       await runs.untilMonitorEnds(id)
       const exit = await readExit(runs.exitFile(id), runs.cgroup(id))
-      await recordExit(row, exit ?? { exitCode: null, oomKilled: false, at: new Date() })
+      await recordExit(row, exit ?? unknownExit())
     })
   }
 
@@ -147,8 +134,7 @@ export function createLife(core: Core, health: HealthChecks): Life {
   async function end(id: string, graceMs: number, signal?: AbortSignal): Promise<Container> {
     const row = await lock(id, async () => {
       cancelRestart(id)
-      forgetFailures(id)
-      rows.update(id, { wanted: false })
+      rows.update(id, { wanted: false, failures: 0 })
       return rowOf(id)
     })
     if (!hasProcess(row.status)) return view(row)
@@ -182,6 +168,7 @@ export function createLife(core: Core, health: HealthChecks): Life {
     const { id } = rowOf(idOrName)
     return lock(id, () => {
       cancelRestart(id)
+      if (canStart(rowOf(id).status)) rows.update(id, { failures: 0 })
       return startNow(id, signal)
     })
   }
@@ -190,13 +177,12 @@ export function createLife(core: Core, health: HealthChecks): Life {
     end,
     forget(id) {
       cancelRestart(id)
-      forgetFailures(id)
       health.forget(id)
     },
     begin(adopted) {
       for (const row of rows.all()) {
         if (adopted.has(row.id)) health.watch(row.id)
-        else planRestart(row)
+        else planRestart(row.id, new Date(row.finishedAt ?? row.createdAt))
       }
       unwatch = watchExits(runtime.exitDir, look)
       look()

@@ -2,8 +2,11 @@
  * A container's log as one row of bytes over several files: `log`, which conmon writes, and `log.<start>` for what was
  * put aside, named by where in the whole its first byte is. The newest one put aside is always kept, since it says
  * where `log` begins. Old ones go, so the row has a beginning that moves.
+ *
+ * `log.held` is a second name of `log`. While no engine is there to put it aside, the monitor begins anew by itself when
+ * it is full, and takes the first name away; what was in it is then found by the second one.
  */
-import { readdirSync, statSync } from 'node:fs'
+import { linkSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -13,6 +16,7 @@ export interface LogSegment {
   sizeBytes: number
   /** Milliseconds since 1970. */
   changedAt: number
+  inode: number
 }
 
 /**
@@ -24,9 +28,12 @@ export function logSegments(folder: string): LogSegment[] {
     .flatMap((name) => /^log\.(\d{1,15})$/.exec(name)?.[1] ?? [])
     .map(Number)
     .sort((one, other) => one - other)
-  const aside = starts.flatMap((start) => segment(join(folder, asideName(start)), start))
-  const last = aside.at(-1)
-  return [...aside, ...segment(join(folder, 'log'), last ? last.start + last.sizeBytes : 0)]
+  const aside = starts.flatMap((start) => segment(asideName(folder, start), start))
+  const written = segment(join(folder, 'log'), endOf(aside))
+  const held = segment(heldName(folder), endOf(aside))
+  const isFull = held.some(({ inode }) => ![...aside, ...written].some((other) => other.inode === inode))
+  if (!isFull) return [...aside, ...written]
+  return [...aside, ...held, ...written.map((one) => ({ ...one, start: endOf(held) }))]
 }
 
 function namesIn(folder: string): string[] {
@@ -38,11 +45,49 @@ function namesIn(folder: string): string[] {
   }
 }
 
-export const asideName = (start: number): string => `log.${start}`
+const asideName = (folder: string, start: number): string => join(folder, `log.${start}`)
+const heldName = (folder: string): string => join(folder, 'log.held')
+
+function endOf(segments: LogSegment[]): number {
+  const last = segments.at(-1)
+  return last ? last.start + last.sizeBytes : 0
+}
 
 function segment(path: string, start: number): LogSegment[] {
   const found = statSync(path, { throwIfNoEntry: false })
-  return found ? [{ path, start, sizeBytes: found.size, changedAt: found.mtimeMs }] : []
+  return found ? [{ path, start, sizeBytes: found.size, changedAt: found.mtimeMs, inode: found.ino }] : []
+}
+
+/** Takes the first name of the file that is written to away: the monitor writes on into it. */
+export function putAside(folder: string): void {
+  const last = logSegments(folder).at(-1)
+  if (last && isWritten(last)) renameSync(last.path, asideName(folder, last.start))
+}
+
+/** Whether it is the one that the monitor opens by name, and not one put aside. */
+export const isWritten = ({ path }: LogSegment): boolean => path.endsWith('/log')
+
+/** Whether `log` lacks its second name, or what a monitor left when it began anew has no other. */
+export function mustHold(folder: string): boolean {
+  const inodeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.ino
+  const written = inodeOf(join(folder, 'log'))
+  return written !== undefined && written !== inodeOf(heldName(folder))
+}
+
+/** Gives `log` its second name; what had it before keeps a name of its own. */
+export function holdLog(folder: string): void {
+  const held = heldName(folder)
+  const full = logSegments(folder).find(({ path }) => path === held)
+  if (full) renameSync(held, asideName(folder, full.start))
+  else rmSync(held, { force: true })
+  linkSync(join(folder, 'log'), held)
+}
+
+/** Removes the oldest ones put aside, so that there are at most so many files with the one that is written to. */
+export function dropOldest(folder: string, files: number): void {
+  const aside = logSegments(folder).filter((one) => !isWritten(one))
+  for (const { path } of aside.slice(0, Math.max(0, aside.length - (files - 1))))
+    rmSync(path, { force: true })
 }
 
 export interface LogReader {
@@ -80,8 +125,7 @@ export function openLogReader(folder: string): LogReader {
   return {
     bounds() {
       const segments = logSegments(folder)
-      const last = segments.at(-1)
-      return { start: segments[0]?.start ?? 0, end: last ? last.start + last.sizeBytes : 0 }
+      return { start: segments[0]?.start ?? 0, end: endOf(segments) }
     },
     async read(buffer, position) {
       let at = position

@@ -12,7 +12,7 @@ import { unmount } from '../sys/syscalls.ts'
 import type { ContainerRow, ContainerRows } from './container-rows.ts'
 import type { Core } from './core.ts'
 import { endLeftExecs } from './exec.ts'
-import { readExit } from './exits.ts'
+import { endingOf, readExit, unknownExit } from './exits.ts'
 import type { RunParts, Runs } from './run.ts'
 import { hasProcess } from './status.ts'
 
@@ -52,9 +52,7 @@ export async function sweepHost(options: SweepOptions): Promise<Set<string>> {
     if (!hasProcess(row.status) || alive.has(row.id)) continue
     const sameBoot = row.bootId === state.bootId
     const exit = sameBoot ? await readExit(runs.exitFile(row.id), runs.cgroup(row.id)) : null
-    const { exitCode, oomKilled, at } = exit ?? { exitCode: null, oomKilled: false, at: new Date() }
-    const ending = { exitCode, oomKilled, finishedAt: at.toISOString(), health: null }
-    change('exited', row.id, () => rows.update(row.id, { status: 'exited', pid: null, ...ending }))
+    change('exited', row.id, () => rows.update(row.id, endingOf(row, exit ?? unknownExit())))
   }
 
   const runIds = new Set([

@@ -1,22 +1,23 @@
 /**
  * Puts logs aside that have grown, and removes the oldest of what was put aside. No line is lost: the file gets another
- * name under the monitor's hands, which writes on into it until it is told to open a new one. conmon's own limit would
- * throw away what is in the file.
+ * name under the monitor's hands, which writes on into it until it is told to open a new one. conmon's own limit, which
+ * throws away what is in the file, is for the time without an engine: far above ours, and `log.held` keeps the file.
  */
 import { constants, existsSync } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EngineError } from '../errors.ts'
+import type { ContainerRow } from './container-rows.ts'
 import type { LogLimits } from './containers.ts'
 import type { Core } from './core.ts'
-import { asideName, logSegments } from './log-files.ts'
+import { dropOldest, holdLog, isWritten, logSegments, mustHold, putAside } from './log-files.ts'
+import { wholeLog } from './log-limits.ts'
 import { hasProcess } from './status.ts'
 
 const everyMs = 500
 const toldBeforeMs = 1_000
 const openWithinMs = 10_000
-export const defaultLog: Required<LogLimits> = { maxBytes: 10 * 2 ** 20, files: 5 }
 
 export interface LogRotation {
   close(): Promise<void>
@@ -31,16 +32,21 @@ export function startLogRotation(core: Core): LogRotation {
   timer.unref()
 
   async function rotateAll(): Promise<void> {
-    for (const { id, status, spec } of rows.all()) {
-      const limits = { ...defaultLog, ...spec.log }
-      const folder = dirname(runs.logFile(id))
-      if (!hasProcess(status) || !isDue(folder, limits)) continue
-      await lock(id, async () => {
-        const row = core.isClosed() ? null : rows.find(id)
-        if (row && hasProcess(row.status) && isDue(folder, limits))
-          await rotate(folder, runs.controlPipe(id), limits.files)
-      }).catch((error) => log('warn', `the log of container ${id} cannot be put aside`, { error }))
-    }
+    for (const row of rows.all())
+      await rotateIfDue(row).catch((error) =>
+        log('warn', `the log of container ${row.id} cannot be put aside`, { error }),
+      )
+  }
+
+  async function rotateIfDue({ id, status, spec }: ContainerRow): Promise<void> {
+    const limits = wholeLog(spec.log)
+    const folder = dirname(runs.logFile(id))
+    if (!hasProcess(status) || !isDue(folder, limits)) return
+    await lock(id, async () => {
+      const row = core.isClosed() ? null : rows.find(id)
+      if (row && hasProcess(row.status) && isDue(folder, limits))
+        await rotate(folder, runs.controlPipe(id), limits)
+    })
   }
 
   return {
@@ -51,26 +57,27 @@ export function startLogRotation(core: Core): LogRotation {
   }
 }
 
-/** Also when it was put aside and a killed engine did not come to tell the monitor. */
+/** Also when it was put aside and a killed engine did not come to tell the monitor, or the monitor was faster. */
 function isDue(folder: string, { maxBytes }: Required<LogLimits>): boolean {
   const last = existsSync(folder) ? logSegments(folder).at(-1) : undefined
-  return last !== undefined && (!last.path.endsWith('/log') || last.sizeBytes >= maxBytes)
+  return last !== undefined && (!isWritten(last) || last.sizeBytes >= maxBytes || mustHold(folder))
 }
 
-async function rotate(folder: string, controlPipe: string, files: number): Promise<void> {
+async function rotate(folder: string, controlPipe: string, { maxBytes, files }: Required<LogLimits>) {
+  const isNamed = () => existsSync(join(folder, 'log'))
   const last = logSegments(folder).at(-1)
   if (!last) return
-  const isNamed = () => existsSync(join(folder, 'log'))
-  // The monitor may have been told by a killed engine this moment. Told twice, it would throw away what it wrote
-  // between.
-  if (last.path.endsWith('/log')) await rename(last.path, join(folder, asideName(last.start)))
-  else if (await waitFor(isNamed, toldBeforeMs)) return
-  await openAnew(controlPipe)
-  if (!(await waitFor(() => isNamed() || !existsSync(controlPipe), openWithinMs)))
-    throw new EngineError('unavailable', `the monitor did not open a new log in ${openWithinMs} ms`)
-  const aside = logSegments(folder).filter(({ path }) => !path.endsWith('/log'))
-  for (const { path } of aside.slice(0, Math.max(0, aside.length - (files - 1))))
-    await rm(path, { force: true })
+  if (isWritten(last) && mustHold(folder)) holdLog(folder)
+  if (isWritten(last) ? last.sizeBytes >= maxBytes : !(await waitFor(isNamed, toldBeforeMs))) {
+    // The monitor may have been told by a killed engine this moment. Told twice, it would throw away what it wrote
+    // between.
+    putAside(folder)
+    await openAnew(controlPipe)
+    if (!(await waitFor(() => isNamed() || !existsSync(controlPipe), openWithinMs)))
+      throw new EngineError('unavailable', `the monitor did not open a new log in ${openWithinMs} ms`)
+  }
+  if (isNamed()) holdLog(folder)
+  dropOldest(folder, files)
 }
 
 async function waitFor(check: () => boolean, limitMs: number): Promise<boolean> {

@@ -16,6 +16,7 @@ import type { VolumePlaces } from '../volumes/volumes.ts'
 import { fillBundle, makeBundle } from './bundle.ts'
 import type { ContainerSpec } from './containers.ts'
 import { wholeLimits } from './limits.ts'
+import { fullBytes, wholeLog } from './log-limits.ts'
 
 export interface RunParts {
   images: Images
@@ -119,7 +120,8 @@ export async function createRuns(parts: RunParts): Promise<Runs> {
         }
         const resolved = await fillBundle(options)
         signal?.throwIfAborted()
-        const pid = await runtime.create(id, folderOf(id), logFile(id), resolved)
+        const log = { file: logFile(id), maxBytes: fullBytes(wholeLog(spec.log)) }
+        const pid = await runtime.create(id, folderOf(id), log, resolved)
         const pidStart = processStart(pid)
         if (pidStart === null)
           throw new EngineError('internal', `container ${id} ended before it was started`)

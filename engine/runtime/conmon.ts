@@ -8,6 +8,8 @@ export interface ConmonOptions {
   bundle: string
   exitDir: string
   logFile: string
+  /** When the log has this size, it is begun anew. */
+  logMaxBytes: number
   pidFile: string
   conmonPidFile: string
 }
@@ -40,6 +42,8 @@ export function conmonCommand(options: ConmonOptions): string[] {
     options.bundle,
     '--log-path',
     `k8s-file:${options.logFile}`,
+    '--log-size-max',
+    String(options.logMaxBytes),
     '--log-level',
     'error',
     '--no-sync-log',

@@ -25,7 +25,7 @@ export interface Runtime {
   readonly version: string
   readonly cgroups: CgroupMode
   /** Makes the container from a bundle; its first process waits. Answers with that process's pid. */
-  create(id: string, bundle: string, logFile: string, spec: RunSpec): Promise<number>
+  create(id: string, bundle: string, log: RunLog, spec: RunSpec): Promise<number>
   /** Lets the first process go on. */
   start(id: string): Promise<void>
   /**
@@ -41,6 +41,12 @@ export interface Runtime {
   list(): Promise<string[]>
   /** Folder in which conmon leaves exit codes, a file named by id. */
   readonly exitDir: string
+}
+
+export interface RunLog {
+  file: string
+  /** At this size its monitor begins it anew, and throws away what is in it. */
+  maxBytes: number
 }
 
 export interface RunSpec extends Omit<ResolvedSpec, 'seccomp'> {
@@ -132,7 +138,7 @@ export async function openRuntime(runDir: string, spawner: Spawner): Promise<Run
     version,
     cgroups,
     exitDir,
-    async create(id, bundle, logFile, spec) {
+    async create(id, bundle, log, spec) {
       const tool = toolOf(spec.runtimeClass)
       const profile = seccompProfile(spec.refusedSyscalls)
       const compiled = tool.compiles ? await profiles.find(profile) : null
@@ -147,7 +153,8 @@ export async function openRuntime(runDir: string, spawner: Spawner): Promise<Run
         runtimeArgs: tool.args,
         bundle,
         exitDir,
-        logFile,
+        logFile: log.file,
+        logMaxBytes: log.maxBytes,
         pidFile: join(bundle, 'pid'),
         conmonPidFile: join(bundle, 'conmon.pid'),
       })

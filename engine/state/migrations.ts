@@ -52,6 +52,8 @@ export const migrations: readonly string[] = [
    INSERT INTO places_on_networks (seq, id, network, host, names) SELECT seq, id, network, host, names FROM places;
    DROP TABLE places;
    ALTER TABLE places_on_networks RENAME TO places;`,
+  // 6: how often a container ended in a row: its next restart waits for as long as if the engine had never been away.
+  `ALTER TABLE containers ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;`,
 ]
 
 /**

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { parseListeningPorts } from '../../../engine/containers/listening-ports.ts'
 import { createLogParser, parseCursor } from '../../../engine/containers/log-lines.ts'
-import { nextDelayMs } from '../../../engine/containers/restart-policy.ts'
+import { failuresAfter, restartDelayMs, shouldRestart } from '../../../engine/containers/restart-policy.ts'
 
 const time = '2026-01-31T09:00:00.123456789+01:00'
 const file = Buffer.from(
@@ -51,9 +51,13 @@ test('listening ports leave loopback and connections out', () => {
 })
 
 test('restarts wait longer and longer up to a minute, and a healthy run forgives', () => {
-  const delays = [0]
-  for (let count = 0; count < 12; count++) delays.push(nextDelayMs(delays.at(-1) ?? 0, 50))
-  expect(delays.slice(1, 5)).toEqual([100, 200, 400, 800])
-  expect(delays.at(-1)).toBe(60_000)
-  expect(nextDelayMs(60_000, 10_000)).toBe(100)
+  expect([1, 2, 3, 4, 10, 11, 2_000].map(restartDelayMs)).toEqual([
+    100, 200, 400, 800, 51_200, 60_000, 60_000,
+  ])
+  expect(failuresAfter(7, 9_999)).toBe(8)
+  expect(failuresAfter(7, 10_000)).toBe(1)
+  const limited = { restart: 'on-failure' as const, maxRestarts: 2 }
+  expect([1, 2, 3].map((failures) => shouldRestart(limited, 1, failures))).toEqual([true, true, false])
+  expect(shouldRestart(limited, 0, 1)).toBe(false)
+  expect(shouldRestart(limited, null, 1)).toBe(true)
 })

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { LogLine } from '../../../engine/index.ts'
@@ -26,7 +26,7 @@ async function run(changes: Parameters<TestEngine['spec']>[0]) {
 async function folderOf(id: string) {
   return dirname((await containers().inspect(id)).logFile)
 }
-const aside = (folder: string) => readdirSync(folder).filter((name) => name.startsWith('log.'))
+const aside = (folder: string) => readdirSync(folder).filter((name) => /^log\.\d+$/.test(name))
 
 describe('rotation', () => {
   test('every line is there, in order and once, for followers and later readers, across many files', async () => {
@@ -89,6 +89,49 @@ describe('rotation', () => {
     await until('there is a new file', () => existsSync(join(folder, 'log')))
     expect(texts(await collect(containers().logs(id)))).toEqual(numbers(1, 200))
     await containers().remove(id, { force: true })
+  })
+})
+
+describe('without an engine', () => {
+  test('a log stays below twice what is kept, nothing of that is lost, and lines go on after it', async () => {
+    const script =
+      'go() { while ! test -e $1; do sleep 0.05; done; }; echo first; go /tmp/a; seq 1 30000; echo all; go /tmp/b; seq 30001 120000; echo all; go /tmp/c; echo last'
+    const log = { maxBytes: 256 * 1024, files: 4 }
+    const { id, pid } = await run({ log, command: sh(script) })
+    const first = await until('the first line', async () => (await collect(containers().logs(id)))[0])
+    const folder = await folderOf(id)
+    const sizeOf = () =>
+      [
+        ...new Map(
+          names()
+            .map((name) => statSync(join(folder, name)))
+            .map(({ ino, size }) => [ino, size]),
+        ).values(),
+      ].reduce((sum, size) => sum + size, 0)
+    const names = () => readdirSync(folder)
+    const kept = log.maxBytes * log.files
+    const hasAll = () => readFileSync(join(folder, 'log'), 'utf8').includes('stdout F all')
+    await host.engine.close()
+    // More than is kept: the monitor begins its file anew once, and what it held is there.
+    writeFileSync(`/proc/${pid}/root/tmp/a`, '')
+    await until('all is written', hasAll)
+    expect(sizeOf()).toBeGreaterThan(kept)
+    expect(sizeOf()).toBeLessThan(2 * kept + 64 * 1024)
+    await host.reopen()
+    expect(texts(await collect(containers().logs(id)))).toEqual(['first', ...numbers(1, 30_000), 'all'])
+    expect(texts(await collect(containers().logs(id, { after: first.cursor })))[0]).toBe('1')
+    await until('it has a name of its own', () => aside(folder).some((name) => /^log\.\d+$/.test(name)))
+    // Much more than is kept: what was between goes.
+    await host.engine.close()
+    writeFileSync(`/proc/${pid}/root/tmp/b`, '')
+    await until('all is written', hasAll)
+    await host.reopen()
+    writeFileSync(`/proc/${pid}/root/tmp/c`, '')
+    await containers().wait(id, { signal: AbortSignal.timeout(60_000) })
+    const lines = texts(await collect(containers().logs(id, { after: first.cursor })))
+    expect(lines.at(-1)).toBe('last')
+    expect(new Set(lines).size).toBe(lines.length - 1)
+    await containers().remove(id)
   })
 })
 

@@ -1,11 +1,20 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createEngine, type EngineOptions } from '../../../engine/index.ts'
+import {
+  type Container,
+  type ContainerSpec,
+  createEngine,
+  type EngineOptions,
+} from '../../../engine/index.ts'
+import { freezeCgroup, isFrozen } from '../../../engine/sys/cgroup-control.ts'
+import { childCgroups, removeCgroup } from '../../../engine/sys/cgroups.ts'
+import { killProcesses, processStart } from '../../../engine/sys/processes.ts'
+import { unmount } from '../../../engine/sys/syscalls.ts'
 import {
   instanceOf,
   leftOnHost,
@@ -29,9 +38,9 @@ afterAll(() => host.close())
 async function startChild(
   command: string[],
   loop: boolean,
-  onFork: (pid: number) => void = () => {},
+  { onFork = () => {}, ...changes }: Partial<ContainerSpec> & { onFork?: (pid: number) => void } = {},
 ): Promise<{ child: ChildProcess; id: string }> {
-  const spec = host.spec({ command })
+  const spec = host.spec({ command, ...changes })
   await host.engine.close()
   const argument = JSON.stringify({ options, spec, loop })
   const child = fork(new URL('../../support/engine-child.ts', import.meta.url), [argument], {
@@ -104,9 +113,9 @@ test('containers outlive the end of the control group that their engine was star
   const group = join(root ?? '', `berth-test-${process.pid}`)
   mkdirSync(group)
   const script = 'echo before; while ! test -e /tmp/go; do sleep 0.1; done; echo after; exit 6'
-  const { child, id } = await startChild(['/bin/sh', '-c', script], false, (pid) =>
-    writeFileSync(join(group, 'cgroup.procs'), String(pid)),
-  )
+  const { child, id } = await startChild(['/bin/sh', '-c', script], false, {
+    onFork: (pid) => writeFileSync(join(group, 'cgroup.procs'), String(pid)),
+  })
   const gone = once(child, 'exit')
   await until('the group has ended', () => {
     const pids = readFileSync(join(group, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean)
@@ -133,7 +142,134 @@ test('an exit while no engine was there is seen by the next', async () => {
   expect(await readLines(host.engine, id)).toEqual(['late'])
 })
 
-test('after a restart of the host all have exited, and start again as they were', async () => {
+test('a container that ran out of memory while no engine was there is known to have', async () => {
+  const script = 'while ! test -e /tmp/go; do sleep 0.05; done; exec tail /dev/zero'
+  const limits = { memoryBytes: 16 * 2 ** 20, cpuMillis: 1_000, pids: 16 }
+  const { child, id } = await startChild(['/bin/sh', '-c', script], false, { limits })
+  await kill(child)
+  const db = new DatabaseSync(join(host.stateDir, 'engine.db'), { readOnly: true })
+  const pid = Number(db.prepare('SELECT pid FROM containers WHERE id = ?').get(id)?.pid)
+  db.close()
+  writeFileSync(`/proc/${pid}/root/tmp/go`, '')
+  await until('the exit file', () => existsSync(`/run/berth/${instanceOf(host.stateDir)}/exits/${id}`))
+  host.engine = await createEngine(options)
+  const ended = { status: 'exited', exitCode: 137, oomKilled: true }
+  expect(await host.engine.containers.inspect(id)).toMatchObject(ended)
+})
+
+test('restarts wait on as if the engine had never been away, and one that has given up stays so', async () => {
+  const restart = 'on-failure' as const
+  const command = ['/bin/sh', '-c', 'exit 1']
+  const failing = host.spec({ restart, command })
+  const over = host.spec({ restart, maxRestarts: 1, command })
+  for (const spec of [over, failing]) {
+    await host.engine.containers.create(spec)
+    await host.engine.containers.start(spec.id)
+  }
+  const ends = async (id: string, count: number) => {
+    const all: Container[] = []
+    const signal = AbortSignal.timeout(60_000)
+    for await (const { type, container } of host.engine.containers.events({ after: '0', signal }))
+      if (container.id === id && type === 'exited' && all.push(container) === count) break
+    return all
+  }
+  await ends(failing.id, 5)
+  await ends(over.id, 2)
+  await host.engine.close()
+  host.engine = await createEngine(options)
+  const [before, after] = (await ends(failing.id, 6)).slice(-2)
+  // The fifth waits for 100 ms, four times doubled.
+  const waitedMs = Date.parse(after?.startedAt ?? '') - Date.parse(before?.finishedAt ?? '')
+  expect(waitedMs).toBeGreaterThanOrEqual(1_600)
+  expect(await host.engine.containers.inspect(over.id)).toMatchObject({ status: 'exited', restarts: 1 })
+  for (const { id } of [over, failing]) await host.engine.containers.remove(id, { force: true })
+})
+
+test('what a killed engine held still for a moment goes on, and what it had let go on says so', async () => {
+  const [held, going] = [host.spec(), host.spec()]
+  for (const { id } of [held, going]) {
+    await host.engine.containers.create({ ...held, id })
+    await host.engine.containers.start(id)
+  }
+  await host.engine.containers.pause(going.id)
+  const groups = await Promise.all(
+    [held, going].map(async ({ id }) => (await host.engine.containers.inspect(id)).cgroup),
+  )
+  const [heldGroup = '', goingGroup = ''] = groups
+  await host.engine.close()
+  // As it is between the two halves of a diff, and between those of a resume.
+  await freezeCgroup(heldGroup, true)
+  await freezeCgroup(goingGroup, false)
+  host.engine = await createEngine(options)
+  for (const [{ id }, group] of [
+    [held, heldGroup],
+    [going, goingGroup],
+  ] as const) {
+    expect(await host.engine.containers.inspect(id)).toMatchObject({ status: 'running' })
+    expect(await isFrozen(group)).toBe(false)
+    await host.engine.containers.remove(id, { force: true })
+  }
+})
+
+/** Another boot: the same folder, and nothing that runs, is mounted or was made in memory. */
+async function reboot(): Promise<void> {
+  await host.engine.close()
+  const instance = instanceOf(host.stateDir)
+  const runDir = `/run/berth/${instance}`
+  await killProcesses((argv) => argv.some((word) => word.includes(runDir)))
+  for (const id of await childCgroups(`/berth-${instance}`)) await removeCgroup(`/berth-${instance}/${id}`)
+  for (const line of readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n').reverse()) {
+    const target = line.split(' ')[4] ?? ''
+    if (target.startsWith(`${runDir}/`) || target.startsWith(`${host.stateDir}/`))
+      unmount(target, { detach: true })
+  }
+  for (const link of readdirSync('/sys/class/net').filter((name) => name.includes(instance)))
+    execFileSync('ip', ['link', 'delete', link])
+  for (const family of ['inet', 'bridge'])
+    execFileSync('nft', ['delete', 'table', family, `berth_${instance}`])
+  rmSync(runDir, { recursive: true })
+  const db = new DatabaseSync(join(host.stateDir, 'engine.db'))
+  db.exec(`UPDATE containers SET boot_id = 'another'`)
+  db.close()
+  host.engine = await createEngine(options)
+}
+
+test('after a restart of the host all have exited, and those start again whose policy says so', async () => {
+  const command = ['/bin/sh', '-c', 'echo up; exec sleep 1000']
+  const specs = {
+    once: host.spec({ command }),
+    always: host.spec({ command, restart: 'always' }),
+    failure: host.spec({ command, restart: 'on-failure' }),
+    stopped: host.spec({ command, restart: 'always' }),
+  }
+  const { containers } = host.engine
+  for (const spec of Object.values(specs)) {
+    await containers.create(spec)
+    await containers.start(spec.id)
+    await until('it is up', async () => (await readLines(host.engine, spec.id)).includes('up'))
+  }
+  const before = await host.engine.containers.inspect(specs.always.id)
+  await containers.stop(specs.stopped.id, { graceMs: 0 })
+  await reboot()
+  const lost = await host.engine.containers.inspect(specs.once.id)
+  expect(lost).toMatchObject({ status: 'exited', exitCode: null, oomKilled: false })
+  for (const { id } of [specs.always, specs.failure])
+    await until(`${id} runs again`, async () => {
+      const { status } = await host.engine.containers.inspect(id)
+      return status === 'running' && (await readLines(host.engine, id)).length === 2
+    })
+  expect(await host.engine.containers.inspect(specs.always.id)).toMatchObject({
+    address: before.address,
+    restarts: 1,
+  })
+  const stay = [specs.once, specs.stopped]
+  for (const { id } of stay)
+    expect(await host.engine.containers.inspect(id)).toMatchObject({ status: 'exited', restarts: 0 })
+  expect(await host.engine.containers.start(specs.once.id)).toMatchObject({ status: 'running' })
+  for (const { id } of Object.values(specs)) await host.engine.containers.remove(id, { force: true })
+})
+
+test('another boot’s row with this boot’s leftovers: all of them are swept', async () => {
   const spec = host.spec()
   await host.engine.containers.create(spec)
   const before = await host.engine.containers.start(spec.id)
@@ -144,5 +280,6 @@ test('after a restart of the host all have exited, and start again as they were'
   host.engine = await createEngine(options)
   const after = await host.engine.containers.inspect(spec.id)
   expect(after).toMatchObject({ status: 'exited', exitCode: null, address: before.address })
+  expect(processStart(before.pid ?? 0)).toBe(null)
   expect(await host.engine.containers.start(spec.id)).toMatchObject({ address: before.address })
 })

@@ -123,13 +123,14 @@ test('the command line of conmon is exactly this', () => {
     bundle: '/b',
     exitDir: '/e',
     logFile: '/l',
+    logMaxBytes: 5,
     pidFile: '/p',
     conmonPidFile: '/c',
   }
   const words =
     '/usr/bin/conmon --api-version 1 --cid web --cuuid web --name web --runtime /usr/bin/crun --runtime-arg --root=/r ' +
     '--bundle /b --container-pidfile /p --conmon-pidfile /c --exit-dir /e --full-attach --socket-dir-path /b ' +
-    '--log-path k8s-file:/l --log-level error --no-sync-log'
+    '--log-path k8s-file:/l --log-size-max 5 --log-level error --no-sync-log'
   expect(conmonCommand(options)).toEqual(words.split(' '))
 })
 
