@@ -40,6 +40,8 @@ export interface Refusal {
 export interface AuthorizerOptions {
   /** Scheme, host and port of the registry. */
   origin: string
+  /** The registry, for messages. */
+  host: string
   allowLoopback: boolean
   tokenServers: string[]
   connections: Connections
@@ -54,8 +56,7 @@ interface Known {
 }
 
 export function createAuthorizer(options: AuthorizerOptions): Authorizer {
-  const { origin } = options
-  const host = new URL(origin).host
+  const { host } = options
   /** By scopes and credentials, oldest first. */
   const known = new Map<string, Known>()
   const fetching = new Map<string, Promise<Known>>()

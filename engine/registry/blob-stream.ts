@@ -60,7 +60,7 @@ export async function openBlobStream(request: BlobRequest): Promise<BlobStream> 
     isLarge && part.answer.status === 206
       ? inPieces(reading, span, part)
       : spanOf(reading, { start: offset, end: blob.size }, part)
-  return { stream: readableOf(chunks, stop), from: part.answer.url.host }
+  return { stream: readableOf(chunks, stop), from: part.answer.host }
 }
 
 /** Unlike Readable.from, it can be destroyed while its source waits for the registry. */
@@ -127,24 +127,24 @@ async function* spanOf(reading: Reading, { start, end }: Span, first?: Part): As
 /** What of a part lies in the span, as it comes. Throws unavailable when it ends early, corrupt when it never ends. */
 async function* bytesOf(reading: Reading, part: Part, { start, end }: Span): AsyncGenerator<Buffer> {
   const { blob, what, limits } = reading
-  const { body, status, url } = part.answer
+  const { body, status, host } = part.answer
   let at = part.start
   const last = status === 206 ? end : blob.size
-  for await (const chunk of chunksOf(body, what, url.host, limits)) {
+  for await (const chunk of chunksOf(body, what, host, limits)) {
     const from = Math.max(0, start - at)
     if (from > 0) reading.skipped += Math.min(from, chunk.length)
     if (reading.skipped > 2 * blob.size)
-      throw new EngineError('invalid', `${url.host} sends ${what} from its start again and again`)
+      throw new EngineError('invalid', `${host} sends ${what} from its start again and again`)
     const to = Math.min(chunk.length, end - at)
     at += chunk.length
     if (at > last && status !== 206)
-      throw new EngineError('corrupt', `${url.host} sends more of ${what} than its ${blob.size} bytes`)
+      throw new EngineError('corrupt', `${host} sends more of ${what} than its ${blob.size} bytes`)
     if (to > from) yield chunk.subarray(from, to)
     if (at >= end && last > end) return
   }
   // A 206 may be shorter than was asked for; whoever sends nothing at all would be asked for ever.
   if (at >= end || (status === 206 && at > start)) return
-  throw new EngineError('unavailable', `${url.host} ended ${what} after ${at} of ${blob.size} bytes`)
+  throw new EngineError('unavailable', `${host} ended ${what} after ${at} of ${blob.size} bytes`)
 }
 
 async function openPart(reading: Reading, span: Span): Promise<Part> {
@@ -156,9 +156,9 @@ async function openPart(reading: Reading, span: Span): Promise<Part> {
 
 /** Where the bytes of an answer lie in the blob. Throws corrupt when it is not the blob that was asked for. */
 export function startOf(answer: Answer, { start }: Span, { size }: RemoteBlob, what: string): number {
-  const { status, headers, url } = answer
+  const { status, headers, host } = answer
   const wrong = (found: number) =>
-    new EngineError('corrupt', `${url.host} has ${found} bytes as ${what}, and its manifest says ${size}`)
+    new EngineError('corrupt', `${host} has ${found} bytes as ${what}, and its manifest says ${size}`)
   if (status !== 206 && status !== 416) {
     const length = headers['content-length']
     if (length !== undefined && Number(length) !== size) throw wrong(Number(length))
@@ -169,6 +169,6 @@ export function startOf(answer: Answer, { start }: Span, { size }: RemoteBlob, w
   if (status === 206 && Number(from) === start) return start
   throw new EngineError(
     'corrupt',
-    `${url.host} answers ${JSON.stringify(headers['content-range'] ?? 'no range')} for ${what} from byte ${start} on`,
+    `${host} answers ${JSON.stringify(headers['content-range'] ?? 'no range')} for ${what} from byte ${start} on`,
   )
 }

@@ -107,17 +107,14 @@ function createReader(endpointsOf: (registry: string) => Endpoint[], limits: Lim
     fetchManifest(reference, options = {}) {
       const what = `image ${formatReference(reference)}`
       const question = { path: `manifests/${reference.digest ?? reference.tag}`, what, headers: { accept } }
-      return get(reference, options, question, async ({ headers, body, url }) => {
+      return get(reference, options, question, async ({ headers, body, host }) => {
         const mediaType = headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? null
-        const bytes = await readBody(body, maxDocumentBytes, what, url.host, limits)
+        const bytes = await readBody(body, maxDocumentBytes, what, host, limits)
         if (mediaType === 'text/html')
-          throw new EngineError(
-            'invalid',
-            `${url.host} answers with a web page for ${what}: it is no registry`,
-          )
+          throw new EngineError('invalid', `${host} answers with a web page for ${what}: it is no registry`)
         const digest = digestOf(bytes)
         if (reference.digest !== null && reference.digest !== digest)
-          throw new EngineError('corrupt', `${url.host} answered ${digest} for ${what}`)
+          throw new EngineError('corrupt', `${host} answered ${digest} for ${what}`)
         return { digest, mediaType, bytes }
       })
     },
@@ -126,10 +123,10 @@ function createReader(endpointsOf: (registry: string) => Endpoint[], limits: Lim
       const what = `blob ${blob.digest} of ${nameOf(repository)}`
       if (blob.size > maxDocumentBytes)
         throw new EngineError('limit-exceeded', `${what} is larger than ${maxDocumentBytes} bytes`)
-      return get(repository, options, { path: `blobs/${blob.digest}`, what }, async ({ body, url }) => {
-        const bytes = await readBody(body, maxDocumentBytes, what, url.host, limits)
+      return get(repository, options, { path: `blobs/${blob.digest}`, what }, async ({ body, host }) => {
+        const bytes = await readBody(body, maxDocumentBytes, what, host, limits)
         if (digestOf(bytes) !== blob.digest)
-          throw new EngineError('corrupt', `what ${url.host} has as ${what} is not what its digest says`)
+          throw new EngineError('corrupt', `what ${host} has as ${what} is not what its digest says`)
         return bytes
       })
     },

@@ -34,7 +34,7 @@ export interface Endpoint {
   isMirror: boolean
   /** Scheme, host and port. */
   origin: string
-  /** For messages. */
+  /** For messages: as references write it, wherever it is reached; a mirror's own host. */
   host: string
   /** In front of every repository, with a slash at its end, or empty. */
   prefix: string
@@ -51,6 +51,8 @@ export interface Endpoint {
 
 interface Options {
   url: string
+  /** Instead of the address's. */
+  host?: string
   ca?: string
   tokenServers?: string[]
   proxy?: ProxySettings
@@ -65,7 +67,8 @@ export function openEndpoints(
   limits: Limits,
 ): Endpoint[] {
   const { ca, tokenServers, mirrors = [] } = settings
-  const own = open({ url: settings.url ?? defaultUrl(registry), ca, tokenServers, proxy, limits })
+  const url = settings.url ?? defaultUrl(registry)
+  const own = open({ url, host: registry, ca, tokenServers, proxy, limits })
   return [
     ...mirrors.map((mirror) => ({
       ...open({ ...mirror, proxy, limits }),
@@ -77,7 +80,7 @@ export function openEndpoints(
   ]
 }
 
-function open({ url: text, ca, tokenServers = [], proxy, limits }: Options) {
+function open({ url: text, host: known, ca, tokenServers = [], proxy, limits }: Options) {
   const url = URL.parse(text)
   if (url === null || !['http:', 'https:'].includes(url.protocol))
     throw new EngineError('invalid', `${JSON.stringify(text)} is not the address of a registry`)
@@ -86,16 +89,29 @@ function open({ url: text, ca, tokenServers = [], proxy, limits }: Options) {
   // Whoever names an address of this machine wants to go there.
   const allowLoopback = isLoopback(url.hostname)
   const connections = createConnections({ ca, proxy, allowLoopback })
+  const host = known ?? url.host
   const path = url.pathname.replace(/^\/+|\/+$/g, '')
   return {
     origin: url.origin,
-    host: url.host,
+    host,
     prefix: path === '' ? '' : `${path}/`,
     allowLoopback,
     connections,
-    authorizer: createAuthorizer({ origin: url.origin, allowLoopback, tokenServers, connections, limits }),
+    authorizer: createAuthorizer({
+      origin: url.origin,
+      host,
+      allowLoopback,
+      tokenServers,
+      connections,
+      limits,
+    }),
     downUntilMs: 0,
   }
+}
+
+/** Who answers at an address, for messages: the endpoint itself, or whom it redirected us to. */
+export function hostAt({ origin, host }: Pick<Endpoint, 'origin' | 'host'>, url: URL): string {
+  return url.origin === origin ? host : url.host
 }
 
 function defaultUrl(registry: string): string {

@@ -4,7 +4,7 @@ import { EngineError } from '../errors.ts'
 import type { RegistryCredentials } from '../images/images.ts'
 import { namesForbidden } from './addresses.ts'
 import { discard, readBody } from './body.ts'
-import type { Endpoint } from './endpoint.ts'
+import { type Endpoint, hostAt } from './endpoint.ts'
 import { errorFromStatus } from './failures.ts'
 import { type HttpRequest, send } from './http.ts'
 import type { Limits } from './limits.ts'
@@ -15,7 +15,7 @@ const maxRefusalBytes = 64 * 1_024
 /** A challenge, and one that names a scope which was missing. */
 const maxChallenges = 2
 
-export interface Question extends Omit<HttpRequest, 'url' | 'headers'> {
+export interface Question extends Omit<HttpRequest, 'url' | 'host' | 'headers'> {
   /** Below /v2/, or a whole address that the registry gave. */
   to: string | URL
   /** What the token must be good for, such as `repository:team/app:pull`. */
@@ -30,8 +30,9 @@ export interface Answer {
   status: number
   headers: IncomingMessage['headers']
   body: IncomingMessage
-  /** Who answered, after redirects. */
+  /** Who answered, after redirects: his address, and what a person calls him. */
   url: URL
+  host: string
 }
 
 /**
@@ -49,10 +50,11 @@ export async function ask(endpoint: Endpoint, question: Question, limits: Limits
   let challenges = 0
   for (let redirects = 0; redirects <= maxRedirects; ) {
     const headers = { ...question.headers, ...(isOwn && authorization ? { authorization } : {}) }
-    const response = await send(endpoint.connections, { ...question, url, headers }, limits)
+    const host = hostAt(endpoint, url)
+    const response = await send(endpoint.connections, { ...question, url, host, headers }, limits)
     const status = response.statusCode ?? 0
     if ((status >= 200 && status < 300) || expect.includes(status))
-      return { status, headers: response.headers, body: response, url }
+      return { status, headers: response.headers, body: response, url, host }
     if (isOwn && (status === 401 || status === 403) && challenges++ < maxChallenges) {
       const refusal = {
         status,
@@ -75,21 +77,15 @@ export async function ask(endpoint: Endpoint, question: Question, limits: Limits
     if (status >= 300 && status < 400 && location !== undefined) {
       await discard(response)
       if (method !== 'GET' && method !== 'HEAD' && body !== undefined)
-        throw new EngineError('invalid', `${url.host} redirects the upload of ${what}: refused`)
+        throw new EngineError('invalid', `${host} redirects the upload of ${what}: refused`)
       url = follow(url, location, endpoint, what)
       isOwn &&= url.origin === endpoint.origin
       redirects++
       continue
     }
-    const said = await readBody(response, maxRefusalBytes, what, url.host, limits).catch(() => null)
+    const said = await readBody(response, maxRefusalBytes, what, host, limits).catch(() => null)
     // A stranger's words are not passed on: nobody asked them.
-    throw errorFromStatus(
-      status,
-      response.headers,
-      what,
-      url.host,
-      isOwn ? (said?.toString('utf8') ?? '') : '',
-    )
+    throw errorFromStatus(status, response.headers, what, host, isOwn ? (said?.toString('utf8') ?? '') : '')
   }
   throw new EngineError('invalid', `${endpoint.host} redirects ${what} more than ${maxRedirects} times`)
 }
@@ -103,19 +99,20 @@ function addressOf(endpoint: Endpoint, path: string): URL {
 /** Where an answer sends us, if that is somewhere we go. Throws invalid. */
 export function follow(from: URL, location: string, endpoint: Endpoint, what: string): URL {
   const next = URL.parse(location, from)
+  const host = hostAt(endpoint, from)
   if (next === null || !['https:', 'http:'].includes(next.protocol))
-    throw new EngineError('invalid', `${from.host} redirects ${what} to no address`)
+    throw new EngineError('invalid', `${host} redirects ${what} to no address`)
   // Registries behind a proxy that ends TLS often don't know that they are spoken to over TLS.
   if (from.protocol === 'https:' && next.protocol === 'http:' && next.hostname === from.hostname) {
     next.protocol = 'https:'
     if (from.port === '' && next.port === '80') next.port = ''
   }
   if (from.protocol === 'https:' && next.protocol !== 'https:')
-    throw new EngineError('invalid', `${from.host} redirects ${what} to plain HTTP: refused`)
+    throw new EngineError('invalid', `${host} redirects ${what} to plain HTTP: refused`)
   if (namesForbidden(next, endpoint))
     throw new EngineError(
       'invalid',
-      `${from.host} redirects ${what} to ${next.host}, where no registry is: refused`,
+      `${host} redirects ${what} to ${next.host}, where no registry is: refused`,
     )
   next.username = ''
   next.password = ''

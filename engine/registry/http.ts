@@ -86,8 +86,9 @@ export interface HttpRequest {
   headers: Record<string, string>
   /** Whole, or opened when it is sent; `content-length` is the caller's matter. */
   body?: Buffer | (() => Promise<Readable>)
-  /** For messages: whose bytes these are. */
+  /** For messages: whose bytes these are, and who is asked for them, as a person would call him. */
   what: string
+  host: string
   signal?: AbortSignal
   /** Instead of `limits.answerMs`; counted from when the body is sent. */
   answerMs?: number
@@ -113,14 +114,14 @@ export async function send(
       const code = (error as NodeJS.ErrnoException).code
       const wasStale = sent.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE')
       if (wasStale && typeof request.body !== 'function' && request.method !== 'POST') continue
-      throw errorFromConnection(error, request.what, request.url.host)
+      throw errorFromConnection(error, request.what, request.host)
     }
   }
 }
 
 function begin(
   connections: Connections,
-  { method, url, headers, body, what, signal, answerMs }: HttpRequest,
+  { method, url, headers, body, what, host, signal, answerMs }: HttpRequest,
   limits: Pick<Limits, 'connectMs' | 'answerMs' | 'stallMs'>,
 ) {
   const module = url.protocol === 'https:' ? https : http
@@ -132,7 +133,7 @@ function begin(
     maxHeaderSize: maxHeaderBytes,
   })
   const late = (words: string) => () =>
-    request.destroy(new EngineError('unavailable', `${url.host} ${words} for ${what}`))
+    request.destroy(new EngineError('unavailable', `${host} ${words} for ${what}`))
   const answer = new Promise<IncomingMessage>((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined
     /** Why we stopped sending, which is otherwise told as a connection that broke. */

@@ -3,6 +3,8 @@ import { isLoopback, namesForbidden } from './addresses.ts'
 
 export interface RealmPolicy {
   origin: string
+  /** The registry, for messages. */
+  host: string
   allowLoopback: boolean
   /** Origins that the operator allows in plain HTTP. */
   tokenServers: string[]
@@ -23,13 +25,13 @@ export function checkRealm(realm: string, policy: RealmPolicy): URL {
   if (!isUrl)
     throw new EngineError(
       'invalid',
-      `${registry.host} names ${JSON.stringify(realm.slice(0, 200))} as its token server`,
+      `${policy.host} names ${JSON.stringify(realm.slice(0, 200))} as its token server`,
     )
   if (policy.tokenServers.includes(url.origin)) return url
   if (namesForbidden(url, policy))
     throw new EngineError(
       'access-denied',
-      `${registry.host} names ${url.host} as its token server, which is no address for one: refused`,
+      `${policy.host} names ${url.host} as its token server, which is no address for one: refused`,
     )
   if (url.protocol === 'https:') return url
   const isNear =
@@ -38,6 +40,6 @@ export function checkRealm(realm: string, policy: RealmPolicy): URL {
   if (isNear || (registry.protocol === 'http:' && !policy.isSecret)) return url
   throw new EngineError(
     'access-denied',
-    `${registry.host} sends its token requests over plain HTTP to ${url.host}: refused`,
+    `${policy.host} sends its token requests over plain HTTP to ${url.host}: refused`,
   )
 }

@@ -37,7 +37,11 @@ export async function fetchToken(request: TokenRequest): Promise<Token> {
   const what = `a token for ${scopes.join(' ')}`
   const answer = await send(
     connections,
-    { ...(credentials?.kind === 'identity' ? byPost(request, credentials.token) : byGet(request)), what },
+    {
+      ...(credentials?.kind === 'identity' ? byPost(request, credentials.token) : byGet(request)),
+      what,
+      host: realm.host,
+    },
     limits,
   )
   const text = (await readBody(answer, maxTokenBytes, what, realm.host, limits)).toString('utf8')

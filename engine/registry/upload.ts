@@ -32,7 +32,7 @@ export function createWriter(endpointOf: (registry: string) => Endpoint, limits:
   function next(repository: Repository, answer: Answer, what: string): URL {
     const { location } = answer.headers
     if (location === undefined)
-      throw new EngineError('invalid', `${answer.url.host} does not say where ${what} is to be sent`)
+      throw new EngineError('invalid', `${answer.host} does not say where ${what} is to be sent`)
     return follow(answer.url, location, endpointOf(repository.registry), what)
   }
 
@@ -93,10 +93,14 @@ export function createWriter(endpointOf: (registry: string) => Endpoint, limits:
         body: bytes,
         answerMs: limits.commitMs,
       }
-      const { headers, url } = await retrying(options.signal, () => put(reference, options, question), limits)
+      const { headers, host } = await retrying(
+        options.signal,
+        () => put(reference, options, question),
+        limits,
+      )
       const said = headers['docker-content-digest']
       if (said !== undefined && said !== digest)
-        throw new EngineError('corrupt', `${url.host} stored ${digest} as ${said}`)
+        throw new EngineError('corrupt', `${host} stored ${digest} as ${said}`)
       return digest
     },
   }
@@ -146,7 +150,7 @@ export function createWriter(endpointOf: (registry: string) => Endpoint, limits:
         session = next(repository, answer, what)
         const has = storedBytes(answer) ?? end
         if (has <= done || has > end)
-          throw new EngineError('unavailable', `${answer.url.host} says that it has ${has} bytes of ${what}`)
+          throw new EngineError('unavailable', `${answer.host} says that it has ${has} bytes of ${what}`)
         setDone(has)
       }
       const to = new URL(session)

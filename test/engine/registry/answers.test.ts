@@ -1,5 +1,7 @@
 import { createServer } from 'node:net'
+import { Readable } from 'node:stream'
 import { afterEach, expect, test } from 'vitest'
+import { digestOf } from '../../../engine/oci/digest.ts'
 import { guardedLookup, isForbidden } from '../../../engine/registry/addresses.ts'
 import { createRegistryClient } from '../../../engine/registry/client.ts'
 import { retryAfterMs } from '../../../engine/registry/retry-after.ts'
@@ -22,6 +24,10 @@ const fetchManifest = async (host: string, given = limits) => {
   const reference = { registry: host, repository: 'team/app', tag: '1', digest: null }
   return client.fetchManifest(reference).finally(() => client.close())
 }
+/** A registry that references call by a name, and that is reached at an address which is nobody's business. */
+const named = 'registry.example'
+const clientAt = (host: string) =>
+  createRegistryClient({ limits, registries: { [named]: { url: `http://${host}` } } })
 
 test.each<[string, Parameters<typeof serve>[0], string, string]>([
   [
@@ -100,10 +106,57 @@ test.each<[string, Parameters<typeof serve>[0], string, string]>([
   ],
 ])('%s is told in a sentence', async (_what, listener, kind, sentence) => {
   const { host } = await started(listener)
-  await expect(fetchManifest(host)).rejects.toMatchObject({
+  const client = clientAt(host)
+  const reference = { registry: named, repository: 'team/app', tag: '1', digest: null }
+  await expect(client.fetchManifest(reference)).rejects.toMatchObject({
     kind,
-    message: sentence.replaceAll('HOST', host),
+    message: sentence.replaceAll('HOST', named),
   })
+  client.close()
+})
+
+const repository = { registry: named, repository: 'team/app' }
+const blob = { digest: digestOf('x'), size: 1 }
+type Client = ReturnType<typeof createRegistryClient>
+
+test.each<[string, Parameters<typeof serve>[0], (client: Client) => Promise<unknown>]>([
+  [
+    'a layer of another length',
+    (_request, response) => response.writeHead(200, { 'content-length': '9' }).end('123456789'),
+    (client) => client.openBlob(repository, blob),
+  ],
+  [
+    'a layer that ends early',
+    (_request, response) => response.writeHead(200).end(),
+    async (client) => (await client.openBlob(repository, blob)).stream.toArray(),
+  ],
+  [
+    'a document of other bytes',
+    (_request, response) => response.end('y'),
+    (client) => client.fetchDocument(repository, blob),
+  ],
+  [
+    'a token server that is none',
+    (_request, response) =>
+      response.writeHead(401, { 'www-authenticate': 'Bearer realm="ftp://x",service="s"' }).end(),
+    (client) => client.fetchDocument(repository, blob),
+  ],
+  [
+    'an upload that is led away',
+    (request, response) =>
+      response.writeHead(request.method === 'POST' ? 307 : 404, { location: 'http://169.254.1.1/' }).end(),
+    (client) => client.uploadBlob(repository, { ...blob, open: () => Readable.from([Buffer.from('x')]) }),
+  ],
+])('%s: the sentence has the name of the registry, not where it is reached', async (_what, listener, ask) => {
+  const { host } = await started(listener)
+  const client = clientAt(host)
+  const { message } = await ask(client).then(
+    () => ({ message: 'no error' }),
+    (error: Error) => error,
+  )
+  expect(message).toContain(named)
+  expect(message).not.toContain(host)
+  client.close()
 })
 
 test('what is no HTTP, and nobody at all, are told in a sentence', async () => {

@@ -162,7 +162,13 @@ test('credentials are not sent again to a registry that was left by a redirect a
   client.close()
 })
 
-const policy = { origin: 'https://registry.example', allowLoopback: false, tokenServers: [], isSecret: true }
+const policy = {
+  host: 'registry.example',
+  origin: 'https://registry.example',
+  allowLoopback: false,
+  tokenServers: [],
+  isSecret: true,
+}
 test.each([
   ['https://auth.example/token', policy, true],
   ['http://registry.example/token', policy, false],

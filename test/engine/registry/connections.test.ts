@@ -67,7 +67,7 @@ test('a registry whose authority is given is trusted; without it, the sentence s
   const slow = createRegistryClient({ registries: { 'other.example': { url } } })
   await expect(slow.fetchManifest({ ...reference, registry: 'other.example' })).rejects.toMatchObject({
     kind: 'unavailable',
-    message: `could not reach localhost:${port} for image other.example/app:1: its certificate is signed by nobody known here; give its authority as \`ca\``,
+    message: `could not reach other.example for image other.example/app:1: its certificate is signed by nobody known here; give its authority as \`ca\``,
   })
   // Trust does not come by trying again.
   expect(Date.now() - began).toBeLessThan(1_000)

@@ -58,7 +58,7 @@ test('when all fail, the registry itself has the word and the mirrors are named'
   const client = clientOf(origin, [{ url: `http://${mirror.host}` }])
   await expect(client.fetchManifest(reference)).rejects.toMatchObject({
     kind: 'not-found',
-    message: `${origin.host} has no image docker.io/library/app:1 (before that: ${mirror.host} failed with 500 for image docker.io/library/app:1)`,
+    message: `docker.io has no image docker.io/library/app:1 (before that: ${mirror.host} failed with 500 for image docker.io/library/app:1)`,
   })
   client.close()
 })
