@@ -1,18 +1,39 @@
 import { PlatformError } from './errors.ts'
 import { type Role, roleIncludes, roles } from './model/roles.ts'
+import {
+  allowsAction,
+  everything,
+  isNarrowed,
+  reachesApp,
+  reachesProject,
+  type TokenScope,
+} from './model/scopes.ts'
 import type { Platform } from './open.ts'
 
 /** Who asks. The operator holds the installation's own token; `system` is Berth itself. */
 export type Viewer =
   | { kind: 'user'; userId: string; sessionId: string | null }
-  /** Of a person (userId), narrowed to one team or not, or of a team alone. Its role is the most it may ever do. */
-  | { kind: 'token'; tokenId: string; userId: string | null; teamId: string | null; role: Role }
+  | TokenViewer
   | { kind: 'operator' }
   | { kind: 'system' }
 
+export interface TokenViewer {
+  kind: 'token'
+  tokenId: string
+  /** Of a person, narrowed to one team or not; null: of a team alone. */
+  userId: string | null
+  teamId: string | null
+  /** Who made a team's token; null: the operator. */
+  makerId: string | null
+  /** The most it may ever do. Its owner, or its maker, bounds it further. */
+  role: Role
+  scope: TokenScope
+}
+
 /**
  * Everything that can be asked for, and who may. `role`: whoever has at least this role in the team. `admin`: an
- * administrator of the installation. `person`: a signed-in person. The operator may do everything.
+ * administrator of the installation. `person`: a signed-in person. The operator may do everything. `at: 'project'`: what
+ * is in a project, where a member may have another role than in the team.
  */
 export const policy = {
   'installation.create-setup-link': 'operator',
@@ -28,23 +49,24 @@ export const policy = {
   'invitation.read': { role: 'admin' },
   'invitation.create': { role: 'admin' },
   'invitation.revoke': { role: 'admin' },
-  'project.read': { role: 'viewer' },
+  'project.read': { role: 'viewer', at: 'project' },
   'project.create': { role: 'developer' },
-  'project.update': { role: 'developer' },
-  'project.delete': { role: 'admin' },
-  'app.read': { role: 'viewer' },
-  'app.create': { role: 'developer' },
-  'app.update': { role: 'developer' },
-  'app.start': { role: 'developer' },
-  'app.stop': { role: 'developer' },
-  'app.delete': { role: 'developer' },
-  'app.read-logs': { role: 'viewer' },
-  'deployment.read': { role: 'viewer' },
-  'deployment.create': { role: 'developer' },
-  'deployment.rollback': { role: 'developer' },
-  'deployment.cancel': { role: 'developer' },
-  'variable.read': { role: 'developer' },
-  'variable.write': { role: 'developer' },
+  'project.update': { role: 'developer', at: 'project' },
+  'project.delete': { role: 'admin', at: 'project' },
+  'project.manage-access': { role: 'admin', at: 'project' },
+  'app.read': { role: 'viewer', at: 'project' },
+  'app.create': { role: 'developer', at: 'project' },
+  'app.update': { role: 'developer', at: 'project' },
+  'app.start': { role: 'developer', at: 'project' },
+  'app.stop': { role: 'developer', at: 'project' },
+  'app.delete': { role: 'developer', at: 'project' },
+  'app.read-logs': { role: 'viewer', at: 'project' },
+  'deployment.read': { role: 'viewer', at: 'project' },
+  'deployment.create': { role: 'developer', at: 'project' },
+  'deployment.rollback': { role: 'developer', at: 'project' },
+  'deployment.cancel': { role: 'developer', at: 'project' },
+  'variable.read': { role: 'developer', at: 'project' },
+  'variable.write': { role: 'developer', at: 'project' },
   'repository.pull': { role: 'viewer' },
   'repository.push': { role: 'developer' },
   'repository.delete': { role: 'admin' },
@@ -54,7 +76,7 @@ export const policy = {
   'account.manage-own': 'person',
   'token.manage-own': 'person',
   'token.manage-of-team': { role: 'admin' },
-} as const satisfies Record<string, { role: Role } | 'person' | 'admin' | 'operator'>
+} as const satisfies Record<string, { role: Role; at?: 'project' } | 'person' | 'admin' | 'operator'>
 
 export type Action = keyof typeof policy
 
@@ -62,25 +84,62 @@ export type TeamAction = {
   [Name in Action]: (typeof policy)[Name] extends { role: Role } ? Name : never
 }[Action]
 
+/** What is done in a project. */
+export type ProjectAction = {
+  [Name in Action]: (typeof policy)[Name] extends { at: 'project' } ? Name : never
+}[Action]
+
 export type InstallationAction = Exclude<Action, TeamAction>
 
 /** What the caller may do in a team: the weaker of the membership and the token. Null: the team is not his. */
 export async function roleIn(platform: Platform, viewer: Viewer, teamId: string): Promise<Role | null> {
-  if (viewer.kind === 'operator' || viewer.kind === 'system') return 'owner'
+  const standing = await standingIn(platform, viewer, teamId)
+  return standing === null ? null : weaker(standing.own, standing.most)
+}
+
+export interface Standing {
+  /** Of the person who asks or whose token it is, in the team. */
+  own: Role
+  /** More than this a token may not do, wherever. */
+  most: Role
+}
+
+/** Null: the team is not the caller's, is not there, or was deleted. */
+export async function standingIn(
+  platform: Platform,
+  viewer: Viewer,
+  teamId: string,
+): Promise<Standing | null> {
+  if (viewer.kind === 'system') return { own: 'owner', most: 'owner' }
   if (viewer.kind === 'token' && viewer.teamId !== null && viewer.teamId !== teamId) return null
-  const { userId } = viewer
-  if (userId === null) return viewer.kind === 'token' && viewer.teamId === teamId ? viewer.role : null
+  const userId = personBehind(viewer)
+  if (userId === null) {
+    if (viewer.kind === 'token' && viewer.teamId === null) return null
+    const there = await platform.db.team.count({ where: { id: teamId, deletedAt: null } })
+    return there === 0 ? null : { own: 'owner', most: viewer.kind === 'token' ? viewer.role : 'owner' }
+  }
   const membership = await platform.db.membership.findUnique({
-    where: { teamId_userId: { teamId, userId } },
+    where: { teamId_userId: { teamId, userId }, team: { deletedAt: null } },
     select: { role: true, user: { select: { disabledAt: true } } },
   })
   if (membership === null || membership.user.disabledAt !== null) return null
-  return viewer.kind === 'token' ? weaker(membership.role, viewer.role) : membership.role
+  return { own: membership.role, most: viewer.kind === 'token' ? viewer.role : 'owner' }
+}
+
+/** Whose rights bound the caller's: of a team's own token those of whoever made it. */
+export function personBehind(viewer: Viewer): string | null {
+  if (viewer.kind === 'user') return viewer.userId
+  return viewer.kind === 'token' ? (viewer.userId ?? viewer.makerId) : null
+}
+
+export function scopeOf(viewer: Viewer): TokenScope {
+  return viewer.kind === 'token' ? viewer.scope : everything
 }
 
 /**
  * Throws `not-found` where the caller is not in the team, just as for one that doesn't exist, and `forbidden` where
- * the role is too weak. `what` names the thing that was asked for, in the sentence of not-found.
+ * the role is too weak or the token is not for it. `what` names the thing that was asked for, in the sentence of
+ * not-found. Lists of what is in projects show what visibleIn() says.
  */
 export async function requireTeam(
   platform: Platform,
@@ -89,13 +148,79 @@ export async function requireTeam(
   action: TeamAction,
   what = 'team',
 ): Promise<Role> {
-  const role = await roleIn(platform, viewer, teamId)
-  if (role === null) throw notFound(what)
-  const needed = policy[action].role
-  if (!roleIncludes(role, needed)) {
-    throw new PlatformError('forbidden', `This needs the role ${needed} in the team; yours is ${role}.`)
-  }
+  const standing = await standingIn(platform, viewer, teamId)
+  if (standing === null) throw notFound(what)
+  const role = weaker(standing.own, standing.most)
+  requireScope(viewer, action)
+  if (isNarrowed(scopeOf(viewer)) && action !== 'team.read' && !('at' in policy[action]))
+    throw new PlatformError('forbidden', 'This token is for some things of the team only, not for the team.')
+  requireRole(role, action, 'team')
   return role
+}
+
+export interface Place {
+  teamId: string
+  projectId: string
+  /** Where it is about one app. */
+  appId?: string
+}
+
+/** The same for what is in a project, where a member may have another role than in the team, or none. */
+export async function requireProject(
+  platform: Platform,
+  viewer: Viewer,
+  place: Place,
+  action: ProjectAction,
+  what = 'project',
+): Promise<Role> {
+  const standing = await standingIn(platform, viewer, place.teamId)
+  if (standing === null || !(await reaches(platform, scopeOf(viewer), place, action))) throw notFound(what)
+  const own = await ownRoleAt(platform, viewer, place.projectId, standing.own)
+  if (own === null) throw notFound(what)
+  requireScope(viewer, action)
+  const role = weaker(own, standing.most)
+  requireRole(role, action, 'project')
+  return role
+}
+
+/** A token for an app sees the project around it. */
+async function reaches(
+  platform: Platform,
+  scope: TokenScope,
+  { projectId, appId }: Place,
+  action: ProjectAction,
+): Promise<boolean> {
+  if (appId !== undefined) return reachesApp(scope, { projectId, appId })
+  if (reachesProject(scope, projectId)) return true
+  if (action !== 'project.read' && action !== 'app.read') return false
+  return (await platform.db.app.count({ where: { projectId, id: { in: [...scope.appIds] } } })) > 0
+}
+
+/** Owners and administrators of the team are that everywhere in it. */
+async function ownRoleAt(
+  platform: Platform,
+  viewer: Viewer,
+  projectId: string,
+  own: Role,
+): Promise<Role | null> {
+  const userId = personBehind(viewer)
+  if (userId === null || roleIncludes(own, 'admin')) return own
+  const access = await platform.db.projectAccess.findUnique({
+    where: { projectId_userId: { projectId, userId } },
+    select: { role: true },
+  })
+  return access === null ? own : access.role
+}
+
+function requireScope(viewer: Viewer, action: TeamAction): void {
+  if (allowsAction(scopeOf(viewer), action)) return
+  throw new PlatformError('forbidden', `This token is not for ${action}.`)
+}
+
+function requireRole(role: Role, action: TeamAction, where: 'team' | 'project'): void {
+  const needed = policy[action].role
+  if (roleIncludes(role, needed)) return
+  throw new PlatformError('forbidden', `This needs the role ${needed} in the ${where}; yours is ${role}.`)
 }
 
 const whoMay = {
@@ -123,7 +248,9 @@ export async function isAllowedInstallation(
   const needed = policy[action]
   if (needed === 'person') return viewer.kind === 'user'
   if (needed === 'admin' && viewer.userId !== null) {
-    const full = viewer.kind === 'user' || (viewer.teamId === null && viewer.role === 'owner')
+    const full =
+      viewer.kind === 'user' ||
+      (viewer.teamId === null && viewer.role === 'owner' && allowsAction(viewer.scope, '*'))
     const user = await platform.db.user.findUnique({ where: { id: viewer.userId } })
     return full && user?.isAdmin === true && user.disabledAt === null
   }
@@ -135,6 +262,7 @@ export function notFound(what: string): PlatformError {
   return new PlatformError('not-found', `There is no such ${what}, or it is not yours to see.`)
 }
 
-function weaker(a: Role, b: Role): Role {
+/** The one of the two that may do less. */
+export function weaker(a: Role, b: Role): Role {
   return roles.indexOf(a) < roles.indexOf(b) ? a : b
 }

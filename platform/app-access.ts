@@ -1,4 +1,4 @@
-import { notFound, requireTeam, type TeamAction, type Viewer } from './access.ts'
+import { notFound, type ProjectAction, requireProject, type Viewer } from './access.ts'
 import type { Platform } from './open.ts'
 
 export interface AppPlace {
@@ -16,11 +16,11 @@ export async function appAccess(
   platform: Platform,
   viewer: Viewer,
   appId: string,
-  action: TeamAction,
+  action: ProjectAction,
 ): Promise<AppPlace> {
   const place = await placeOf(platform, appId)
   if (place === null) throw notFound('app')
-  await requireTeam(platform, viewer, place.teamId, action, 'app')
+  await requireProject(platform, viewer, place, action, 'app')
   return place
 }
 
@@ -29,7 +29,7 @@ export async function deploymentAccess(
   platform: Platform,
   viewer: Viewer,
   deploymentId: string,
-  action: TeamAction,
+  action: ProjectAction,
 ): Promise<AppPlace> {
   const deployment = await platform.db.deployment.findUnique({
     where: { id: deploymentId },
@@ -37,7 +37,7 @@ export async function deploymentAccess(
   })
   const place = deployment === null ? null : await placeOf(platform, deployment.appId)
   if (place === null) throw notFound('deployment')
-  await requireTeam(platform, viewer, place.teamId, action, 'deployment')
+  await requireProject(platform, viewer, place, action, 'deployment')
   return place
 }
 

@@ -28,6 +28,7 @@ import { checkQuota, growth, lockTeam, needOf } from './quotas.ts'
 import { withFreeSlug } from './slugs.ts'
 import { validate } from './validate.ts'
 import { sealVariables } from './variables.ts'
+import { visibleIn } from './visible.ts'
 
 /** Of a whole team or of one project, oldest first. */
 export async function listApps(
@@ -37,12 +38,17 @@ export async function listApps(
   pageInput?: PageInput,
 ): Promise<Page<App>> {
   if ('teamId' in of) await requireTeam(platform, viewer, of.teamId, 'app.read')
-  else await projectAccess(platform, viewer, of.projectId, 'app.read')
+  const teamId =
+    'teamId' in of ? of.teamId : (await projectAccess(platform, viewer, of.projectId, 'app.read')).teamId
+  const visible = await visibleIn(platform, viewer, teamId)
   const page = parsePage(pageInput)
   const rows = await platform.db.app.findMany({
     where: {
-      ...('teamId' in of ? { project: { teamId: of.teamId } } : { projectId: of.projectId }),
-      id: { gt: afterId(page) },
+      AND: [
+        visible.apps,
+        'teamId' in of ? { project: { teamId } } : { projectId: of.projectId },
+        { id: { gt: afterId(page) } },
+      ],
     },
     include: appColumns,
     orderBy: { id: 'asc' },

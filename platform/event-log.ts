@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { requireTeam, type TeamAction, type Viewer } from './access.ts'
+import { requireTeam, type Viewer } from './access.ts'
 import { appAccess, deploymentAccess } from './app-access.ts'
 import { PlatformError } from './errors.ts'
 import {
@@ -12,6 +12,7 @@ import {
 } from './model/events.ts'
 import type { Platform } from './open.ts'
 import { isStillValid } from './sessions.ts'
+import { createSight } from './sight.ts'
 
 /** One stream of events in Redis. Which kind it is decides its events' type, how many are kept and how long. */
 export interface StreamKey<Event> {
@@ -131,10 +132,23 @@ export async function followTeam(
   teamId: string,
   options: FollowOptions,
 ): Promise<AsyncIterable<Entry<TeamEvent>>> {
-  const check = () => requireTeam(platform, viewer, teamId, 'team.read')
+  const sight = createSight(platform, viewer, teamId)
+  const check = async () => {
+    await requireTeam(platform, viewer, teamId, 'team.read')
+    await sight.renew()
+  }
   await check()
   const from = { ...options, after: options.after ?? '$' }
-  return whileAllowed(platform, viewer, check, from, (inner) => follow(platform, streams.team(teamId), inner))
+  return whileAllowed(platform, viewer, check, from, (inner) =>
+    only(follow(platform, streams.team(teamId), inner), ({ event }) => sight.shows(event)),
+  )
+}
+
+async function* only<Item>(
+  items: AsyncIterable<Item>,
+  isWanted: (item: Item) => Promise<boolean>,
+): AsyncGenerator<Item, void, undefined> {
+  for await (const item of items) if (await isWanted(item)) yield item
 }
 
 /** Everything that happened and happens to one deployment, from its beginning. */
@@ -144,7 +158,7 @@ export async function followDeployment(
   deploymentId: string,
   options: FollowOptions,
 ): Promise<AsyncIterable<Entry<DeploymentEvent>>> {
-  const check = () => deploymentAccess(platform, viewer, deploymentId, 'deployment.read' satisfies TeamAction)
+  const check = () => deploymentAccess(platform, viewer, deploymentId, 'deployment.read')
   await check()
   const stream = streams.deployment(deploymentId)
   return whileAllowed(platform, viewer, check, options, (inner) => follow(platform, stream, inner))

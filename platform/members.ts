@@ -91,6 +91,7 @@ async function takeOut(
     requireAtLeast(own, member.role, `remove ${a(member.role)}`)
     if (member.role === 'owner') await requireAnotherOwner(tx, teamId, userId)
     await tx.membership.delete({ where: { teamId_userId: { teamId, userId } } })
+    await tx.projectAccess.deleteMany({ where: { userId, project: { teamId } } })
     await record(tx, viewer, {
       teamId,
       action,
@@ -101,7 +102,7 @@ async function takeOut(
 }
 
 /** One change of a team's members at a time: two last owners must not let each other go. */
-async function lockMember(tx: Transaction, teamId: string, userId: string): Promise<MemberRow> {
+export async function lockMember(tx: Transaction, teamId: string, userId: string): Promise<MemberRow> {
   await tx.$executeRaw`SELECT 1 FROM teams WHERE id = ${teamId} FOR UPDATE`
   const member = await tx.membership.findUnique({
     where: { teamId_userId: { teamId, userId } },

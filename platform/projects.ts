@@ -1,4 +1,4 @@
-import { notFound, requireTeam, type TeamAction, type Viewer } from './access.ts'
+import { notFound, type ProjectAction, requireProject, requireTeam, type Viewer } from './access.ts'
 import { record } from './audit.ts'
 import { PlatformError } from './errors.ts'
 import { publish, streams } from './event-log.ts'
@@ -11,10 +11,12 @@ import {
   updateProjectSchema,
 } from './model/inputs.ts'
 import type { Page, Project } from './model/resources.ts'
+import type { Role } from './model/roles.ts'
 import type { Platform } from './open.ts'
 import { afterId, parsePage, toPage } from './pages.ts'
 import { withFreeSlug } from './slugs.ts'
 import { validate } from './validate.ts'
+import { visibleIn } from './visible.ts'
 
 const shown = {
   environments: { orderBy: { id: 'asc' }, select: { id: true, slug: true, name: true } },
@@ -39,14 +41,20 @@ export async function listProjects(
   pageInput?: PageInput,
 ): Promise<Page<Project>> {
   await requireTeam(platform, viewer, teamId, 'project.read')
+  const visible = await visibleIn(platform, viewer, teamId)
   const page = parsePage(pageInput)
   const rows = await platform.db.project.findMany({
-    where: { teamId, id: { gt: afterId(page) } },
+    where: { AND: [visible.projects, { teamId, id: { gt: afterId(page) } }] },
     include: shown,
     orderBy: { id: 'asc' },
     take: page.limit + 1,
   })
-  return toPage(rows, page.limit, (row) => row.id, showProject)
+  return toPage(
+    rows,
+    page.limit,
+    (row) => row.id,
+    (row) => showProject({ ...row, role: visible.roleAt(row.id) ?? 'viewer' }),
+  )
 }
 
 export async function getProject(platform: Platform, viewer: Viewer, id: string): Promise<Project> {
@@ -60,7 +68,7 @@ export async function createProject(
   teamId: string,
   input: CreateProjectInput,
 ): Promise<Project> {
-  await requireTeam(platform, viewer, teamId, 'project.create')
+  const role = await requireTeam(platform, viewer, teamId, 'project.create')
   const { name, slug: wanted } = validate(createProjectSchema, input)
   const row = await withFreeSlug({
     wanted,
@@ -85,7 +93,7 @@ export async function createProject(
       }),
   })
   await publish(platform, streams.team(teamId), { type: 'project', projectId: row.id })
-  return showProject(row)
+  return showProject({ ...row, role })
 }
 
 export async function updateProject(
@@ -94,7 +102,7 @@ export async function updateProject(
   id: string,
   input: UpdateProjectInput,
 ): Promise<Project> {
-  const { teamId } = await projectAccess(platform, viewer, id, 'project.update')
+  const { teamId, role } = await projectAccess(platform, viewer, id, 'project.update')
   const { name } = validate(updateProjectSchema, input)
   const row = await platform.db.$transaction(async (tx) => {
     const project = await tx.project.update({ where: { id }, data: { name }, include: shown })
@@ -102,7 +110,7 @@ export async function updateProject(
     return project
   })
   await publish(platform, streams.team(teamId), { type: 'project', projectId: id })
-  return showProject(row)
+  return showProject({ ...row, role })
 }
 
 /** Throws `conflict` while it has apps, also such as are being deleted. */
@@ -129,25 +137,26 @@ export async function projectAccess(
   platform: Platform,
   viewer: Viewer,
   id: string,
-  action: TeamAction,
-): Promise<ProjectRow> {
+  action: ProjectAction,
+): Promise<ProjectRow & { role: Role }> {
   const row = await platform.db.project.findUnique({ where: { id }, include: shown })
   if (row === null) throw notFound('project')
-  await requireTeam(platform, viewer, row.teamId, action, 'project')
-  return row
+  const role = await requireProject(platform, viewer, { teamId: row.teamId, projectId: id }, action)
+  return { ...row, role }
 }
 
 function target(project: { id: string; name: string }): { type: string; id: string; name: string } {
   return { type: 'project', id: project.id, name: project.name }
 }
 
-function showProject(row: ProjectRow): Project {
+function showProject(row: ProjectRow & { role: Role }): Project {
   return {
     id: row.id,
     teamId: row.teamId,
     slug: row.slug,
     name: row.name,
     environments: row.environments.map(({ id, slug, name }) => ({ id, slug, name })),
+    role: row.role,
     appCount: row._count.apps,
     createdAt: row.createdAt.toISOString(),
   }

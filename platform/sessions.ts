@@ -6,6 +6,7 @@ import type { Platform } from './open.ts'
 import { checkPassword } from './passwords.ts'
 import { countAttempt, forgetAttempts, giveBackAttempt } from './rate-limit.ts'
 import { sameSecret, sha256 } from './secrets.ts'
+import { viewerOf } from './token-viewer.ts'
 import { validate } from './validate.ts'
 
 export const sessionDays = 30
@@ -111,7 +112,7 @@ export async function viewerFromToken(
   if (token.lastUsedAt === null || now - token.lastUsedAt.getTime() > 60_000) {
     await platform.db.apiToken.updateMany({ where: { id: token.id }, data: { lastUsedAt: new Date(now) } })
   }
-  return { kind: 'token', tokenId: token.id, userId: token.userId, teamId: token.teamId, role: token.role }
+  return viewerOf(token)
 }
 
 /** Whether what the viewer came with still holds: for those who stay long, such as event streams. */

@@ -9,7 +9,7 @@ import {
   variableNameSchema,
   variableValueSchema,
 } from './names.ts'
-import { roles } from './roles.ts'
+import { projectAccesses, roles } from './roles.ts'
 
 export const pageInputSchema = z.strictObject({
   cursor: z.string().max(400).optional(),
@@ -97,6 +97,7 @@ export const createTokenSchema = z.strictObject({
 
 export const inviteSchema = z.strictObject({ email: emailSchema, role: z.enum(roles).default('developer') })
 export const changeRoleSchema = z.strictObject({ role: z.enum(roles) })
+export const changeProjectAccessSchema = z.strictObject({ access: z.enum(projectAccesses) })
 
 /** What a link of an invitation leads to, for somebody who has no account yet. */
 export const joinSchema = z.strictObject({
@@ -139,6 +140,7 @@ export type CreateTokenInput = z.input<typeof createTokenSchema>
 export type ChangePasswordInput = z.input<typeof changePasswordSchema>
 export type InviteInput = z.input<typeof inviteSchema>
 export type ChangeRoleInput = z.input<typeof changeRoleSchema>
+export type ChangeProjectAccessInput = z.input<typeof changeProjectAccessSchema>
 export type JoinInput = z.input<typeof joinSchema>
 export type ClaimInput = z.input<typeof claimSchema>
 export type SignInInput = z.input<typeof signInSchema>

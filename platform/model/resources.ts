@@ -5,7 +5,7 @@ import { appStatuses } from './app-status.ts'
 import { deploymentStatuses } from './deployment-status.ts'
 import { deploymentStepSchema } from './deployment-step.ts'
 import { failureSchema } from './failure.ts'
-import { roles } from './roles.ts'
+import { projectAccesses, roles } from './roles.ts'
 
 const time = z.iso.datetime()
 
@@ -26,6 +26,8 @@ export const projectSchema = z.object({
   slug: z.string(),
   name: z.string(),
   environments: z.array(environmentSchema),
+  /** The caller's role in it. */
+  role: z.enum(roles),
   appCount: z.number().int(),
   createdAt: time,
 })
@@ -109,6 +111,17 @@ export const memberSchema = z.object({
   joinedAt: time,
 })
 
+export const projectMemberSchema = z.object({
+  userId: z.string(),
+  name: z.string(),
+  email: z.string(),
+  teamRole: z.enum(roles),
+  /** `team`: the role in the team counts. `none`: the project is not to be seen. */
+  access: z.enum(projectAccesses),
+  /** What it comes to; null: none. */
+  role: z.enum(roles).nullable(),
+})
+
 export const invitationSchema = z.object({
   id: z.string(),
   email: z.string(),
@@ -147,6 +160,7 @@ export type Deployment = z.infer<typeof deploymentSchema>
 export type Variable = z.infer<typeof variableSchema>
 export type Token = z.infer<typeof tokenSchema>
 export type Member = z.infer<typeof memberSchema>
+export type ProjectMember = z.infer<typeof projectMemberSchema>
 export type Invitation = z.infer<typeof invitationSchema>
 export type Session = z.infer<typeof sessionSchema>
 export type AuditEvent = z.infer<typeof auditEventSchema>

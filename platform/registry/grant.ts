@@ -1,6 +1,7 @@
-import { policy, roleIn, type Viewer } from '../access.ts'
+import { policy, roleIn, scopeOf, type Viewer } from '../access.ts'
 import { newId } from '../model/ids.ts'
 import { type Role, roleIncludes } from '../model/roles.ts'
+import { allowsAction, everything, reachesRepository } from '../model/scopes.ts'
 import type { Platform } from '../open.ts'
 import { parseScope, type RegistryAction, registryRights, type Scope } from './scope.ts'
 import { type RegistryAccess, signRegistryToken } from './sign-token.ts'
@@ -77,7 +78,7 @@ export function pushToken(platform: Platform, repository: string, teamId: string
 }
 
 function asTeam(teamId: string, role: Role): Viewer {
-  return { kind: 'token', tokenId: 'worker', userId: null, teamId, role }
+  return { kind: 'token', tokenId: 'worker', userId: null, makerId: null, teamId, role, scope: everything }
 }
 
 /** Whom the registry names when it tells of a push; audit.ts writes actors the same way. */
@@ -103,9 +104,12 @@ async function allowedActions(
   const team = await platform.db.team.findFirst({ where: { slug: scope.teamSlug, deletedAt: null } })
   if (team === null) return []
   const role = viewer === null ? null : await roleIn(platform, viewer, team.id)
-  const actions = scope.actions.filter(
-    (action) => role !== null && roleIncludes(role, policy[registryRights[action]].role),
-  )
+  const reach = viewer === null ? null : scopeOf(viewer)
+  const actions = scope.actions.filter((action) => {
+    const right = registryRights[action]
+    if (role === null || reach === null || !roleIncludes(role, policy[right].role)) return false
+    return allowsAction(reach, right) && reachesRepository(reach, scope.repository)
+  })
   if (actions.includes('push')) await noteGrant(platform, team.id, scope.repository)
   if (scope.actions.includes('pull') && !actions.includes('pull')) {
     const where = { teamId: team.id, name: scope.repository, isPublic: true }

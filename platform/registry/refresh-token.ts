@@ -3,6 +3,7 @@ import { newId } from '../model/ids.ts'
 import type { Platform } from '../open.ts'
 import { randomText, sameSecret, sha256 } from '../secrets.ts'
 import { isTokenUsable } from '../sessions.ts'
+import { viewerOf } from '../token-viewer.ts'
 
 /**
  * `docker login` may keep a refresh token instead of the password (distribution/docs/spec/auth/oauth.md). It stands for
@@ -44,10 +45,7 @@ export async function redeemRefreshToken(platform: Platform, text: string): Prom
   if (!proof || !sameSecret(bound(secret, proof), row.hash)) return null
   if (apiToken !== null ? !isTokenUsable(apiToken) : user === null || user.disabledAt !== null) return null
   await platform.db.registryRefreshToken.updateMany({ where: { id }, data: { lastUsedAt: new Date() } })
-  if (apiToken !== null) {
-    const { userId, teamId, role } = apiToken
-    return { kind: 'token', tokenId: apiToken.id, userId, teamId, role }
-  }
+  if (apiToken !== null) return viewerOf(apiToken)
   return user === null ? null : { kind: 'user', userId: user.id, sessionId: null }
 }
 

@@ -10,6 +10,7 @@ import {
 } from '../../platform/access.ts'
 import type { Team } from '../../platform/model/resources.ts'
 import { type Role, roles } from '../../platform/model/roles.ts'
+import { everything } from '../../platform/model/scopes.ts'
 import { openTestPlatform, operator, type TestPlatform } from '../support/platform.ts'
 
 let berth: TestPlatform
@@ -51,6 +52,7 @@ const allowed: Record<Action, string> = {
   'project.create': 'developer admin owner operator',
   'project.update': 'developer admin owner operator',
   'project.delete': 'admin owner operator',
+  'project.manage-access': 'admin owner operator',
   'app.read': 'viewer developer admin owner operator',
   'app.create': 'developer admin owner operator',
   'app.update': 'developer admin owner operator',
@@ -103,7 +105,15 @@ describe('each action is allowed to exactly those who are listed', () => {
 })
 
 function token(fields: { userId?: string; teamId?: string; role: Role }): Viewer {
-  return { kind: 'token', tokenId: 'tok_x', userId: null, teamId: null, ...fields }
+  return {
+    kind: 'token',
+    tokenId: 'tok_x',
+    userId: null,
+    makerId: null,
+    teamId: null,
+    scope: everything,
+    ...fields,
+  }
 }
 
 function userId(name: string): string {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import type { Viewer } from '../../platform/access.ts'
 import { changePassword, listSessions, revokeOtherSessions, revokeSession } from '../../platform/account.ts'
+import { everything } from '../../platform/model/scopes.ts'
 import type { Platform } from '../../platform/open.ts'
 import { requireStrongPassword } from '../../platform/password-strength.ts'
 import { checkSession, signIn } from '../../platform/sessions.ts'
@@ -52,7 +53,15 @@ test("nobody sees or ends another's sessions, and no token does either", async (
   const his = await open(await berth.makeUser())
   expect(await codeOf(revokeSession(platform, his, hers.sessionId ?? ''))).toBe('not-found')
   expect(await isOpen(hers)).toBe(true)
-  const token: Viewer = { kind: 'token', tokenId: 't', userId: hers.userId, teamId: null, role: 'owner' }
+  const token: Viewer = {
+    kind: 'token',
+    tokenId: 't',
+    userId: hers.userId,
+    makerId: null,
+    teamId: null,
+    role: 'owner',
+    scope: everything,
+  }
   const input = { current: 'x', password: 'several unlikely words' }
   for (const viewer of [token, operator]) {
     expect(await codeOf(listSessions(platform, viewer))).toBe('forbidden')

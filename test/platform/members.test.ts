@@ -12,6 +12,7 @@ import {
 import { changeRole, leaveTeam, listMembers, removeMember } from '../../platform/members.ts'
 import type { Team } from '../../platform/model/resources.ts'
 import { type Role, roles } from '../../platform/model/roles.ts'
+import { everything } from '../../platform/model/scopes.ts'
 import type { Platform } from '../../platform/open.ts'
 import { signIn } from '../../platform/sessions.ts'
 import { getTeam } from '../../platform/teams.ts'
@@ -106,8 +107,10 @@ describe('members', () => {
       kind: 'token',
       tokenId: 't',
       userId: people.viewer.id,
+      makerId: null,
       teamId: null,
       role: 'owner',
+      scope: everything,
     }
     expect(await codeOf(leaveTeam(platform, token, team.id))).toBe('forbidden')
   })

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import type { Viewer } from '../../platform/access.ts'
 import { registryIssuer, registryService } from '../../platform/model/registry.ts'
 import type { Team } from '../../platform/model/resources.ts'
+import { everything as wholeScope } from '../../platform/model/scopes.ts'
 import { issueRegistryToken, pullToken } from '../../platform/registry/grant.ts'
 import { ownRepository } from '../../platform/registry/own-name.ts'
 import { parseScope } from '../../platform/registry/scope.ts'
@@ -137,7 +138,15 @@ test('a registry token allows what was asked for as far as the caller may, and n
   // docker login asks for nothing; tools ask for the catalog.
   expect(await granted(of('viewer'))).toEqual([])
   expect(await granted(operator, 'registry:catalog:*', 'repository:nobody/x:push', 'nonsense')).toEqual([])
-  const robot: Viewer = { kind: 'token', tokenId: 't', userId: null, teamId: team.id, role: 'viewer' }
+  const robot: Viewer = {
+    kind: 'token',
+    tokenId: 't',
+    userId: null,
+    makerId: null,
+    teamId: team.id,
+    role: 'viewer',
+    scope: wholeScope,
+  }
   expect(await granted(robot, everything)).toEqual(['acme/shop/web:pull'])
   // Recorded when it may be pushed to, once.
   expect(await platform.db.repository.findMany({ select: { name: true, teamId: true } })).toEqual([

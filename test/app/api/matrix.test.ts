@@ -67,6 +67,12 @@ const rules: Record<string, Rule> = {
   'GET /projects/{id}': ['viewer', ({ project }) => `/projects/${project}`],
   'PATCH /projects/{id}': ['developer', ({ project }) => `/projects/${project}`, { name: 'Renamed' }],
   'DELETE /projects/{id}': ['admin', ({ emptyProject }) => `/projects/${emptyProject}`],
+  'GET /projects/{id}/access': ['admin', ({ project }) => `/projects/${project}/access`],
+  'PUT /projects/{id}/access/{userId}': [
+    'admin',
+    ({ project, member }) => `/projects/${project}/access/${member}`,
+    { access: 'developer' },
+  ],
   'GET /projects/{id}/apps': ['viewer', ({ project }) => `/projects/${project}/apps`],
   'POST /projects/{id}/apps': [
     'developer',
@@ -99,6 +105,9 @@ const elsewhere = ['DELETE /tokens/{id}', 'DELETE /me/sessions/{id}']
 interface Caller {
   /** In the team of the fixture. */
   role: Role | null
+  /** In the fixture's projects, where that differs. */
+  inProject?: Role | null
+  userId?: string
   isAdministrator?: boolean
   isOperator?: boolean
   /** Not known at all. */
@@ -121,6 +130,15 @@ beforeAll(async () => {
   }
   const other = await berth.makeTeam('Other')
   const stranger = await berth.makeUser({ teamId: other.id, role: 'owner' })
+  for (const [name, role, inProject] of [
+    ['viewer of the team, developer of the project', 'viewer', 'developer'],
+    ['viewer of the team, administrator of the project', 'viewer', 'admin'],
+    ['developer of the team, viewer of the project', 'developer', 'viewer'],
+    ['developer of the team without the project', 'developer', null],
+  ] as const) {
+    const user = await berth.makeUser({ teamId: team, role })
+    callers.set(name, { role, inProject, userId: user.id, headers: await cookieOf(user) })
+  }
   callers.set('owner of another team', { role: null, headers: await cookieOf(stranger) })
   const administrator = await berth.makeUser()
   await berth.platform.db.user.update({ where: { id: administrator.id }, data: { isAdmin: true } })
@@ -156,11 +174,16 @@ async function makeFixture(): Promise<Fixture> {
   const app = await berth.makeApp(team, { name: `Fixture ${++lastName}` })
   const deployment = await createDeployment(berth.platform, operator, app.id, {})
   const member = await berth.makeUser({ teamId: team, role: 'viewer' })
+  const emptyProject = (await berth.makeProject(team)).id
+  for (const { userId, inProject } of callers.values()) {
+    if (userId === undefined || inProject === undefined) continue
+    const rows = [app.projectId, emptyProject].map((projectId) => ({ projectId, userId, role: inProject }))
+    await berth.platform.db.projectAccess.createMany({ data: rows })
+  }
   const invitation = await invite(berth.platform, operator, team, { email: `guest${lastName}@example.com` })
   return {
     ...{ team, app: app.id, project: app.projectId, deployment: deployment.id },
-    emptyProject: (await berth.makeProject(team)).id,
-    ...{ member: member.id, invitation: invitation.id },
+    ...{ emptyProject, member: member.id, invitation: invitation.id },
   }
 }
 
@@ -177,7 +200,9 @@ async function ask(route: string, path: string, caller: Caller, body?: object): 
 }
 
 /** 401 for nobody, 404 where the thing is in a team that is not the caller's, 403 where the right is too weak. */
-function expected(needs: Needs, caller: Caller): 401 | 403 | 404 | 'allowed' {
+function expected(route: string, needs: Needs, caller: Caller): 401 | 403 | 404 | 'allowed' {
+  const isInProject = /^\w+ \/(projects|apps|deployments)\//.test(route)
+  const role = isInProject && caller.inProject !== undefined ? caller.inProject : caller.role
   if (caller.isNobody) return 401
   if (caller.isOperator) return 'allowed'
   switch (needs) {
@@ -188,8 +213,8 @@ function expected(needs: Needs, caller: Caller): 401 | 403 | 404 | 'allowed' {
     case 'administrator':
       return caller.isAdministrator ? 'allowed' : 403
     default:
-      if (caller.role === null) return 404
-      return roleIncludes(caller.role, needs) ? 'allowed' : 403
+      if (role === null) return 404
+      return roleIncludes(role, needs) ? 'allowed' : 403
   }
 }
 
@@ -221,7 +246,7 @@ describe('each route is for exactly those who may', () => {
         if (caller.isOperator && notForTheOperator.includes(route)) continue
         const status = await ask(route, path(ids), caller, body)
         const isRefused = [401, 403, 404].includes(status)
-        const wanted = expected(needs, caller)
+        const wanted = expected(route, needs, caller)
         // A right to look for something that is not there is a right all the same.
         const isMissing = status === 404 && route === 'POST /operator/tokens'
         expect(`${name}: ${isRefused && !isMissing ? status : 'allowed'}`).toBe(`${name}: ${wanted}`)
@@ -233,7 +258,7 @@ describe('each route is for exactly those who may', () => {
 })
 
 async function comeBack(caller: Caller): Promise<void> {
-  const userId = people.get(caller.role ?? 'viewer')?.id
+  const userId = caller.userId ?? people.get(caller.role ?? 'viewer')?.id
   if (caller.role === null || userId === undefined) return
   await berth.platform.db.membership.createMany({
     data: [{ teamId: team, userId, role: caller.role }],

@@ -43,6 +43,8 @@ const routes = [
   'GET /projects/{id}',
   'PATCH /projects/{id}',
   'DELETE /projects/{id}',
+  'GET /projects/{id}/access',
+  'PUT /projects/{id}/access/{userId}',
   'GET /projects/{id}/apps',
   'POST /projects/{id}/apps',
   'GET /apps/{id}',

@@ -12,6 +12,7 @@ import { addMeRoute } from './me.ts'
 import { addMemberRoutes } from './members.ts'
 import { addOperatorRoutes } from './operator.ts'
 import { ApiError, answerTo, problemResponse } from './problem.ts'
+import { addProjectAccessRoutes } from './project-access.ts'
 import { addProjectRoutes } from './projects.ts'
 import { type Api, newRouter } from './router.ts'
 import { addTeamRoutes } from './teams.ts'
@@ -58,6 +59,7 @@ export function createApi(platform: Platform): Api {
   addUsageRoutes(api)
   addMemberRoutes(api)
   addProjectRoutes(api)
+  addProjectAccessRoutes(api)
   addAppRoutes(api)
   addDeploymentRoutes(api)
   addEventRoutes(api)

@@ -9,6 +9,7 @@ import {
   deploymentSchema,
   invitationSchema,
   memberSchema,
+  projectMemberSchema,
   projectSchema,
   sessionSchema,
   teamSchema,
@@ -27,6 +28,7 @@ export const NewToken = tokenSchema
   .extend({ secret: z.string().meta({ description: 'Shown this once.' }) })
   .meta({ id: 'NewToken' })
 export const Member = memberSchema.meta({ id: 'Member' })
+export const ProjectMember = projectMemberSchema.meta({ id: 'ProjectMember' })
 export const Invitation = invitationSchema.meta({ id: 'Invitation' })
 export const NewInvitation = invitationSchema
   .extend({ url: z.string().meta({ description: 'The link to pass on. Shown this once.' }) })
