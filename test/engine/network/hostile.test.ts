@@ -125,6 +125,28 @@ test('IPv6 goes nowhere: not to a neighbour, and not to the host even where it h
   await host.run(['sysctl', '-q', '-w', `${switchOf}=1`])
 })
 
+test('frames to the addresses of bridge protocols reach no service of the host', async () => {
+  await host.serve('host', 'service', 5432)
+  // A bridge hands such frames to the host as if they came in by the link: neither our bridge nor a neighbour.
+  await one.run(['ip', 'neighbour', 'replace', gateway, 'lladdr', '01:80:c2:00:00:0e', 'dev', 'eth0'])
+  expect(await one.ask(gateway, 5432, 'udp')).toBeNull()
+  await host.unguarded(async () => expect(await one.ask(gateway, 5432, 'udp')).toBe('service'))
+  await one.run(['ip', 'neighbour', 'delete', gateway, 'dev', 'eth0'])
+})
+
+test('ranges that the host routes elsewhere are left alone, and it is said when none is left', async () => {
+  await host.networks.ensure('second')
+  await host.networks.ensure('third')
+  const subnets = (await host.networks.list()).map(({ subnet }) => subnet)
+  expect(subnets).toEqual(['10.92.1.0/24', '10.92.2.0/24', '10.92.3.0/24'])
+  await expect(host.networks.ensure('fourth')).rejects.toMatchObject({
+    kind: 'limit-exceeded',
+    message: expect.stringMatching(
+      /no address range is left for network fourth: all of 10\.92\.0\.0\/22 is taken/,
+    ),
+  })
+})
+
 test('what it says of who is where, or gives out as a router or by DHCP, nobody hears', async () => {
   const { bridge } = await host.networks.inspect('first')
   const [mine, twos] = [hardwareAddress(one.address), hardwareAddress(two.address)]
@@ -164,26 +186,7 @@ test('what it says of who is where, or gives out as a router or by DHCP, nobody 
   expect(await heard()).toEqual([[last.what], [last.what]])
   const all = [...hostile, last].map(({ what }) => what)
   await host.unguarded(async () => expect(await heard()).toEqual([all, all]))
-})
-
-test('frames to the addresses of bridge protocols reach no service of the host', async () => {
-  await host.serve('host', 'service', 5432)
-  // A bridge hands such frames to the host as if they came in by the link: neither our bridge nor a neighbour.
-  await one.run(['ip', 'neighbour', 'replace', gateway, 'lladdr', '01:80:c2:00:00:0e', 'dev', 'eth0'])
-  expect(await one.ask(gateway, 5432, 'udp')).toBeNull()
-  await host.unguarded(async () => expect(await one.ask(gateway, 5432, 'udp')).toBe('service'))
-  await one.run(['ip', 'neighbour', 'delete', gateway, 'dev', 'eth0'])
-})
-
-test('ranges that the host routes elsewhere are left alone, and it is said when none is left', async () => {
-  await host.networks.ensure('second')
-  await host.networks.ensure('third')
-  const subnets = (await host.networks.list()).map(({ subnet }) => subnet)
-  expect(subnets).toEqual(['10.92.1.0/24', '10.92.2.0/24', '10.92.3.0/24'])
-  await expect(host.networks.ensure('fourth')).rejects.toMatchObject({
-    kind: 'limit-exceeded',
-    message: expect.stringMatching(
-      /no address range is left for network fourth: all of 10\.92\.0\.0\/22 is taken/,
-    ),
-  })
+  // They believed it.
+  await two.run(['ip', 'neighbour', 'flush', 'dev', 'eth0'])
+  await host.run(['ip', 'neighbour', 'flush', 'dev', bridge])
 })
