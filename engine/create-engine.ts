@@ -36,6 +36,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     registries,
     onlyListedLoopback,
     keepBlobs,
+    credentialsFor,
     proxy,
     log = () => {},
   } = options
@@ -74,6 +75,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       proxy,
       usedBy,
       keepBlobs,
+      credentialsFor,
     })
     undo.push(() => images.close())
     const networks = await createNetworks({

@@ -7,7 +7,7 @@
  */
 import type { Containers } from './containers/containers.ts'
 import type { Garbage } from './garbage.ts'
-import type { Images } from './images/images.ts'
+import type { CredentialsFor, Images } from './images/images.ts'
 import type { Networks } from './network/networks.ts'
 import type { RegistrySettings } from './registry/endpoint.ts'
 import type { ProxySettings } from './registry/http.ts'
@@ -44,6 +44,11 @@ export interface EngineOptions {
    * have the host's own services asked; default false.
    */
   onlyListedLoopback?: boolean
+  /**
+   * Asked when a packed layer that was dropped to make room is needed again, to push or save it, and whoever asks for
+   * that gave no credentials of that registry; default: it is asked without.
+   */
+  credentialsFor?: CredentialsFor
   /** For requests to registries; the engine reads no environment. */
   proxy?: ProxySettings
   /** Addresses of the containers' networks are cut from this range; default 10.89.0.0/16, a /24 for each network. */

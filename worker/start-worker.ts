@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createEngine, type Engine } from '../engine/index.ts'
 import type { Platform } from '../platform/open.ts'
+import { ownToken } from '../platform/registry/grant.ts'
+import { ownRepository } from '../platform/registry/own-name.ts'
 import { desiredRoutes } from '../platform/worker/desired-routes.ts'
 import { registerHost } from '../platform/worker/hosts.ts'
 import { createEdge } from './edge/edge.ts'
@@ -105,6 +107,10 @@ async function openEngine(platform: Platform): Promise<Engine> {
     registries: readRegistries(config),
     onlyListedLoopback: true,
     proxy: config.proxy,
+    credentialsFor: async ({ registry, repository }) => {
+      const own = ownRepository(config, `${registry}/${repository}`)
+      return own === null ? undefined : { kind: 'bearer', token: await ownToken(platform, own, 'pull') }
+    },
     allowedHostPorts: [config.port],
     log: (level, message, { error, ...details } = {}) => log[level]({ ...details, err: error }, message),
   })

@@ -7,10 +7,11 @@ import { formatReference, parseReference } from '../oci/reference.ts'
 import { createRegistryClient } from '../registry/client.ts'
 import { orDiskFull } from '../sys/disk.ts'
 import { createImage } from './create-image.ts'
+import { onlyFor, registryOf } from './credentials.ts'
 import { readDocuments } from './documents.ts'
 import { ensureBlob } from './ensure-blob.ts'
 import { historyOf } from './history.ts'
-import type { CreateImageOptions, Image, Images, RemovedImage } from './images.ts'
+import type { CreateImageOptions, CredentialsFor, Image, Images, RemovedImage } from './images.ts'
 import { loadImages } from './load.ts'
 import { type ImageParts, usingImage } from './parts.ts'
 import { pullImage } from './pull.ts'
@@ -28,11 +29,19 @@ export interface ImagesOptions {
   /** Ids of the containers that are made of the image of this digest. */
   usedBy?: (digest: Digest) => string[]
   keepBlobs?: boolean
+  credentialsFor?: CredentialsFor
 }
 
 export async function createImages(
   parts: ImageParts,
-  { registries, onlyListedLoopback, proxy, usedBy = () => [], keepBlobs = true }: ImagesOptions = {},
+  {
+    registries,
+    onlyListedLoopback,
+    proxy,
+    usedBy = () => [],
+    keepBlobs = true,
+    credentialsFor = async () => undefined,
+  }: ImagesOptions = {},
 ): Promise<Images & { close(): Promise<void> }> {
   const { rows, content } = parts
   const client = createRegistryClient({ registries, onlyListedLoopback, proxy })
@@ -130,7 +139,13 @@ export async function createImages(
         throw new EngineError('invalid', `${to} has a digest: say the tag to push as`)
       const digest = await working(signal, (workSignal) =>
         pushImage(
-          { ...parts, client, target, options: { credentials, onProgress, signal: workSignal } },
+          {
+            ...parts,
+            client,
+            target,
+            credentialsFor: onlyFor(target.registry, credentials, credentialsFor),
+            options: { credentials, onProgress, signal: workSignal },
+          },
           key,
         ),
       )
@@ -157,11 +172,17 @@ export async function createImages(
 
     async save(keys, { format = 'oci', credentials, signal } = {}) {
       if (keys.length === 0) throw new EngineError('invalid', 'say which images to save')
+      const registry = credentials === undefined ? null : registryOf(rows, keys)
       return saveImages(parts, keys, {
         format,
         signal: signal ? AbortSignal.any([signal, closing.signal]) : closing.signal,
         ensureBlob: (layer, blobSignal) =>
-          ensureBlob(layer, { ...parts, client, credentials, onBytes: () => {}, signal: blobSignal }),
+          ensureBlob(layer, {
+            ...parts,
+            client,
+            credentialsFor: onlyFor(registry, credentials, credentialsFor),
+            signal: blobSignal,
+          }),
       })
     },
 
@@ -183,7 +204,6 @@ export async function createImages(
       closing.abort(new EngineError('canceled', 'the engine is closing'))
       await pulls.settled()
       await Promise.allSettled(underWay)
-      client.close()
       client.close()
       await parts.trash.close()
     },

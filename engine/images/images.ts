@@ -66,6 +66,7 @@ export interface PullOptions {
 export interface PushImageOptions {
   /** Reference to push as; default the key itself, which is a reference then. */
   to?: string
+  /** Of the registry that is pushed to. */
   credentials?: RegistryCredentials
   /** Layers and configuration as they stand; at most ten times a second, and once at the end. */
   onProgress?: (blobs: PushProgress[]) => void
@@ -80,6 +81,12 @@ export type RegistryCredentials =
   /** Used as it is. */
   | { kind: 'bearer'; token: string }
 
+/** Credentials for what the engine fetches by itself: packed layers that were dropped to make room. */
+export type CredentialsFor = (repository: {
+  registry: string
+  repository: string
+}) => Promise<RegistryCredentials | undefined>
+
 export interface LayerProgress {
   digest: string
   state: 'waiting' | 'downloading' | 'verifying' | 'unpacking' | 'done' | 'exists'
@@ -93,7 +100,10 @@ export type SaveFormat = 'oci' | 'docker'
 export interface SaveOptions {
   /** Default `oci`. */
   format?: SaveFormat
-  /** For packed layers that are not here any more and must be fetched again. */
+  /**
+   * For packed layers that are not here any more and must be fetched again; sent to the registry of the names that are
+   * saved only, and invalid when those are of several.
+   */
   credentials?: RegistryCredentials
   signal?: AbortSignal
 }

@@ -6,12 +6,15 @@ import { type PushOptions, pushContents } from '../registry/push.ts'
 import type { RegistryClient } from '../registry/registry.ts'
 import { readDocuments } from './documents.ts'
 import { ensureBlob } from './ensure-blob.ts'
+import type { CredentialsFor } from './images.ts'
 import { type ImageParts, usingImage } from './parts.ts'
 
 export interface PushRequest extends ImageParts {
   client: RegistryClient
   /** What the image is to be called there. */
   target: Reference
+  /** For layers that must be fetched again, from wherever. */
+  credentialsFor: CredentialsFor
   options: PushOptions & { signal: AbortSignal }
 }
 
@@ -29,7 +32,7 @@ export async function pushImage(request: PushRequest, key: string): Promise<Dige
         .filter(({ registry }) => registry === target.registry)
         .map(({ repository }) => repository)
     const open = (blob: Descriptor) => async (offset: number) => {
-      await ensureBlob(blob, { ...request, ...options, onBytes: () => {} })
+      await ensureBlob(blob, { ...request, signal: options.signal })
       return createReadStream('', {
         fd: await content.open(blob.digest),
         start: offset,

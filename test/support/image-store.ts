@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Garbage } from '../../engine/garbage.ts'
 import { createGarbage } from '../../engine/images/create-garbage.ts'
-import { createImages } from '../../engine/images/create-images.ts'
+import { createImages, type ImagesOptions } from '../../engine/images/create-images.ts'
 import type { Images } from '../../engine/images/images.ts'
 import { type ImageParts, openImageParts } from '../../engine/images/parts.ts'
 import { createSnapshots } from '../../engine/snapshots/overlay-snapshots.ts'
@@ -32,6 +32,7 @@ const folders = new Set<string>()
 
 export async function openImageStore(
   stateDir = mkdtempSync(join(tmpdir(), 'berth-images-')),
+  options: Partial<ImagesOptions> = {},
 ): Promise<ImageStore> {
   folders.add(stateDir)
   const state = openState(stateDir)
@@ -41,7 +42,7 @@ export async function openImageStore(
       .prepare('SELECT id FROM containers WHERE image = ? ORDER BY id')
       .all(digest)
       .map(({ id }) => String(id))
-  const images = await createImages(parts, { usedBy })
+  const images = await createImages(parts, { usedBy, ...options })
   const spawner = startSpawner()
   const snapshots = await createSnapshots({ stateDir, state, spawner })
   return {

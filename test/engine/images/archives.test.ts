@@ -326,7 +326,7 @@ test('a packed layer that was dropped is fetched again to be saved; when nobody 
     expect(await store.parts.content.has(blobs[1] ?? '')).toBe(true)
     for (const blob of blobs) store.parts.content.remove(blob)
     store.parts.rows.forgetSources(blobs)
-    await expect(buffer(await store.images.save([built.digest]))).rejects.toThrow('pull the image again')
+    await expect(buffer(await store.images.save([built.digest]))).rejects.toThrow('pull it again')
     await expect(store.images.save(['nobody:1'])).rejects.toMatchObject({ kind: 'not-found' })
   })
 })
