@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import type { EngineOptions } from '../engine.ts'
 import { EngineError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
+import { parsePlatform } from '../oci/platform.ts'
 import { formatReference, parseReference } from '../oci/reference.ts'
 import { createRegistryClient } from '../registry/client.ts'
 import { orDiskFull } from '../sys/disk.ts'
@@ -111,13 +112,15 @@ export async function createImages(
   }
 
   return {
-    async pull(text, { credentials, onProgress, signal } = {}) {
+    async pull(text, { platform: wanted, credentials, onProgress, signal } = {}) {
       const reference = parseReference(text)
-      const key = JSON.stringify([formatReference(reference), credentials ?? null])
+      const platform = wanted === undefined ? null : parsePlatform(wanted)
+      const key = JSON.stringify([formatReference(reference), platform, credentials ?? null])
       return pulls.join(key, signal, onProgress, (workSignal, report) =>
         pullImage({
           ...parts,
           reference,
+          platform,
           client,
           keepBlobs,
           credentials,

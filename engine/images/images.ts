@@ -57,6 +57,8 @@ export interface Images {
 }
 
 export interface PullOptions {
+  /** Such as linux/arm64 or linux/arm/v7; default this host's. Throws unsupported, naming what there is. */
+  platform?: string
   credentials?: RegistryCredentials
   /** All layers as they stand; at most ten times a second, and once at the end. */
   onProgress?: (layers: LayerProgress[]) => void

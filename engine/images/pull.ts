@@ -1,8 +1,8 @@
 /** One pull, as a story: resolve, read the documents, take a lease, bring the layers, record. */
 import { EngineError, isEngineError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
-import { parseManifest } from '../oci/manifest.ts'
-import { choosePlatform } from '../oci/platform.ts'
+import { type Descriptor, parseConfig, parseManifest } from '../oci/manifest.ts'
+import { assertSuits, choosePlatform, type Platform } from '../oci/platform.ts'
 import { formatReference, type Reference } from '../oci/reference.ts'
 import type { RegistryReader } from '../registry/registry.ts'
 import { hostPlatform } from '../sys/host-platform.ts'
@@ -16,6 +16,8 @@ const maxIndexes = 2
 
 export interface PullRequest extends ImageParts {
   reference: Reference
+  /** Null: this host's. */
+  platform: Platform | null
   client: RegistryReader
   keepBlobs: boolean
   credentials?: RegistryCredentials
@@ -24,9 +26,10 @@ export interface PullRequest extends ImageParts {
 }
 
 export async function pullImage(request: PullRequest): Promise<Image> {
-  const { reference, client, credentials, signal } = request
+  const { reference, platform, client, credentials, signal } = request
   const what = `image ${formatReference(reference)}`
-  const here = reference.digest === null ? null : isHere(reference.digest, request)
+  // With a platform the digest may be that of an index, through which another image is here.
+  const here = reference.digest === null || platform !== null ? null : isHere(reference.digest, request)
   if (here) return here
   const { digest, documents } = await resolve(request, what)
   const found = isHere(digest, request)
@@ -80,19 +83,32 @@ function isHere(digest: Digest, { rows, leases, reference, onProgress }: PullReq
   return rows.get(image.digest)
 }
 
-async function resolve(
-  { reference, client, credentials, signal }: PullRequest,
-  what: string,
-): Promise<{ digest: Digest; documents: Buffer[] }> {
+async function resolve(request: PullRequest, what: string): Promise<{ digest: Digest; documents: Buffer[] }> {
+  const { reference, platform, client, credentials, signal } = request
   const indexes: Buffer[] = []
   let wanted = reference
   for (;;) {
     const { digest, bytes } = await client.fetchManifest(wanted, { credentials, signal })
     const parsed = parseManifest(bytes, `the manifest of ${what}`)
-    if (parsed.kind === 'manifest') return { digest, documents: [bytes, ...indexes] }
+    if (parsed.kind === 'manifest') {
+      // Without an index only its configuration says what it is for.
+      if (platform !== null && indexes.length === 0)
+        await assertMadeFor(platform, parsed.manifest.config, request, what)
+      return { digest, documents: [bytes, ...indexes] }
+    }
     if (indexes.unshift(bytes) > maxIndexes)
       throw new EngineError('unsupported', `${what} is an index of indexes of indexes`)
-    const chosen = choosePlatform(parsed.index, what, hostPlatform())
+    const chosen = choosePlatform(parsed.index, what, platform ?? hostPlatform())
     wanted = { ...reference, digest: chosen.digest }
   }
+}
+
+async function assertMadeFor(
+  platform: Platform,
+  config: Descriptor,
+  { reference, client, credentials, signal }: PullRequest,
+  what: string,
+): Promise<void> {
+  const bytes = await client.fetchDocument(reference, config, { credentials, signal })
+  assertSuits(parseConfig(bytes, `the configuration of ${what}`).platform, what, platform)
 }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { EngineError } from '../errors.ts'
 import type { ImageConfig } from '../images/images.ts'
 import { isDigest } from './digest.ts'
+import type { Platform } from './platform.ts'
 
 /** Manifests, indexes and configurations above this are refused. */
 export const maxDocumentBytes = 4 * 2 ** 20
@@ -62,6 +63,7 @@ const strings = z.array(z.string()).max(10_000).nullish()
 const configSchema = z.object({
   architecture: z.string().nullish(),
   os: z.string().nullish(),
+  variant: z.string().nullish(),
   created: z.string().nullish(),
   config: z
     .object({
@@ -103,6 +105,8 @@ export interface ParsedConfig {
   config: ImageConfig
   diffIds: string[]
   createdAt: string | null
+  /** What it says it was made for; null when it does not. */
+  platform: Platform | null
 }
 
 function parse<T>(schema: z.ZodType<T>, bytes: Buffer, what: string): T {
@@ -176,7 +180,7 @@ export function parseHistory(bytes: Buffer): NonNullable<z.infer<typeof historyS
 
 /** Reads an image's configuration. */
 export function parseConfig(bytes: Buffer, what: string): ParsedConfig {
-  const { config, rootfs, created } = parse(configSchema, bytes, what)
+  const { config, rootfs, created, os, architecture, variant } = parse(configSchema, bytes, what)
   const environment: Record<string, string> = {}
   for (const line of config?.Env ?? []) {
     const equals = line.indexOf('=')
@@ -190,6 +194,7 @@ export function parseConfig(bytes: Buffer, what: string): ParsedConfig {
   return {
     diffIds: rootfs.diff_ids,
     createdAt: created ?? null,
+    platform: os && architecture ? { os, architecture, ...(variant ? { variant } : {}) } : null,
     config: {
       entrypoint: config?.Entrypoint ?? [],
       command: config?.Cmd ?? [],

@@ -32,9 +32,10 @@ export function parsePlatform(text: string): Platform {
   return normal({ os, architecture, variant })
 }
 
-/** As it is shown: `linux/arm/v7`. */
+/** As it is shown: `linux/arm/v7`, and `linux/amd64` for the oldest of those, as containerd does. */
 export function formatPlatform({ os, architecture, variant }: Platform): string {
-  return [os, architecture, variant].filter(Boolean).join('/')
+  const isPlain = architecture !== 'arm' && variant === impliedVariants[architecture]
+  return [os, architecture, isPlain ? '' : variant].filter(Boolean).join('/')
 }
 
 function normal({ os, architecture, variant }: Platform): Platform {
@@ -57,6 +58,15 @@ function rank(wanted: Platform, offered: Platform): number | null {
 function levelOf(variant: string | undefined): number | null {
   const [, level] = /^v(\d{1,2})$/.exec(variant ?? '') ?? []
   return level === undefined ? null : Number(level)
+}
+
+/** Throws unsupported when an image that no index offers is made for another platform than is wanted. */
+export function assertSuits(offered: Platform | null, what: string, wanted: Platform): void {
+  if (offered === null || rank(wanted, offered) !== null) return
+  throw new EngineError(
+    'unsupported',
+    `${what} has no image for ${formatPlatform(wanted)}, only for ${formatPlatform(offered)}`,
+  )
 }
 
 /**

@@ -75,6 +75,46 @@ test.each([
   await store.close()
 })
 
+test("another platform's image is pulled when it is asked for, beside this host's under one index", async () => {
+  const config = { architecture: 'arm', os: 'linux', variant: 'v7', rootfs: { type: 'layers', diff_ids: [] } }
+  const manifest = { schemaVersion: 2, config: kept(config), layers: [] }
+  const other = kept(manifest)
+  const arm = { ...other, platform: { os: 'linux', architecture: 'arm', variant: 'v7' } }
+  // As buildx writes them: of another platform's image, and under its name.
+  const sly = {
+    ...arm,
+    ...kept({ sly: true }),
+    annotations: { 'vnd.docker.reference.type': 'attestation-manifest' },
+  }
+  const index = kept({
+    schemaVersion: 2,
+    manifests: [attestation, sly, entry(leaf, 'linux', architecture), arm],
+  })
+  const server = await registryOf(index)
+  const store = await openImageStore()
+  const name = `${server.host}/app`
+  expect((await store.images.pull(`${name}@${index.digest}`)).digest).toBe(image.digest)
+  // By the digest of the index, through which this host's own image is here already.
+  for (const platform of ['linux/arm/v7', 'arm'])
+    expect((await store.images.pull(`${name}@${index.digest}`, { platform })).digest).toBe(other.digest)
+  expect((await store.images.list()).map(({ digest }) => digest).sort()).toEqual(
+    [image.digest, other.digest].sort(),
+  )
+  await expect(store.images.pull(name, { platform: 'linux/riscv64' })).rejects.toMatchObject({
+    kind: 'unsupported',
+    message: `image ${name}:latest has no image for linux/riscv64, only for linux/${architecture}, linux/arm/v7`,
+  })
+  await expect(store.images.pull(name, { platform: 'a/b/c/d' })).rejects.toMatchObject({ kind: 'invalid' })
+  // An image that no index offers says itself what it is for.
+  const alone = `${(await registryOf(other)).host}/app`
+  expect((await store.images.pull(alone, { platform: 'linux/arm' })).digest).toBe(other.digest)
+  await expect(store.images.pull(alone, { platform: 'linux/amd64' })).rejects.toMatchObject({
+    kind: 'unsupported',
+    message: `image ${alone}:latest has no image for linux/amd64, only for linux/arm/v7`,
+  })
+  await store.close()
+})
+
 test("an image in Docker's words is one", async () => {
   const [layer] = own.layers
   const server = await registryOf(
