@@ -10,7 +10,8 @@ import { type Digest, digestHex, digestOf } from '../oci/digest.ts'
 import { diskFull, isDiskFull, spaceLeft } from '../sys/disk.ts'
 import { syncFolder } from '../sys/files.ts'
 import type { Trash } from '../sys/trash.ts'
-import type { ContentStore } from './store.ts'
+import { createAppender } from './appender.ts'
+import type { ContentStore, IngestOptions } from './store.ts'
 
 const bytesBetweenLooks = 64 * 2 ** 20
 
@@ -54,7 +55,7 @@ export async function createContentStore(folder: string, trash: Trash): Promise<
   async function ingest(
     digest: Digest,
     source: Readable,
-    { offset, sizeBytes, onBytes, signal }: Parameters<ContentStore['ingest']>[2],
+    { offset, sizeBytes, onBytes, readAlong, signal }: IngestOptions,
   ): Promise<void> {
     return at(digestHex(digest), async (path) => {
       const hash = createHash('sha256')
@@ -66,21 +67,38 @@ export async function createContentStore(folder: string, trash: Trash): Promise<
         throw error
       }
       let done = offset
-      const check = async function* (chunks: AsyncIterable<Buffer>) {
-        for await (const chunk of chunks) {
-          done += chunk.length
-          if (done > sizeBytes)
-            throw new EngineError('corrupt', `blob ${digest} is longer than its ${sizeBytes} bytes`)
-          hash.update(chunk)
-          onBytes?.(done)
-          yield chunk
+      const take = async (chunks: AsyncIterable<Buffer>) => {
+        const file = await open(path, offset > 0 ? 'r+' : 'w', 0o600)
+        try {
+          readAlong?.begin(await open(path, 'r'))
+          readAlong?.came(offset)
+          const appender = createAppender(file, offset, readAlong?.came)
+          try {
+            for await (const chunk of chunks) {
+              done += chunk.length
+              if (done > sizeBytes)
+                throw new EngineError('corrupt', `blob ${digest} is longer than its ${sizeBytes} bytes`)
+              hash.update(chunk)
+              onBytes?.(done)
+              await appender.write(chunk)
+            }
+          } finally {
+            // Also of what breaks off: it is gone on with from there.
+            await appender.end()
+          }
+        } finally {
+          await file.close()
         }
       }
-      const file = createWriteStream(path, { flags: offset > 0 ? 'r+' : 'w', start: offset, mode: 0o600 })
-      await pipeline(source, check, file, { signal }).catch(async (error: unknown) => {
-        if (error instanceof EngineError && error.kind === 'corrupt') await rm(path, { force: true })
-        throw isDiskFull(error) ? diskFull(`blob ${digest}`) : error
-      })
+      let taking: Promise<void> | undefined
+      await pipeline(source, (chunks) => (taking = take(chunks)), { signal }).catch(
+        async (error: unknown) => {
+          // When called off, the pipeline does not wait for what is being written.
+          await taking?.catch(() => {})
+          if (error instanceof EngineError && error.kind === 'corrupt') await rm(path, { force: true })
+          throw isDiskFull(error) ? diskFull(`blob ${digest}`) : error
+        },
+      )
       if (done < sizeBytes)
         throw new EngineError('unavailable', `blob ${digest} ended after ${done} of ${sizeBytes} bytes`)
       const found = `sha256:${hash.digest('hex')}`

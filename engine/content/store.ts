@@ -52,7 +52,19 @@ export interface IngestOptions {
   sizeBytes: number
   /** Called with the bytes that are there by now. */
   onBytes?: (doneBytes: number) => void
+  readAlong?: ReadAlong
   signal?: AbortSignal
+}
+
+/**
+ * Reads an ingest's file while it grows. Nobody has verified these bytes: what is made of them counts only once `ingest`
+ * has answered.
+ */
+export interface ReadAlong {
+  /** Called with the file, which is the callee's to close. Called again when all begins anew, with another file. */
+  begin(file: FileHandle): void
+  /** So many bytes from its start on can be read by now. */
+  came(bytes: number): void
 }
 
 export interface AddOptions {

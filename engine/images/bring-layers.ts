@@ -1,16 +1,16 @@
 /**
- * Brings an image's layers onto this host: several are fetched and unpacked at once, each becomes visible as soon as
+ * Brings an image's layers onto this host: several are fetched at once, each unpacked while it comes, and visible as soon as
  * those below it are, and whoever wants one of them at the same time shares the work. Where the packed bytes come from
  * is the caller's matter.
  */
-import type { ContentStore } from '../content/store.ts'
+import type { ContentStore, ReadAlong } from '../content/store.ts'
 import { type Digest, digestHex } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/manifest.ts'
 import type { HeldLayer, HeldLayers, ReportLayer } from './held-layers.ts'
 import type { LayerProgress } from './images.ts'
 import type { LayerStore } from './layer-store.ts'
 import { createProgress } from './progress.ts'
-import { unpackLayer } from './unpack.ts'
+import { unpackAlong } from './unpack-along.ts'
 
 const layersAtOnce = 3
 
@@ -22,8 +22,13 @@ export interface BringParts {
   keepBlobs: boolean
 }
 
-/** Makes sure that a packed layer is in the content store. */
-export type FetchLayer = (layer: Descriptor, tell: ReportLayer, signal: AbortSignal) => Promise<void>
+/** Makes sure that a packed layer is in the content store; lets `along` read while it comes. */
+export type FetchLayer = (
+  layer: Descriptor,
+  tell: ReportLayer,
+  signal: AbortSignal,
+  along: ReadAlong,
+) => Promise<void>
 
 export interface BringRequest extends BringParts {
   fetch: FetchLayer
@@ -111,17 +116,15 @@ async function bring(request: BringRequest, { descriptor, diffId, held, report }
     if (held.staged !== null) return
     // One blob under two diffIDs: at most one of them is true, but both may be claimed.
     await request.held.takeTurn(blobTurn(digest), signal, async () => {
-      await request.fetch(descriptor, held.tell, signal)
-      held.tell('unpacking', size)
-      const folder = await layers.stage(diffId)
-      const blob = await content.open(digest)
+      const unpacking = unpackAlong(digest, diffId, request)
       try {
-        held.staged = { folder, ...(await unpackLayer(blob, diffId, folder, signal)) }
+        await request.fetch(descriptor, held.tell, signal, unpacking)
+        held.tell('unpacking', size)
+        held.staged = await unpacking.finish()
       } catch (error) {
-        layers.discard(folder)
+        await unpacking.abandon()
         throw error
       } finally {
-        await blob.close()
         if (!request.keepBlobs && !signal.aborted) content.remove(digest)
       }
     })

@@ -1,4 +1,4 @@
-import type { ContentStore } from '../content/store.ts'
+import type { ContentStore, ReadAlong } from '../content/store.ts'
 import { EngineError, isEngineError } from '../errors.ts'
 import type { Descriptor } from '../oci/manifest.ts'
 import type { Reference } from '../oci/reference.ts'
@@ -12,12 +12,14 @@ export interface FetchBlobOptions {
   credentials?: RegistryCredentials
   /** Called with the bytes that are there by now. */
   onBytes: (doneBytes: number) => void
+  /** Not called for a blob that is here already. */
+  readAlong?: ReadAlong
   signal: AbortSignal
 }
 
 /** Brings a blob from a registry into the content store; goes on where an earlier fetch was cut off. */
 export async function fetchBlob({ digest, size }: Descriptor, options: FetchBlobOptions): Promise<void> {
-  const { client, content, reference, credentials, onBytes, signal } = options
+  const { client, content, reference, credentials, onBytes, readAlong, signal } = options
   if (await content.has(digest)) return
   const have = Math.min(await content.ingestSize(digest), size)
   await fetchFrom(have).catch(async (error: unknown) => {
@@ -31,7 +33,7 @@ export async function fetchBlob({ digest, size }: Descriptor, options: FetchBlob
     const { stream, from } = await client.openBlob(reference, blob, { credentials, signal, offset })
     onBytes(offset)
     await content
-      .ingest(digest, stream, { offset, sizeBytes: size, signal, onBytes })
+      .ingest(digest, stream, { offset, sizeBytes: size, signal, onBytes, readAlong })
       .catch((error: unknown) => {
         signal.throwIfAborted()
         if (!isEngineError(error, 'corrupt') || from === '') throw error

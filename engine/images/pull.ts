@@ -43,10 +43,11 @@ export async function pullImage(request: PullRequest): Promise<Image> {
         reference: formatReference(reference),
         source: reference,
         readDocument: (blob) => client.fetchDocument(reference, blob, { credentials, signal }),
-        fetch: (layer, tell, fetchSignal) =>
+        fetch: (layer, tell, fetchSignal, readAlong) =>
           fetchBlob(layer, {
             ...request,
             signal: fetchSignal,
+            readAlong,
             onBytes: (done) => tell('downloading', done),
           }),
         onProgress: request.onProgress,

@@ -6,8 +6,9 @@
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import { flushCompileCache } from 'node:module'
-import { Writable } from 'node:stream'
+import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { promisify } from 'node:util'
 import { EngineError, type EngineErrorKind, isEngineError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
 import { enterRoot, keepCapabilities } from '../sys/confine.ts'
@@ -27,14 +28,23 @@ export interface UnpackRequest {
   maxEntries: number
 }
 
+/** How many bytes of standard input can be read by now; whether that is all there will be, which then ends it. */
+export interface Came {
+  bytes: number
+  isAll: boolean
+}
+
 export type UnpackAnswer = ({ ok: true } & Findings) | { ok: false; kind: EngineErrorKind; message: string }
 
 /** chown, dac_override, fowner, fsetid, setfcap: to make any tree of files. Source: capabilities(7). */
 const capabilities = [0, 1, 3, 4, 31]
+const chunkBytes = 1 << 20
 const bytesBetweenLooks = 64 * 2 ** 20
 const entriesBetweenLooks = 10_000
 
+const arriving = createArriving()
 process.once('message', (request: UnpackRequest) => {
+  process.on('message', arriving.tell)
   unpack(request)
     .then((findings): UnpackAnswer => ({ ok: true, ...findings }), whatFailed)
     .then((answer) => process.send?.(answer, () => process.exit(answer.ok ? 0 : 1)))
@@ -53,7 +63,7 @@ async function unpack(request: UnpackRequest): Promise<Findings> {
   const reader = createTarReader(limited(writer, request))
   const hash = createHash('sha256')
   let seen = 0
-  const blob = fs.createReadStream('', { fd: 0, highWaterMark: 1 << 20 })
+  const blob = Readable.from(arriving.chunks(), { objectMode: false, highWaterMark: 1 << 20 })
   const sink = new Writable({
     highWaterMark: 1 << 20,
     write(chunk: Buffer, _encoding, done) {
@@ -75,6 +85,38 @@ async function unpack(request: UnpackRequest): Promise<Findings> {
   if (found !== diffId)
     throw new EngineError('corrupt', `what it unpacks to is not what its digest says: it is ${found}`)
   return writer.finish()
+}
+
+/** Standard input, never further than we were told that it is there. */
+function createArriving() {
+  let came: Came = { bytes: 0, isAll: false }
+  let news = Promise.withResolvers<void>()
+  const read = promisify(fs.read)
+
+  async function* chunks(): AsyncGenerator<Buffer> {
+    for (let at = 0; ; ) {
+      const { bytes, isAll } = came
+      const length = isAll ? chunkBytes : Math.min(chunkBytes, bytes - at)
+      if (length <= 0) {
+        await news.promise
+        news = Promise.withResolvers()
+        continue
+      }
+      const { bytesRead, buffer } = await read(0, Buffer.allocUnsafe(length), 0, length, null)
+      if (bytesRead > 0) yield buffer.subarray(0, bytesRead)
+      else if (isAll) return
+      else throw new EngineError('internal', 'less of it can be read than was said')
+      at += bytesRead
+    }
+  }
+
+  return {
+    chunks,
+    tell(said: Came) {
+      came = said
+      news.resolve()
+    },
+  }
 }
 
 /** The writer behind the limits, and a look now and then whether the disk still has room for what comes next. */

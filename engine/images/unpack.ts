@@ -1,24 +1,31 @@
-import type { FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { EngineError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
 import { mountNamespace } from '../sys/confine.ts'
 import { startNodeChild } from '../sys/node-child.ts'
 import type { Findings } from './layer-writer.ts'
-import type { UnpackAnswer, UnpackRequest } from './unpack-child.ts'
+import type { Came, UnpackAnswer, UnpackRequest } from './unpack-child.ts'
 
 const usualLimits = { maxBytes: 64 * 2 ** 30, maxEntries: 4_000_000 }
 const maxHeapMegabytes = 512
 /** A gigabyte takes about seven. */
 const maxCpuSeconds = 1_800
 
+/** A packed layer, and how much of it is there by now. */
+export interface PackedLayer {
+  /** Its file, at its start. Not needed any more once the process runs. */
+  fd: number
+  /** Left out where all of it is there. Calls `listener` with what is, and again whenever there is more. */
+  watch?: (listener: (came: Came) => void) => void
+}
+
 /**
  * Unpacks a compressed layer into an empty folder of our own and checks that it is what its diffID says, all in a
- * process that can reach nothing but that folder. Answers with what is left to do once the layers below are known.
+ * process that can reach nothing but that folder. It begins with what is there of the layer and goes on as more comes. Answers with what is left to do once the layers below are known.
  * Throws corrupt, limit-exceeded, and disk-full.
  */
 export async function unpackLayer(
-  blob: FileHandle,
+  blob: PackedLayer,
   diffId: Digest,
   folder: string,
   signal?: AbortSignal,
@@ -50,6 +57,9 @@ export async function unpackLayer(
   })
   const request: UnpackRequest = { root: folder, outside: mountNamespace(), diffId, maxBytes, maxEntries }
   child.send(request)
+  const tell = (came: Came) => void (child.connected && child.send(came))
+  if (blob.watch) blob.watch(tell)
+  else tell({ bytes: 0, isAll: true })
   try {
     const answer = await answered
     signal?.throwIfAborted()
