@@ -50,6 +50,17 @@ command('create', 'make a token for a person or a team; it is shown once', token
   .option('--email <address>', 'the person')
   .option('--team <slug>', 'the team')
   .option('--name <name>', 'what it is for', 'command line')
+  .option('--role <role>', 'the most that it may: viewer, developer, admin or owner', 'developer')
+  .option(
+    '--preset <preset>',
+    'all, read, or deploy (for CI: it pushes and deploys images, and does nothing else)',
+  )
+  .option('--action <action...>', 'in place of a preset, such as deployment.create or app.*')
+  .option('--project <slug...>', 'only these projects of the team')
+  .option('--app <project/app...>', 'only these apps of the team')
+  .option('--repository <name...>', 'only these image repositories of the team')
+  .option('--expires <days>', 'how long it works', number(1, 3_650))
+  .option('--from <network...>', 'where it may come from, such as 203.0.113.0/24')
   .action(async (options) => (await import('./commands/token.ts')).createToken(options))
 
 // Its many commands are loaded when one of them is called.

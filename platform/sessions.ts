@@ -2,6 +2,7 @@ import type { Viewer } from './access.ts'
 import { PlatformError } from './errors.ts'
 import { newId } from './model/ids.ts'
 import { type SignInInput, signInSchema } from './model/inputs.ts'
+import { isInNetworks } from './networks.ts'
 import type { Platform } from './open.ts'
 import { checkPassword } from './passwords.ts'
 import { countAttempt, forgetAttempts, giveBackAttempt } from './rate-limit.ts'
@@ -91,7 +92,8 @@ export interface BearerOptions {
   address: string
 }
 
-/** Null for a token that is unknown, revoked or expired. Throws `rate-limited` after very many wrong ones. */
+/** Null for a token that is unknown, revoked or expired. Throws `rate-limited` after very many wrong ones, `forbidden` for one that
+ * may not come from this address. */
 export async function viewerFromToken(
   platform: Platform,
   bearer: string,
@@ -108,11 +110,30 @@ export async function viewerFromToken(
     await countAttempt(platform, wrongTokens, options.address)
     return null
   }
-  const now = Date.now()
-  if (token.lastUsedAt === null || now - token.lastUsedAt.getTime() > 60_000) {
-    await platform.db.apiToken.updateMany({ where: { id: token.id }, data: { lastUsedAt: new Date(now) } })
-  }
+  requireNetwork(token, options.address)
+  await noteUse(platform, token, options.address)
   return viewerOf(token)
+}
+
+/** Throws `forbidden`. Who holds the token may know that it is a right one: it is of use from elsewhere only. */
+export function requireNetwork(token: { addresses: string[] }, address: string): void {
+  if (token.addresses.length === 0 || isInNetworks(address, token.addresses)) return
+  throw new PlatformError('forbidden', `This token may not be used from the address ${address}.`)
+}
+
+/** At most once a minute, unless it comes from somewhere else. */
+async function noteUse(
+  platform: Platform,
+  token: { id: string; lastUsedAt: Date | null; lastUsedAddress: string | null },
+  address: string,
+): Promise<void> {
+  const now = Date.now()
+  const isRecent = token.lastUsedAt !== null && now - token.lastUsedAt.getTime() <= 60_000
+  if (isRecent && token.lastUsedAddress === address) return
+  await platform.db.apiToken.updateMany({
+    where: { id: token.id },
+    data: { lastUsedAt: new Date(now), lastUsedAddress: address },
+  })
 }
 
 /** Whether what the viewer came with still holds: for those who stay long, such as event streams. */

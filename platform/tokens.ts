@@ -4,63 +4,82 @@ import { PlatformError } from './errors.ts'
 import { newId } from './model/ids.ts'
 import { type CreateTokenInput, createTokenSchema, type PageInput } from './model/inputs.ts'
 import type { Page, Token } from './model/resources.ts'
-import { type Role, roleIncludes } from './model/roles.ts'
 import type { Platform } from './open.ts'
 import { afterId, parsePage, toPage } from './pages.ts'
-import { randomText, sha256 } from './secrets.ts'
+import { sha256 } from './secrets.ts'
+import { chooseScope, requireOwnScope } from './token-scope.ts'
+import { newTokenSecret, tokenPrefix } from './token-secret.ts'
+import { showToken, tokenColumns } from './token-view.ts'
 import { validate } from './validate.ts'
 
-/** Marks our tokens, so that scanners for leaked secrets find them. */
-export const tokenPrefix = 'berth_'
+type NewToken = Token & { secret: string }
 
 /**
- * The answer alone carries the secret: it is not kept. A person's token acts as that person, up to its role; the
- * operator's is a team's own. Throws `forbidden` for a role above the caller's, and to tokens: a token makes no tokens.
+ * The answer alone carries the secret: it is not kept. A person's token acts as that person, up to its role and for
+ * what its scope says; the operator's is a team's own. Throws `forbidden` for a role above the caller's, `not-found`
+ * for projects and apps that are not his to see, and to tokens `forbidden`: a token makes no tokens.
  */
 export async function createToken(
   platform: Platform,
   viewer: Viewer,
   input: CreateTokenInput,
-): Promise<Token & { secret: string }> {
+): Promise<NewToken> {
   await requireInstallation(platform, viewer, 'token.manage-own')
-  const { name, teamId = null, role, expiresAt } = validate(createTokenSchema, input)
-  const userId = viewer.kind === 'user' ? viewer.userId : null
+  return make(platform, viewer, input, { userId: viewer.kind === 'user' ? viewer.userId : null })
+}
+
+/**
+ * A team's own: it stays when its maker's session, password or other tokens end. It may never do more than its maker
+ * may, and stops when he leaves the team, until another administrator takes it over.
+ */
+export async function createTeamToken(
+  platform: Platform,
+  viewer: Viewer,
+  teamId: string,
+  input: Omit<CreateTokenInput, 'teamId'>,
+): Promise<NewToken> {
+  await requireTeam(platform, viewer, teamId, 'token.manage-of-team')
+  await requireInstallation(platform, viewer, 'token.manage-own')
+  return make(platform, viewer, { ...input, teamId }, { userId: null })
+}
+
+async function make(
+  platform: Platform,
+  viewer: Viewer,
+  input: CreateTokenInput,
+  { userId }: { userId: string | null },
+): Promise<NewToken> {
+  const wanted = validate(createTokenSchema, input)
+  const { name, teamId = null, role, expiresAt, addresses } = wanted
   if (userId === null && teamId === null)
     throw problem('teamId', 'A token of no person must belong to a team.')
-  if (expiresAt !== undefined && Date.parse(expiresAt) <= Date.now()) {
+  if (expiresAt !== undefined && Date.parse(expiresAt) <= Date.now())
     throw problem('expiresAt', 'The token would have expired already.')
-  }
-  if (teamId !== null) await requireRole(platform, viewer, teamId, role)
-  const secret = `${tokenPrefix}${randomText(40)}`
+  const scope = chooseScope(wanted, teamId)
+  if (teamId !== null) await requireOwnScope(platform, viewer, { teamId, role, scope })
+  const secret = newTokenSecret()
   const row = await platform.db.$transaction(async (tx) => {
     const token = await tx.apiToken.create({
       data: {
-        id: newId('token'),
-        userId,
-        teamId,
-        name,
+        ...{ id: newId('token'), userId, teamId, name, role, addresses },
+        ...{ actions: [...scope.actions], projectIds: [...scope.projectIds] },
+        ...{ appIds: [...scope.appIds], repositories: [...scope.repositories] },
+        makerId: userId === null && viewer.kind === 'user' ? viewer.userId : null,
         hash: sha256(secret),
         hint: secret.slice(0, tokenPrefix.length + 4),
-        role,
         expiresAt: expiresAt === undefined ? null : new Date(expiresAt),
       },
+      include: tokenColumns,
     })
     await record(tx, viewer, {
       teamId,
       action: 'token.create',
       target: { type: 'token', id: token.id, name },
-      detail: { role },
+      detail: { role, actions: [...scope.actions] },
     })
     return token
   })
   return { ...showToken(row), secret }
-}
-
-async function requireRole(platform: Platform, viewer: Viewer, teamId: string, role: Role): Promise<void> {
-  const own = await requireTeam(platform, viewer, teamId, 'team.read')
-  if ((await platform.db.team.count({ where: { id: teamId } })) === 0) throw notFound('team')
-  if (roleIncludes(own, role)) return
-  throw new PlatformError('forbidden', `A token can't have the role ${role}: yours in the team is ${own}.`)
 }
 
 /** The caller's own, newest first, without those that were revoked; the operator sees all. */
@@ -69,11 +88,31 @@ export async function listTokens(
   viewer: Viewer,
   pageInput?: PageInput,
 ): Promise<Page<Token>> {
+  return list(platform, ownedBy(viewer), pageInput)
+}
+
+/** A team's own, newest first. */
+export async function listTeamTokens(
+  platform: Platform,
+  viewer: Viewer,
+  teamId: string,
+  pageInput?: PageInput,
+): Promise<Page<Token>> {
+  await requireTeam(platform, viewer, teamId, 'token.manage-of-team')
+  return list(platform, { teamId, userId: null }, pageInput)
+}
+
+async function list(
+  platform: Platform,
+  where: { id?: string; userId?: string | null; teamId?: string },
+  pageInput: PageInput | undefined,
+): Promise<Page<Token>> {
   const page = parsePage(pageInput)
   const rows = await platform.db.apiToken.findMany({
-    where: { AND: [ownedBy(viewer), { revokedAt: null, id: { lt: afterId(page) } }] },
+    where: { AND: [where, { revokedAt: null, id: { lt: afterId(page) } }] },
     orderBy: { id: 'desc' },
     take: page.limit + 1,
+    include: tokenColumns,
   })
   return toPage(rows, page.limit, (row) => row.id, showToken)
 }
@@ -118,28 +157,32 @@ async function requireRevoke(
   await requireTeam(platform, viewer, token.teamId, 'token.manage-of-team', 'token')
 }
 
-function problem(path: string, message: string): PlatformError {
-  return new PlatformError('invalid', message, { fields: [{ path, message }] })
+/** The caller stands behind a team's token from now on: its secret stays, and it may do what he may. */
+export async function takeTokenOver(platform: Platform, viewer: Viewer, id: string): Promise<Token> {
+  const token = await platform.db.apiToken.findUnique({ where: { id } })
+  if (token === null || token.revokedAt !== null || token.teamId === null || token.userId !== null)
+    throw notFound('token')
+  const { teamId } = token
+  await requireTeam(platform, viewer, teamId, 'token.manage-of-team', 'token')
+  if (viewer.kind !== 'user')
+    throw new PlatformError('forbidden', 'Only a signed-in person can take a token over.')
+  const row = await platform.db.$transaction(async (tx) => {
+    const taken = await tx.apiToken.update({
+      where: { id },
+      data: { makerId: viewer.userId },
+      include: tokenColumns,
+    })
+    await record(tx, viewer, {
+      teamId,
+      action: 'token.take-over',
+      target: { type: 'token', id, name: token.name },
+      detail: { before: token.makerId },
+    })
+    return taken
+  })
+  return showToken(row)
 }
 
-function showToken(row: {
-  id: string
-  name: string
-  hint: string
-  role: Role
-  teamId: string | null
-  createdAt: Date
-  expiresAt: Date | null
-  lastUsedAt: Date | null
-}): Token {
-  return {
-    id: row.id,
-    name: row.name,
-    hint: row.hint,
-    role: row.role,
-    teamId: row.teamId,
-    createdAt: row.createdAt.toISOString(),
-    expiresAt: row.expiresAt?.toISOString() ?? null,
-    lastUsedAt: row.lastUsedAt?.toISOString() ?? null,
-  }
+function problem(path: string, message: string): PlatformError {
+  return new PlatformError('invalid', message, { fields: [{ path, message }] })
 }

@@ -23,11 +23,16 @@ export async function DeployPage({
     listProjects(platform, viewer, team.id, { limit: 100 }),
   ])
   const { image: _, ...defaults } = formFromSettings(appSettingsSchema.parse({ image: 'any' }))
-  const names = projects.data.map(({ id, name }) => ({ id, name }))
+  const canMakeProject = roleIncludes(team.role, 'developer')
+  const names = projects.data
+    .filter(({ role }) => roleIncludes(role, 'developer'))
+    .map(({ id, name }) => ({ id, name }))
+  const canDeploy =
+    project === null ? canMakeProject || names.length > 0 : names.some(({ id }) => id === project.id)
   return (
     <div className="mx-auto max-w-2xl">
       <PageHeader title={t('title')} description={t('description')} />
-      {roleIncludes(team.role, 'developer') ? (
+      {canDeploy ? (
         <DeployForm
           team={{ id: team.id, slug: team.slug }}
           projects={names}

@@ -10,7 +10,7 @@ import {
   refreshPrefix,
 } from '../../platform/registry/refresh-token.ts'
 import { checkCredentials, viewerFromToken, wrongTokens } from '../../platform/sessions.ts'
-import { tokenPrefix } from '../../platform/tokens.ts'
+import { tokenPrefix } from '../../platform/token-secret.ts'
 import { clientAddress } from './client-address.ts'
 
 interface Asked {
@@ -110,7 +110,7 @@ async function identify(
     return { kind: 'user', userId: id, sessionId: null }
   }
   if (secret.startsWith(refreshPrefix)) {
-    const refreshed = await redeemRefreshToken(platform, secret)
+    const refreshed = await redeemRefreshToken(platform, secret, address)
     if (refreshed !== null) return refreshed
     await countAttempt(platform, wrongTokens, address)
     throw wrong()

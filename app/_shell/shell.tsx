@@ -24,7 +24,7 @@ export async function Shell({ team, children }: { team: Team | null; children: R
       teams={teams}
       projects={projects}
       user={user}
-      canDeploy={team !== null && roleIncludes(team.role, 'developer')}
+      canDeploy={team !== null && [team, ...projects].some(({ role }) => roleIncludes(role, 'developer'))}
     />
   )
   return (

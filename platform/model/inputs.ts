@@ -9,7 +9,14 @@ import {
   variableNameSchema,
   variableValueSchema,
 } from './names.ts'
+import { networkSchema } from './networks.ts'
 import { projectAccesses, roles } from './roles.ts'
+import { presetNames } from './scopes.ts'
+
+const repositoryNameSchema = z
+  .string()
+  .max(200)
+  .regex(/^[a-z0-9]+([._/-]+[a-z0-9]+)*$/, 'must be the name of a repository in the team, such as shop/web')
 
 export const pageInputSchema = z.strictObject({
   cursor: z.string().max(400).optional(),
@@ -93,6 +100,24 @@ export const createTokenSchema = z.strictObject({
   expiresAt: z.iso
     .datetime({ offset: true, error: 'must be a time such as 2030-01-31T12:00:00Z' })
     .optional(),
+  /** What it is for. One of these; without both: all that its role allows. */
+  preset: z.enum(presetNames).optional(),
+  actions: z
+    .array(
+      z
+        .string()
+        .max(60)
+        .regex(/^(\*|[a-z-]+\.(\*|[a-z-]+)|\*\.[a-z-]+)$/, 'must be such as deployment.create'),
+    )
+    .min(1, 'must not be empty')
+    .max(60)
+    .optional(),
+  /** Where one of these has something, the token reaches what they list alone. */
+  projectIds: z.array(z.string().max(64)).max(100).default([]),
+  appIds: z.array(z.string().max(64)).max(100).default([]),
+  repositories: z.array(repositoryNameSchema).max(100).default([]),
+  /** Networks that it may come from; none: any. */
+  addresses: z.array(networkSchema).max(50).default([]),
 })
 
 export const inviteSchema = z.strictObject({ email: emailSchema, role: z.enum(roles).default('developer') })
@@ -136,6 +161,7 @@ export type SetVariablesInput = z.input<typeof setVariablesSchema>
 export type CreateAppInput = z.input<typeof createAppSchema>
 export type UpdateAppInput = z.input<typeof updateAppSchema>
 export type CreateDeploymentInput = z.input<typeof createDeploymentSchema>
+export type CreateTokenOutput = z.output<typeof createTokenSchema>
 export type CreateTokenInput = z.input<typeof createTokenSchema>
 export type ChangePasswordInput = z.input<typeof changePasswordSchema>
 export type InviteInput = z.input<typeof inviteSchema>

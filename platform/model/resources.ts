@@ -6,6 +6,7 @@ import { deploymentStatuses } from './deployment-status.ts'
 import { deploymentStepSchema } from './deployment-step.ts'
 import { failureSchema } from './failure.ts'
 import { projectAccesses, roles } from './roles.ts'
+import { presetNames } from './scopes.ts'
 
 const time = z.iso.datetime()
 
@@ -98,9 +99,21 @@ export const tokenSchema = z.object({
   hint: z.string(),
   role: z.enum(roles),
   teamId: z.string().nullable(),
+  /** Null: its actions were chosen one by one. */
+  preset: z.enum(presetNames).nullable(),
+  actions: z.array(z.string()),
+  /** Where one of these three has something, it reaches what they list alone. */
+  projectIds: z.array(z.string()),
+  appIds: z.array(z.string()),
+  repositories: z.array(z.string()),
+  /** Networks that it may come from; none: any. */
+  addresses: z.array(z.string()),
+  /** Of a team's own: who stands behind it. It does nothing while that is no member of the team. */
+  maker: z.object({ name: z.string(), isMember: z.boolean() }).nullable(),
   createdAt: time,
   expiresAt: time.nullable(),
   lastUsedAt: time.nullable(),
+  lastUsedAddress: z.string().nullable(),
 })
 
 export const memberSchema = z.object({

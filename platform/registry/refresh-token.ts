@@ -2,7 +2,7 @@ import type { Viewer } from '../access.ts'
 import { newId } from '../model/ids.ts'
 import type { Platform } from '../open.ts'
 import { randomText, sameSecret, sha256 } from '../secrets.ts'
-import { isTokenUsable } from '../sessions.ts'
+import { isTokenUsable, requireNetwork } from '../sessions.ts'
 import { viewerOf } from '../token-viewer.ts'
 
 /**
@@ -32,7 +32,11 @@ export async function issueRefreshToken(platform: Platform, viewer: Viewer | nul
 }
 
 /** Whom it stands for; null when it is unknown, ran out, or what it was given for does not hold any more. */
-export async function redeemRefreshToken(platform: Platform, text: string): Promise<Viewer | null> {
+export async function redeemRefreshToken(
+  platform: Platform,
+  text: string,
+  address: string,
+): Promise<Viewer | null> {
   const [, id, secret] = /^berthr_(rrt_[0-9a-z]+)_([A-Za-z0-9_-]+)$/.exec(text) ?? []
   if (id === undefined || secret === undefined) return null
   const row = await platform.db.registryRefreshToken.findUnique({
@@ -44,6 +48,7 @@ export async function redeemRefreshToken(platform: Platform, text: string): Prom
   const proof = apiToken?.hash ?? user?.passwordHash
   if (!proof || !sameSecret(bound(secret, proof), row.hash)) return null
   if (apiToken !== null ? !isTokenUsable(apiToken) : user === null || user.disabledAt !== null) return null
+  if (apiToken !== null) requireNetwork(apiToken, address)
   await platform.db.registryRefreshToken.updateMany({ where: { id }, data: { lastUsedAt: new Date() } })
   if (apiToken !== null) return viewerOf(apiToken)
   return user === null ? null : { kind: 'user', userId: user.id, sessionId: null }

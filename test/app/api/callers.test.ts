@@ -1,7 +1,8 @@
 import { encode } from 'next-auth/jwt'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { endSession, signIn } from '../../../platform/sessions.ts'
-import { createToken } from '../../../platform/tokens.ts'
+import { createTeamToken, createToken } from '../../../platform/tokens.ts'
+import { operator } from '../../support/platform.ts'
 import { type ApiUnderTest, openApi } from './client.ts'
 
 let berth: ApiUnderTest
@@ -64,7 +65,7 @@ test('a token is made by a person, shown once, listed without its secret, and no
   expect((await call(`GET /teams/${team.id}`)).body).toMatchObject({ role: 'developer' })
   expect(await call('POST /tokens', { name: 'more' })).toMatchObject({ status: 403 })
   const list = await berth.nobody('GET /tokens', undefined, headers)
-  expect(list.body.data).toEqual([{ ...token, lastUsedAt: expect.any(String) }])
+  expect(list.body.data).toEqual([{ ...token, lastUsedAt: expect.any(String), lastUsedAddress: 'unknown' }])
   expect((await berth.nobody(`DELETE /tokens/${token.id}`, undefined, headers)).status).toBe(204)
   const after = await call(`GET /teams/${team.id}`)
   expect(after.status).toBe(401)
@@ -101,6 +102,48 @@ test('a cookie changes nothing for another site, not even for an app below the s
   expect((await berth.operator(`GET /teams/${team.id}`)).body.name).toBe(team.name)
   expect((await rename({ origin: `http://${host}`, host })).status).toBe(200)
   expect((await rename({ 'sec-fetch-site': 'same-origin' })).status).toBe(200)
+})
+
+test('a token that is for some networks goes by what the nearest proxy says, not by the client', async () => {
+  const team = await berth.makeTeam()
+  const { secret } = await createTeamToken(berth.platform, operator, team.id, {
+    ...{ name: 'office', addresses: ['203.0.113.0/24'] },
+  })
+  const from = (addresses: string) =>
+    berth.withToken(secret)(`GET /teams/${team.id}`, undefined, { 'x-forwarded-for': addresses })
+  expect((await from('198.51.100.1, 203.0.113.9')).status).toBe(200)
+  const elsewhere = await from('203.0.113.9, 198.51.100.1')
+  expect(elsewhere).toMatchObject({
+    status: 403,
+    body: { code: 'forbidden', detail: 'This token may not be used from the address 198.51.100.1.' },
+  })
+  expect((await berth.withToken(secret)(`GET /teams/${team.id}`)).status).toBe(403)
+})
+
+test('the operator makes a token for some apps by their slugs, for a while', async () => {
+  const team = await berth.makeTeam('Slugs')
+  const app = await berth.makeApp(team.id, { name: 'Web' })
+  const project = (await berth.operator(`GET /projects/${app.projectId}`)).body.slug
+  const input = {
+    name: 'ci',
+    team: 'slugs',
+    preset: 'deploy',
+    apps: [`${project}/web`],
+    repositories: ['web'],
+  }
+  const made = await berth.operator('POST /operator/tokens', { ...input, expiresAt: '2099-01-01T00:00:00Z' })
+  expect(made).toMatchObject({ status: 201, body: { preset: 'deploy', appIds: [app.id], maker: null } })
+  const call = berth.withToken(made.body.secret)
+  expect((await call(`POST /apps/${app.id}/deployments`)).status).toBe(202)
+  expect((await call(`DELETE /apps/${app.id}`)).status).toBe(403)
+  const unknown = await berth.operator('POST /operator/tokens', { ...input, apps: [`${project}/nothing`] })
+  expect(unknown.status).toBe(404)
+  const nowhere = await berth.operator('POST /operator/tokens', {
+    name: 'x',
+    email: 'a@example.com',
+    apps: ['a/b'],
+  })
+  expect(nowhere).toMatchObject({ status: 422, body: { errors: [{ path: 'team' }] } })
 })
 
 test('a token of one team sees nothing of its person’s other teams', async () => {

@@ -8,7 +8,7 @@ import { createDeployment } from '../../../platform/deployments.ts'
 import { invite } from '../../../platform/invitations.ts'
 import { type Role, roleIncludes, roles } from '../../../platform/model/roles.ts'
 import { signIn } from '../../../platform/sessions.ts'
-import { createToken, revokeToken } from '../../../platform/tokens.ts'
+import { createTeamToken, createToken, revokeToken } from '../../../platform/tokens.ts'
 import { operator, type TestUser } from '../../support/platform.ts'
 import { type ApiUnderTest, openApi } from './client.ts'
 
@@ -23,6 +23,7 @@ interface Fixture {
   deployment: string
   member: string
   invitation: string
+  teamToken: string
 }
 
 /** Who may, the path with real ids, and the body. What a route then says of its input is no matter of access. */
@@ -95,6 +96,13 @@ const rules: Record<string, Rule> = {
   'POST /deployments/{id}/rollback': ['developer', ({ deployment }) => `/deployments/${deployment}/rollback`],
   'GET /tokens': ['person', () => '/tokens'],
   'POST /tokens': ['person', () => '/tokens', { name: 'mine' }],
+  'GET /teams/{team}/tokens': ['admin', ({ team }) => `/teams/${team}/tokens`],
+  'POST /teams/{team}/tokens': [
+    'admin',
+    ({ team }) => `/teams/${team}/tokens`,
+    { name: 'ci', preset: 'deploy' },
+  ],
+  'POST /tokens/{id}/take-over': ['admin', ({ teamToken }) => `/tokens/${teamToken}/take-over`],
   'GET /operator/status': ['operator', () => '/operator/status'],
   'POST /operator/setup-link': ['operator', () => '/operator/setup-link'],
   'POST /operator/tokens': ['operator', () => '/operator/tokens', { name: 'x', email: 'nobody@example.com' }],
@@ -181,7 +189,9 @@ async function makeFixture(): Promise<Fixture> {
     await berth.platform.db.projectAccess.createMany({ data: rows })
   }
   const invitation = await invite(berth.platform, operator, team, { email: `guest${lastName}@example.com` })
+  const teamToken = await createTeamToken(berth.platform, operator, team, { name: 'robot' })
   return {
+    teamToken: teamToken.id,
     ...{ team, app: app.id, project: app.projectId, deployment: deployment.id },
     ...{ emptyProject, member: member.id, invitation: invitation.id },
   }
@@ -226,6 +236,7 @@ const notForTheOperator = [
   'POST /teams/{team}/leave',
   'POST /invitations/accept',
   'POST /tokens',
+  'POST /tokens/{id}/take-over',
 ]
 
 test('every route is in the table, and nothing else', async () => {

@@ -23,7 +23,7 @@ export default async function ProjectPage({ params, searchParams }: PageProps<'/
   const { team, project } = await loadProject(names.team, names.project)
   const t = await getTranslations('project')
   const path = `/${team.slug}/${project.slug}`
-  const canEdit = roleIncludes(team.role, 'developer')
+  const canEdit = roleIncludes(project.role, 'developer')
   return (
     <>
       <PageHeader
@@ -38,7 +38,7 @@ export default async function ProjectPage({ params, searchParams }: PageProps<'/
               <ProjectMenu
                 teamPath={`/${team.slug}`}
                 project={{ id: project.id, name: project.name }}
-                canDelete={roleIncludes(team.role, 'admin')}
+                canDelete={roleIncludes(project.role, 'admin')}
               />
             </>
           )

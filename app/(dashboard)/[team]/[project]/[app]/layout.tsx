@@ -44,7 +44,7 @@ export default async function AppLayout({ params, children }: LayoutProps<'/[tea
             </div>
           )}
         </div>
-        {roleIncludes(team.role, 'developer') && app.status !== 'deleting' && (
+        {roleIncludes(project.role, 'developer') && app.status !== 'deleting' && (
           <AppActions
             app={{
               id: app.id,
@@ -58,7 +58,7 @@ export default async function AppLayout({ params, children }: LayoutProps<'/[tea
           />
         )}
       </header>
-      <AppTabs path={path} canSeeVariables={roleIncludes(team.role, 'developer')} />
+      <AppTabs path={path} canSeeVariables={roleIncludes(project.role, 'developer')} />
       {children}
     </>
   )

@@ -23,7 +23,7 @@ export async function generateMetadata({ params }: PageProps<'/[team]/[project]/
 
 export default async function AppPage({ params }: PageProps<'/[team]/[project]/[app]'>) {
   const names = await params
-  const { team, app, path } = await loadApp(names.team, names.project, names.app)
+  const { project, app, path } = await loadApp(names.team, names.project, names.app)
   const t = await getTranslations('app')
   if (app.latestDeployment === null) {
     return (
@@ -32,7 +32,7 @@ export default async function AppPage({ params }: PageProps<'/[team]/[project]/[
         title={t('emptyTitle')}
         description={t('emptyDescription')}
         action={
-          roleIncludes(team.role, 'developer') && (
+          roleIncludes(project.role, 'developer') && (
             <DeployButton appId={app.id} isDeployed={false} path={path} />
           )
         }

@@ -25,13 +25,13 @@ export async function generateMetadata({
 
 export default async function DeploymentsPage(props: PageProps<'/[team]/[project]/[app]/deployments'>) {
   const [names, { cursor }] = await Promise.all([props.params, props.searchParams])
-  const { team, app, path } = await loadApp(names.team, names.project, names.app)
+  const { project, app, path } = await loadApp(names.team, names.project, names.app)
   return (
     <Suspense fallback={<RowsSkeleton rows={6} />}>
       <List
         app={app}
         path={path}
-        canRollBack={roleIncludes(team.role, 'developer')}
+        canRollBack={roleIncludes(project.role, 'developer')}
         cursor={typeof cursor === 'string' ? cursor : undefined}
       />
     </Suspense>

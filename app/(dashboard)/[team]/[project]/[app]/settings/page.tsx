@@ -23,7 +23,7 @@ export default async function AppSettingsPage({ params }: Props) {
   const names = await params
   const { team, project, app, path } = await loadApp(names.team, names.project, names.app)
   const t = await getTranslations('appSettings')
-  if (!roleIncludes(team.role, 'developer')) return <Notice tone="warning">{t('notAllowed')}</Notice>
+  if (!roleIncludes(project.role, 'developer')) return <Notice tone="warning">{t('notAllowed')}</Notice>
   return (
     <div className="space-y-5">
       <Card>

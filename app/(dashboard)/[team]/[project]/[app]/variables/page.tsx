@@ -22,9 +22,9 @@ export async function generateMetadata({ params }: Props): Promise<Metadata> {
 
 export default async function VariablesPage({ params }: Props) {
   const names = await params
-  const { team, app, path } = await loadApp(names.team, names.project, names.app)
+  const { project, app, path } = await loadApp(names.team, names.project, names.app)
   const t = await getTranslations('variables')
-  if (!roleIncludes(team.role, 'developer')) return <Notice tone="warning">{t('notAllowed')}</Notice>
+  if (!roleIncludes(project.role, 'developer')) return <Notice tone="warning">{t('notAllowed')}</Notice>
   return (
     <Card>
       <CardHeader title={t('title')} description={t('description')} />

@@ -23,8 +23,8 @@ export async function generateMetadata({ params }: Props): Promise<Metadata> {
 export default async function DeploymentPage({ params }: Props) {
   const names = await params
   const place = await loadDeployment(names.team, names.project, names.app, names.number)
-  const { team, app, deployment, path } = place
-  const canEdit = roleIncludes(team.role, 'developer')
+  const { project, app, deployment, path } = place
+  const canEdit = roleIncludes(project.role, 'developer')
   const wasLive = deployment.liveAt !== null && deployment.id !== app.liveDeploymentId
   return (
     <div className="space-y-5">
