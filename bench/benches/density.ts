@@ -1,103 +1,125 @@
-/** Many idle containers: how long until they run, what each costs in memory, and whether the next one is slower. */
+/**
+ * Many idle containers: how long until they run, what each costs in memory, and whether the next one is slower. All
+ * contestants have as many at a time, and take turns at each step.
+ */
 import { performance } from 'node:perf_hooks'
 import type { Bench, BenchContext } from '../bench.ts'
 import { memoryOf } from '../parts/memory.ts'
 import { imagePackages, peerPackages } from '../parts/packages.ts'
-import { openRunners, type Runner } from '../parts/runners.ts'
+import { type MaybeRunner, openRunners, type Runner } from '../parts/runners.ts'
 import { makeRow, median, type Row, type Samples } from '../report.ts'
+import { type Contestant, takeTurns } from '../turns.ts'
 
+const steps = [0, 50, 100, 200]
 const many = 100
 const most = 200
 const atOnce = 4
-const few = 10
 
 export const bench: Bench = {
   description: `${many} containers: time, memory each; whether starts get slower up to ${most}: Berth, Docker, podman`,
   packages: [...imagePackages, ...peerPackages],
   async run(context) {
     const { berth, peers } = await openRunners(context)
-    const results = new Map<string, Measured | string>()
-    for (const runner of [berth, ...peers])
-      results.set(runner.name, 'absent' in runner ? runner.absent : await measure(runner, context))
-    const rowOf = (what: string, unit: string, pick: (all: Measured) => number): Row => {
-      const samples = [...results].map(([name, all]): [string, Samples] => [
-        name,
-        typeof all === 'string' ? all : [pick(all)],
-      ])
+    const results = [berth, ...peers].map((runner) => new Measured(runner))
+    for (const [index, count] of steps.entries()) {
+      const from = steps[index - 1] ?? 0
+      for (const each of results)
+        await each.attempt(context, (runner) => fill(each, runner, from, count, context))
+      const starts = await takeTurns(context, results.map(starting))
+      for (const each of results) each.starts.set(count, starts[each.name] ?? [])
+    }
+    const blocked = await berth.blocked?.()
+    for (const each of results)
+      await each.attempt(context, (runner) => inParts(0, most, (id) => runner.remove(id), context.signal))
+
+    const row = (what: string, unit: string, pick: (all: Measured) => Samples): Row => {
+      const samples = results.map((each): [string, Samples] => [each.name, each.absent ?? pick(each)])
       const { berth: ours = [], ...theirs } = Object.fromEntries(samples)
       return makeRow({ what, unit, berth: ours, peers: theirs })
     }
-    const growth = `start of one beside ${most} compared with beside none (1: as fast)`
     return [
-      rowOf(`start ${many} containers, ${atOnce} at once`, 's', ({ seconds }) => seconds),
-      rowOf(
-        'memory of engine and monitors for each idle container',
-        'MB',
-        ({ bytesEach }) => bytesEach / 1e6,
+      row(`start ${many} containers, ${atOnce} at once`, 's', ({ seconds }) => [seconds]),
+      row('memory of engine and monitors for each idle container', 'MB', ({ bytesEach }) => [
+        bytesEach / 1e6,
+      ]),
+      ...steps.map((count) =>
+        row(`start of one beside ${count}`, 's', ({ starts }) => starts.get(count) ?? []),
       ),
-      rowOf(growth, 'times', ({ first, last }) => last / first),
-      rowOf(`start of one beside ${most}`, 's', ({ last }) => last),
+      row(`the same beside ${most} over beside none (1: it does not grow)`, 'times', growth),
       makeRow({
         what: `longest that the engine's event loop stood still while it started ${most}`,
         unit: 's',
-        berth: typeof results.get('berth') === 'string' ? [] : [(results.get('berth') as Measured).blocked],
+        berth: blocked === undefined ? [] : [blocked],
       }),
     ]
   },
 }
 
-interface Measured {
+/** What is known of one contestant. */
+class Measured {
+  readonly name: string
+  readonly runner: MaybeRunner
+  /** Why it is out. */
+  absent: string | null = null
   /** For `many`. */
-  seconds: number
-  bytesEach: number
-  /** Median start beside none and beside `most`, in seconds. */
-  first: number
-  last: number
-  blocked: number
-}
+  seconds = 0
+  bytesEach = 0
+  readonly starts = new Map<number, Samples>()
 
-async function measure(runner: Runner, { signal, note }: BenchContext): Promise<Measured | string> {
-  try {
-    const first = await medianStart(runner, signal)
-    const before = memoryOf(runner.mark)
-    await runner.blocked?.()
-    const seconds = await startAll(runner, 0, many, signal)
-    note(`${runner.name}: ${many} in ${seconds.toFixed(1)} s`)
-    const bytesEach = (memoryOf(runner.mark) - before) / many
-    await startAll(runner, many, most, signal)
-    const blocked = (await runner.blocked?.()) ?? 0
-    const last = await medianStart(runner, signal)
-    note(`${runner.name}: one takes ${first.toFixed(3)} s beside none, ${last.toFixed(3)} s beside ${most}`)
-    await inParts(most, (id) => runner.remove(id), 0, signal)
-    return { seconds, bytesEach, first, last, blocked }
-  } catch (error) {
-    signal.throwIfAborted()
-    return error instanceof Error ? error.message : String(error)
+  constructor(runner: MaybeRunner) {
+    this.name = runner.name
+    this.runner = runner
+    if ('absent' in runner) this.absent = runner.absent
+  }
+
+  async attempt({ signal }: BenchContext, work: (runner: Runner) => Promise<void>): Promise<void> {
+    if ('absent' in this.runner || this.absent !== null) return
+    try {
+      await work(this.runner)
+    } catch (error) {
+      signal.throwIfAborted()
+      this.absent = error instanceof Error ? error.message : String(error)
+    }
   }
 }
 
-async function medianStart(runner: Runner, signal: AbortSignal): Promise<number> {
-  const all: number[] = []
-  for (let count = 0; count < few; count++) {
-    signal.throwIfAborted()
-    const startMs = performance.now()
-    await runner.start(`one-${count}`)
-    all.push((performance.now() - startMs) / 1_000)
-    await runner.remove(`one-${count}`)
-  }
-  return median(all)
-}
-
-async function startAll(runner: Runner, from: number, to: number, signal: AbortSignal): Promise<number> {
+async function fill(
+  each: Measured,
+  runner: Runner,
+  from: number,
+  to: number,
+  { signal, note }: BenchContext,
+): Promise<void> {
+  const before = memoryOf(runner.mark)
+  if (from === 0) await runner.blocked?.()
   const startMs = performance.now()
-  await inParts(to, (id) => runner.start(id), from, signal)
-  return (performance.now() - startMs) / 1_000
+  await inParts(from, to, (id) => runner.start(id), signal)
+  if (to > many || to === 0) return
+  each.seconds += (performance.now() - startMs) / 1_000
+  each.bytesEach += (memoryOf(runner.mark) - before) / many
+  note(`${runner.name}: ${to} run after ${each.seconds.toFixed(1)} s`)
+}
+
+function starting({ name, runner, absent }: Measured): Contestant {
+  if ('absent' in runner || absent !== null) return { name, absent: absent ?? '' }
+  return {
+    name,
+    prepare: async () => {},
+    work: () => runner.start('one'),
+    finish: async () => void (await runner.remove('one')),
+  }
+}
+
+function growth({ starts }: Measured): Samples {
+  const [first, last] = [starts.get(0) ?? [], starts.get(most) ?? []]
+  if (typeof first === 'string') return first
+  return typeof last === 'string' ? last : [median(last) / median(first)]
 }
 
 async function inParts(
+  from: number,
   to: number,
   work: (id: string) => Promise<unknown>,
-  from: number,
   signal: AbortSignal,
 ): Promise<void> {
   let next = from
