@@ -42,15 +42,3 @@ export function port(text: string, all: Port[] = []): Port[] {
     },
   ]
 }
-
-/** What a container has unless it is taken away. Source: engine/runtime/spec.ts. */
-const usualCapabilities = [
-  ...['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'NET_BIND_SERVICE'],
-  ...['SETFCAP', 'SETGID', 'SETPCAP', 'SETUID', 'SYS_CHROOT'],
-].map((name) => `CAP_${name}`)
-
-/** Those that are left. */
-export function without(dropped: string[]): string[] {
-  const names = dropped.map((name) => name.toUpperCase().replace(/^(?:CAP_)?/, 'CAP_'))
-  return names.includes('CAP_ALL') ? [] : usualCapabilities.filter((name) => !names.includes(name))
-}

@@ -11,7 +11,7 @@ import { type Door, EngineRefusal, openDoor } from './door.ts'
 import { withLayers } from './images.ts'
 import { print } from './logs.ts'
 import { type EngineOptions, printJson } from './options.ts'
-import { type Mount, type Port, without } from './run-options.ts'
+import type { Mount, Port } from './run-options.ts'
 
 interface RunOptions extends EngineOptions {
   detach?: boolean
@@ -84,7 +84,7 @@ function requestOf(image: string, command: string[], options: RunOptions): RunRe
     ...(workdir === undefined ? {} : { workingDir: workdir }),
     ...(options.readOnly === undefined ? {} : { readOnlyRoot: options.readOnly }),
     ...(options.init === undefined ? {} : { init: options.init }),
-    ...(capDrop === undefined ? {} : { capabilities: without(capDrop) }),
+    droppedCapabilities: capDrop ?? [],
     ...(stopTimeout === undefined ? {} : { stopGraceMs: stopTimeout * 1_000 }),
     mounts: [...(options.volume ?? []), ...(options.tmpfs ?? [])],
     ports: options.publish ?? [],

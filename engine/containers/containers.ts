@@ -312,11 +312,31 @@ export interface Container {
 /** All that is known of it. Values of its environment are secrets more often than not, and stay out. */
 export interface ContainerDetails extends Container {
   spec: Omit<ContainerSpec, 'environment'> & { environmentNames: string[] }
+  isolation: ContainerIsolation
   /** What keeps its writable layer from outgrowing `limits.diskBytes`. */
   diskLimitedBy: DiskLimit
   /** Path of its control group, below each hierarchy. */
   cgroup: string
   logFile: string
+}
+
+/** As it is or would be when it runs. */
+export interface ContainerIsolation {
+  /** It has its own of each of these; none is the host's. */
+  namespaces: string[]
+  /** All that any of its processes can have. */
+  capabilities: string[]
+  /** No program in it gives more rights than whoever starts it has. */
+  noNewPrivileges: true
+  /** No mounting, no new namespaces, no tracing of others, no keys, no kernel crypto sockets … */
+  seccomp: 'strict'
+  /** Refused beside what the profile refuses. */
+  refusedSyscalls: string[]
+  /** Nothing can be read there. */
+  maskedPaths: string[]
+  readOnlyPaths: string[]
+  readOnlyRoot: boolean
+  runtimeClass: RuntimeClass
 }
 
 /** Sums since its start; the difference of two over the time between them is a rate. */

@@ -11,6 +11,7 @@ import { type ContainersOptions, createCore } from './core.ts'
 import { createExecs } from './exec.ts'
 import { createFiles } from './files.ts'
 import { createHealthChecks } from './health.ts'
+import { isolationOf } from './isolation.ts'
 import { createLife } from './life.ts'
 import { changeLimits } from './limits.ts'
 import { listeningPortsOf } from './listening-ports.ts'
@@ -145,6 +146,7 @@ export async function createContainers(
       return {
         ...view(row),
         spec: { ...spec, environmentNames: Object.keys(environment) },
+        isolation: isolationOf(row.spec),
         diskLimitedBy: snapshots.diskLimit(row.id, spec.limits.diskBytes),
         cgroup: runs.cgroup(row.id),
         logFile: runs.logFile(row.id),

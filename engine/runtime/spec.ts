@@ -46,7 +46,10 @@ export const usualCapabilities: readonly string[] = [
   'CAP_SYS_CHROOT',
 ]
 
-const maskedPaths = [
+/** A container has its own of each. */
+export const namespaces = ['user', 'pid', 'mount', 'ipc', 'uts', 'network', 'cgroup'] as const
+
+export const maskedPaths: readonly string[] = [
   '/proc/acpi',
   '/proc/asound',
   '/proc/interrupts',
@@ -61,7 +64,13 @@ const maskedPaths = [
   '/sys/firmware',
   '/sys/fs/selinux',
 ]
-const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger']
+export const readonlyPaths: readonly string[] = [
+  '/proc/bus',
+  '/proc/fs',
+  '/proc/irq',
+  '/proc/sys',
+  '/proc/sysrq-trigger',
+]
 const noIpv6 = { 'net.ipv6.conf.all.disable_ipv6': '1', 'net.ipv6.conf.default.disable_ipv6': '1' }
 
 function bind(source: string, destination: string) {
@@ -152,7 +161,7 @@ export function runtimeConfig(spec: ResolvedSpec): Record<string, unknown> {
     annotations: 'compiled' in spec.seccomp ? { 'run.oci.seccomp_bpf_data': spec.seccomp.compiled } : {},
     linux: {
       cgroupsPath: spec.cgroup,
-      namespaces: ['user', 'pid', 'mount', 'ipc', 'uts', 'network', 'cgroup'].map((type) => ({ type })),
+      namespaces: namespaces.map((type) => ({ type })),
       uidMappings: mapping,
       gidMappings: mapping,
       sysctl: {

@@ -147,7 +147,8 @@ export const runRequest = z.strictObject({
   workingDir: z.string().max(4_096).optional(),
   readOnlyRoot: z.boolean().optional(),
   init: z.boolean().optional(),
-  capabilities: z.array(z.string().max(64)).optional(),
+  /** Taken from the usual ones, with CAP_ before or not; ALL leaves none. */
+  droppedCapabilities: z.array(z.string().max(64)).default([]),
   mounts: z
     .array(
       z.union([

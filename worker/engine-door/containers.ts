@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono'
-import { type Container, EngineError } from '../../engine/index.ts'
+import { type Container, EngineError, usualCapabilities } from '../../engine/index.ts'
 import {
   type ContainerRow,
   commitRequest,
@@ -21,10 +21,16 @@ export function containerRoutes(host: Host): Hono {
   const routes = new Hono()
   routes.get('/', async (c) => c.json({ data: (await containers.list()).map(row) }))
   routes.post('/', async (c) => {
-    const { image, limits, ...spec } = await read(c, runRequest)
+    const { image, limits, droppedCapabilities, ...spec } = await read(c, runRequest)
     const { digest } = await images.inspect(image)
     const made = await containers.create(
-      { ...spec, image: digest, limits: { ...usualLimits, ...limits }, idRange: operatorIdRange },
+      {
+        ...spec,
+        image: digest,
+        capabilities: without(droppedCapabilities),
+        limits: { ...usualLimits, ...limits },
+        idRange: operatorIdRange,
+      },
       { signal: c.req.raw.signal },
     )
     return c.json({ data: row(made) }, 201)
@@ -84,6 +90,12 @@ export function containerRoutes(host: Host): Hono {
     )
   })
   return routes
+}
+
+/** The usual capabilities that are left. */
+function without(dropped: string[]): string[] {
+  const names = dropped.map((name) => name.toUpperCase().replace(/^(?:CAP_)?/, 'CAP_'))
+  return names.includes('CAP_ALL') ? [] : usualCapabilities.filter((name) => !names.includes(name))
 }
 
 function grace(c: Context): { graceMs?: number } {

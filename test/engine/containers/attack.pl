@@ -65,6 +65,7 @@ else { said('setns', 'error ' . ($! + 0)) }
 
 # Other processes, the kernel, the machine
 call('ptrace attach', number(101, 117), 16, 1, 0, 0);
+call('ptrace a process of the host', number(101, 117), 16, $host_pid + 0, 0, 0);
 call('process_vm_readv', number(310, 270), 1, $none, 1, $none, 1, 0);
 call('kcmp', number(312, 272), $$, 1, 0, 0, 0);
 call('pidfd_getfd', 438, 0, 0, 0);
@@ -100,7 +101,7 @@ for (['AF_ALG', 38, 5], ['AF_VSOCK', 40, 1], ['AF_PACKET', 17, 3], ['raw AF_INET
 # Devices
 call('mknod disk', number(259, 33), -100, '/tmp/disk', 0060600, 254 << 8);
 call('mknod memory', number(259, 33), -100, '/tmp/memory', 0020600, (1 << 8) | 1);
-for my $device ('/dev/mem', '/dev/kmsg', '/dev/vda', '/dev/sda', '/dev/loop0', '/dev/fuse', '/dev/kvm') {
+for my $device ('/dev/mem', '/dev/kmsg', '/dev/vda', '/dev/sda', '/dev/loop0', '/dev/fuse', '/dev/kvm', '/dev/net/tun') {
     said("open $device", open(my $file, '<', $device) ? 'opened' : 'error ' . ($! + 0));
 }
 

@@ -1,13 +1,16 @@
 /** What a hostile program gets from inside a container: nothing. */
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { idRange, outputOf, startEngine, type TestEngine } from '../../support/engine.ts'
+import { idRange, outputOf, readLines, startEngine, type TestEngine } from '../../support/engine.ts'
 import { perlImage } from '../../support/perl-image.ts'
+import { until } from '../../support/until.ts'
 
 let host: TestEngine
 let image: string
@@ -82,6 +85,7 @@ test('a program inside a container gets neither out nor at what is not its own',
       clone3: noSuchCall,
       setns: perm,
       'ptrace attach': perm,
+      'ptrace a process of the host': perm,
       process_vm_readv: noSuchCall,
       kcmp: noSuchCall,
       pidfd_getfd: noSuchCall,
@@ -114,7 +118,10 @@ test('a program inside a container gets neither out nor at what is not its own',
       'mknod disk': perm,
       'mknod memory': perm,
       ...Object.fromEntries(
-        ['mem', 'kmsg', 'vda', 'sda', 'loop0', 'fuse', 'kvm'].map((name) => [`open /dev/${name}`, 'error 2']),
+        ['mem', 'kmsg', 'vda', 'sda', 'loop0', 'fuse', 'kvm', 'net/tun'].map((name) => [
+          `open /dev/${name}`,
+          'error 2',
+        ]),
       ),
       'write /proc/sys/kernel/core_pattern': refused,
       'write /proc/sys/kernel/modprobe': expect.stringMatching(/^error (2|30)$/),
@@ -150,35 +157,95 @@ test('a program inside a container gets neither out nor at what is not its own',
   }
 })
 
-test('bombs burst in their own container, and beside them others start and stop as ever', async () => {
-  const bombs = {
-    forks: 'fork while 1',
-    memory: "my @all; push @all, 'x' x 1_000_000 while 1",
-    processor: 'fork for 1 .. 3; 1 while 1',
-    output: "print STDOUT 'x' x 1000, qq(\n) while 1",
-    files: "my $n = 0; while (open my $f, '>', '/tmp/' . $n++) { print $f 'x' }; sleep 100",
-  }
+/** Each fills what it can reach, and goes on trying. */
+const bombs = {
+  forks: 'fork while 1',
+  memory: "my @all; push @all, 'x' x 1_000_000 while 1",
+  processor: 'fork for 1 .. 3; 1 while 1',
+  output: "print STDOUT 'x' x 1000, qq(\n) while 1",
+  descriptors:
+    "my @all; while (1) { open my $f, '<', '/dev/null' or last; push @all, $f } print qq(full $!\n); sleep 1000",
+  disk: "open my $f, '>', '/fill'; 1 while syswrite $f, 'x' x 1_000_000; print qq(full $!\n); sleep 1000",
+  inodes: "my $n = 0; 1 while open my $f, '>', '/tmp/' . $n++; print qq(full $!\n); sleep 1000",
+}
+const mib = 2 ** 20
+const log = { maxBytes: 256 * 1024, files: 3 }
+
+test('bombs burst in their own container, and the host beside them works as ever', async () => {
   const { containers } = host.engine
-  const running: string[] = []
+  const limits = { memoryBytes: 64 * mib, cpuMillis: 150, pids: 40, diskBytes: 32 * mib }
+  const ids = {} as Record<keyof typeof bombs, string>
+  const freeBefore = freeOf(host.stateDir)
   try {
-    for (const program of Object.values(bombs)) {
-      const limits = { memoryBytes: 64 * 2 ** 20, cpuMillis: 300, pids: 40 }
+    for (const [name, program] of Object.entries(bombs) as [keyof typeof bombs, string][]) {
       const { id } = await containers.create(
-        host.spec({ image, command: ['/usr/bin/perl', '-e', program], limits }),
+        host.spec({ image, command: ['/usr/bin/perl', '-e', `$| = 1; ${program}`], limits, log }),
       )
-      running.push(id)
+      ids[name] = id
       await containers.start(id)
     }
-    const [, memory = ''] = running
-    const burst = await containers.wait(memory, { signal: AbortSignal.timeout(60_000) })
+    const burst = await containers.wait(ids.memory, { signal: AbortSignal.timeout(60_000) })
     expect(burst).toMatchObject({ status: 'exited', exitCode: 137, oomKilled: true })
+    const said = (id: string) => until(`${id} is full`, async () => (await readLines(host.engine, id))[0])
+    expect(await said(ids.descriptors)).toBe('full Too many open files')
+    expect(await said(ids.disk)).toBe('full No space left on device')
+    expect(await said(ids.inodes)).toBe('full No space left on device')
+    // Three of them want all there is for as long as they live, and get a part that was said before.
+    const greedy = [ids.forks, ids.processor, ids.output]
+    const before = await Promise.all(greedy.map((id) => containers.stats(id)))
+    const slowestMs = await untilWorked(20)
+    const after = await Promise.all(greedy.map((id) => containers.stats(id)))
+    for (const [index, { at, cpuNs, pids, cpuThrottledNs }] of after.entries()) {
+      const first = before[index]
+      const passedMs = Date.parse(at) - Date.parse(first?.at ?? '')
+      // A period of its quota more or less at each end.
+      expect((cpuNs - (first?.cpuNs ?? 0)) / 1e6).toBeLessThan(passedMs * 0.15 + 60)
+      expect(cpuThrottledNs).toBeGreaterThan(first?.cpuThrottledNs ?? 0)
+      expect(pids).toBeLessThanOrEqual(40)
+    }
+    expect(slowestMs).toBeLessThan(5_000)
+    await until('the flood is far more than is kept', async () => {
+      for await (const line of containers.logs(ids.output, { tail: 1 }))
+        return Number(line.cursor.split('.')[1]) > 6 * mib
+    })
+    const { logFile } = await containers.inspect(ids.output)
+    // Twice what the monitor keeps by itself, and what was put aside and is not yet gone.
+    expect(sizeOfFolder(dirname(logFile))).toBeLessThan(5 * mib)
+    expect(freeBefore - freeOf(host.stateDir)).toBeLessThan(2 * 2 ** 30)
+    for (const id of [...greedy, ids.descriptors, ids.disk, ids.inodes])
+      expect(await containers.inspect(id)).toMatchObject({ status: 'running', oomKilled: false })
     const quiet = await containers.create(host.spec({ image, command: ['/bin/echo', 'well'] }))
-    running.push(quiet.id)
     await containers.start(quiet.id)
     expect(await outputOf(host.engine, quiet.id)).toEqual(['well'])
-    for (const id of running.filter((id) => id !== memory && id !== quiet.id))
-      expect(await containers.inspect(id)).toMatchObject({ status: 'running', oomKilled: false })
+    await containers.remove(quiet.id)
   } finally {
-    for (const id of running) await containers.remove(id, { force: true })
+    for (const id of Object.values(ids)) await containers.remove(id, { force: true })
   }
 })
+
+const freeOf = (path: string) => {
+  const { bavail, bsize } = statfsSync(path)
+  return bavail * bsize
+}
+
+function sizeOfFolder(folder: string): number {
+  const files = readdirSync(folder).map((name) => statSync(join(folder, name)))
+  return [...new Map(files.map(({ ino, size }) => [ino, size])).values()].reduce((sum, size) => sum + size, 0)
+}
+
+/** Processes and files of the host, made so many times. Answers with the longest that one round took. */
+async function untilWorked(rounds: number): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'berth-work-'))
+  let slowestMs = 0
+  try {
+    for (let round = 0; round < rounds; round++) {
+      const startMs = performance.now()
+      await promisify(execFile)('/bin/true')
+      writeFileSync(join(folder, 'file'), randomBytes(100_000), { flush: true })
+      slowestMs = Math.max(slowestMs, performance.now() - startMs)
+    }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+  return slowestMs
+}
