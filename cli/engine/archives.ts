@@ -3,14 +3,15 @@ import { rm } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Command, Option } from 'commander'
-import type { ImageRow, LayerLine } from '../../platform/model/engine-door.ts'
+import type { ImageRow, LayerLine, SaveRequest } from '../../platform/model/engine-door.ts'
 import { CommandError, say } from '../say.ts'
 import { type Door, openDoor } from './door.ts'
 import { layerDisplay } from './layer-display.ts'
 import { command, type EngineOptions, interruptible, printJson } from './options.ts'
+import { credentialsOf, type RegistryOptions, withRegistryOptions } from './registry-options.ts'
 
 export function addArchiveCommands(engine: Command): void {
-  command(engine, 'save', 'write images to an archive that docker load and others read')
+  withRegistryOptions(command(engine, 'save', 'write images to an archive that docker load and others read'))
     .argument('<image...>', 'names or digests')
     .option('-o, --output <file>', 'default: standard output')
     .addOption(
@@ -29,14 +30,14 @@ export function addArchiveCommands(engine: Command): void {
 
 async function save(
   names: string[],
-  options: EngineOptions & { output?: string; format: string },
+  options: RegistryOptions & { output?: string; format: 'docker' | 'oci' },
 ): Promise<void> {
   const { output, format } = options
   if (output === undefined && process.stdout.isTTY)
     throw new CommandError('An archive is nothing for a terminal: give -o FILE, or redirect it.')
   await interruptible(async (signal) => {
-    const query = { name: names, format }
-    const archive = await openDoor(options).download('GET', '/images/save', { query, signal })
+    const body: SaveRequest = { images: names, format, credentials: await credentialsOf(options) }
+    const archive = await openDoor(options).download('POST', '/images/save', { body, signal })
     if (output === undefined) return pipeline(archive, process.stdout, { end: false })
     const isNew = !existsSync(output)
     try {

@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { PrunedRow, PruneRequest, UsageRow } from '../../platform/model/engine-door.ts'
 import { say } from '../say.ts'
@@ -11,6 +12,8 @@ export function addDiskCommands(engine: Command): void {
     .action(df)
   command(engine, 'prune', 'remove images that nothing needs and that have no name')
     .option('-a, --all', 'also those with a name; never what an app runs or can be rolled back to')
+    .option('-f, --force', 'do not ask first, which is done on a terminal only')
+    .option('--filter <filter>', 'until=TIME or label=NAME=VALUE, as with Docker', pruneFilter, {})
     .option('--until <time>', 'only what was of no use for so long, such as 24h or 7d', duration)
     .option('--label <name=value>', 'only images with this label', pair())
     .option('--dry-run', 'say what would go')
@@ -81,17 +84,56 @@ interface PruneOptions extends EngineOptions {
   until?: number
   label?: Record<string, string>
   dryRun?: boolean
+  force?: boolean
+  filter: PruneFilter
+}
+
+interface PruneFilter {
+  until?: number
+  label?: Record<string, string>
+}
+
+function pruneFilter(text: string, all: PruneFilter): PruneFilter {
+  const [, name, value = ''] = /^(until|label)=(.+)$/s.exec(text) ?? []
+  if (name === 'until') return { ...all, until: duration(value) }
+  if (name === 'label') return { ...all, label: pair()(value, all.label) }
+  throw new InvalidArgumentError('It must be until=TIME, such as until=24h, or label=NAME=VALUE.')
 }
 
 async function prune(options: PruneOptions): Promise<void> {
-  const { all = false, until = 0, label = {}, dryRun = false } = options
-  const body: PruneRequest = { all, unusedForMs: until, labels: label, dryRun }
-  const pruned = await openDoor(options).ask<PrunedRow>('POST', '/disk/prune', { body })
+  const { all = false, dryRun = false, force = false, filter } = options
+  const until = options.until ?? filter.until ?? 0
+  const labels = { ...filter.label, ...options.label }
+  const door = openDoor(options)
+  const collect = (isTrial: boolean) => {
+    const body: PruneRequest = { all, unusedForMs: until, labels, dryRun: isTrial }
+    return door.ask<PrunedRow>('POST', '/disk/prune', { body })
+  }
+  if (!dryRun && !force && !options.json && process.stdin.isTTY) {
+    const would = await collect(true)
+    told(would, true)
+    if (would.freedBytes === 0 || !(await isSure())) return
+  }
+  const pruned = await collect(dryRun)
   if (options.json) return printJson(pruned)
-  const verb = dryRun ? 'Would delete' : 'Deleted'
-  for (const { digest, references } of pruned.images)
+  told(pruned, dryRun)
+}
+
+function told({ images, freedBytes }: PrunedRow, isTrial: boolean): void {
+  const verb = isTrial ? 'Would delete' : 'Deleted'
+  for (const { digest, references } of images)
     say(`${verb}: ${digest}${references.length === 0 ? '' : ` (${references.join(', ')})`}`)
-  say(`${dryRun ? 'Would free' : 'Freed'} ${bytes(pruned.freedBytes)}`)
+  say(`${isTrial ? 'Would free' : 'Freed'} ${bytes(freedBytes)}`)
+}
+
+async function isSure(): Promise<boolean> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  const { promise: ended, resolve } = Promise.withResolvers<string>()
+  // Ctrl-D and Ctrl-C are a no.
+  lines.once('close', () => resolve(''))
+  const answer = await Promise.race([lines.question('Are you sure? [y/N] '), ended])
+  lines.close()
+  return /^y(es)?$/i.test(answer.trim())
 }
 
 /** Milliseconds of 90s, 15m, 24h, 7d. */

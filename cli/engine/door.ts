@@ -36,6 +36,16 @@ export class EngineRefusal extends CommandError {
   }
 }
 
+/** What is asked for; where the engine has no such thing, what `otherwise` gives. */
+export async function orWithout<T>(asked: Promise<T>, otherwise: () => Promise<T>): Promise<T> {
+  try {
+    return await asked
+  } catch (error) {
+    if (!(error instanceof EngineRefusal) || error.kind !== 'not-found') throw error
+    return otherwise()
+  }
+}
+
 export function openDoor(options: HomeOptions): Door {
   const home = homeFolder(options)
   const socket = join(home, engineSocket)

@@ -1,4 +1,3 @@
-import { text } from 'node:stream/consumers'
 import type { Command } from 'commander'
 import type {
   HistoryRow,
@@ -8,30 +7,25 @@ import type {
   PushRequest,
   RemovedRow,
 } from '../../platform/model/engine-door.ts'
-import { CommandError, say } from '../say.ts'
+import { say } from '../say.ts'
 import { type Door, openDoor } from './door.ts'
+import { addImageList } from './image-list.ts'
 import { type Line, layerDisplay } from './layer-display.ts'
 import { command, type EngineOptions, forEach, interruptible, printJson } from './options.ts'
+import { credentialsOf, type RegistryOptions, withRegistryOptions } from './registry-options.ts'
 import { ago, bytes, short, table } from './table.ts'
 
 export function addImageCommands(engine: Command): void {
-  command(engine, 'images', 'list images')
-    .alias('image-ls')
-    .option('-q, --quiet', 'digests alone')
-    .option('--no-trunc', 'whole digests')
-    .action(images)
-  command(engine, 'pull', 'pull an image from its registry')
+  addImageList(engine)
+  withRegistryOptions(command(engine, 'pull', 'pull an image from its registry'))
     .argument('<reference>', 'such as nginx, ghcr.io/acme/shop:2 or localhost:7080/main/welcome@sha256:…')
+    .option('--platform <platform>', "such as linux/arm64; default: this host's")
     .option('-q, --quiet', 'no progress')
-    .option('-u, --username <name>', 'who asks the registry')
-    .option('--password-stdin', 'read the password or token from standard input')
     .action(pull)
-  command(engine, 'push', 'push an image to a registry')
+  withRegistryOptions(command(engine, 'push', 'push an image to a registry'))
     .argument('<image>', 'its name there; or its name or digest here, and the name there behind it')
     .argument('[name]', 'its name there')
     .option('-q, --quiet', 'no progress')
-    .option('-u, --username <name>', 'who asks the registry')
-    .option('--password-stdin', 'read the password or token from standard input')
     .action(push)
   command(engine, 'rmi', 'remove images that no container uses')
     .argument('<image...>', 'names, digests, or the first digits of a digest')
@@ -46,68 +40,38 @@ export function addImageCommands(engine: Command): void {
     })
   command(engine, 'history', 'how an image was made, newest step first')
     .argument('<image>', 'name or digest')
-    .option('--no-trunc', 'whole commands')
+    .option('-q, --quiet', 'layers alone')
+    .option('--no-trunc', 'whole commands and digests')
     .action(history)
 }
 
-async function history(name: string, options: EngineOptions & { trunc: boolean }): Promise<void> {
+async function history(
+  name: string,
+  options: EngineOptions & { quiet?: boolean; trunc: boolean },
+): Promise<void> {
   const steps = await openDoor(options).ask<HistoryRow[]>('GET', '/images/history', { query: { name } })
   if (options.json) return printJson(steps)
-  const lines = steps.map(({ createdAt, createdBy, comment, layer }) => {
+  const layerOf = ({ layer }: HistoryRow) =>
+    layer === null ? '<none>' : options.trunc ? short(layer.diffId) : layer.diffId
+  if (options.quiet) {
+    for (const step of steps) say(layerOf(step))
+    return
+  }
+  const lines = steps.map((step) => {
+    const { createdAt, createdBy, comment, layer } = step
     const by = createdBy.replace(/\s+/g, ' ')
     const made = options.trunc && by.length > 60 ? `${by.slice(0, 59)}…` : by
-    return [
-      layer === null ? '<none>' : short(layer.diffId),
-      ago(createdAt),
-      made,
-      bytes(layer?.sizeBytes ?? 0),
-      comment,
-    ]
+    return [layerOf(step), ago(createdAt), made, bytes(layer?.sizeBytes ?? 0), comment]
   })
   say(table(['LAYER', 'CREATED', 'CREATED BY', 'SIZE', 'COMMENT'], lines))
 }
 
-async function images(options: EngineOptions & { quiet?: boolean; trunc: boolean }): Promise<void> {
-  const rows = await openDoor(options).ask<ImageRow[]>('GET', '/images')
-  if (options.json) return printJson(rows)
-  const digest = (row: ImageRow) => (options.trunc ? short(row.digest) : row.digest)
-  if (options.quiet) {
-    for (const row of rows) say(digest(row))
-    return
-  }
-  const lines = rows.flatMap((row) =>
-    (row.references.length === 0 ? ['<none>'] : row.references).map((reference) => {
-      const { repository, tag } = split(reference)
-      return [repository, tag, digest(row), ago(row.createdAt), bytes(row.sizeBytes)]
-    }),
-  )
-  say(table(['REPOSITORY', 'TAG', 'DIGEST', 'CREATED', 'SIZE'], lines))
-}
-
-/** A reference's name, and the tag or `<none>` where it names a digest. */
-function split(reference: string): { repository: string; tag: string } {
-  const [name = reference] = reference.split('@')
-  const at = name.lastIndexOf(':')
-  if (at <= name.lastIndexOf('/')) return { repository: name, tag: '<none>' }
-  return { repository: name.slice(0, at), tag: name.slice(at + 1) }
-}
-
-interface RegistryOptions extends EngineOptions {
-  username?: string
-  passwordStdin?: boolean
-}
-
-export async function credentialsOf(options: RegistryOptions): Promise<PullRequest['credentials']> {
-  if (options.username === undefined && !options.passwordStdin) return undefined
-  if (options.username === undefined || !options.passwordStdin)
-    throw new CommandError(
-      'Give both --username NAME and --password-stdin, with the password on standard input.',
-    )
-  return { username: options.username, password: (await text(process.stdin)).replace(/\r?\n$/, '') }
-}
-
-async function pull(reference: string, options: RegistryOptions & { quiet?: boolean }): Promise<void> {
-  const body: PullRequest = { reference, credentials: await credentialsOf(options) }
+async function pull(
+  reference: string,
+  options: RegistryOptions & { quiet?: boolean; platform?: string },
+): Promise<void> {
+  const { platform } = options
+  const body: PullRequest = { reference, platform, credentials: await credentialsOf(options) }
   const image = await withLayers(
     openDoor(options),
     '/images/pull',

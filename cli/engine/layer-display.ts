@@ -34,11 +34,15 @@ export function layerDisplay(out: NodeJS.WriteStream = process.stderr): LayerDis
 
 function redrawing(out: NodeJS.WriteStream): LayerDisplay {
   let drawn = 0
+  const sum = summary()
   return {
     show(layers) {
       // More lines than the terminal has can't be drawn over again: the finished ones stand for themselves in a sum.
       const room = Math.max(1, (out.rows ?? 24) - 2)
-      const lines = picture(layers, room).map((line) => line.slice(0, (out.columns ?? 80) - 1))
+      const last = sum(layers)
+      const lines = [...picture(layers, room - last.length), ...last].map((line) =>
+        line.slice(0, (out.columns ?? 80) - 1),
+      )
       const up = drawn === 0 ? '' : `\x1b[${drawn}A`
       out.write(`${up}${lines.map((line) => `\x1b[2K${paint(line)}\n`).join('')}\x1b[0J`)
       drawn = lines.length
@@ -53,12 +57,33 @@ function picture(layers: Line[], room: number): string[] {
   if (layers.length <= room) return layers.map(lineOf)
   const finished = layers.filter(isFinished)
   const others = layers.filter((layer) => !finished.includes(layer))
-  const shown = others.slice(0, room - 1)
+  const shown = others.slice(0, Math.max(0, room - 1))
   const hidden = others.length - shown.length
   return [
     `${finished.length} of ${layers.length} layers done${hidden > 0 ? `, ${hidden} more wait` : ''}`,
     ...shown.map(lineOf),
   ]
+}
+
+/** How far all of it is and how fast it goes; nothing where nothing has to come. */
+export function summary(nowMs: () => number = () => performance.now()): (layers: Line[]) => string[] {
+  const beganMs = nowMs()
+  return (layers) => {
+    const coming = layers.filter(({ state }) => state !== 'exists' && state !== 'mounted')
+    if (coming.length === 0) return []
+    const all = coming.reduce((sum, { totalBytes }) => sum + totalBytes, 0)
+    const done = coming.reduce((sum, layer) => sum + transferred(layer), 0)
+    const seconds = (nowMs() - beganMs) / 1_000
+    if (coming.every(isFinished)) return [`${bytes(all)} in ${seconds.toFixed(1)} s`]
+    const rate = seconds < 1 ? '' : `, ${bytes(done / seconds)}/s`
+    return [`${bytes(done)} of ${bytes(all)}${rate}`]
+  }
+}
+
+/** Bytes that came or went: what is verified or unpacked by now is here. */
+function transferred({ state, doneBytes, totalBytes }: Line): number {
+  if (state === 'waiting') return 0
+  return state === 'downloading' || state === 'uploading' ? doneBytes : totalBytes
 }
 
 function isFinished({ state }: Pick<Line, 'state'>): boolean {

@@ -7,7 +7,7 @@ import {
   runRequest,
 } from '../../platform/model/engine-door.ts'
 import { CommandError, say } from '../say.ts'
-import { type Door, EngineRefusal, openDoor } from './door.ts'
+import { type Door, EngineRefusal, openDoor, orWithout } from './door.ts'
 import { withLayers } from './images.ts'
 import { print } from './logs.ts'
 import { type EngineOptions, printJson } from './options.ts'
@@ -104,23 +104,18 @@ function requestOf(image: string, command: string[], options: RunOptions): RunRe
 }
 
 async function ensureImage(door: Door, reference: string): Promise<void> {
-  try {
-    await door.ask('GET', '/images/inspect', { query: { name: reference } })
-  } catch (error) {
-    if (!(error instanceof EngineRefusal) || error.kind !== 'not-found' || reference.startsWith('sha256:'))
-      throw error
+  await orWithout<unknown>(door.ask('GET', '/images/inspect', { query: { name: reference } }), async () => {
+    if (reference.startsWith('sha256:'))
+      throw new CommandError(`${reference} is not here.`, { exitCode: 125 })
     process.stderr.write(`${reference} is not here: pulling it\n`)
-    ;(await withLayers(door, '/images/pull', { reference }, false)) satisfies ImageRow
-  }
+    return withLayers<ImageRow>(door, '/images/pull', { reference }, false)
+  })
 }
 
 async function ensureVolume(door: Door, name: string): Promise<void> {
-  try {
-    await door.ask('GET', `/volumes/${encodeURIComponent(name)}`)
-  } catch (error) {
-    if (!(error instanceof EngineRefusal) || error.kind !== 'not-found') throw error
-    await door.ask('POST', '/volumes', { body: { name } })
-  }
+  await orWithout<unknown>(door.ask('GET', `/volumes/${encodeURIComponent(name)}`), () =>
+    door.ask('POST', '/volumes', { body: { name } }),
+  )
 }
 
 async function start(door: Door, id: string): Promise<ContainerRow> {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { EventRow } from '../../platform/model/engine-door.ts'
 import { say } from '../say.ts'
-import { type Door, EngineRefusal, openDoor } from './door.ts'
+import { type Door, openDoor, orWithout } from './door.ts'
 import { command, type EngineOptions, interruptible, printJson } from './options.ts'
 
 export function addSystemCommands(engine: Command): void {
@@ -34,11 +34,8 @@ export function addSystemCommands(engine: Command): void {
   )
 }
 
-async function inspect(door: Door, name: string): Promise<unknown> {
-  try {
-    return await door.ask('GET', `/containers/${encodeURIComponent(name)}`)
-  } catch (error) {
-    if (!(error instanceof EngineRefusal) || error.kind !== 'not-found') throw error
-    return await door.ask('GET', '/images/inspect', { query: { name } })
-  }
+function inspect(door: Door, name: string): Promise<unknown> {
+  return orWithout(door.ask('GET', `/containers/${encodeURIComponent(name)}`), () =>
+    door.ask('GET', '/images/inspect', { query: { name } }),
+  )
 }

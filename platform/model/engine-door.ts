@@ -25,7 +25,12 @@ const name = z.string().min(1).max(1_024)
 /** Sent to the registry that the reference names and nowhere else; never logged. */
 const credentials = z.strictObject({ username: z.string().max(1_000), password: z.string().max(20_000) })
 
-export const pullRequest = z.strictObject({ reference: name, credentials: credentials.optional() })
+export const pullRequest = z.strictObject({
+  reference: name,
+  /** Such as linux/arm64; default the host's. */
+  platform: z.string().max(100).optional(),
+  credentials: credentials.optional(),
+})
 export type PullRequest = z.input<typeof pullRequest>
 
 export const pushRequest = z.strictObject({
@@ -35,6 +40,13 @@ export const pushRequest = z.strictObject({
   credentials: credentials.optional(),
 })
 export type PushRequest = z.input<typeof pushRequest>
+
+export const saveRequest = z.strictObject({
+  images: z.array(name).min(1).max(1_000),
+  format: z.enum(['docker', 'oci']).default('docker'),
+  credentials: credentials.optional(),
+})
+export type SaveRequest = z.input<typeof saveRequest>
 
 export interface PushLine {
   digest: string
@@ -97,6 +109,7 @@ export interface ImageRow {
   /** Compressed size of all layers. */
   sizeBytes: number
   createdAt: string | null
+  labels: Record<string, string>
 }
 
 export interface RemovedRow {

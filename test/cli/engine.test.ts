@@ -5,7 +5,6 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { age, bytes, table } from '../../cli/engine/table.ts'
 import { writeSettings } from '../../cli/settings.ts'
 import { makeTar } from '../support/images.ts'
 import { freePort } from '../support/registry.ts'
@@ -77,11 +76,27 @@ test('an image is pulled with its layers shown, listed, inspected and removed', 
   const listed = (await engine('images')).out
   expect(listed).toMatch(/^REPOSITORY +TAG +DIGEST +CREATED +SIZE\n/)
   expect(listed).toMatch(new RegExp(`^localhost:\\d+/acme/tool +latest +${digest.slice(7, 19)} `, 'm'))
+  const [, repository] = /^(.*):latest$/.exec(image) ?? []
+  expect((await engine('images', '--digests', '-a', String(repository))).out).toContain(` ${digest} `)
+  expect((await engine('images', '-q', '--no-trunc', '-f', 'reference=*/acme/t*')).out).toBe(`${digest}\n`)
+  expect((await engine('images', '-q', '--filter', 'dangling=true')).out).toBe('')
+  expect((await engine('images', '-q', 'nginx')).out).toBe('')
+  expect(JSON.parse((await engine('images', '--format', 'json')).out)).toMatchObject({ digest })
+  expect(await engine('images', '-f', 'size=1')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('dangling=true'),
+  })
+  expect(await engine('pull', '--platform', 'linux/s390x', image)).toMatchObject({
+    code: 1,
+    out: '',
+    err: expect.stringMatching(/has no image for linux\/s390x, only for linux\//),
+  })
   const [inspected] = JSON.parse((await engine('inspect', image)).out)
   expect(inspected).toMatchObject({ digest, config: { command: ['/bin/sh', '-c', 'echo hello'] } })
   expect((await engine('history', image)).out).toMatch(
     new RegExp(`^LAYER .*\n${inspected.layers.at(-1).slice(7, 19)} `),
   )
+  expect((await engine('history', '-q', '--no-trunc', image)).out).toContain(inspected.layers.at(-1))
   expect(await engine('tag', image, 'tool:mine')).toEqual({ code: 0, out: '', err: '' })
   const short = digest.slice(7, 15)
   expect(await engine('rmi', short)).toMatchObject({ code: 1, err: expect.stringMatching(/names|force/) })
@@ -236,6 +251,8 @@ test('an image goes out as an archive and comes back the same', async () => {
     expect(await engine('save', '-o', archive, image)).toEqual({ code: 0, out: '', err: '' })
     expect(await engine('save', '-o', join(folder, 'no.tar'), 'nothing')).toMatchObject({ code: 1 })
     expect(existsSync(join(folder, 'no.tar'))).toBe(false)
+    const asked = await engine('save', '-o', archive, '-u', 'me', '--password-stdin', out.trim(), 'bare')
+    expect(asked).toMatchObject({ code: 1, err: expect.stringContaining('bare') })
     await engine('rmi', image)
     const loaded = await engine('load', '-i', archive)
     expect(loaded).toMatchObject({ code: 0, out: `Loaded image: ${image}\n` })
@@ -273,8 +290,9 @@ test('an image is pushed under another name, and what nothing needs is shown and
   const dry = await engine('prune', '-a', '--dry-run')
   expect(dry.out).toContain(`Would delete: ${digest} (${image})`)
   expect((await engine('prune')).out).not.toContain(digest)
-  expect((await engine('prune', '-a', '--until', '1h')).out).not.toContain(digest)
-  expect((await engine('prune', '-a')).out).toMatch(
+  expect((await engine('prune', '-a', '-f', '--filter', 'until=1h')).out).not.toContain(digest)
+  expect((await engine('prune', '-a', '-f', '--filter', 'label=no=such')).out).not.toContain(digest)
+  expect((await engine('prune', '-af')).out).toMatch(
     new RegExp(`^Deleted: ${digest} [\\s\\S]*^Freed [1-9]`, 'm'),
   )
   expect((await engine('images', '-q')).out).toBe('')
@@ -350,22 +368,4 @@ test('networks are made, listed and removed; one in use is not', async () => {
   })
   await engine('rm', '-f', 'moored')
   expect(await engine('network', 'rm', 'quay')).toMatchObject({ code: 0, out: 'quay\n' })
-})
-
-test('sizes, ages and tables read well', () => {
-  expect([0, 999, 1_000, 1_100_000, 198_000_000, 999_600_000].map(bytes)).toEqual([
-    '0 B',
-    '999 B',
-    '1 kB',
-    '1.1 MB',
-    '198 MB',
-    '1 GB',
-  ])
-  const now = Date.parse('2026-01-31T00:00:00Z')
-  expect(
-    ['2026-01-30T23:59:59Z', '2026-01-30T23:00:00Z', '2026-01-10T00:00:00Z', '2020-01-01T00:00:00Z'].map(
-      (at) => age(at, now),
-    ),
-  ).toEqual(['1 second', '1 hour', '3 weeks', '6 years'])
-  expect(table(['A', 'B'], [['名字', 'x']])).toBe('A      B\n名字   x')
 })

@@ -2,20 +2,22 @@ import { Readable } from 'node:stream'
 import type { ReadableStream as WebStream } from 'node:stream/web'
 import { type Context, Hono } from 'hono'
 import { EngineError } from '../../engine/index.ts'
+import { saveRequest } from '../../platform/model/engine-door.ts'
 import type { Host } from '../host.ts'
-import { reported, stream } from './answers.ts'
-import { imageRow, named } from './images.ts'
+import { read, reported, stream } from './answers.ts'
+import { basic, imageRow } from './images.ts'
 
 /** Images as archives, in and out. Bodies are plain bytes. */
 export function archiveRoutes(host: Host): Hono {
   const { images } = host.engine
   const routes = new Hono()
-  routes.get('/save', async (c) => {
-    const names = c.req.queries('name') ?? []
-    const format = c.req.query('format') ?? 'docker'
-    if (format !== 'docker' && format !== 'oci')
-      throw new EngineError('invalid', 'The format of an archive is docker or oci.')
-    const archive = await images.save(names.length === 0 ? [named(undefined)] : names, { format })
+  // It changes nothing, but it may hold a password, which no address should.
+  routes.post('/save', async (c) => {
+    const { images: names, format, credentials } = await read(c, saveRequest)
+    const archive = await images.save(names, {
+      format,
+      ...(credentials === undefined ? {} : { credentials: basic(credentials) }),
+    })
     const headers = { 'content-type': 'application/x-tar' }
     return new Response(Readable.toWeb(archive) as ReadableStream, { headers })
   })

@@ -35,11 +35,13 @@ export function imageRoutes(host: Host): Hono {
     return c.json({ data: removed satisfies RemovedRow })
   })
   routes.post('/pull', async (c) => {
-    const { reference, credentials } = await read(c, pullRequest)
+    const { reference, platform: wanted, credentials } = await read(c, pullRequest)
     return stream((signal) =>
       reported(async (onProgress) => {
         const access = credentials ? basic(credentials) : await ownAccess(platform, reference, ['pull'])
-        return imageRow(await engine.images.pull(reference, { credentials: access, onProgress, signal }))
+        return imageRow(
+          await engine.images.pull(reference, { platform: wanted, credentials: access, onProgress, signal }),
+        )
       }),
     )
   })
@@ -63,7 +65,7 @@ export function named(name: string | undefined): string {
   return name
 }
 
-function basic({ username, password }: { username: string; password: string }): RegistryCredentials {
+export function basic({ username, password }: { username: string; password: string }): RegistryCredentials {
   return { kind: 'basic', username, password }
 }
 
@@ -82,6 +84,6 @@ async function ownAccess(
   return { kind: 'bearer', token }
 }
 
-export function imageRow({ digest, references, sizeBytes, createdAt }: Image): ImageRow {
-  return { digest, references, sizeBytes, createdAt }
+export function imageRow({ digest, references, sizeBytes, createdAt, config }: Image): ImageRow {
+  return { digest, references, sizeBytes, createdAt, labels: config.labels }
 }
