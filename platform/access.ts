@@ -42,6 +42,8 @@ export const policy = {
   'team.create': 'admin',
   'team.read': { role: 'viewer' },
   'team.rename': { role: 'admin' },
+  'team.delete': { role: 'owner' },
+  'team.restore': 'admin',
   'team.leave': { role: 'viewer' },
   'member.read': { role: 'viewer' },
   'member.change-role': { role: 'admin' },

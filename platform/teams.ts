@@ -14,6 +14,7 @@ import type { Role } from './model/roles.ts'
 import { insertTeam } from './new-team.ts'
 import type { Platform } from './open.ts'
 import { afterId, parsePage, toPage } from './pages.ts'
+import { lockTeam } from './quotas.ts'
 import { withFreeSlug } from './slugs.ts'
 import { validate } from './validate.ts'
 
@@ -21,6 +22,7 @@ interface TeamRow {
   id: string
   slug: string
   name: string
+  imageNamespace: string
   createdAt: Date
 }
 
@@ -55,9 +57,13 @@ function visibleTo(viewer: Viewer) {
   return viewer.userId === null ? narrowed : { ...narrowed, memberships: { some: { userId: viewer.userId } } }
 }
 
+/** By a former slug too: its answer has the present one. */
 export async function getTeam(platform: Platform, viewer: Viewer, idOrSlug: string): Promise<Team> {
   const row = await platform.db.team.findFirst({
-    where: { deletedAt: null, ...(isId('team', idOrSlug) ? { id: idOrSlug } : { slug: idOrSlug }) },
+    where: {
+      deletedAt: null,
+      ...(isId('team', idOrSlug) ? { id: idOrSlug } : { addresses: { some: { slug: idOrSlug } } }),
+    },
   })
   if (row === null) throw notFound('team')
   const role = await requireTeam(platform, viewer, row.id, 'team.read')
@@ -101,7 +107,10 @@ async function addAdministrators(tx: Transaction, teamId: string): Promise<void>
   await tx.membership.createMany({ data: admins.map(({ id }) => ({ teamId, userId: id, role: 'owner' })) })
 }
 
-/** Its slug stays: it is part of host names and of images' names. */
+/**
+ * Gives it another name, another slug, or both. A former slug goes on leading to it and is nobody else's; its apps keep
+ * their host names and its images theirs. Throws `conflict` for a slug that another team has or had.
+ */
 export async function renameTeam(
   platform: Platform,
   viewer: Viewer,
@@ -109,12 +118,26 @@ export async function renameTeam(
   input: RenameTeamInput,
 ): Promise<Team> {
   const role = await requireTeam(platform, viewer, teamId, 'team.rename')
-  const { name } = validate(renameTeamSchema, input)
-  const row = await platform.db.$transaction(async (tx) => {
-    const team = await tx.team.update({ where: { id: teamId }, data: { name } })
-    await record(tx, viewer, { teamId, action: 'team.rename', target: target(team) })
-    return team
-  })
+  const { name, slug } = validate(renameTeamSchema, input)
+  const change = (wanted: string | undefined) =>
+    platform.db.$transaction(async (tx) => {
+      await lockTeam(tx, teamId)
+      const before = await tx.team.findUniqueOrThrow({ where: { id: teamId } })
+      if (wanted !== undefined && (await tx.teamAddress.count({ where: { slug: wanted, teamId } })) === 0)
+        await tx.teamAddress.create({ data: { slug: wanted, teamId } })
+      const team = await tx.team.update({ where: { id: teamId }, data: { name, slug: wanted } })
+      await record(tx, viewer, {
+        teamId,
+        action: 'team.rename',
+        target: target(team),
+        detail: { before: [before.name, before.slug], after: [team.name, team.slug] },
+      })
+      return team
+    })
+  const row =
+    slug === undefined
+      ? await change(undefined)
+      : await withFreeSlug({ wanted: slug, name: slug, kind: 'team', taken: async () => [], create: change })
   return showTeam(row, role)
 }
 
@@ -151,5 +174,6 @@ function target(team: TeamRow): { type: string; id: string; name: string } {
 }
 
 function showTeam(row: TeamRow, role: Role): Team {
-  return { id: row.id, slug: row.slug, name: row.name, role, createdAt: row.createdAt.toISOString() }
+  const { id, slug, name, imageNamespace, createdAt } = row
+  return { id, slug, name, role, imageNamespace, createdAt: createdAt.toISOString() }
 }

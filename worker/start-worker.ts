@@ -8,6 +8,7 @@ import { ownToken } from '../platform/registry/grant.ts'
 import { ownRepository } from '../platform/registry/own-name.ts'
 import { desiredRoutes } from '../platform/worker/desired-routes.ts'
 import { registerHost } from '../platform/worker/hosts.ts'
+import { purgeTeams } from '../platform/worker/purge-teams.ts'
 import { createEdge } from './edge/edge.ts'
 import { edgeSettings } from './edge/settings.ts'
 import { openEngineDoor } from './engine-door/open-door.ts'
@@ -18,6 +19,7 @@ import { createLogCollector } from './logs/collector.ts'
 import { createReconciler } from './reconcile.ts'
 import { readRegistries } from './registries.ts'
 import { regularly } from './regularly.ts'
+import { removeNamespace } from './remove-namespace.ts'
 import { createJobRunner, serveQueue } from './run-job.ts'
 
 export interface RunningWorker {
@@ -27,6 +29,7 @@ export interface RunningWorker {
 
 const concurrentDeployments = 4
 const collectEveryMs = 15 * 60_000
+const purgeEveryMs = 60_000
 
 /**
  * Puts the worker of this host together and starts it: engine, edge, logs, reconcile, queue, in this order. When it
@@ -80,6 +83,12 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     () => jobs.run('collect-garbage', { hostId: host.id }),
     (error) => log.warn({ err: error }, 'garbage could not be collected; it is tried again'),
   )
+  const purging = regularly(
+    purgeEveryMs,
+    stopping.signal,
+    () => purgeTeams(platform, { removeImages: (namespace) => removeNamespace(config.home, namespace) }),
+    (error) => log.warn({ err: error }, 'deleted teams could not be removed; it is tried again'),
+  )
   await writeReady(ready)
   log.info('the worker is ready')
 
@@ -92,7 +101,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
       const jobsStopped = jobs.stop(graceMs)
       await jobsStopped
       stopping.abort(new WorkerStopping('the worker stops'))
-      await limited(Promise.all([reconciling, reconciler.settled(), collecting]), 5_000)
+      await limited(Promise.all([reconciling, reconciler.settled(), collecting, purging]), 5_000)
       await limited(logs.close(), 2_000)
       await limited(queue.close(true), 2_000)
       await limited(engine.close(), 5_000)

@@ -24,7 +24,15 @@ export const pageInputSchema = z.strictObject({
 })
 
 export const createTeamSchema = z.strictObject({ name: displayNameSchema, slug: slugSchema.optional() })
-export const renameTeamSchema = z.strictObject({ name: displayNameSchema })
+/** Only what is given changes. Former slugs go on leading to the team. */
+export const renameTeamSchema = z.strictObject({
+  name: displayNameSchema.optional(),
+  slug: slugSchema.optional(),
+})
+export const deleteTeamSchema = z.strictObject({
+  /** The team's name or slug, typed by whoever means it. */
+  confirm: z.string().max(100),
+})
 
 export const createProjectSchema = z.strictObject({ name: displayNameSchema, slug: slugSchema.optional() })
 export const updateProjectSchema = z.strictObject({ name: displayNameSchema })
@@ -154,6 +162,7 @@ export const signInSchema = z.strictObject({
 
 export type PageInput = z.input<typeof pageInputSchema>
 export type CreateTeamInput = z.input<typeof createTeamSchema>
+export type DeleteTeamInput = z.input<typeof deleteTeamSchema>
 export type RenameTeamInput = z.input<typeof renameTeamSchema>
 export type CreateProjectInput = z.input<typeof createProjectSchema>
 export type UpdateProjectInput = z.input<typeof updateProjectSchema>

@@ -16,7 +16,19 @@ export const teamSchema = z.object({
   name: z.string(),
   /** The caller's role in it. */
   role: z.enum(roles),
+  /** First part of its images' names. Stays when the slug changes. */
+  imageNamespace: z.string(),
   createdAt: time,
+})
+
+export const deletedTeamSchema = z.object({
+  id: z.string(),
+  slug: z.string(),
+  name: z.string(),
+  /** Null when it was brought back. */
+  deletedAt: time.nullable(),
+  /** Then everything of it is removed. */
+  purgeAt: time.nullable(),
 })
 
 export const environmentSchema = z.object({ id: z.string(), slug: z.string(), name: z.string() })
@@ -165,6 +177,7 @@ export const auditEventSchema = z.object({
 })
 
 export type Team = z.infer<typeof teamSchema>
+export type DeletedTeam = z.infer<typeof deletedTeamSchema>
 export type Environment = z.infer<typeof environmentSchema>
 export type Project = z.infer<typeof projectSchema>
 export type App = z.infer<typeof appSchema>

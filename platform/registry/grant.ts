@@ -101,7 +101,9 @@ async function allowedActions(
   viewer: Viewer | null,
   scope: Scope,
 ): Promise<RegistryAction[]> {
-  const team = await platform.db.team.findFirst({ where: { slug: scope.teamSlug, deletedAt: null } })
+  const team = await platform.db.team.findFirst({
+    where: { imageNamespace: scope.teamSlug, deletedAt: null },
+  })
   if (team === null) return []
   const role = viewer === null ? null : await roleIn(platform, viewer, team.id)
   const reach = viewer === null ? null : scopeOf(viewer)

@@ -1,5 +1,6 @@
 import { inProgressStatuses } from '../deployment-cancel.ts'
 import type { Platform } from '../open.ts'
+import { wantedState } from './desired-state.ts'
 
 export interface DesiredRoute {
   hostname: string
@@ -22,6 +23,7 @@ export async function desiredRoutes(platform: Platform, hostId: string): Promise
     select: {
       id: true,
       desiredState: true,
+      project: { select: { team: { select: { deletedAt: true } } } },
       liveDeploymentId: true,
       domains: { orderBy: { name: 'asc' }, select: { name: true } },
       deployments: {
@@ -37,7 +39,7 @@ export async function desiredRoutes(platform: Platform, hostId: string): Promise
     },
   })
   return apps.flatMap((app) => {
-    const wanted = app.desiredState === 'running'
+    const wanted = wantedState(app.desiredState, app.project.team) === 'running'
     const inStatus = (wanted: string) => app.deployments.find(({ status }) => status === wanted)?.id
     const serversOf = (serving: string | null | undefined) =>
       app.containers.flatMap(({ id, deploymentId, address, port }) =>

@@ -38,6 +38,14 @@ export async function desiredApp(
   return (await readApps(platform, { hostId, id: appId }))[0] ?? null
 }
 
+/** What a deleted team has is stopped, and kept as it is: the team may come back. */
+export function wantedState(
+  own: DesiredApp['desiredState'],
+  team: { deletedAt: Date | null },
+): DesiredApp['desiredState'] {
+  return own === 'running' && team.deletedAt !== null ? 'stopped' : own
+}
+
 async function readApps(platform: Platform, where: { hostId: string; id?: string }): Promise<DesiredApp[]> {
   const rows = await platform.db.app.findMany({
     where,
@@ -48,7 +56,7 @@ async function readApps(platform: Platform, where: { hostId: string; id?: string
       environmentId: true,
       desiredState: true,
       liveDeploymentId: true,
-      project: { select: { teamId: true } },
+      project: { select: { teamId: true, team: { select: { deletedAt: true } } } },
       containers: {
         where: { state: { not: 'removed' } },
         orderBy: [{ createdAt: 'asc' }, { replica: 'asc' }],
@@ -64,6 +72,7 @@ async function readApps(platform: Platform, where: { hostId: string; id?: string
   return rows.map(({ id, project, deployments, ...row }) => ({
     appId: id,
     ...row,
+    desiredState: wantedState(row.desiredState, project.team),
     teamId: project.teamId,
     inProgress: deployments.map(({ cancelAskedAt, ...rest }) => ({
       ...rest,

@@ -41,6 +41,8 @@ const allowed: Record<Action, string> = {
   'team.create': 'administrator operator',
   'team.read': 'viewer developer admin owner operator',
   'team.rename': 'admin owner operator',
+  'team.delete': 'owner operator',
+  'team.restore': 'administrator operator',
   'team.leave': 'viewer developer admin owner operator',
   'member.read': 'viewer developer admin owner operator',
   'member.change-role': 'admin owner operator',

@@ -39,6 +39,8 @@ const rules: Record<string, Rule> = {
   'POST /teams': ['administrator', () => '/teams', { name: 'New' }],
   'GET /teams/{team}': ['viewer', ({ team }) => `/teams/${team}`],
   'PATCH /teams/{team}': ['admin', ({ team }) => `/teams/${team}`, { name: 'Renamed' }],
+  'DELETE /teams/{team}': ['owner', ({ team }) => `/teams/${team}?confirm=wrong`],
+  'GET /deleted-teams': ['person', () => '/deleted-teams'],
   'GET /teams/{team}/projects': ['viewer', ({ team }) => `/teams/${team}/projects`],
   'POST /teams/{team}/projects': ['developer', ({ team }) => `/teams/${team}/projects`, { name: 'New' }],
   'GET /teams/{team}/apps': ['viewer', ({ team }) => `/teams/${team}/apps`],
@@ -108,7 +110,12 @@ const rules: Record<string, Rule> = {
   'POST /operator/tokens': ['operator', () => '/operator/tokens', { name: 'x', email: 'nobody@example.com' }],
 }
 /** Everybody has the right and nothing to use it on: tokens.test.ts and account.test.ts say whose are whose. */
-const elsewhere = ['DELETE /tokens/{id}', 'DELETE /me/sessions/{id}']
+const elsewhere = [
+  // Of a deleted team: team-deletion.test.ts.
+  'POST /deleted-teams/{team}/restore',
+  'DELETE /tokens/{id}',
+  'DELETE /me/sessions/{id}',
+]
 
 interface Caller {
   /** In the team of the fixture. */
@@ -188,6 +195,8 @@ async function makeFixture(): Promise<Fixture> {
     const rows = [app.projectId, emptyProject].map((projectId) => ({ projectId, userId, role: inProject }))
     await berth.platform.db.projectAccess.createMany({ data: rows })
   }
+  // A team has only so many open ones.
+  await berth.platform.db.invitation.updateMany({ where: { teamId: team }, data: { revokedAt: new Date() } })
   const invitation = await invite(berth.platform, operator, team, { email: `guest${lastName}@example.com` })
   const teamToken = await createTeamToken(berth.platform, operator, team, { name: 'robot' })
   return {

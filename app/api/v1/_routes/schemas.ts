@@ -6,6 +6,7 @@ import type { Deployment } from '../../../../platform/model/resources.ts'
 import {
   appSchema,
   auditEventSchema,
+  deletedTeamSchema,
   deploymentSchema,
   invitationSchema,
   memberSchema,
@@ -19,6 +20,7 @@ import {
 import { basePath } from './router.ts'
 
 export const Team = teamSchema.meta({ id: 'Team' })
+export const DeletedTeam = deletedTeamSchema.meta({ id: 'DeletedTeam' })
 export const TeamUse = teamUseSchema.meta({ id: 'TeamUse' })
 export const Project = projectSchema.meta({ id: 'Project' })
 export const App = appSchema.meta({ id: 'App' })

@@ -1,15 +1,32 @@
 import { createRoute } from '@hono/zod-openapi'
 import { listApps } from '../../../../platform/apps.ts'
 import { listAudit } from '../../../../platform/audit.ts'
-import { createProjectSchema, createTeamSchema, renameTeamSchema } from '../../../../platform/model/inputs.ts'
+import {
+  createProjectSchema,
+  createTeamSchema,
+  deleteTeamSchema,
+  renameTeamSchema,
+} from '../../../../platform/model/inputs.ts'
 import { createProject, listProjects } from '../../../../platform/projects.ts'
+import { deleteTeam, listDeletedTeams, restoreTeam } from '../../../../platform/team-deletion.ts'
 import { createTeam, getTeam, listTeams, renameTeam } from '../../../../platform/teams.ts'
-import { type Api, type ApiContext, asked, basePath, created, json, ok, teamParam } from './router.ts'
-import { App, AuditEvent, Project, pageOf, pageQuery, Team } from './schemas.ts'
+import {
+  type Api,
+  type ApiContext,
+  accepted,
+  asked,
+  basePath,
+  created,
+  json,
+  ok,
+  teamParam,
+} from './router.ts'
+import { App, AuditEvent, DeletedTeam, Project, pageOf, pageQuery, Team } from './schemas.ts'
 
 const tags = ['Teams']
 
 export function addTeamRoutes(api: Api): void {
+  addDeletionRoutes(api)
   api.openapi(
     createRoute({
       ...{ method: 'get', path: '/teams', tags, summary: 'List your teams' },
@@ -39,7 +56,9 @@ export function addTeamRoutes(api: Api): void {
   )
   api.openapi(
     createRoute({
-      ...{ method: 'patch', path: '/teams/{team}', tags, summary: 'Rename a team' },
+      ...{ method: 'patch', path: '/teams/{team}', tags, summary: 'Give a team another name or slug' },
+      description:
+        'Former slugs go on leading to the team. Apps keep their host names, and images their names (`imageNamespace`).',
       request: { params: teamParam, body: json(renameTeamSchema) },
       responses: ok(Team),
     }),
@@ -97,6 +116,43 @@ export function addTeamRoutes(api: Api): void {
       const teamId = await teamIdOf(c, c.req.valid('param').team)
       return c.json(await listAudit(...asked(c), teamId, c.req.valid('query')), 200)
     },
+  )
+}
+
+function addDeletionRoutes(api: Api): void {
+  api.openapi(
+    createRoute({
+      ...{ method: 'delete', path: '/teams/{team}', tags, summary: 'Delete a team' },
+      description:
+        'Its apps stop at once, and nobody sees it any more. Owners can bring it back for seven days; then everything of it is removed.',
+      request: { params: teamParam, query: deleteTeamSchema },
+      responses: accepted(DeletedTeam, 'Deleted; `purgeAt` says until when it can be restored'),
+    }),
+    async (c) => {
+      const teamId = await teamIdOf(c, c.req.valid('param').team)
+      return c.json(await deleteTeam(...asked(c), teamId, c.req.valid('query')), 202)
+    },
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'get', path: '/deleted-teams', tags, summary: 'List deleted teams that you can restore' },
+      responses: ok(pageOf(DeletedTeam)),
+    }),
+    async (c) => c.json({ data: await listDeletedTeams(...asked(c)), nextCursor: null }, 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{
+        method: 'post',
+        path: '/deleted-teams/{team}/restore',
+        tags,
+        summary: 'Bring a deleted team back',
+      },
+      description: 'Its apps run again as they did.',
+      request: { params: teamParam },
+      responses: ok(DeletedTeam),
+    }),
+    async (c) => c.json(await restoreTeam(...asked(c), c.req.valid('param').team), 200),
   )
 }
 
