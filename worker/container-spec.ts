@@ -35,6 +35,8 @@ export function containerSpec(work: DeploymentWork, image: Image, replica: numbe
     aliases: [app.slug],
     limits: settings.limits,
     idRange: work.team.idRange,
+    // Whether it works is asked by worker/health, as the app's settings say.
+    healthCheck: 'none',
     // A deployment that is being checked fails at the first exit; one that is live goes on.
     restart: 'always',
   }

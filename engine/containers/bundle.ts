@@ -13,6 +13,7 @@ import { type RuntimeMount, usualCapabilities } from '../runtime/spec.ts'
 import { rlimitsOf } from '../runtime/ulimits.ts'
 import { resolveUser } from '../runtime/user.ts'
 import type { ContainerMount, ContainerSpec } from './containers.ts'
+import { fillVolume } from './fill-volume.ts'
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
@@ -33,6 +34,8 @@ export interface BundleOptions {
   cgroup: string
   /** Where a volume's data is. */
   openVolume(name: string): Promise<string>
+  /** Lends the folder of an open volume that is empty; not of another. */
+  fillVolume(name: string, fill: (data: string) => Promise<void>): Promise<void>
 }
 
 /** Makes the folder anew, with an empty `rootfs` to mount on. */
@@ -69,6 +72,9 @@ export async function fillBundle(options: BundleOptions): Promise<RunSpec> {
   makeFolder(rootfs, workingDir, spec.idRange.base + user.uid, spec.idRange.base + user.gid)
   const mounts = await Promise.all((spec.mounts ?? []).map((mount) => mountOf(mount, options.openVolume)))
   for (const { destination } of mounts) makeTarget(rootfs, destination, spec.idRange.base)
+  for (const mount of spec.mounts ?? [])
+    if (mount.kind === 'volume')
+      await options.fillVolume(mount.volume, (data) => fillVolume(rootfs, mount.target, data, spec))
   return {
     rootfs,
     args,

@@ -1,32 +1,29 @@
 /** What a container's writable layer holds, beside the layers below it. */
 import { lstat, readdir } from 'node:fs/promises'
-import { join } from 'node:path'
-import { EngineError } from '../errors.ts'
 import { mergedView } from '../images/merged-view.ts'
 import type { FileChange } from './containers.ts'
 
 type Stats = Awaited<ReturnType<typeof lstat>>
 
 interface Entry {
-  /** Relative, without a slash before it. */
-  path: string
-  file: string
+  /** Relative, without a slash before it. As bytes: a name may be anything. */
+  path: Buffer
   stats: Stats
 }
 
+const slash = Buffer.from('/')
+const under = (folder: Buffer, name: Buffer) =>
+  folder.length === 0 ? name : Buffer.concat([folder, slash, name])
+
 /**
  * Everything in a writable layer, folders before what is in them. Nobody may write to it meanwhile: a path is asked
- * about more than once. Throws unsupported for a name that is not UTF-8.
+ * about more than once.
  */
-async function* entriesOf(folder: string, below = ''): AsyncGenerator<Entry> {
-  for (const bytes of await readdir(join(folder, below), { encoding: 'buffer' })) {
-    const name = bytes.toString('utf8')
-    if (!Buffer.from(name).equals(bytes))
-      throw new EngineError('unsupported', `the name of a file in /${below} is not UTF-8`)
-    const path = join(below, name)
-    const file = join(folder, path)
-    const stats = await lstat(file)
-    yield { path, file, stats }
+async function* entriesOf(folder: Buffer, below: Buffer = Buffer.alloc(0)): AsyncGenerator<Entry> {
+  for (const name of await readdir(under(folder, below), { encoding: 'buffer' })) {
+    const path = under(below, name)
+    const stats = await lstat(under(folder, path))
+    yield { path, stats }
     if (stats.isDirectory()) yield* entriesOf(folder, path)
   }
 }
@@ -37,12 +34,10 @@ const isWhiteout = (stats: Stats) => stats.isCharacterDevice() && Number(stats.r
 export async function changesOf(upper: string, layers: string[]): Promise<FileChange[]> {
   const below = mergedView(layers)
   const changes: FileChange[] = []
-  for await (const { path, stats } of entriesOf(upper)) {
-    if (isWhiteout(stats)) changes.push({ kind: 'deleted', path: `/${path}` })
-    else {
-      const found = await below.find(Buffer.from(path).toString('latin1'))
-      changes.push({ kind: found === null ? 'added' : 'modified', path: `/${path}` })
-    }
+  for await (const { path, stats } of entriesOf(Buffer.from(upper))) {
+    const found = isWhiteout(stats) ? null : await below.find(path.toString('latin1'))
+    const kind = isWhiteout(stats) ? 'deleted' : found === null ? 'added' : 'modified'
+    changes.push({ kind, path: `/${path.toString('utf8')}` })
   }
   return changes.sort((one, other) => (one.path < other.path ? -1 : 1))
 }

@@ -9,6 +9,8 @@ import type { ContainerLimits, ContainerMount, ContainerSpec, HealthCheck } from
 const minMemoryBytes = 4 * 2 ** 20
 const minBitsPerSecond = 8_000
 const maxId = 2 ** 32 - 2
+/** As long as a timer can wait. */
+const longestMs = 2 ** 31 - 1
 
 /** Throws invalid, naming what is wrong: what passes can't confuse the runtime, the name server or a path. */
 export function checkSpec(spec: ContainerSpec): void {
@@ -56,7 +58,7 @@ export function checkSpec(spec: ContainerSpec): void {
       runtimeClasses.includes(spec.runtimeClass),
       `the runtime class is none of ${runtimeClasses.join(', ')}`,
     )
-  if (spec.healthCheck) checkHealth(spec.healthCheck)
+  if (spec.healthCheck !== undefined && spec.healthCheck !== 'none') checkHealth(spec.healthCheck)
   const { maxBytes = 4_096, files = 2 } = spec.log ?? {}
   must(isAmount(maxBytes, 4_096), 'a log’s file has at least 4,096 bytes')
   must(isAmount(files, 2, 1_000), 'a log has 2–1,000 files')
@@ -111,7 +113,10 @@ function checkHealth({
   else must(isAmount(test.port, 1, 65_535), `${test.port} is no port`)
   if (test.kind === 'http')
     must(/^\/[\x21-\x7e]*$/.test(test.path ?? '/'), 'the path of a health check is no path')
-  must(isAmount(intervalMs, 1) && isAmount(timeoutMs, 1), 'the times of a health check are not above 0')
+  must(
+    isAmount(intervalMs, 1, longestMs) && isAmount(timeoutMs, 1, longestMs),
+    `the times of a health check are not of 1–${longestMs} ms`,
+  )
   must(isAmount(retries, 1) && isAmount(startPeriodMs, 0), 'a health check has at least one try')
 }
 

@@ -131,6 +131,7 @@ export interface ContainerFiles {
 
 export interface FileChange {
   kind: 'added' | 'modified' | 'deleted'
+  /** Bytes of a name that are no UTF-8 are U+FFFD each. */
   path: string
 }
 
@@ -193,7 +194,8 @@ export interface ContainerSpec {
   capabilities?: string[]
   /** System calls that are refused beside the usual ones. */
   refusedSyscalls?: string[]
-  healthCheck?: HealthCheck
+  /** Default: the image's, as it is when the container is made; `none` for none at all. */
+  healthCheck?: HealthCheck | 'none'
   /** How much of its output is kept. */
   log?: LogLimits
   /** `runc` even where crun is used otherwise, `gvisor` where runsc is installed. Throws unsupported. */
@@ -202,7 +204,10 @@ export interface ContainerSpec {
 
 export type ContainerMount = TmpfsMount | VolumeMount
 
-/** The volume must be of the container's own id range. */
+/**
+ * The volume must be of the container's own id range. While it is empty when the container starts, it gets the files
+ * that the image has there, and the owner and mode of that folder.
+ */
 export interface VolumeMount {
   kind: 'volume'
   volume: string
@@ -302,7 +307,7 @@ export interface Container {
   exitCode: number | null
   oomKilled: boolean
   restarts: number
-  /** Null without a health check, and while it does not run. */
+  /** Null without a health check, also its image's, and while it does not run. */
   health: Health | null
   createdAt: string
   startedAt: string | null

@@ -114,7 +114,7 @@ async function packOne(
     const fd = name === '.' ? openAt(parent, '/', folderFlags) : openFolder(parent, name)
     try {
       await put(pack, { ...header, type: 'directory' })
-      for (const child of readdirSync(within(fd, '.')))
+      for (const child of namesIn(fd, shownAs))
         await packOne(fd, child, `${shownAs}/${child}`, idRange, pack, depth + 1).catch((error) => {
           // Removed while we were on our way, or a mount of the kernel's.
           if (!(error instanceof EngineError) || !['not-found', 'invalid'].includes(error.kind)) throw error
@@ -131,6 +131,14 @@ async function packOne(
       closeSync(fd)
     }
   }
+}
+
+function namesIn(folder: number, shownAs: string): string[] {
+  return readdirSync(within(folder, '.'), { encoding: 'buffer' }).map((bytes) => {
+    const name = bytes.toString('utf8')
+    if (Buffer.from(name).equals(bytes)) return name
+    throw new EngineError('unsupported', `${shownAs} has a file whose name is not UTF-8: it is not copied`)
+  })
 }
 
 function put(pack: Pack, header: EntryHeader): Promise<void> {

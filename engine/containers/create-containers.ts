@@ -10,7 +10,7 @@ import type { Container, ContainerSpec, Containers } from './containers.ts'
 import { type ContainersOptions, createCore } from './core.ts'
 import { createExecs } from './exec.ts'
 import { createFiles } from './files.ts'
-import { createHealthChecks } from './health.ts'
+import { createHealthChecks, imagesCheck } from './health.ts'
 import { isolationOf } from './isolation.ts'
 import { createLife } from './life.ts'
 import { changeLimits } from './limits.ts'
@@ -49,7 +49,8 @@ export async function createContainers(
 
   /** All that a container is made of, but no run. The image can't go meanwhile. */
   async function reserve(asked: ContainerSpec, image: Image, signal?: AbortSignal): Promise<Container> {
-    const spec = { ...asked, image: image.digest }
+    const healthCheck = asked.healthCheck ?? imagesCheck(image.config)
+    const spec = { ...asked, image: image.digest, ...(healthCheck ? { healthCheck } : {}) }
     const { id } = spec
     signal?.throwIfAborted()
     for (const mount of spec.mounts ?? [])

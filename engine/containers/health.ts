@@ -3,6 +3,7 @@
  * one ended.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ImageConfig } from '../images/images.ts'
 import type { ContainerExec, ContainerSpec, Health, HealthCheck } from './containers.ts'
 import type { Core } from './core.ts'
 import { checkOnce } from './health-test.ts'
@@ -60,10 +61,11 @@ export function createHealthChecks(core: Core, execs: ContainerExec): HealthChec
   }
 
   return {
-    firstOf: (spec) => (spec.healthCheck ? { status: 'starting', failures: 0, checks: [] } : null),
+    firstOf: (spec) => (checkOf(spec) ? { status: 'starting', failures: 0, checks: [] } : null),
     watch(id) {
       forget(id)
-      const check = rows.find(id)?.spec.healthCheck
+      const row = rows.find(id)
+      const check = row && checkOf(row.spec)
       if (!check) return
       const stop = new AbortController()
       watched.set(id, stop)
@@ -80,6 +82,17 @@ export function createHealthChecks(core: Core, execs: ContainerExec): HealthChec
       await Promise.all(loops)
     },
   }
+}
+
+function checkOf({ healthCheck = 'none' }: ContainerSpec): HealthCheck | null {
+  return healthCheck === 'none' ? null : healthCheck
+}
+
+/** The image's own, as a container's. */
+export function imagesCheck({ healthCheck }: ImageConfig): HealthCheck | undefined {
+  if (healthCheck === undefined) return undefined
+  const { command, ...times } = healthCheck
+  return { test: { kind: 'command', command }, ...times }
 }
 
 /** Pure. Failures while it starts are kept to be seen, and don't count. */

@@ -117,6 +117,7 @@ export async function createRuns(parts: RunParts): Promise<Runs> {
           network,
           cgroup: cgroup(id),
           openVolume: (name: string) => parts.volumes.open(name, id),
+          fillVolume: parts.volumes.fill,
         }
         const resolved = await fillBundle(options)
         signal?.throwIfAborted()

@@ -131,7 +131,7 @@ export interface CreateImageOptions {
 }
 
 /** What is not named stays as it is; environment and labels are added. */
-export type ConfigChange = Partial<ImageConfig>
+export type ConfigChange = Partial<Omit<ImageConfig, 'healthCheck'>>
 
 export interface Image {
   /** Digest of the manifest for this host's platform. */
@@ -163,6 +163,17 @@ export interface ImageConfig {
   exposedPorts: number[]
   stopSignal: string
   labels: Record<string, string>
+  /** HEALTHCHECK, if it has one; at most once a second. */
+  healthCheck?: ImageHealthCheck
+}
+
+export interface ImageHealthCheck {
+  /** Exit code 0 is good. */
+  command: string[]
+  intervalMs?: number
+  timeoutMs?: number
+  startPeriodMs?: number
+  retries?: number
 }
 
 export interface HistoryEntry {

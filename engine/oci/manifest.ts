@@ -1,7 +1,7 @@
 /** Manifests, indexes and configurations, of both families. Sources: OCI image-spec, Docker image manifest v2 schema 2. */
 import { z } from 'zod'
 import { EngineError } from '../errors.ts'
-import type { ImageConfig } from '../images/images.ts'
+import type { ImageConfig, ImageHealthCheck } from '../images/images.ts'
 import { isDigest } from './digest.ts'
 import type { Platform } from './platform.ts'
 
@@ -9,6 +9,11 @@ import type { Platform } from './platform.ts'
 export const maxDocumentBytes = 4 * 2 ** 20
 export const maxLayers = 127
 export const maxLayerBytes = 64 * 2 ** 30
+
+/** Whoever made an image does not decide how busy the host is with it. */
+const leastIntervalMs = 1_000
+/** Of a time that a health check says. */
+const longestMs = 3_600_000
 
 export const mediaTypes = {
   ociManifest: 'application/vnd.oci.image.manifest.v1+json',
@@ -60,6 +65,7 @@ const indexSchema = z.object({
 })
 
 const strings = z.array(z.string()).max(10_000).nullish()
+const nanoseconds = z.number().min(0).max(Number.MAX_SAFE_INTEGER).nullish()
 const configSchema = z.object({
   architecture: z.string().nullish(),
   os: z.string().nullish(),
@@ -75,6 +81,18 @@ const configSchema = z.object({
       ExposedPorts: z.record(z.string(), z.unknown()).nullish(),
       StopSignal: z.string().nullish(),
       Labels: z.record(z.string(), z.string()).nullish(),
+      Shell: strings,
+      // Docker's own word. What does not read as one is none: it is no reason to refuse an image.
+      Healthcheck: z
+        .object({
+          Test: z.array(z.string().max(10_000)).max(1_000),
+          Interval: nanoseconds,
+          Timeout: nanoseconds,
+          StartPeriod: nanoseconds,
+          Retries: z.number().int().min(0).max(1_000).nullish(),
+        })
+        .nullish()
+        .catch(null),
     })
     .nullish(),
   rootfs: z.object({
@@ -191,6 +209,7 @@ export function parseConfig(bytes: Buffer, what: string): ParsedConfig {
     .map((key) => Number.parseInt(key, 10))
     .filter((port) => port >= 1 && port <= 65_535)
     .sort((a, b) => a - b)
+  const healthCheck = healthCheckOf(config?.Healthcheck, config?.Shell)
   return {
     diffIds: rootfs.diff_ids,
     createdAt: created ?? null,
@@ -204,6 +223,27 @@ export function parseConfig(bytes: Buffer, what: string): ParsedConfig {
       exposedPorts,
       stopSignal: config?.StopSignal || 'SIGTERM',
       labels: config?.Labels ?? {},
+      ...(healthCheck === null ? {} : { healthCheck }),
     },
+  }
+}
+
+/** HEALTHCHECK of a Dockerfile. A time of 0 is as if it were not said. Source: Docker image specification v1.2. */
+function healthCheckOf(
+  check: NonNullable<z.infer<typeof configSchema>['config']>['Healthcheck'],
+  shell: string[] | null | undefined,
+): ImageHealthCheck | null {
+  const [kind, ...rest] = check?.Test ?? []
+  const inShell = shell && shell.length > 0 ? shell : ['/bin/sh', '-c']
+  const command = kind === 'CMD' ? rest : kind === 'CMD-SHELL' ? [...inShell, ...rest] : []
+  if (!check || rest.length === 0 || (command[0] ?? '') === '' || command.some((word) => word.includes('\0')))
+    return null
+  const ms = (value: number) => Math.min(longestMs, Math.ceil(value / 1e6))
+  return {
+    command,
+    ...(check.Interval ? { intervalMs: Math.max(leastIntervalMs, ms(check.Interval)) } : {}),
+    ...(check.Timeout ? { timeoutMs: ms(check.Timeout) } : {}),
+    ...(check.StartPeriod ? { startPeriodMs: ms(check.StartPeriod) } : {}),
+    ...(check.Retries ? { retries: check.Retries } : {}),
   }
 }

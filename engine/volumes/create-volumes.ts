@@ -1,4 +1,5 @@
-import { mkdir, readdir } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EngineError } from '../errors.ts'
 import type { State } from '../state/database.ts'
@@ -131,6 +132,20 @@ export async function createVolumes(options: {
         const data = await openLimited(folderOf(name), idRange.base, spawner)
         addUser(name, user)
         return data
+      }),
+    fill: (name, work) =>
+      lock(name, async () => {
+        if ((users.get(name)?.size ?? 0) !== 1) return
+        const mark = join(folderOf(name), 'filling')
+        const data = await openLimited(folderOf(name), mustFind(name).idRange.base, spawner)
+        const names = await readdir(data)
+        const wasCut = existsSync(mark)
+        if (names.length > 0 && !wasCut) return
+        await writeFile(mark, '')
+        for (const each of await readdir(data, { encoding: 'buffer' }))
+          await rm(Buffer.concat([Buffer.from(`${data}/`), each]), { recursive: true, force: true })
+        await work(data)
+        await rm(mark)
       }),
     async close(user) {
       for (const name of [...users.keys()]) await closeOne(name, user)

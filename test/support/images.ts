@@ -14,6 +14,7 @@ export interface ImageSpec {
   exposedPorts?: number[]
   labels?: Record<string, string>
   stopSignal?: string
+  healthCheck?: Record<string, unknown>
   /** Files added above busybox: content, or a whole tar header with content. */
   files?: Record<string, string | Buffer>
   /** Uncompressed layers above those, lowest first. */
@@ -147,6 +148,7 @@ export async function buildImage(spec: ImageSpec): Promise<BuiltImage> {
         WorkingDir: spec.workingDir,
         Labels: spec.labels,
         StopSignal: spec.stopSignal,
+        Healthcheck: spec.healthCheck,
         ExposedPorts: Object.fromEntries((spec.exposedPorts ?? []).map((port) => [`${port}/tcp`, {}])),
       },
       history: spec.history,

@@ -66,6 +66,18 @@ describe('changes', () => {
     ]
     expect(await containers().diff(id)).toEqual(expected)
     expect(await containers().inspect(id)).toMatchObject({ status: 'running' })
+    // A name that is no text is no reason to say nothing of all the others.
+    await inside(id, 'mkdir /opt/dir/in; touch /opt/dir/in/$(printf "a\\377b") /opt/dir/in/é')
+    const odd = [{ path: '/opt/dir/in' }, { path: '/opt/dir/in/a\ufffdb' }, { path: '/opt/dir/in/é' }]
+    const more = odd.map((each) => ({ kind: 'added', ...each }))
+    const found = await containers().diff(id)
+    expect(found.toSorted((one, other) => (one.path < other.path ? -1 : 1))).toEqual(found)
+    expect(found).toEqual(expect.arrayContaining([...expected, ...more]))
+    expect(found).toHaveLength(expected.length + more.length)
+    await expect(unpacked(containers().copyOut(id, '/opt/dir'))).rejects.toMatchObject({
+      kind: 'unsupported',
+    })
+    await inside(id, 'rm -r /opt/dir/in')
     await containers().stop(id, { graceMs: 0 })
     expect(await containers().diff(id)).toEqual(expected)
     await containers().remove(id)

@@ -271,6 +271,33 @@ describe('health', () => {
     await until('healthy', async () => (await status(slow.id)) === 'healthy')
   })
 
+  test('the image’s own is used unless another or none was asked for', async () => {
+    const second = 1e9
+    const image = await host.pull('checked:1', {
+      command: ['/bin/sleep', '1000'],
+      healthCheck: {
+        Test: ['CMD-SHELL', 'echo said by $0; exit 1'],
+        Interval: 1,
+        Timeout: 9 * second,
+        Retries: 1,
+      },
+    })
+    const { id } = await run({ image })
+    expect((await containers().inspect(id)).spec.healthCheck).toEqual({
+      test: { kind: 'command', command: ['/bin/sh', '-c', 'echo said by $0; exit 1'] },
+      intervalMs: 1_000,
+      timeoutMs: 9_000,
+      retries: 1,
+    })
+    await until('unhealthy', async () => (await status(id)) === 'unhealthy')
+    expect((await containers().inspect(id)).health?.checks[0]?.output).toBe('said by /bin/sh\n')
+    const none = await run({ image, healthCheck: 'none' })
+    expect(none.health).toBe(null)
+    const own = { test: { kind: 'tcp' as const, port: 81 } }
+    const other = await containers().create(host.spec({ image, healthCheck: own }))
+    expect((await containers().inspect(other.id)).spec.healthCheck).toEqual(own)
+  })
+
   test('a check that hangs has failed, and its process is ended', async () => {
     const { id } = await run({
       healthCheck: { test: { kind: 'command', command: ['sleep', '777'] }, ...quick, timeoutMs: 200 },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseManifest } from '../../../engine/oci/manifest.ts'
+import { parseConfig, parseManifest } from '../../../engine/oci/manifest.ts'
 
 const digest = `sha256:${'a'.repeat(64)}`
 const config = { mediaType: 'application/vnd.oci.image.config.v1+json', digest, size: 1 }
@@ -98,4 +98,30 @@ test.each([
   const parsed = read(document)
   if (parsed.kind !== 'manifest') throw new Error('no manifest')
   expect(parsed.manifest.layers).toEqual([{ digest, size: 1, ...(mediaType ? { mediaType } : {}) }])
+})
+
+test('HEALTHCHECK is read as Docker writes it, and what does not read as one is none', () => {
+  const read = (Healthcheck: unknown, Shell?: string[]) => {
+    const json = { config: { Healthcheck, Shell }, rootfs: { type: 'layers', diff_ids: [] } }
+    return parseConfig(Buffer.from(JSON.stringify(json)), 'it').config.healthCheck
+  }
+  const all = { Interval: 5e9, Timeout: 1_500_000, StartPeriod: 2e9, Retries: 4 }
+  expect(read({ Test: ['CMD', 'curl', '-f', 'x'], ...all })).toEqual({
+    command: ['curl', '-f', 'x'],
+    intervalMs: 5_000,
+    timeoutMs: 2,
+    startPeriodMs: 2_000,
+    retries: 4,
+  })
+  expect(read({ Test: ['CMD-SHELL', 'true'], Interval: 0, Retries: 0 })).toEqual({
+    command: ['/bin/sh', '-c', 'true'],
+  })
+  expect(read({ Test: ['CMD-SHELL', 'true'] }, ['/bin/ash', '-ec'])).toEqual({
+    command: ['/bin/ash', '-ec', 'true'],
+  })
+  expect(read({ Test: ['CMD', 'true'], Interval: 1 })).toMatchObject({ intervalMs: 1_000 })
+  expect(read({ Test: ['CMD', 'true'], Interval: 9e15 })).toMatchObject({ intervalMs: 3_600_000 })
+  const none = [null, {}, { Test: ['NONE'] }, { Test: [] }, { Test: ['CMD'] }, { Test: ['CMD', 'a\0b'] }]
+  for (const each of [...none, { Test: 'true' }, { Test: ['CMD', 'x'], Retries: -1 }, 7])
+    expect(read(each), JSON.stringify(each)).toBe(undefined)
 })

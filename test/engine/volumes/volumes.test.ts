@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { quotaDevice } from '../../../engine/sys/project-quota.ts'
 import { idRange, outputOf, startEngine, type TestEngine } from '../../support/engine.ts'
+import { makeTar } from '../../support/images.ts'
 
 let host: TestEngine
 beforeAll(async () => {
@@ -60,6 +61,56 @@ test('a volume outlives containers, can be shared, and is refused to be removed 
   await host.engine.volumes.remove('shared')
   await host.engine.volumes.remove('shared')
   await expect(host.engine.volumes.inspect('shared')).rejects.toMatchObject({ kind: 'not-found' })
+})
+
+test('an empty volume gets what the image has there, once, with its owners and as links', async () => {
+  const folder = (name: string) => ({ name, type: 'directory' as const })
+  const layer = await makeTar([
+    folder('srv'),
+    { ...folder('srv/data'), mode: 0o700, uid: 1000, gid: 1000 },
+    { name: 'srv/data/own', content: 'mine', uid: 1000, gid: 1000, mode: 0o640 },
+    { name: 'srv/data/link', type: 'symlink', linkname: '/etc/shadow' },
+    folder('srv/data/sub'),
+    { name: 'srv/data/sub/tool', content: '#!', mode: 0o4755 },
+  ])
+  const image = await host.pull('filled:1', { layers: [layer], user: 'app' })
+  const mounts = [{ kind: 'volume' as const, volume: 'full', target: '/srv/data' }]
+  for (const sizeBytes of [undefined, 32 * mib]) {
+    await host.engine.volumes.create({ name: 'full', idRange, sizeBytes })
+    const look = 'cd /srv/data; cat own; busybox readlink link; stat -c "%n %u %g %a" . own sub sub/tool'
+    const found = [
+      'mine/etc/shadow',
+      '. 1000 1000 700',
+      'own 1000 1000 640',
+      'sub 0 0 755',
+      'sub/tool 0 0 4755',
+    ]
+    expect(await inside(`${look}; rm own; echo new > more`, { image, mounts })).toEqual(found)
+    // What is in it stays as it is.
+    expect(await inside('ls /srv/data', { image, mounts })).toEqual(['link', 'more', 'sub'])
+    await host.engine.volumes.remove('full')
+  }
+  // One whose filling was cut off begins it anew, and a link of the image is followed nowhere.
+  await host.engine.volumes.create({ name: 'full', idRange })
+  const path = join(host.stateDir, 'volumes', 'full')
+  writeFileSync(join(path, 'filling'), '')
+  writeFileSync(join(path, 'data', 'half'), '')
+  expect(await inside('ls /srv/data', { image, mounts })).toEqual(['link', 'own', 'sub'])
+  expect(existsSync(join(path, 'filling'))).toBe(false)
+  await host.engine.volumes.remove('full')
+})
+
+test('a volume that is too small for what the image has there is an error of start, and leaves nothing open', async () => {
+  const image = await host.pull('much:1', { files: { 'srv/data/much': Buffer.alloc(24 * mib, 'x') } })
+  await host.engine.volumes.create({ name: 'small', idRange, sizeBytes: 16 * mib })
+  const mounts = [{ kind: 'volume' as const, volume: 'small', target: '/srv/data' }]
+  const spec = host.spec({ image, mounts, command: ['/bin/true'] })
+  await host.engine.containers.create(spec)
+  for (let round = 0; round < 2; round++)
+    await expect(host.engine.containers.start(spec.id)).rejects.toMatchObject({ kind: 'limit-exceeded' })
+  expect(ownMounts()).toEqual([])
+  await host.engine.containers.remove(spec.id)
+  await host.engine.volumes.remove('small')
 })
 
 test('only containers of its own id range can mount it', async () => {
