@@ -6,7 +6,7 @@ import { startNodeChild } from '../sys/node-child.ts'
 import type { Findings } from './layer-writer.ts'
 import type { Came, UnpackAnswer, UnpackRequest } from './unpack-child.ts'
 
-const usualLimits = { maxBytes: 64 * 2 ** 30, maxEntries: 4_000_000 }
+const usualLimits = { maxBytes: 64 * 2 ** 30, maxEntries: 2_000_000 }
 const maxHeapMegabytes = 512
 /** A gigabyte takes about seven. */
 const maxCpuSeconds = 1_800

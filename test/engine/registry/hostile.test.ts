@@ -70,7 +70,10 @@ const lies: [string, BuiltImage, AnswerBlob | undefined][] = [
 test.each(lies)('%s: refused as corrupt, and nothing of it is left', async (_what, image, answer) => {
   const server = await serveImage(image, answer)
   await withStore([server], async (store) => {
-    await expect(store.images.pull(`${server.host}/team/lie:1`)).rejects.toMatchObject({ kind: 'corrupt' })
+    await expect(store.images.pull(`${server.host}/team/lie:1`)).rejects.toMatchObject({
+      kind: 'corrupt',
+      message: expect.stringMatching(/(layer|blob) sha256:/),
+    })
     expect(await store.images.list()).toEqual([])
     expect(store.layersOnDisk()).toEqual([])
     expect(store.halfMade()).toEqual([])
