@@ -5,7 +5,7 @@ import { changePassword, revokeOtherSessions, revokeSession } from '@/platform/a
 import { PlatformError } from '@/platform/errors.ts'
 import type { ChangePasswordInput, ClaimInput, CreateTokenInput } from '@/platform/model/inputs.ts'
 import { claimInstallation } from '@/platform/setup.ts'
-import { createToken, revokeToken } from '@/platform/tokens.ts'
+import { createTeamToken, createToken, revokeToken, takeTokenOver } from '@/platform/tokens.ts'
 import { setLocale } from '@/platform/users.ts'
 import { isLocale, localeCookie } from '../_i18n/locales.ts'
 import { getViewer } from '../_server/session.ts'
@@ -45,6 +45,24 @@ export async function createTokenAction(input: CreateTokenInput): Promise<Action
   return run(async (platform, viewer) => {
     const { secret } = await createToken(platform, viewer, input)
     return { secret }
+  })
+}
+
+/** The same for a token of a team. */
+export async function createTeamTokenAction(
+  teamId: string,
+  input: Omit<CreateTokenInput, 'teamId'>,
+): Promise<ActionResult<{ secret: string }>> {
+  return run(async (platform, viewer) => {
+    const { secret } = await createTeamToken(platform, viewer, asId(teamId), input)
+    return { secret }
+  })
+}
+
+export async function takeTokenOverAction(id: string): Promise<ActionResult> {
+  return run(async (platform, viewer) => {
+    await takeTokenOver(platform, viewer, asId(id))
+    return null
   })
 }
 

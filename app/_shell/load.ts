@@ -1,5 +1,6 @@
 import 'server-only'
-import { notFound } from 'next/navigation'
+import { headers } from 'next/headers'
+import { notFound, redirect } from 'next/navigation'
 import { cache } from 'react'
 import { PlatformError } from '@/platform/errors.ts'
 import type { Team } from '@/platform/model/resources.ts'
@@ -7,6 +8,7 @@ import { findApp, findDeployment, findProject } from '@/platform/places.ts'
 import { getTeam, listTeams } from '@/platform/teams.ts'
 import { getUser } from '@/platform/users.ts'
 import { getPlatform } from '../_server/platform.ts'
+import { safeNext } from '../_server/safe-next.ts'
 import { requireViewer } from '../_server/session.ts'
 
 /** Platform and viewer of the request; leads to the sign-in page where nobody is signed in. */
@@ -29,8 +31,16 @@ export const loadTeams = cache(async (): Promise<Team[]> => {
 
 export const loadTeam = cache(async (slug: string) => {
   const { platform, viewer } = await enter()
-  return orNotFound(getTeam(platform, viewer, slug))
+  const team = await orNotFound(getTeam(platform, viewer, slug))
+  // A former address leads to the same page at the present one.
+  if (team.slug !== slug) redirect(await samePageAt(team.slug))
+  return team
 })
+
+async function samePageAt(slug: string): Promise<string> {
+  const path = (await headers()).get('x-berth-path') ?? '/'
+  return safeNext(path.replace(/^\/[^/?]*/, `/${slug}`))
+}
 
 export const loadProject = cache(async (teamSlug: string, slug: string) => {
   const { platform, viewer } = await enter()

@@ -4,10 +4,14 @@ interface ProgressBarProps {
   label: string
   /** 0–1 */
   value: number
+  /** How pressing it is. */
+  tone?: keyof typeof tones
   className?: string
 }
 
-export function ProgressBar({ label, value, className }: ProgressBarProps) {
+const tones = { accent: 'bg-accent', warning: 'bg-warning', danger: 'bg-danger' }
+
+export function ProgressBar({ label, value, tone = 'accent', className }: ProgressBarProps) {
   const percent = Math.round(Math.min(1, Math.max(0, value)) * 100)
   return (
     <div
@@ -19,7 +23,7 @@ export function ProgressBar({ label, value, className }: ProgressBarProps) {
       className={cn('h-1.5 overflow-hidden rounded-full bg-border', className)}
     >
       <div
-        className="h-full rounded-full bg-accent transition-[width] duration-200"
+        className={cn('h-full rounded-full transition-[width] duration-200', tones[tone])}
         style={{ width: `${percent}%` }}
       />
     </div>

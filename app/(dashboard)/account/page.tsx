@@ -1,19 +1,18 @@
-import { KeyRound } from 'lucide-react'
 import type { Metadata } from 'next'
 import { getTranslations } from 'next-intl/server'
 import { Suspense } from 'react'
+import { scopeActions } from '@/platform/token-scope.ts'
 import { listTokens } from '@/platform/tokens.ts'
 import { enter, loadTeams, loadUser } from '../../_shell/load.ts'
-import { Badge } from '../../_ui/badge.tsx'
+import { CreateTokenButton } from '../../_tokens/create-token-button.client.tsx'
+import { loadPlaces } from '../../_tokens/load-places.ts'
+import { TokenRows } from '../../_tokens/token-rows.tsx'
 import { Card, CardHeader } from '../../_ui/card.tsx'
 import { PageHeader } from '../../_ui/page-header.tsx'
-import { RelativeTime } from '../../_ui/relative-time.client.tsx'
 import { RowsSkeleton } from '../../_ui/skeleton.tsx'
-import { CreateTokenButton } from './create-token-button.client.tsx'
 import { EndOthersButton } from './end-session-button.client.tsx'
 import { PasswordForm } from './password-form.client.tsx'
 import { Preferences } from './preferences.client.tsx'
-import { RevokeButton } from './revoke-button.client.tsx'
 import { Sessions } from './sessions.tsx'
 
 export async function generateMetadata(): Promise<Metadata> {
@@ -23,6 +22,8 @@ export async function generateMetadata(): Promise<Metadata> {
 
 export default async function AccountPage() {
   const [t, user, teams] = await Promise.all([getTranslations('account'), loadUser(), loadTeams()])
+  // Of more teams the token form knows the names by the API alone.
+  const places = await Promise.all(teams.slice(0, 20).map(loadPlaces))
   return (
     <div className="mx-auto max-w-2xl">
       <PageHeader title={t('title')} />
@@ -70,7 +71,7 @@ export default async function AccountPage() {
             titleId="tokens"
             title={t('tokens')}
             description={t('tokensDescription')}
-            actions={<CreateTokenButton teams={teams.map(({ id, name }) => ({ id, name }))} />}
+            actions={<CreateTokenButton teams={places} isOfTeam={false} actions={scopeActions} />}
           />
           <div className="mt-4 border-t">
             <Suspense fallback={<RowsSkeleton rows={1} />}>
@@ -85,50 +86,6 @@ export default async function AccountPage() {
 
 async function Tokens() {
   const { platform, viewer } = await enter()
-  const [t, tTeam, teams, { data }] = await Promise.all([
-    getTranslations('account'),
-    getTranslations('team'),
-    loadTeams(),
-    listTokens(platform, viewer, { limit: 100 }),
-  ])
-  if (data.length === 0) {
-    return (
-      <p className="flex items-center gap-2.5 px-5 py-6 text-muted">
-        <KeyRound aria-hidden className="size-4" />
-        {t('noTokens')}
-      </p>
-    )
-  }
-  return (
-    <ul className="divide-y" aria-label={t('tokens')}>
-      {data.map((token) => (
-        <li key={token.id} className="flex flex-wrap items-center gap-x-4 gap-y-2 px-5 py-3">
-          <div className="min-w-0 flex-[1_1_14rem]">
-            <p className="truncate font-medium">
-              {token.name}{' '}
-              <code className="ml-1 font-mono font-normal text-muted text-xs">{token.hint}…</code>
-            </p>
-            <p className="text-muted text-xs">
-              {token.lastUsedAt === null ? (
-                t('neverUsed')
-              ) : (
-                <>
-                  {t('lastUsed')} <RelativeTime at={token.lastUsedAt} />
-                </>
-              )}
-              {token.expiresAt !== null && (
-                <>
-                  {' · '}
-                  {t('expires', { date: new Date(token.expiresAt) })}
-                </>
-              )}
-            </p>
-          </div>
-          <Badge>{teams.find(({ id }) => id === token.teamId)?.name ?? t('allTeams')}</Badge>
-          <Badge>{tTeam(`role.${token.role}`)}</Badge>
-          <RevokeButton id={token.id} name={token.name} />
-        </li>
-      ))}
-    </ul>
-  )
+  const [teams, { data }] = await Promise.all([loadTeams(), listTokens(platform, viewer, { limit: 100 })])
+  return <TokenRows tokens={data} teams={teams} />
 }

@@ -37,6 +37,7 @@ export default async function ProjectPage({ params, searchParams }: PageProps<'/
               </ButtonLink>
               <ProjectMenu
                 teamPath={`/${team.slug}`}
+                path={path}
                 project={{ id: project.id, name: project.name }}
                 canDelete={roleIncludes(project.role, 'admin')}
               />

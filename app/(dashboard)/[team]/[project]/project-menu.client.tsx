@@ -1,6 +1,6 @@
 'use client'
 
-import { Ellipsis, Pencil, Trash2 } from 'lucide-react'
+import { Ellipsis, Pencil, Trash2, Users } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
@@ -9,16 +9,18 @@ import { NameForm } from '../../../_shell/name-form.client.tsx'
 import { buttonStyle } from '../../../_ui/button.tsx'
 import { ConfirmDialog } from '../../../_ui/confirm-dialog.client.tsx'
 import { Modal } from '../../../_ui/dialog.client.tsx'
-import { MenuButton, MenuItem } from '../../../_ui/menu.client.tsx'
+import { MenuButton, MenuItem, MenuLink } from '../../../_ui/menu.client.tsx'
 
 interface ProjectMenuProps {
   teamPath: string
+  path: string
   project: { id: string; name: string }
   canDelete: boolean
 }
 
-export function ProjectMenu({ teamPath, project, canDelete }: ProjectMenuProps) {
+export function ProjectMenu({ teamPath, path, project, canDelete }: ProjectMenuProps) {
   const t = useTranslations('project')
+  const tPages = useTranslations('teamPages')
   const router = useRouter()
   const [open, setOpen] = useState<'rename' | 'delete' | null>(null)
   return (
@@ -32,6 +34,12 @@ export function ProjectMenu({ teamPath, project, canDelete }: ProjectMenuProps) 
           <Pencil aria-hidden />
           {t('rename')}
         </MenuItem>
+        {canDelete && (
+          <MenuLink href={`${path}/settings`}>
+            <Users aria-hidden />
+            {tPages('access')}
+          </MenuLink>
+        )}
         {canDelete && (
           <MenuItem danger onClick={() => setOpen('delete')}>
             <Trash2 aria-hidden />

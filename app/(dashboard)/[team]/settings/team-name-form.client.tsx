@@ -8,7 +8,7 @@ import { Notice } from '../../../_ui/notice.tsx'
 import { useAction } from '../../../_ui/use-action.ts'
 
 interface TeamNameFormProps {
-  team: { id: string; name: string; slug: string }
+  team: { id: string; name: string }
   canRename: boolean
 }
 
@@ -34,10 +34,6 @@ export function TeamNameForm({ team, canRename }: TeamNameFormProps) {
         defaultValue={team.name}
         disabled={!canRename}
         error={errorOf('name')}
-        description={t.rich('slugDescription', {
-          slug: team.slug,
-          code: (chunks) => <code className="font-mono">{chunks}</code>,
-        })}
       />
       {problem !== null && <Notice tone="danger">{problem}</Notice>}
       {canRename && (

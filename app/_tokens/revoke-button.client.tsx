@@ -1,9 +1,9 @@
 'use client'
 
 import { useTranslations } from 'next-intl'
-import { revokeTokenAction } from '../../_actions/account.ts'
-import { Button } from '../../_ui/button.tsx'
-import { ConfirmDialog } from '../../_ui/confirm-dialog.client.tsx'
+import { revokeTokenAction } from '../_actions/account.ts'
+import { Button } from '../_ui/button.tsx'
+import { ConfirmDialog } from '../_ui/confirm-dialog.client.tsx'
 
 export function RevokeButton({ id, name }: { id: string; name: string }) {
   const t = useTranslations('account')

@@ -1,0 +1,26 @@
+import { getTranslations } from 'next-intl/server'
+import type { ReactNode } from 'react'
+import type { Team } from '@/platform/model/resources.ts'
+import { roleIncludes } from '@/platform/model/roles.ts'
+import { PageHeader } from '../../../_ui/page-header.tsx'
+import { Tabs } from '../../../_ui/tabs.client.tsx'
+
+/** Around each page of a team's settings. */
+export async function SettingsFrame({ team, children }: { team: Team; children: ReactNode }) {
+  const [t, tPage] = await Promise.all([getTranslations('team'), getTranslations('teamPages')])
+  const path = `/${team.slug}/settings`
+  return (
+    <div className="mx-auto max-w-2xl">
+      <PageHeader title={t('settings')} />
+      <Tabs
+        label={t('settings')}
+        tabs={[
+          { href: path, label: t('general') },
+          { href: `${path}/usage`, label: tPage('usage') },
+          ...(roleIncludes(team.role, 'admin') ? [{ href: `${path}/tokens`, label: tPage('tokens') }] : []),
+        ]}
+      />
+      {children}
+    </div>
+  )
+}
