@@ -170,6 +170,7 @@ export async function updateApp(
       ...defined(change),
       limits: { ...current.limits, ...defined(change.limits ?? {}) },
       healthCheck: { ...current.healthCheck, ...defined(change.healthCheck ?? {}) },
+      release: { ...current.release, ...defined(change.release ?? {}) },
     })
     // What runs goes on as it is; but who makes it larger learns now that it would not be deployed.
     if (app.desiredState === 'running' && isLarger(settings, current))

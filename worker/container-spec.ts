@@ -2,11 +2,22 @@ import type { ContainerSpec, Image } from '../engine/index.ts'
 import type { DeploymentWork } from '../platform/worker/deployments.ts'
 
 /** Names of the labels by which this host's containers are told apart. */
-export const labels = { app: 'berth.app', deployment: 'berth.deployment', replica: 'berth.replica' } as const
+export const labels = {
+  app: 'berth.app',
+  deployment: 'berth.deployment',
+  replica: 'berth.replica',
+  /** Of a container that does one thing and ends: `release`. Those that serve have none. */
+  task: 'berth.task',
+} as const
 
 /** Made from what it is for, so that whoever begins a deployment again finds what was made before. */
 export function containerId(deploymentId: string, replica: number): string {
   return `${deploymentId}-${replica}`
+}
+
+/** Whether it does one thing and ends, instead of serving. */
+export function isTask(container: { labels: Readonly<Record<string, string>> }): boolean {
+  return container.labels[labels.task] !== undefined
 }
 
 /** The port that an app is told by PORT: the one that was set, else what the image says, else a usual one. */
@@ -21,23 +32,40 @@ export function portFor(work: Pick<DeploymentWork, 'settings' | 'variables'>, im
 export function containerSpec(work: DeploymentWork, image: Image, replica: number): ContainerSpec {
   const { app, deployment, settings } = work
   return {
+    ...usualSpec(work, image, `${app.slug.slice(0, 60)}-${replica}`),
     id: containerId(deployment.id, replica),
-    image: image.digest,
     command: settings.command ?? undefined,
-    environment: { PORT: String(portFor(work, image)), ...work.variables },
-    hostname: `${app.slug.slice(0, 60)}-${replica}`,
-    labels: {
-      [labels.app]: app.id,
-      [labels.deployment]: deployment.id,
-      [labels.replica]: String(replica),
-    },
-    network: work.environmentId,
+    labels: { ...ownLabels(work), [labels.replica]: String(replica) },
     aliases: [app.slug],
-    limits: settings.limits,
-    idRange: work.team.idRange,
-    // Whether it works is asked by worker/health, as the app's settings say.
-    healthCheck: 'none',
     // A deployment that is being checked fails at the first exit; one that is live goes on.
     restart: 'always',
   }
+}
+
+/** What runs before a deployment starts: the same image, variables, limits and network, under no name that others use. */
+export function releaseSpec(work: DeploymentWork, image: Image, command: string[]): ContainerSpec {
+  return {
+    ...usualSpec(work, image, `${work.app.slug.slice(0, 55)}-release`),
+    id: `${work.deployment.id}-release`,
+    command,
+    labels: { ...ownLabels(work), [labels.task]: 'release' },
+    restart: 'no',
+  }
+}
+
+function usualSpec(work: DeploymentWork, image: Image, hostname: string) {
+  return {
+    image: image.digest,
+    environment: { PORT: String(portFor(work, image)), ...work.variables },
+    hostname,
+    network: work.environmentId,
+    limits: work.settings.limits,
+    idRange: work.team.idRange,
+    // Whether it works is asked by worker/health, as the app's settings say.
+    healthCheck: 'none',
+  } satisfies Partial<ContainerSpec>
+}
+
+function ownLabels({ app, deployment }: DeploymentWork) {
+  return { [labels.app]: app.id, [labels.deployment]: deployment.id }
 }

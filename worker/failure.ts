@@ -103,32 +103,30 @@ function diskFullSentence(error: EngineError): string {
 
 /** A container's process ended where it should have gone on running. */
 export function exitFailure(container: Container, when: string): DeployFailure {
-  const { exitCode, oomKilled, id } = container
-  const signal = exitCode !== null && exitCode > 128 ? signalName(exitCode - 128) : null
-  const end = { exitCode, signal, oomKilled }
-  if (oomKilled) {
+  const { end, how, facts } = endOf(container)
+  if (end.oomKilled) {
     return new DeployFailure(
       'out-of-memory',
       `The app used more memory than its limit and was killed ${when}. Raise the limit, or make it need less.`,
-      { containerId: id, end },
+      { containerId: container.id, end },
     )
   }
-  const how =
-    signal !== null
-      ? `was ended by ${signal}`
-      : exitCode === null
-        ? 'ended, and its exit code is not known,'
-        : `exited with code ${exitCode}`
   return new DeployFailure('exited', `The app ${how} ${when}. Its last lines of log may say why.`, {
-    containerId: id,
+    containerId: container.id,
     end,
-    facts:
-      signal !== null
-        ? { how: 'signal', signal }
-        : exitCode === null
-          ? { how: 'unknown' }
-          : { how: 'code', exitCode },
+    facts,
   })
+}
+
+/** How a container's process ended: for the record, in words that follow its name, and as what they are made from. */
+export function endOf(container: Container): { end: DeployFailure['end']; how: string; facts: Facts } {
+  const { exitCode, oomKilled } = container
+  const signal = exitCode !== null && exitCode > 128 ? signalName(exitCode - 128) : null
+  const end = { exitCode, signal, oomKilled }
+  if (signal !== null) return { end, how: `was ended by ${signal}`, facts: { how: 'signal', signal } }
+  if (exitCode === null)
+    return { end, how: 'ended, and its exit code is not known,', facts: { how: 'unknown' } }
+  return { end, how: `exited with code ${exitCode}`, facts: { how: 'code', exitCode } }
 }
 
 function signalName(number: number): string | null {

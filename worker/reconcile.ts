@@ -6,7 +6,7 @@ import type { RecordedContainer } from '../platform/worker/deployments.ts'
 import { type DesiredApp, desiredApp, desiredState } from '../platform/worker/desired-state.ts'
 import { heartbeat } from '../platform/worker/hosts.ts'
 import { createBackground } from './background.ts'
-import { labels } from './container-spec.ts'
+import { isTask, labels } from './container-spec.ts'
 import { exitReport, removeContainer, runReport } from './containers.ts'
 import type { Host } from './host.ts'
 import { appKey, createSlots, withWholeApp } from './locks.ts'
@@ -169,5 +169,6 @@ export function createReconciler(host: Host, jobs: JobRunner, stopping: AbortSig
 function isWanted(container: Container, app: DesiredApp | undefined): boolean {
   const deploymentId = container.labels[labels.deployment]
   if (app === undefined || app.desiredState !== 'running') return false
-  return deploymentId === app.liveDeploymentId || app.inProgress.some(({ id }) => id === deploymentId)
+  const isLive = deploymentId === app.liveDeploymentId && !isTask(container)
+  return isLive || app.inProgress.some(({ id }) => id === deploymentId)
 }

@@ -4,7 +4,7 @@ import { type DeploymentWork, loadDeployment } from '../platform/worker/deployme
 import { desiredApp } from '../platform/worker/desired-state.ts'
 import { containerId, portFor } from './container-spec.ts'
 import { find, makeReplica, runReplica } from './containers.ts'
-import { firstAnswer } from './health/check.ts'
+import { checkedOf, firstAnswer } from './health/check.ts'
 import type { Host } from './host.ts'
 import { ensureImage } from './images.ts'
 import { servingKey } from './locks.ts'
@@ -64,17 +64,8 @@ export async function untilReachable(host: Host, container: Container, deploymen
     .catch(() => undefined)
     .then(() => over.abort())
   try {
-    const port = await firstAnswer(
-      {
-        containerId: container.id,
-        address: container.address,
-        port: work.settings.port,
-        likelyPort: portFor(work, image),
-        healthCheck: work.settings.healthCheck,
-        listeningPorts: () => host.engine.containers.listeningPorts(container.id),
-      },
-      over.signal,
-    )
+    const checked = checkedOf(host, work, container, portFor(work, image))
+    const port = await firstAnswer(checked, over.signal)
     await reportContainer(host.platform, container.id, { port })
     await host.edge.sync()
   } catch (error) {

@@ -15,7 +15,7 @@ import { useAction } from '../_ui/use-action.ts'
 import { newRow, type VariableRow } from '../_variables/rows.ts'
 import { VariableEditor } from '../_variables/variable-editor.client.tsx'
 import { ResourceFields } from './resource-fields.client.tsx'
-import { settingsFromForm, settingsPaths } from './settings-form.ts'
+import { type SettingsForm, settingsFromForm, settingsPaths } from './settings-form.ts'
 
 interface DeployFormProps {
   team: { id: string; slug: string }
@@ -23,7 +23,7 @@ interface DeployFormProps {
   /** Chosen at first; null: a new project. */
   projectId: string | null
   back: string
-  defaults: { memory: string; cpu: string; replicas: string; port: string; healthPath: string }
+  defaults: Omit<SettingsForm, 'image'>
 }
 
 const newProject = 'new'
@@ -51,7 +51,8 @@ export function DeployForm({ team, projects, projectId, back, defaults }: Deploy
     ...variables.flatMap((_, at) => [`variables.${at}.name`, `variables.${at}.value`]),
   ]
   const words = summary(shown)
-  const advancedWrong = problem?.fields.some(({ path }) => /limits|replicas|healthCheck/.test(path)) ?? false
+  const advancedWrong =
+    problem?.fields.some(({ path }) => /limits|replicas|healthCheck|release/.test(path)) ?? false
 
   function submit(data: FormData) {
     run(

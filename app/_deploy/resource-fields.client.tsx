@@ -38,6 +38,28 @@ export function ResourceFields({ defaults, errorOf }: ResourceFieldsProps) {
       />
       <TextField
         className="sm:col-span-3"
+        label={t('releaseCommand')}
+        name="releaseCommand"
+        placeholder="npm run migrate"
+        mono
+        spellCheck={false}
+        defaultValue={defaults.releaseCommand}
+        description={t('releaseCommandDescription')}
+        hint={t('optional')}
+        error={errorOf(settingsPaths.releaseCommand)}
+      />
+      <HealthFields defaults={defaults} errorOf={errorOf} />
+    </div>
+  )
+}
+
+/** What is asked of a container, and how patiently. */
+function HealthFields({ defaults, errorOf }: ResourceFieldsProps) {
+  const t = useTranslations('deploy')
+  return (
+    <>
+      <TextField
+        className="sm:col-span-2"
         label={t('healthPath')}
         name="healthPath"
         placeholder="/healthz"
@@ -47,6 +69,48 @@ export function ResourceFields({ defaults, errorOf }: ResourceFieldsProps) {
         hint={t('optional')}
         error={errorOf(settingsPaths.healthPath)}
       />
-    </div>
+      <TextField
+        label={t('healthStatus')}
+        name="healthStatus"
+        inputMode="numeric"
+        placeholder="200–399"
+        defaultValue={defaults.healthStatus}
+        hint={t('optional')}
+        error={errorOf(settingsPaths.healthStatus)}
+      />
+      <TextField
+        className="sm:col-span-3"
+        label={t('healthCommand')}
+        name="healthCommand"
+        placeholder="pg_isready"
+        mono
+        spellCheck={false}
+        defaultValue={defaults.healthCommand}
+        description={t('healthCommandDescription')}
+        hint={t('optional')}
+        error={errorOf(settingsPaths.healthCommand)}
+      />
+      <div className="grid grid-cols-2 gap-4 sm:col-span-3 sm:grid-cols-5">
+        {timings.map((name) => (
+          <TextField
+            key={name}
+            label={t(name)}
+            name={name}
+            inputMode="decimal"
+            suffix={name === 'healthRetries' ? undefined : t('seconds')}
+            defaultValue={defaults[name]}
+            error={errorOf(settingsPaths[name])}
+          />
+        ))}
+      </div>
+    </>
   )
 }
+
+const timings = [
+  'healthStartPeriod',
+  'healthObservation',
+  'healthInterval',
+  'healthTimeout',
+  'healthRetries',
+] as const

@@ -13,20 +13,41 @@ export const imageReferenceSchema = z
     'must be an image reference such as nginx:1.27 or ghcr.io/org/app:tag',
   )
 
+/** A program and its arguments, as they are run: no shell takes part unless it is named. */
+export const commandSchema = z.array(z.string().min(1).max(4096)).max(128)
+
 export const healthCheckSchema = z.strictObject({
-  /** Path that must answer 200–399; null: it is enough that the port accepts connections. */
+  /** Path that must answer; with neither a path nor a command it is enough that the port accepts connections. */
   path: z
     .string()
     .max(1024)
     .regex(/^\/[\x21-\x7e]*$/, 'must start with / and have no spaces')
     .nullable()
     .default(null),
+  /** What the path must answer; null: anything from 200 to 399. */
+  expectedStatus: z
+    .number()
+    .int()
+    .min(100, 'must be 100–599')
+    .max(599, 'must be 100–599')
+    .nullable()
+    .default(null),
+  /** Run in the container, must exit with 0, and the port must accept connections. */
+  command: commandSchema.nullable().default(null),
   intervalMs: z.number().int().min(100).max(60_000).default(500),
   timeoutMs: z.number().int().min(100).max(60_000).default(2_000),
+  /** How many checks in a row may fail, after the first good one, before the container counts as unhealthy. */
+  retries: z.number().int().min(0).max(20).default(1),
   /** How long a container may take until it first answers. */
   startPeriodMs: z.number().int().min(1_000).max(900_000).default(60_000),
   /** How long it must go on answering before it gets traffic and is called live. */
   observationMs: z.number().int().min(0).max(300_000).default(2_000),
+})
+
+export const releaseSchema = z.strictObject({
+  /** Runs once, before anything of a deployment starts, in a container of its own: migrations, for example. */
+  command: commandSchema.nullable().default(null),
+  timeoutMs: z.number().int().min(1_000).max(3_600_000, 'must be at most an hour').default(600_000),
 })
 
 export const limitsSchema = z.strictObject({
@@ -46,7 +67,8 @@ export const appSettingsSchema = z.strictObject({
   image: imageReferenceSchema,
   /** Port that the app listens on; null: found by what the container really listens on. */
   port: portSchema.nullable().default(null),
-  command: z.array(z.string().min(1).max(4096)).max(128).nullable().default(null),
+  command: commandSchema.nullable().default(null),
+  release: releaseSchema.default(releaseSchema.parse({})),
   replicas: z.number().int().min(1).max(20).default(1),
   limits: limitsSchema.default(limitsSchema.parse({})),
   healthCheck: healthCheckSchema.default(healthCheckSchema.parse({})),

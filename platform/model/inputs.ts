@@ -1,6 +1,12 @@
 /** What callers send. Unknown fields are refused with their names. */
 import { z } from 'zod'
-import { appSettingsSchema, healthCheckSchema, imageReferenceSchema, limitsSchema } from './app-settings.ts'
+import {
+  appSettingsSchema,
+  healthCheckSchema,
+  imageReferenceSchema,
+  limitsSchema,
+  releaseSchema,
+} from './app-settings.ts'
 import {
   displayNameSchema,
   emailSchema,
@@ -60,6 +66,7 @@ export const createAppSchema = z.strictObject({
 const settings = appSettingsSchema.shape
 const limits = limitsSchema.shape
 const health = healthCheckSchema.shape
+const release = releaseSchema.shape
 
 /**
  * Only what is given changes; of limits and health check too. Written out, since zod fills in the defaults of optional
@@ -69,6 +76,12 @@ export const updateAppSettingsSchema = z.strictObject({
   image: settings.image.optional(),
   port: settings.port.removeDefault().optional(),
   command: settings.command.removeDefault().optional(),
+  release: z
+    .strictObject({
+      command: release.command.removeDefault().optional(),
+      timeoutMs: release.timeoutMs.removeDefault().optional(),
+    })
+    .optional(),
   replicas: settings.replicas.removeDefault().optional(),
   limits: z
     .strictObject({
@@ -80,8 +93,11 @@ export const updateAppSettingsSchema = z.strictObject({
   healthCheck: z
     .strictObject({
       path: health.path.removeDefault().optional(),
+      expectedStatus: health.expectedStatus.removeDefault().optional(),
+      command: health.command.removeDefault().optional(),
       intervalMs: health.intervalMs.removeDefault().optional(),
       timeoutMs: health.timeoutMs.removeDefault().optional(),
+      retries: health.retries.removeDefault().optional(),
       startPeriodMs: health.startPeriodMs.removeDefault().optional(),
       observationMs: health.observationMs.removeDefault().optional(),
     })

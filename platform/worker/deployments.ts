@@ -32,6 +32,7 @@ export interface DeploymentWork {
     id: string
     number: number
     status: DeploymentStatus
+    isRollback: boolean
     /** As it was asked for. */
     imageRef: string
     /** Known already after a rollback or a first try: pull this, whatever the tag points to now. */
@@ -87,6 +88,7 @@ export async function loadDeployment(platform: Platform, id: string): Promise<De
       id,
       number: row.number,
       status: row.status,
+      isRollback: row.trigger === 'rollback',
       imageRef: row.imageRef,
       imageDigest: row.imageDigest,
       cancelAsked: row.cancelAskedAt !== null,

@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Container } from '../../engine/index.ts'
 import type { HealthCheck } from '../../platform/model/app-settings.ts'
+import type { DeploymentWork } from '../../platform/worker/deployments.ts'
 import { DeployFailure } from '../failure.ts'
-import { type ProbeResult, probe } from './probe.ts'
+import type { Host } from '../host.ts'
+import { type ProbeResult, type ProbeTarget, probe } from './probe.ts'
 
 export interface Checked {
   containerId: string
@@ -12,17 +15,46 @@ export interface Checked {
   likelyPort: number
   healthCheck: HealthCheck
   listeningPorts(): Promise<number[]>
+  /** Runs the health check's command in the container; answers with its exit code. Ends with the signal. */
+  run(command: string[], signal: AbortSignal): Promise<number>
+}
+
+/** What is checked of a replica of a deployment. */
+export function checkedOf(
+  host: Host,
+  work: DeploymentWork,
+  container: Container,
+  likelyPort: number,
+): Checked {
+  const { containers } = host.engine
+  const { id, address } = container
+  const { port, healthCheck } = work.settings
+  return {
+    containerId: id,
+    address,
+    port,
+    likelyPort,
+    healthCheck,
+    listeningPorts: () => containers.listeningPorts(id),
+    async run(command, signal) {
+      const { output, errors, exited } = await containers.exec(id, { command }, { signal })
+      // What it says is of no use to anybody, but it may not wait for a reader.
+      output.resume()
+      errors?.resume()
+      return exited
+    },
+  }
 }
 
 /** Waits, through the start period, for the first good answer; answers with the port that gave it. Throws DeployFailure. */
 export async function firstAnswer(checked: Checked, signal: AbortSignal): Promise<number> {
-  const { healthCheck, address } = checked
+  const { healthCheck } = checked
   const begun = Date.now()
   let last: { port: number; result: ProbeResult } | null = null
   for (;;) {
     const port = checked.port ?? choosePort(await checked.listeningPorts(), checked.likelyPort)
     if (port !== null) {
-      const result = await probe({ address, port, path: healthCheck.path }, healthCheck.timeoutMs, signal)
+      const result = await probe(targetOf(checked, port), healthCheck.timeoutMs, signal)
       if (result.ok) return port
       last = { port, result }
     }
@@ -34,21 +66,37 @@ export async function firstAnswer(checked: Checked, signal: AbortSignal): Promis
   }
 }
 
-/** Asks on through the observation window: every answer must be good. Throws DeployFailure. */
+/**
+ * Asks on through the observation window, and until an answer is good: so many in a row may be bad as the health check
+ * allows. Throws DeployFailure.
+ */
 export async function observe(checked: Checked, port: number, signal: AbortSignal): Promise<void> {
-  const { healthCheck, address, containerId } = checked
-  const { path, timeoutMs, intervalMs, observationMs } = healthCheck
+  const { healthCheck, containerId } = checked
+  const { timeoutMs, intervalMs, observationMs, retries } = healthCheck
   const end = Date.now() + observationMs
-  for (let left = observationMs; left > 0; left = end - Date.now()) {
-    await sleep(Math.min(intervalMs, left), undefined, { signal })
-    const result = await probe({ address, port, path }, timeoutMs, signal)
-    if (!result.ok) {
+  let bad = 0
+  for (let left = observationMs; left > 0 || bad > 0; left = end - Date.now()) {
+    await sleep(left > 0 ? Math.min(intervalMs, left) : intervalMs, undefined, { signal })
+    const result = await probe(targetOf(checked, port), timeoutMs, signal)
+    bad = result.ok ? 0 : bad + 1
+    if (!result.ok && bad > retries) {
       throw new DeployFailure(
         'unhealthy',
         `The app answered its health check at first, and then not any more: ${result.reason}.`,
         { containerId, facts: { when: 'later', ...result.facts } },
       )
     }
+  }
+}
+
+function targetOf({ address, healthCheck, run }: Checked, port: number): ProbeTarget {
+  const { path, expectedStatus, command } = healthCheck
+  return {
+    address,
+    port,
+    path,
+    expectedStatus,
+    command: command === null ? null : (signal) => run(command, signal),
   }
 }
 

@@ -5,8 +5,12 @@ import type { Facts } from '../../platform/model/facts.ts'
 export interface ProbeTarget {
   address: string
   port: number
-  /** Path that must answer 200–399; null: it is enough that the port accepts a connection. */
+  /** Path that must answer; null: it is enough that the port accepts a connection. */
   path: string | null
+  /** What the path must answer; null: anything from 200 to 399. */
+  expectedStatus: number | null
+  /** What must succeed first; null: nothing. Answers with its exit code, and ends with the signal. */
+  command: ((signal: AbortSignal) => Promise<number>) | null
 }
 
 /** Why not: in English, and as what other languages make a sentence from. */
@@ -20,6 +24,14 @@ export async function probe(
 ): Promise<ProbeResult> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
   try {
+    const exitCode = target.command === null ? 0 : await target.command(limit)
+    limit.throwIfAborted()
+    if (exitCode !== 0)
+      return {
+        ok: false,
+        reason: `the command exited with ${exitCode}`,
+        facts: { probe: 'command', exitCode },
+      }
     return target.path === null ? await accepts(target, limit) : await answers(target, target.path, limit)
   } catch (error) {
     signal.throwIfAborted()
@@ -46,7 +58,7 @@ async function accepts({ address, port }: ProbeTarget, signal: AbortSignal): Pro
 }
 
 async function answers(
-  { address, port }: ProbeTarget,
+  { address, port, expectedStatus }: ProbeTarget,
   path: string,
   signal: AbortSignal,
 ): Promise<ProbeResult> {
@@ -54,10 +66,16 @@ async function answers(
   const headers = { 'user-agent': 'berth-health-check', accept: '*/*' }
   const asked = request({ host: address, port, path, headers, agent: false, signal }, (response) => {
     const status = response.statusCode ?? 0
+    const isExpected = expectedStatus === null ? status >= 200 && status < 400 : status === expectedStatus
+    const wanted = expectedStatus === null ? '' : `, not ${expectedStatus}`
     resolve(
-      status >= 200 && status < 400
+      isExpected
         ? { ok: true }
-        : { ok: false, reason: `${path} answered ${status}`, facts: { probe: 'status', path, status } },
+        : {
+            ok: false,
+            reason: `${path} answered ${status}${wanted}`,
+            facts: { probe: 'status', path, status },
+          },
     )
     // The status is all that matters; the body may be endless.
     response.destroy()

@@ -9,7 +9,7 @@ import { reportContainer } from '../../platform/worker/containers.ts'
 import { markLive, setDeploymentStatus, setImageDigest } from '../../platform/worker/deployment-status.ts'
 import { type DeploymentWork, isCancelAsked, loadDeployment } from '../../platform/worker/deployments.ts'
 import { finishStep, publishLayers, startStep } from '../../platform/worker/steps.ts'
-import { containerId, labels, portFor } from '../container-spec.ts'
+import { containerId, isTask, labels, portFor } from '../container-spec.ts'
 import { containersOf, lastLines, makeReplica, removeAll, runReplica } from '../containers.ts'
 import {
   CalledOff,
@@ -19,11 +19,12 @@ import {
   startFailure,
   WorkerStopping,
 } from '../failure.ts'
-import { type Checked, firstAnswer, observe } from '../health/check.ts'
+import { checkedOf, firstAnswer, observe } from '../health/check.ts'
 import { type ExitWatch, watchExits } from '../health/exits.ts'
 import type { Host } from '../host.ts'
 import { atMostEvery, ensureImage } from '../images.ts'
 import { appKey, servingKey } from '../locks.ts'
+import { runRelease } from '../release.ts'
 import type { JobRun } from '../run-job.ts'
 import { createSteps } from '../steps.ts'
 
@@ -83,6 +84,14 @@ async function carryOut(host: Host, work: DeploymentWork, { stopping, countAttem
       return pulled
     })
 
+    // What a rollback goes back to has been released once; its migrations know nothing of what came later.
+    if (work.settings.release.command !== null && !work.deployment.isRollback) {
+      await advance('releasing')
+      await steps.step('release', () => runRelease(host, work, image, signal), {
+        undo: () => removeDeployment(host, work),
+      })
+    }
+
     await advance('starting')
     const { containers, exits } = await steps.step('start', () => startAll(host, work, image, signal), {
       undo: () => removeDeployment(host, work),
@@ -105,6 +114,7 @@ async function carryOut(host: Host, work: DeploymentWork, { stopping, countAttem
     await steps.step('retire', () => retire(host, work, exits, signal))
     if (!(await markLive(platform, id))) throw new CalledOff()
     log.info({ deployment: id }, `deployment ${number} of ${work.app.name} is live`)
+    await removeTasks(host, work)
   } catch (error) {
     const reason = signal.aborted ? signal.reason : error
     if (reason instanceof WorkerStopping) throw reason
@@ -179,15 +189,9 @@ async function checkAll(
   const isServed =
     work.live?.containers.some(({ state, port }) => state === 'running' && port !== null) ?? false
   return Promise.all(
-    containers.map(async ({ id, address }) => {
-      const checked: Checked = {
-        containerId: id,
-        address,
-        port: work.settings.port,
-        likelyPort,
-        healthCheck: work.settings.healthCheck,
-        listeningPorts: () => host.engine.containers.listeningPorts(id),
-      }
+    containers.map(async (container) => {
+      const { id } = container
+      const checked = checkedOf(host, work, container, likelyPort)
       const port = await firstAnswer(checked, signal)
       await reportContainer(host.platform, id, { port })
       if (!isServed) await switchTraffic(host)
@@ -236,6 +240,13 @@ async function removeDeployment(host: Host, work: DeploymentWork): Promise<void>
     own.map(({ id }) => id),
     0,
   )
+}
+
+/** What ran before it started has been kept until now, so that it would not run again. */
+async function removeTasks(host: Host, work: DeploymentWork): Promise<void> {
+  const own = await containersOf(host, { appId: work.app.id, deploymentId: work.deployment.id })
+  const ids = own.filter(isTask).map(({ id }) => id)
+  await removeAll(host, ids, 0)
 }
 
 /** Neither the app's doing nor the engine's word: something around the worker does not work. */

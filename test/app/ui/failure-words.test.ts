@@ -28,6 +28,7 @@ const variants: Facts[] = [
   { how: 'code', exitCode: 3, port: 8080, listening: '80, 81', when: 'later', probe: 'timeout' },
   { how: 'unknown', port: 8080, listening: 'none', when: 'first', probe: 'refused' },
   { how: 'unknown', port: 8080, listening: '3000', when: 'first', probe: 'other' },
+  { how: 'timeout', exitCode: 1, port: 8080, listening: '3000', when: 'later', probe: 'command' },
 ]
 const given = variants.map((facts) => ({ ...always, ...facts }))
 

@@ -25,7 +25,9 @@ export function DeploymentSteps({ steps, status }: DeploymentStepsProps) {
   const detailOf = useStepDetail()
   const shown = stepNames.flatMap((name) => {
     const step = steps.find((known) => known.name === name)
-    return step !== undefined || isInProgress(status) ? [{ name, step }] : []
+    // Few have something to run before they start; it is shown when it does.
+    const isToCome = isInProgress(status) && name !== 'release'
+    return step !== undefined || isToCome ? [{ name, step }] : []
   })
   // Why the deployment failed is said below the steps; one that goes on tries the step again.
   const failedAgain = isInProgress(status) ? t('again') : null

@@ -3,6 +3,7 @@ import { getTranslations } from 'next-intl/server'
 import { canCancel } from '@/platform/model/deployment-status.ts'
 import type { Deployment } from '@/platform/model/resources.ts'
 import { roleIncludes } from '@/platform/model/roles.ts'
+import { textFromCommand } from '../../../../../../_deploy/settings-form.ts'
 import { loadDeployment } from '../../../../../../_shell/load.ts'
 import { Card, CardHeader } from '../../../../../../_ui/card.tsx'
 import { CopyButton } from '../../../../../../_ui/copy-button.client.tsx'
@@ -47,11 +48,20 @@ export default async function DeploymentPage({ params }: Props) {
   )
 }
 
+function healthOf({ path, expectedStatus, command }: Deployment['settings']['healthCheck']) {
+  if (command !== null) return <Code>{textFromCommand(command)}</Code>
+  return path === null ? null : <Code>{expectedStatus === null ? path : `${path} → ${expectedStatus}`}</Code>
+}
+
+function Code({ children }: { children: string }) {
+  return <code className="break-all font-mono text-[13px]">{children}</code>
+}
+
 async function Facts({ deployment }: { deployment: Deployment }) {
   const t = await getTranslations('deployments')
   const { settings } = deployment
   const facts: { label: string; value: React.ReactNode }[] = [
-    { label: t('image'), value: <code className="break-all font-mono text-[13px]">{deployment.image}</code> },
+    { label: t('image'), value: <Code>{deployment.image}</Code> },
     {
       label: t('digest'),
       value:
@@ -59,7 +69,7 @@ async function Facts({ deployment }: { deployment: Deployment }) {
           t('notResolved')
         ) : (
           <span className="flex items-start gap-1">
-            <code className="break-all font-mono text-[13px]">{deployment.imageDigest}</code>
+            <Code>{deployment.imageDigest}</Code>
             <CopyButton text={deployment.imageDigest} label={t('copyDigest')} />
           </span>
         ),
@@ -76,7 +86,10 @@ async function Facts({ deployment }: { deployment: Deployment }) {
         cpu: settings.limits.cpuMillis / 1_000,
       }),
     },
-    { label: t('health'), value: settings.healthCheck.path ?? t('healthPort') },
+    { label: t('health'), value: healthOf(settings.healthCheck) ?? t('healthPort') },
+    ...(settings.release.command === null
+      ? []
+      : [{ label: t('release'), value: <Code>{textFromCommand(settings.release.command)}</Code> }]),
   ]
   return (
     <Card aria-labelledby="snapshot">
