@@ -109,14 +109,15 @@ export async function growth(
 const help = "Free some of it, or ask an administrator of the installation to raise the team's quota."
 
 const sentences: Record<QuotaName, (limit: string, used: string, wanted: string) => string> = {
-  apps: (limit, used) => `The team may have ${limit} apps and has ${used}.`,
+  apps: (limit, used) => `The team may have ${limit} ${limit === '1' ? 'app' : 'apps'} and has ${used}.`,
   memoryBytes: (limit, used, wanted) =>
     `The team's apps may take ${limit} of memory and have taken ${used}; this needs ${wanted} more.`,
   cpuMillis: (limit, used, wanted) =>
     `The team's apps may take ${limit} processors and have taken ${used}; this needs ${wanted} more.`,
   diskBytes: (limit, used, wanted) =>
     `The team's volumes and images may take ${limit} and have taken ${used}; this needs ${wanted} more.`,
-  builds: (limit, used) => `The team may have ${limit} builds at once and has ${used}.`,
+  builds: (limit, used) =>
+    `The team may have ${limit} ${limit === '1' ? 'build' : 'builds'} at once and has ${used}.`,
 }
 
 function exceeded(name: QuotaName, amounts: { limit: number; used: number; wanted: number }): PlatformError {

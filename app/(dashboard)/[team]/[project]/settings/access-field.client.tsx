@@ -1,6 +1,7 @@
 'use client'
 
 import { useTranslations } from 'next-intl'
+import { useState } from 'react'
 import type { ProjectMember } from '@/platform/model/resources.ts'
 import type { ProjectAccess } from '@/platform/model/roles.ts'
 import { changeProjectAccessAction } from '../../../../_actions/teams.ts'
@@ -19,7 +20,8 @@ export function AccessField({ projectId, member, accesses }: AccessFieldProps) {
   const t = useTranslations('teamPages')
   const tTeam = useTranslations('team')
   const tCommon = useTranslations('common')
-  const { run } = useAction()
+  const { run, pending } = useAction()
+  const [chosen, setChosen] = useState(member.access)
 
   function words(access: ProjectAccess): string {
     if (access === 'team') return t('asInTeam', { role: tTeam(`role.${member.teamRole}`) })
@@ -30,13 +32,15 @@ export function AccessField({ projectId, member, accesses }: AccessFieldProps) {
     <SelectField
       label={<span className="sr-only">{t('accessOf', { name: member.name })}</span>}
       className="w-full sm:w-56 [&>div:first-child]:mb-0"
-      value={member.access}
-      onValueChange={(chosen) => {
-        const access = accesses.find((known) => known === chosen)
-        if (access !== undefined && access !== member.access)
-          run(() => changeProjectAccessAction(projectId, member.userId, { access }), {
-            done: tCommon('saved'),
-          })
+      // Until the page knows better: what was just chosen.
+      value={pending ? chosen : member.access}
+      onValueChange={(value) => {
+        const access = accesses.find((known) => known === value)
+        if (access === undefined || access === member.access) return
+        setChosen(access)
+        run(() => changeProjectAccessAction(projectId, member.userId, { access }), {
+          done: tCommon('saved'),
+        })
       }}
       items={accesses.map((access) => ({ value: access, label: words(access) }))}
     />

@@ -29,22 +29,22 @@ export default async function UsagePage({ params }: PageProps<'/[team]/settings/
       <div className="space-y-5">
         <Card>
           <CardHeader title={t('usage')} description={t('usageDescription')} />
-          <dl className="space-y-5 p-5">
+          <ul className="space-y-5 p-5">
             {quotaNames.map((name) => {
               const limit = limits[name]
               const share = limit === null ? null : limit === 0 ? 1 : used[name] / limit
               return (
-                <div key={name}>
+                <li key={name}>
                   <div className="flex flex-wrap items-baseline justify-between gap-x-4">
-                    <dt className="font-medium">{t(`quota.${name}`)}</dt>
-                    <dd className="text-muted tabular-nums">
+                    <h3 className="font-medium">{t(`quota.${name}`)}</h3>
+                    <p className="text-muted tabular-nums">
                       {limit === null
                         ? t('usedOfAny', { used: amountText(name, used[name], locale) })
                         : t('usedOf', {
                             used: amountText(name, used[name], locale),
                             limit: amountText(name, limit, locale),
                           })}
-                    </dd>
+                    </p>
                   </div>
                   {share !== null && (
                     <ProgressBar
@@ -55,10 +55,10 @@ export default async function UsagePage({ params }: PageProps<'/[team]/settings/
                     />
                   )}
                   <p className="mt-1.5 text-[13px] text-muted">{t(`quotaDescription.${name}`)}</p>
-                </div>
+                </li>
               )
             })}
-          </dl>
+          </ul>
         </Card>
         {user.isAdmin && (
           <Card>

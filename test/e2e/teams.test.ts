@@ -1,0 +1,199 @@
+import AxeBuilder from '@axe-core/playwright'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type BerthHome, makeBerthHome } from '../support/berth-home.ts'
+import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { until } from '../support/until.ts'
+
+// One owner's way through what concerns her team, in order: each test goes on where the one before stopped.
+let berth: BerthHome
+let browser: TestBrowser
+let page: Page
+let started: Awaited<ReturnType<BerthHome['up']>>
+
+beforeAll(async () => {
+  berth = await makeBerthHome()
+  started = await berth.up()
+  browser = await openBrowser()
+  page = browser.page
+  await open(started.setupLink ?? '')
+  await page.getByLabel('Your name').fill('Ada Owner')
+  await page.getByLabel('E-mail').fill('ada@example.org')
+  await page.getByLabel('Password', { exact: true }).fill('a long enough password')
+  await page.getByRole('button', { name: 'Become the owner' }).click()
+  await page.waitForURL('**/main')
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await berth?.close()
+})
+
+/** Chromium breaks off what it loads when an interface comes or goes: then again. */
+const open = (url: string) => until(`${url} opens`, async () => (await page.goto(url)) !== null)
+const at = (path: string) => open(`${started.dashboard}${path}`)
+const button = (name: string | RegExp) => page.getByRole('button', { name })
+
+/** Pictures of the page as it is, in both themes, on a desk and on a phone, which everybody can use. */
+async function look(name: string): Promise<void> {
+  await browser.pictures(name, async (theme) => {
+    const { violations } = await new AxeBuilder({ page }).analyze()
+    const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    expect(grave.map(({ id, nodes }) => `${name}, ${theme}: ${id} at ${nodes[0]?.target}`)).toEqual([])
+  })
+}
+
+/** The page of an address in both languages; on a phone it is not wider than the screen. */
+async function lookInBoth(name: string, path: string): Promise<void> {
+  await look(name)
+  await page.context().addCookies([{ name: 'berth-locale', value: 'zh-CN', url: started.dashboard ?? '' }])
+  await at(path)
+  expect(await page.locator('html').getAttribute('lang')).toBe('zh-CN')
+  await browser.pictures(`${name}-zh`)
+  await page.setViewportSize({ width: 390, height: 844 })
+  const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+  expect([name, tooWide]).toEqual([name, 0])
+  await page.setViewportSize({ width: 1440, height: 900 })
+  await page.context().addCookies([{ name: 'berth-locale', value: 'en', url: started.dashboard ?? '' }])
+  await at(path)
+}
+
+async function choose(label: string, option: string): Promise<void> {
+  await page.getByRole('combobox', { name: label }).click()
+  await page.getByRole('option', { name: option, exact: true }).click()
+}
+
+test('a token of the team that is for deploying some apps deploys them and does nothing else', async () => {
+  await at('/main/settings/tokens')
+  await button('Create token').click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Token name').fill('ci')
+  await choose('Reaches', 'Only some projects and apps')
+  await dialog.getByLabel('Networks').fill('127.0.0.0/8, nowhere')
+  await dialog.getByRole('checkbox').last().check()
+  await dialog.getByRole('button', { name: 'Create token' }).click()
+  await dialog.getByText('Use addresses and networks such as').waitFor()
+  await dialog.getByLabel('Networks').fill('127.0.0.0/8, ::1')
+  await look('team-token-form')
+  await dialog.getByRole('button', { name: 'Create token' }).click()
+  const secret = await dialog.getByLabel('Token', { exact: true }).inputValue()
+  await dialog.getByRole('button', { name: 'Done' }).click()
+  await page.getByText('Deploying (CI)').waitFor()
+  const { body } = await berth.api('GET', '/teams/main/apps')
+  const app = (body as { data: { id: string }[] }).data[0]?.id
+  const ask = (method: string, path: string) =>
+    fetch(`http://localhost:${berth.port}/api/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${secret}` },
+    })
+  expect((await ask('GET', `/apps/${app}`)).status).toBe(200)
+  expect((await ask('GET', `/apps/${app}/variables`)).status).toBe(403)
+  expect((await ask('DELETE', `/apps/${app}`)).status).toBe(403)
+  expect((await ask('GET', '/teams/main/members')).status).toBe(403)
+  await at('/main/settings/tokens')
+  await page.getByText(/from (127\.0\.0\.1|::1)/).waitFor()
+  await lookInBoth('team-tokens', '/main/settings/tokens')
+  await button('Revoke ci').click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click()
+  await page.getByText('Token revoked').waitFor()
+  expect((await ask('GET', `/apps/${app}`)).status).toBe(401)
+})
+
+test('a personal token says what it is for', async () => {
+  await at('/account')
+  await button('Create token').click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Token name').fill('laptop')
+  await choose('For', 'Chosen actions')
+  await dialog.getByRole('checkbox', { name: 'app.read', exact: true }).check()
+  await look('token-form')
+  await dialog.getByRole('button', { name: 'Create token' }).click()
+  await dialog.getByRole('button', { name: 'Done' }).click()
+  await page.getByRole('list', { name: 'API tokens' }).getByText('Chosen actions').waitFor()
+  await lookInBoth('account-tokens', '/account')
+})
+
+test('limits that an administrator sets show as bars, and what goes beyond them is refused in words', async () => {
+  await at('/main/settings/usage')
+  await page.getByLabel('Apps').fill('1')
+  await page.getByLabel('Memory').fill('0.5')
+  await page.getByLabel('Processors').fill('4')
+  await button('Save changes').click()
+  await page.getByText('Saved').waitFor()
+  await page.getByRole('progressbar', { name: 'Apps' }).waitFor()
+  expect(await page.getByRole('progressbar', { name: 'Apps' }).getAttribute('aria-valuenow')).toBe('100')
+  await lookInBoth('usage', '/main/settings/usage')
+  await at('/main/new')
+  await page.getByLabel('Image').fill('registry.example/app:1')
+  await button('Deploy').click()
+  await page.getByText('The team may have 1 app and has 1.').waitFor()
+})
+
+test('a member gets another role in one project, and none in it at last', async () => {
+  const { body } = await berth.api('POST', '/teams/main/invitations', {
+    ...{ email: 'grace@example.org', role: 'viewer' },
+  })
+  const guest = await openBrowser()
+  try {
+    const { url } = body as { url: string }
+    await until('the link opens', async () => (await guest.page.goto(url)) !== null)
+    await guest.page.getByLabel('Your name').fill('Grace Guest')
+    await guest.page.getByLabel('Password', { exact: true }).fill('several unlikely words')
+    await guest.page.getByRole('button', { name: 'Create account and join' }).click()
+    await guest.page.waitForURL('**/main')
+    const { body: projects } = await berth.api('GET', '/teams/main/projects')
+    const slug = (projects as { data: { slug: string }[] }).data[0]?.slug
+    await guest.page.goto(`${started.dashboard}/main/${slug}`)
+    await guest.page.getByRole('heading', { level: 1 }).waitFor()
+    expect(await guest.page.getByRole('link', { name: 'New app' }).count()).toBe(0)
+    await at(`/main/${slug}`)
+    await button('Project menu').click()
+    await page.getByRole('menuitem', { name: 'Access' }).click()
+    await choose('Access of Grace Guest', 'Developer')
+    await page.getByText('Saved').waitFor()
+    await lookInBoth('project-access', `/main/${slug}/settings`)
+    await guest.page.goto(`${started.dashboard}/main/${slug}`)
+    await guest.page.getByRole('link', { name: 'New app' }).waitFor()
+    await choose('Access of Grace Guest', 'No access')
+    await page.getByRole('combobox', { name: 'Access of Grace Guest' }).getByText('No access').waitFor()
+    await until('the project is gone for her', async () => {
+      await guest.page.goto(`${started.dashboard}/main/${slug}`)
+      return (await guest.page.getByRole('heading', { name: 'Page not found' }).count()) === 1
+    })
+  } finally {
+    await guest.close()
+  }
+})
+
+test('a team moves: who is told beforehand what stays; former links lead to the same page', async () => {
+  await at('/main/settings')
+  await button('Change address').click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('New address').fill('harbour')
+  await dialog.getByText('Images keep their names').waitFor()
+  await look('move-team')
+  await dialog.getByRole('button', { name: 'Change address' }).click()
+  await page.waitForURL('**/harbour/settings')
+  await lookInBoth('team-settings', '/harbour/settings')
+  await at('/main/settings/usage?from=bookmark')
+  await page.waitForURL('**/harbour/settings/usage?from=bookmark')
+  expect((await berth.open(started.welcome ?? '')).status).toBe(200)
+  expect(await berth.api('GET', '/teams/main')).toMatchObject({ status: 200, body: { slug: 'harbour' } })
+})
+
+test('a team is deleted by its name, and comes back with its apps', async () => {
+  await at('/harbour/settings')
+  await button('Delete team').click()
+  const dialog = page.getByRole('dialog')
+  const confirm = dialog.getByRole('button', { name: 'Delete team' })
+  expect(await confirm.isDisabled()).toBe(true)
+  await dialog.getByRole('textbox').fill('Main')
+  await look('delete-team')
+  await confirm.click()
+  await page.waitForURL('**/account/deleted-teams')
+  await until('its app stops', async () => (await berth.open(started.welcome ?? '')).status === 503)
+  await lookInBoth('deleted-teams', '/account/deleted-teams')
+  await button('Restore Main').click()
+  await page.waitForURL('**/harbour')
+  await until('its app runs again', async () => (await berth.open(started.welcome ?? '')).status === 200)
+})
