@@ -6,7 +6,14 @@
 import fs from 'node:fs'
 import { posix } from 'node:path'
 import { EngineError } from '../errors.ts'
-import { makeFifo, makeWhiteout, SystemCallError, setAttribute, setTime } from '../sys/syscalls.ts'
+import {
+  makeFifo,
+  makeWhiteout,
+  SystemCallError,
+  setAttribute,
+  setTime,
+  startWriteback,
+} from '../sys/syscalls.ts'
 import { fromBytes, shown, toBytes } from './byte-path.ts'
 import type { EntryHandler, TarEntry } from './tar-reader.ts'
 import { isAllowedAttribute, meaningOf } from './unpack-rules.ts'
@@ -29,6 +36,9 @@ export interface LayerWriter extends EntryHandler {
 /** The lists go to the engine in one message. */
 const maxFindingsBytes = 4 * 2 ** 20
 const maxKnownFolders = 100_000
+/** The disk works while we do: small files, which are many, are left to the sync at the end. */
+const leastWritebackBytes = 128 * 1_024
+const writebackBytes = 8 * 2 ** 20
 
 export function createLayerWriter(): LayerWriter {
   const implied = new Set<string>()
@@ -38,7 +48,7 @@ export function createLayerWriter(): LayerWriter {
   const folderTimes = new Map<string, TarEntry>()
   const knownFolders = new Set<string>()
   let findingsBytes = 0
-  let file: { fd: number; path: string; entry: TarEntry; end: number } | null = null
+  let file: { fd: number; path: string; entry: TarEntry; end: number; writtenBack: number } | null = null
 
   const at = (path: string) => fromBytes(`/${path}`)
   const look = (path: string) => fs.lstatSync(at(path), { throwIfNoEntry: false })
@@ -214,7 +224,7 @@ export function createLayerWriter(): LayerWriter {
       switch (entry.kind) {
         case 'file':
           if (links.size > 0) links.delete(path)
-          file = { fd: create(path, entry.mode), path, entry, end: 0 }
+          file = { fd: create(path, entry.mode), path, entry, end: 0, writtenBack: 0 }
           return
         case 'folder':
           makeFolder(path, entry)
@@ -242,12 +252,15 @@ export function createLayerWriter(): LayerWriter {
       for (let done = 0; done < bytes.length; )
         done += fs.writeSync(file.fd, bytes, done, bytes.length - done, position + done)
       file.end = position + bytes.length
+      if (file.end - file.writtenBack < writebackBytes) return
+      startWriteback(file.fd)
+      file.writtenBack = file.end
     },
 
     /** The hot path: tens of thousands of files a layer, so every system call counts. */
     end() {
       if (!file) return
-      const { fd, path, entry, end } = file
+      const { fd, path, entry, end, writtenBack } = file
       file = null
       try {
         if (end < entry.sizeBytes) fs.ftruncateSync(fd, entry.sizeBytes)
@@ -257,6 +270,7 @@ export function createLayerWriter(): LayerWriter {
         if (entry.mode > 0o777) fs.fchmodSync(fd, entry.mode)
         if (entry.mtimeNanoseconds === 0) fs.futimesSync(fd, entry.mtime, entry.mtime)
         else setTimes(path, entry)
+        if (end - writtenBack >= leastWritebackBytes) startWriteback(fd)
       } finally {
         fs.closeSync(fd)
       }

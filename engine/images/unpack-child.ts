@@ -6,15 +6,13 @@
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import { flushCompileCache } from 'node:module'
-import { Readable, Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { EngineError, type EngineErrorKind, isEngineError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
 import { enterRoot, keepCapabilities } from '../sys/confine.ts'
 import { diskFull, isDiskFull, spaceLeft } from '../sys/disk.ts'
 import { allowOnly } from '../sys/seccomp-filter.ts'
-import { decompress } from './decompress.ts'
+import { decompressFast } from './decompress.ts'
 import { createLayerWriter, type Findings, type LayerWriter } from './layer-writer.ts'
 import { createTarReader } from './tar-reader.ts'
 import { unpackCalls } from './unpack-calls.ts'
@@ -63,23 +61,13 @@ async function unpack(request: UnpackRequest): Promise<Findings> {
   const reader = createTarReader(limited(writer, request))
   const hash = createHash('sha256')
   let seen = 0
-  const blob = Readable.from(arriving.chunks(), { objectMode: false, highWaterMark: 1 << 20 })
-  const sink = new Writable({
-    highWaterMark: 1 << 20,
-    write(chunk: Buffer, _encoding, done) {
-      try {
-        seen += chunk.length
-        if (seen > maxBytes)
-          throw new EngineError('limit-exceeded', `what it unpacks to is larger than ${maxBytes} bytes`)
-        hash.update(chunk)
-        reader.push(chunk)
-        done()
-      } catch (error) {
-        done(error as Error)
-      }
-    },
-  })
-  await pipeline(blob, await decompress(blob), sink)
+  for await (const chunk of decompressFast(arriving.chunks())) {
+    seen += chunk.length
+    if (seen > maxBytes)
+      throw new EngineError('limit-exceeded', `what it unpacks to is larger than ${maxBytes} bytes`)
+    hash.update(chunk)
+    reader.push(chunk)
+  }
   reader.end()
   const found = `sha256:${hash.digest('hex')}`
   if (found !== diffId)
