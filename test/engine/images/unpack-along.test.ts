@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto'
+import { globSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { type HostileRegistry, serve } from '../../support/hostile-registry.ts'
+import { openImageStore, removeImageStores } from '../../support/image-store.ts'
+import { type BuiltImage, buildImage } from '../../support/images.ts'
+import { until } from '../../support/until.ts'
+
+afterAll(removeImageStores)
+
+const fileBytes = 2 * 2 ** 20
+
+/** One layer of two files that can't be packed: all of the first is in its first three quarters. */
+function twoFiles(): Promise<BuiltImage> {
+  const files = { '/first': randomBytes(fileBytes), '/last': randomBytes(fileBytes) }
+  return buildImage({ bare: true, files })
+}
+
+/** Serves three quarters of the layer, and the rest once it is told how it ends. */
+async function serveSlowly(
+  image: BuiltImage,
+): Promise<{ server: HostileRegistry; goOn(change?: (rest: Buffer) => Buffer): void }> {
+  const { promise, resolve } = Promise.withResolvers<(rest: Buffer) => Buffer>()
+  const server = await serve(async ({ url = '' }, response) => {
+    if (url.includes('/manifests/')) return void response.end(image.manifest)
+    const whole = image.blobs.get(url.split('/').at(-1) ?? '') ?? Buffer.alloc(0)
+    response.writeHead(200, { 'content-length': String(whole.length) })
+    if (whole.length < fileBytes) return void response.end(whole)
+    const cut = Math.floor(whole.length * 0.75)
+    response.write(whole.subarray(0, cut))
+    const change = await promise
+    response.end(change(whole.subarray(cut)))
+  })
+  return { server, goOn: (change = (rest) => rest) => resolve(change) }
+}
+
+test('a layer is unpacked while it comes, and seen by nobody until all of it is verified', async () => {
+  const image = await twoFiles()
+  const { server, goOn } = await serveSlowly(image)
+  const store = await openImageStore()
+  const pull = store.images.pull(`${server.host}/team/along:1`)
+  await until('the first file is there', () => staged(store.stateDir, 'first') === fileBytes)
+  expect(staged(store.stateDir, 'last')).toBeLessThan(fileBytes)
+  expect(store.layersOnDisk()).toEqual([])
+  expect(await store.images.list()).toEqual([])
+  goOn()
+  const { layers } = await pull
+  await store.mounted(layers, (root) => {
+    for (const name of ['first', 'last']) expect(statSync(join(root, name)).size).toBe(fileBytes)
+  })
+  expect(store.halfMade()).toEqual([])
+  server.close()
+  await store.close()
+})
+
+test('what was unpacked goes when the blob turns out not to be what its digest says', async () => {
+  const image = await twoFiles()
+  const { server, goOn } = await serveSlowly(image)
+  const store = await openImageStore()
+  const pull = store.images.pull(`${server.host}/team/along:1`)
+  await until('the first file is there', () => staged(store.stateDir, 'first') === fileBytes)
+  goOn((rest) => Buffer.alloc(rest.length))
+  await expect(pull).rejects.toMatchObject({
+    kind: 'corrupt',
+    message: expect.stringMatching(/^blob sha256:.* is not what its digest says/),
+  })
+  expect(store.layersOnDisk()).toEqual([])
+  expect(store.halfMade()).toEqual([])
+  server.close()
+  await store.close()
+})
+
+/** Size of a file of the layer that is being unpacked; 0 before it is there. */
+function staged(stateDir: string, name: string): number {
+  const [path] = globSync(join(stateDir, 'staging/*', name))
+  return path === undefined ? 0 : statSync(path).size
+}
