@@ -29,11 +29,12 @@ export function pullBench(images: BenchImage[], large: BenchImage): Bench {
       const context = await onOwnDisk(given)
       const registry = await startRegistry(context)
       const [docker, podman] = [await startDocker(context), await openPodman(context)]
+      const engine = await openBerth(context, registry)
       const rows: Row[] = []
       for (const each of images) {
         const image = await provide(each, registry, context)
         const all = [
-          berth(context, registry, image),
+          berth(engine, image, context),
           dockerPull(docker, image, context),
           podmanPull(podman, image, context),
           skopeoCopy(image, context),
@@ -50,18 +51,17 @@ export function pullBench(images: BenchImage[], large: BenchImage): Bench {
 
 export const bench = pullBench([debianImage, nodeImage, smallFilesImage()], largeLayerImage())
 
-function berth(context: BenchContext, registry: BenchRegistry, image: PushedImage): Contestant {
-  let engine: BerthEngine | undefined
-  return {
-    name: 'berth',
-    async prepare() {
-      await engine?.close()
-      engine = await openBerth(context, registry)
-      await settle(context.folder, context.signal)
-    },
-    work: async () => engine?.call({ pull: image.reference }),
-    finish: async () => engine?.close(),
+/** One engine for all runs, as there is one Docker daemon. */
+function berth(
+  engine: BerthEngine,
+  { reference }: PushedImage,
+  { folder, signal }: BenchContext,
+): Contestant {
+  const clean = async () => {
+    await engine.forgetImages()
+    await settle(folder, signal)
   }
+  return { name: 'berth', prepare: clean, work: () => engine.call({ pull: reference }), finish: clean }
 }
 
 function dockerPull(

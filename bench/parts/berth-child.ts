@@ -5,6 +5,8 @@ import { createEngine, type Engine, type EngineOptions } from '../../engine/inde
 export type BerthCall =
   | { pull: string }
   | { push: string; as: string }
+  /** Removes every image. */
+  | { forget: true }
   /** A container of the image that was pulled last. */
   | { start: string; network: string; command: string[] }
   | { exec: string }
@@ -30,7 +32,9 @@ let image = ''
 async function obey(engine: Engine, call: BerthCall): Promise<void> {
   if ('pull' in call) image = (await engine.images.pull(call.pull)).digest
   else if ('push' in call) await engine.images.push(call.push, { to: call.as })
-  else if ('start' in call) {
+  else if ('forget' in call) {
+    await engine.garbage.collect({ unusedForMs: 0, graceMs: 0 })
+  } else if ('start' in call) {
     const { start: id, network, command } = call
     const limits = { memoryBytes: 64 * 2 ** 20, cpuMillis: 500, pids: 64 }
     const idRange = { base: 1_000_000, size: 65_536 }

@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { CommandError } from '../../cli/say.ts'
 import type { BenchContext } from '../bench.ts'
 import type { BerthAnswer, BerthCall } from './berth-child.ts'
@@ -11,6 +12,8 @@ export interface BerthEngine {
   pid: number
   /** Calls the engine, which lives in a process of its own as it does in the worker. Answers with its seconds. */
   call(call: BerthCall): Promise<number>
+  /** Removes every image, as `docker image rm` does, and answers when nothing of them is on disk. */
+  forgetImages(): Promise<void>
   /** Most memory that the engine's own process had at once since it started, in bytes. */
   peakBytes(): number
   /** Its memory by now, in bytes. */
@@ -20,6 +23,7 @@ export interface BerthEngine {
   close(): Promise<void>
 }
 
+const deletedWithinMs = 60_000
 let engines = 0
 
 /** An engine on a state folder of its own; `close` removes all of it. */
@@ -55,13 +59,22 @@ export async function openBerth(
     const text = readFileSync(`/proc/${child.pid}/status`, 'utf8')
     return Number(new RegExp(`^${key}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0) * 1_024
   }
+  async function call(call: BerthCall): Promise<number> {
+    const id = ++calls
+    const answer = answerOf(child, id, signal)
+    child.send({ ...call, id })
+    return answer
+  }
   return {
     pid: child.pid ?? 0,
-    async call(call) {
-      const id = ++calls
-      const answer = answerOf(child, id, signal)
-      child.send({ ...call, id })
-      return answer
+    call,
+    async forgetImages() {
+      await call({ forget: true })
+      // What is out of sight is deleted behind the engine's back.
+      for (const untilMs = Date.now() + deletedWithinMs; ; await sleep(20, undefined, { signal })) {
+        if (readdirSync(join(stateDir, 'trash')).length === 0) return
+        if (Date.now() > untilMs) throw new CommandError('what the engine removed is not deleted')
+      }
     },
     peakBytes: () => status('VmHWM'),
     bytes: () => status('VmRSS'),

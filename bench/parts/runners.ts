@@ -31,7 +31,7 @@ export type MaybeRunner = Runner | { name: string; absent: string }
 
 const limits = { memory: '67108864', cpus: '0.5', pids: '64' }
 const network = 'bench'
-const command = ['/bin/sleep', '1000000']
+const sleep = ['/bin/sleep', '1000000']
 
 export async function openRunners(context: BenchContext): Promise<{ berth: Runner; peers: MaybeRunner[] }> {
   const registry = await startRegistry(context)
@@ -73,7 +73,7 @@ async function berthRunner(
   await engine.call({ pull: reference })
   return {
     name: 'berth',
-    start: (id) => engine.call({ start: id, network, command }),
+    start: (id) => engine.call({ start: id, network, command: sleep }),
     exec: (id) => engine.call({ exec: id }),
     remove: (id) => engine.call({ remove: id }),
     mark: engine.mark,
@@ -87,36 +87,15 @@ async function dockerRunner(
   archive: string,
   image: string,
 ): Promise<MaybeRunner> {
-  const name = 'docker'
   const started = await startDocker(context, namespace)
-  if (typeof started === 'string') return { name, absent: started }
+  if (typeof started === 'string') return { name: 'docker', absent: started }
   const { docker } = started
-  await docker('load', '--quiet', '--input', archive)
-  await docker('network', 'create', network)
+  const runner = await commandRunner(context, 'docker', docker, { archive, image })
   context.defer(async () => {
     const ids = (await docker('ps', '--all', '--quiet')).split('\n').filter((id) => id !== '')
     if (ids.length > 0) await docker('rm', '--force', ...ids)
   })
-  const { memory, cpus, pids } = limits
-  const flags = [
-    '--network',
-    network,
-    '--memory',
-    memory,
-    '--memory-swap',
-    memory,
-    '--cpus',
-    cpus,
-    '--pids-limit',
-    pids,
-  ]
-  return {
-    name,
-    start: (id) => docker('run', '--detach', '--name', id, ...flags, image, ...command),
-    exec: (id) => docker('exec', id, '/bin/true'),
-    remove: (id) => docker('rm', '--force', id),
-    mark: join(context.folder, 'docker'),
-  }
+  return runner
 }
 
 async function podmanRunner(
@@ -125,38 +104,49 @@ async function podmanRunner(
   archive: string,
   image: string,
 ): Promise<MaybeRunner> {
-  const name = 'podman'
   const opened = await openPodman(context, namespace)
-  if (typeof opened === 'string') return { name, absent: opened }
+  if (typeof opened === 'string') return { name: 'podman', absent: opened }
   const { podman } = opened
-  try {
-    await podman('load', '--quiet', '--input', archive)
-    await podman('network', 'create', network)
-  } catch (error) {
-    context.signal.throwIfAborted()
-    return { name, absent: error instanceof Error ? error.message : String(error) }
-  }
-  context.defer(() => podman('rm', '--all', '--force', '--time', '0'))
-  const { memory, cpus, pids } = limits
   // Some hosts don't let anybody raise these.
   const ulimits = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1000:1000']
-  const flags = [
-    '--network',
-    network,
-    '--memory',
-    memory,
-    '--memory-swap',
-    memory,
-    '--cpus',
-    cpus,
-    '--pids-limit',
-    pids,
-  ]
+  const atOnce = ['--time', '0']
+  const runner = await commandRunner(context, 'podman', podman, { archive, image, ulimits, atOnce })
+  context.defer(() => podman('rm', '--all', '--force', ...atOnce))
+  return runner
+}
+
+interface CommandOptions {
+  /** Holds the image, under that name. */
+  archive: string
+  image: string
+  /** Flags of `run` besides the limits that all have. */
+  ulimits?: string[]
+  /** Flags of `rm` that spare the container no time. */
+  atOnce?: string[]
+}
+
+/** A runner by a command line that takes Docker's words. Who can't load the image or make the network is out. */
+async function commandRunner(
+  { folder, signal }: BenchContext,
+  name: string,
+  command: (...args: string[]) => Promise<string>,
+  { archive, image, ulimits = [], atOnce = [] }: CommandOptions,
+): Promise<MaybeRunner> {
+  try {
+    await command('load', '--quiet', '--input', archive)
+    await command('network', 'create', network)
+  } catch (error) {
+    signal.throwIfAborted()
+    return { name, absent: error instanceof Error ? error.message : String(error) }
+  }
+  const { memory, cpus, pids } = limits
+  const limited = ['--memory', memory, '--memory-swap', memory, '--cpus', cpus, '--pids-limit', pids]
+  const flags = ['--network', network, ...limited, ...ulimits]
   return {
     name,
-    start: (id) => podman('run', '--detach', '--name', id, ...flags, ...ulimits, image, ...command),
-    exec: (id) => podman('exec', id, '/bin/true'),
-    remove: (id) => podman('rm', '--force', '--time', '0', id),
-    mark: join(context.folder, 'podman'),
+    start: (id) => command('run', '--detach', '--name', id, ...flags, image, ...sleep),
+    exec: (id) => command('exec', id, '/bin/true'),
+    remove: (id) => command('rm', '--force', ...atOnce, id),
+    mark: join(folder, name),
   }
 }
