@@ -1,9 +1,10 @@
 /** Images made here, out of Debian's packages, that stand in for the public ones of docker-compose.yml. */
 import { existsSync } from 'node:fs'
-import { copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run } from '../../cli/processes.ts'
+import { makeDebianRoot } from './debian-root.ts'
 
 export interface StandIns {
   /** A Compose file with the services `node` and `parts`, which are to be built in this order. */
@@ -52,23 +53,7 @@ async function makeNodeContext(folder: string): Promise<void> {
   if (existsSync(certificates)) await copyFile(certificates, join(folder, 'certificates'))
   else await writeFile(join(folder, 'certificates'), '')
   const npm = run(['npm', 'install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', 'npm@11'])
-  await Promise.all([npm, makeRoot(join(folder, 'root.tar'))])
+  await Promise.all([npm, makeDebianRoot(join(folder, 'root.tar'), { without: ['man', 'doc', 'locale'] })])
   await cp(join(folder, 'node_modules/npm'), join(folder, 'npm'), { recursive: true })
   await rm(join(folder, 'node_modules'), { recursive: true, force: true })
-}
-
-/** A root file system of the host's own release, with what is essential and apt. */
-async function makeRoot(tar: string): Promise<void> {
-  const release = await readFile('/etc/os-release', 'utf8')
-  const of = (name: string) => new RegExp(`^${name}="?([^"\n]*)`, 'm').exec(release)?.[1] ?? ''
-  const isUbuntu = of('ID') === 'ubuntu'
-  await run([
-    'mmdebstrap',
-    '--variant=minbase',
-    `--components=${isUbuntu ? 'main,universe' : 'main'}`,
-    '--dpkgopt=force-unsafe-io',
-    ...['man', 'doc', 'locale'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`),
-    of('VERSION_CODENAME'),
-    tar,
-  ])
 }

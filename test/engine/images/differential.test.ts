@@ -1,111 +1,23 @@
 /** The same images, unpacked by Berth and by umoci: what comes out is the same. */
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import {
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { lstatSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { readAttributes } from '../../../engine/sys/syscalls.ts'
-import { type ImageStore, openImageStore, removeImageStores } from '../../support/image-store.ts'
-import { type ImageSpec, pushImage } from '../../support/images.ts'
+import { bothUnpack } from '../../support/both-unpack.ts'
+import { type LayerImages, openLayerImages } from '../../support/layer-images.ts'
 import { makeLayer, type Part, pax } from '../../support/layers.ts'
-import { writeLayout } from '../../support/oci-layout.ts'
-import { startRegistry, type TestRegistry } from '../../support/registry.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'berth-differential-'))
 const root = join(import.meta.dirname, '../../..')
-let registry: TestRegistry
-let store: ImageStore
-
+let made: LayerImages
 beforeAll(async () => {
-  registry = await startRegistry()
-  store = await openImageStore()
+  made = await openLayerImages()
 })
-
 afterAll(async () => {
-  await store.close()
-  await registry.stop()
+  await made?.close()
   rmSync(folder, { recursive: true, force: true })
-  removeImageStores()
 })
-
-let images = 0
-
-async function bothUnpack(
-  layers: Buffer[],
-  compress?: ImageSpec['compress'],
-): Promise<{ berth: string[]; umoci: string[] }> {
-  const place = join(folder, String(++images))
-  const { reference, image } = await pushImage(registry, `team/both-${images}:1`, {
-    bare: true,
-    layers,
-    compress,
-  })
-  const pulled = await store.images.pull(reference)
-  const layout = join(place, 'layout')
-  await writeLayout(image, layout)
-  execFileSync('umoci', ['unpack', '--image', `${layout}:latest`, join(place, 'bundle')], { stdio: 'pipe' })
-  const umoci = list(join(place, 'bundle/rootfs'))
-  const target = join(place, 'merged')
-  const empty = join(place, 'empty')
-  for (const each of [target, empty]) mkdirSync(each)
-  // By their short names, as for a container; but nothing of ours is on top.
-  const short = new Map(
-    readdirSync(join(store.stateDir, 'layers/l')).map((name) => [
-      readlinkSync(join(store.stateDir, 'layers/l', name)),
-      name,
-    ]),
-  )
-  const lower = pulled.layers.map((diffId) => `l/${short.get(`../${diffId.slice(7)}`)}`).reverse()
-  execFileSync('mount', ['-t', 'overlay', 'none', '-o', `ro,lowerdir=${lower.join(':')}:${empty}`, target], {
-    cwd: join(store.stateDir, 'layers'),
-  })
-  try {
-    return { berth: list(target), umoci }
-  } finally {
-    execFileSync('umount', [target])
-    rmSync(place, { recursive: true })
-  }
-}
-
-/** Everything that can be told of each file below a folder, a line each. */
-function list(top: string, path = Buffer.from(top)): string[] {
-  const lines: string[] = []
-  for (const entry of readdirSync(path, { withFileTypes: true, encoding: 'buffer' })) {
-    const file = Buffer.concat([path, Buffer.from('/'), entry.name])
-    const stats = lstatSync(file, { bigint: true })
-    const content = entry.isFile()
-      ? createHash('sha256').update(readFileSync(file)).digest('hex')
-      : entry.isSymbolicLink()
-        ? readlinkSync(file, { encoding: 'buffer' }).toString('latin1')
-        : ''
-    const attributes = [...readAttributes(Buffer.concat([file, Buffer.alloc(1)]))]
-      .filter(([name]) => !name.startsWith('trusted.overlay.'))
-      .map(([name, value]) => `${name}=${value.toString('hex')}`)
-    lines.push(
-      JSON.stringify([
-        file.subarray(top.length + 1).toString('latin1'),
-        stats.mode.toString(8),
-        `${stats.uid}:${stats.gid}`,
-        entry.isDirectory() ? '' : `${stats.size} bytes, ${stats.nlink} links`,
-        String(stats.mtimeNs),
-        content,
-        ...attributes.sort(),
-      ]),
-    )
-    if (entry.isDirectory()) lines.push(...list(top, file))
-  }
-  return lines.sort()
-}
 
 const capability = Buffer.from('0100000280000000000000000000000000000000', 'hex')
 const folderAt = (name: string, more: object = {}): Part => ({
@@ -246,7 +158,7 @@ const cases: [string, (() => Part[])[]][] = [
 ]
 
 test.each(cases)('%s', async (_what, layers) => {
-  const { berth, umoci } = await bothUnpack(await Promise.all(layers.map((make) => makeLayer(make()))))
+  const { berth, umoci } = await bothUnpack(made, await Promise.all(layers.map((make) => makeLayer(make()))))
   expect(umoci.length).toBeGreaterThan(0)
   expect(berth).toEqual(umoci)
 })
@@ -261,7 +173,7 @@ test('127 layers', async () => {
       ]),
     ),
   )
-  const { berth, umoci } = await bothUnpack(layers)
+  const { berth, umoci } = await bothUnpack(made, layers)
   expect(berth.length).toBeGreaterThan(80)
   expect(berth).toEqual(umoci)
 })
@@ -282,7 +194,7 @@ test('sparse files', async () => {
     ['--format=posix', '--sparse-version=1.0'],
   ]) {
     const layer = execFileSync('tar', ['-C', place, '-c', '-S', ...flags, 'hole'], { maxBuffer: 2 ** 26 })
-    const { berth, umoci } = await bothUnpack([layer])
+    const { berth, umoci } = await bothUnpack(made, [layer])
     expect(berth).toEqual(umoci)
   }
 })
@@ -325,7 +237,7 @@ test('what a team deploys: a Debian root, npm packages, an app, and what a later
       { name: 'app/.wh.package.json', content: '' },
     ]),
   ]
-  const { berth, umoci } = await bothUnpack(layers)
+  const { berth, umoci } = await bothUnpack(made, layers)
   expect(berth.length).toBeGreaterThan(2_000)
   expect(berth).toEqual(umoci)
 })
