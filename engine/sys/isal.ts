@@ -4,6 +4,7 @@
  * lies behind the fields that are used here is the library's own.
  */
 import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
 import koffi from 'koffi'
 import { EngineError } from '../errors.ts'
 
@@ -28,8 +29,10 @@ function load(): Library | null {
   try {
     const isal = koffi.load('libisal.so.2')
     const inflate = isal.func('int isal_inflate(void*)')
+    const init = isal.func('void isal_inflate_init(void*)')
+    if (!isUnderstood(init, inflate)) return null
     return {
-      init: isal.func('void isal_inflate_init(void*)'),
+      init,
       reset: isal.func('void isal_inflate_reset(void*)'),
       inflate: promisify((state: Buffer, done: (error: Error | null, result: number) => void) =>
         inflate.async(state, done),
@@ -38,6 +41,25 @@ function load(): Library | null {
   } catch {
     return null
   }
+}
+
+/** Whether this library's fields lie where we think: one that is built otherwise must not be used, however it is named. */
+function isUnderstood(init: (state: Buffer) => void, inflate: (state: Buffer) => number): boolean {
+  const text = Buffer.from('where every field lies')
+  const [packed, output, state] = [gzipSync(text), Buffer.alloc(64), Buffer.alloc(stateBytes)]
+  init(state)
+  state.writeUInt32LE(gzipWithHeader, at.crcFlag)
+  state.writeBigUInt64LE(koffi.address(packed), at.nextIn)
+  state.writeUInt32LE(packed.length, at.availIn)
+  state.writeBigUInt64LE(koffi.address(output), at.nextOut)
+  state.writeUInt32LE(output.length, at.availOut)
+  return (
+    inflate(state) === 0 &&
+    state.readUInt32LE(at.blockState) === blockFinish &&
+    state.readUInt32LE(at.availIn) === 0 &&
+    output.length - state.readUInt32LE(at.availOut) === text.length &&
+    output.subarray(0, text.length).equals(text)
+  )
 }
 
 /** Whether `inflateGzip` can be used on this host. */
