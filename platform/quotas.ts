@@ -1,3 +1,4 @@
+import { notFound } from './access.ts'
 import type { Transaction } from './database.ts'
 import { inProgressStatuses } from './deployment-cancel.ts'
 import { diskUse } from './disk-use.ts'
@@ -15,10 +16,12 @@ export async function lockTeam(tx: Transaction, teamId: string): Promise<void> {
 
 /**
  * Call it in the transaction that spends, before it does: of two that ask at once for the last place one gets it. What
- * was spent before a limit was lowered stays; only more is refused. Throws `quota-exceeded`.
+ * was spent before a limit was lowered stays; only more is refused. Throws `quota-exceeded`, and `not-found` for a team
+ * that was deleted meanwhile.
  */
 export async function checkQuota(tx: Transaction, teamId: string, more: Partial<Use>): Promise<void> {
   await lockTeam(tx, teamId)
+  if ((await tx.team.count({ where: { id: teamId, deletedAt: null } })) === 0) throw notFound('team')
   const limits = await readQuota(tx, teamId)
   const asked = quotaNames.filter((name) => (more[name] ?? 0) > 0 && limits[name] !== null)
   if (asked.length === 0) return

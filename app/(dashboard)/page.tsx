@@ -3,7 +3,7 @@ import { cookies } from 'next/headers'
 import { redirect } from 'next/navigation'
 import { getTranslations } from 'next-intl/server'
 import { CreateTeamButton } from '../_shell/create-team-button.client.tsx'
-import { loadTeams, loadUser } from '../_shell/load.ts'
+import { loadDeletedTeams, loadTeams, loadUser } from '../_shell/load.ts'
 import { Shell } from '../_shell/shell.tsx'
 import { EmptyState } from '../_ui/empty-state.tsx'
 
@@ -13,7 +13,9 @@ export default async function HomePage() {
   const last = (await cookies()).get('berth-team')?.value
   const team = teams.find(({ slug }) => slug === last) ?? teams[0]
   if (team !== undefined) redirect(`/${team.slug}`)
-  const [t, user] = await Promise.all([getTranslations('team'), loadUser()])
+  const [t, user, deleted] = await Promise.all([getTranslations('team'), loadUser(), loadDeletedTeams()])
+  // Administrators see everybody's; the others come here after the last of their teams was deleted.
+  if (!user.isAdmin && deleted.length > 0) redirect('/account/deleted-teams')
   return (
     <Shell team={null}>
       <EmptyState

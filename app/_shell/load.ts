@@ -5,6 +5,7 @@ import { cache } from 'react'
 import { PlatformError } from '@/platform/errors.ts'
 import type { Team } from '@/platform/model/resources.ts'
 import { findApp, findDeployment, findProject } from '@/platform/places.ts'
+import { listDeletedTeams } from '@/platform/team-deletion.ts'
 import { getTeam, listTeams } from '@/platform/teams.ts'
 import { getUser } from '@/platform/users.ts'
 import { getPlatform } from '../_server/platform.ts'
@@ -27,6 +28,11 @@ export const loadUser = cache(async () => {
 export const loadTeams = cache(async (): Promise<Team[]> => {
   const { platform, viewer } = await enter()
   return (await listTeams(platform, viewer, { limit: 100 })).data
+})
+
+export const loadDeletedTeams = cache(async () => {
+  const { platform, viewer } = await enter()
+  return listDeletedTeams(platform, viewer)
 })
 
 export const loadTeam = cache(async (slug: string) => {

@@ -193,6 +193,8 @@ test('a team is deleted by its name, and comes back with its apps', async () => 
   await page.waitForURL('**/account/deleted-teams')
   await until('its app stops', async () => (await berth.open(started.welcome ?? '')).status === 503)
   await lookInBoth('deleted-teams', '/account/deleted-teams')
+  await at('/account')
+  await page.getByRole('link', { name: 'Deleted teams' }).click()
   await button('Restore Main').click()
   await page.waitForURL('**/harbour')
   await until('its app runs again', async () => (await berth.open(started.welcome ?? '')).status === 200)

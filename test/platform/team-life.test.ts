@@ -1,6 +1,7 @@
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
 import { createApp, getApp, listApps } from '../../platform/apps.ts'
+import { inProgressStatuses } from '../../platform/deployment-cancel.ts'
 import { createDeployment, getDeployment } from '../../platform/deployments.ts'
 import { followTeam } from '../../platform/event-log.ts'
 import { changeRole, leaveTeam, removeMember } from '../../platform/members.ts'
@@ -155,6 +156,15 @@ describe('a deleted team', () => {
     expect(await desiredApp(platform, config.hostId, app.id)).toMatchObject({ desiredState: 'stopped' })
     const routes = await desiredRoutes(platform, config.hostId)
     expect(routes.filter(({ appId }) => appId === app.id)).toMatchObject([{ state: 'stopped', servers: [] }])
+  })
+
+  test('has no deployment in progress, also where some are asked for at the same time', async () => {
+    const { platform } = berth
+    const apps = await Promise.all(Array.from({ length: 4 }, () => berth.makeApp(team.id)))
+    const deploy = () => apps.map(({ id }) => createDeployment(platform, owner.viewer, id))
+    await Promise.allSettled([...deploy(), remove(), ...deploy()])
+    const where = { app: { project: { teamId: team.id } }, status: { in: inProgressStatuses } }
+    expect(await platform.db.deployment.count({ where })).toBe(0)
   })
 
   test('comes back as it was, by an owner or an administrator, until the grace is over', async () => {

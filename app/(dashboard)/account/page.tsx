@@ -1,12 +1,14 @@
+import { Trash2 } from 'lucide-react'
 import type { Metadata } from 'next'
 import { getTranslations } from 'next-intl/server'
 import { Suspense } from 'react'
 import { scopeActions } from '@/platform/token-scope.ts'
 import { listTokens } from '@/platform/tokens.ts'
-import { enter, loadTeams, loadUser } from '../../_shell/load.ts'
+import { enter, loadDeletedTeams, loadTeams, loadUser } from '../../_shell/load.ts'
 import { CreateTokenButton } from '../../_tokens/create-token-button.client.tsx'
 import { loadPlaces } from '../../_tokens/load-places.ts'
 import { TokenRows } from '../../_tokens/token-rows.tsx'
+import { ButtonLink } from '../../_ui/button.tsx'
 import { Card, CardHeader } from '../../_ui/card.tsx'
 import { PageHeader } from '../../_ui/page-header.tsx'
 import { RowsSkeleton } from '../../_ui/skeleton.tsx'
@@ -21,12 +23,28 @@ export async function generateMetadata(): Promise<Metadata> {
 }
 
 export default async function AccountPage() {
-  const [t, user, teams] = await Promise.all([getTranslations('account'), loadUser(), loadTeams()])
+  const [t, tPages, user, teams, deleted] = await Promise.all([
+    getTranslations('account'),
+    getTranslations('teamPages'),
+    loadUser(),
+    loadTeams(),
+    loadDeletedTeams(),
+  ])
   // Of more teams the token form knows the names by the API alone.
   const places = await Promise.all(teams.slice(0, 20).map(loadPlaces))
   return (
     <div className="mx-auto max-w-2xl">
-      <PageHeader title={t('title')} />
+      <PageHeader
+        title={t('title')}
+        actions={
+          deleted.length > 0 && (
+            <ButtonLink href="/account/deleted-teams">
+              <Trash2 aria-hidden />
+              {tPages('deletedTeams')}
+            </ButtonLink>
+          )
+        }
+      />
       <div className="space-y-5">
         <Card>
           <CardHeader title={t('profile')} />

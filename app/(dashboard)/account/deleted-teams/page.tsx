@@ -1,8 +1,7 @@
 import { Trash2 } from 'lucide-react'
 import type { Metadata } from 'next'
 import { getTranslations } from 'next-intl/server'
-import { listDeletedTeams } from '@/platform/team-deletion.ts'
-import { enter } from '../../../_shell/load.ts'
+import { loadDeletedTeams } from '../../../_shell/load.ts'
 import { Card } from '../../../_ui/card.tsx'
 import { EmptyState } from '../../../_ui/empty-state.tsx'
 import { PageHeader } from '../../../_ui/page-header.tsx'
@@ -16,8 +15,7 @@ export async function generateMetadata(): Promise<Metadata> {
 
 /** Teams that can still be brought back by whoever is signed in. */
 export default async function DeletedTeamsPage() {
-  const { platform, viewer } = await enter()
-  const [t, teams] = await Promise.all([getTranslations('teamPages'), listDeletedTeams(platform, viewer)])
+  const [t, teams] = await Promise.all([getTranslations('teamPages'), loadDeletedTeams()])
   return (
     <div className="mx-auto max-w-2xl">
       <PageHeader title={t('deletedTeams')} description={t('deletedTeamsDescription')} />
