@@ -21,6 +21,7 @@ export const platformPackages: NeededPackage[] = [
   { name: 'crun', files: bin('crun'), why: 'starts containers' },
   { name: 'dnsmasq-base', files: bin('dnsmasq'), why: 'names inside private networks' },
   { name: 'nftables', files: bin('nft'), why: 'firewall between networks' },
+  { name: 'conntrack', files: bin('conntrack'), why: 'forgets connections to containers that are gone' },
   { name: 'iproute2', files: bin('ip'), why: 'bridges and interfaces' },
   { name: 'util-linux', files: bin('unshare'), why: 'namespaces' },
   {
@@ -39,6 +40,13 @@ export const testPackages: NeededPackage[] = [
   { name: 'umoci', files: bin('umoci'), why: 'unpacks images, to compare with' },
   { name: 'docker.io', files: bin('dockerd'), why: 'runs the platform in containers' },
   { name: 'docker-compose', files: bin('docker-compose'), why: 'reads docker-compose.yml' },
+  { name: 'ufw', files: bin('ufw'), why: 'a firewall beside ours' },
+  {
+    name: 'firewalld',
+    // Where systemd is, it would guard this machine from the next boot on: there its test is left out.
+    files: [...bin('firewalld'), '/run/systemd/system'],
+    why: 'another firewall beside ours',
+  },
   { name: 'mmdebstrap', files: bin('mmdebstrap'), why: 'makes images that stand in for public ones' },
 ]
 

@@ -5,6 +5,8 @@ import type { KeyedLock } from '../state/keyed-lock.ts'
 import type { Spawner } from '../sys/spawner.ts'
 import { placeChange, portChange } from './firewall.ts'
 import type { FirewallTables } from './firewall-tables.ts'
+import type { Flows } from './flows.ts'
+import { claimHostPort } from './host-ports.ts'
 import { attachBatch, insideBatch, shapeBatch } from './links.ts'
 import type { Network } from './networks.ts'
 import type { OnHost } from './on-host.ts'
@@ -28,6 +30,7 @@ export interface ConnectionParts {
   records: Records
   spawner: Spawner
   firewall: FirewallTables
+  flows: Flows
   /** Name of the firewall's tables. */
   table: string
   onHost: OnHost
@@ -36,7 +39,7 @@ export interface ConnectionParts {
 }
 
 export function createConnections(parts: ConnectionParts): Connections {
-  const { records, spawner, firewall, table, onHost, lockNetwork, log } = parts
+  const { records, spawner, firewall, flows, table, onHost, lockNetwork, log } = parts
   const { bridges, places, firewallPlace, publishedBy, linkOf, insideOf } = records
   /** Places that the firewall is being told of, by their numbers. */
   const beingTold = new Map<number, Promise<void>>()
@@ -52,12 +55,14 @@ export function createConnections(parts: ConnectionParts): Connections {
         .map((port) => portChange('add', table, port))
         .join(''),
     )
+    await flows.forgetUnled(place.ports)
   }
 
   async function takePortsBack(place: Place): Promise<void> {
     const ports = publishedBy(place)
-    if (ports.length > 0)
-      await firewall.change(ports.map((port) => portChange('delete', table, port)).join(''))
+    if (ports.length === 0) return
+    await firewall.change(ports.map((port) => portChange('delete', table, port)).join(''))
+    await flows.forgetTo(records.addressOf(place))
   }
 
   return {
@@ -71,6 +76,8 @@ export function createConnections(parts: ConnectionParts): Connections {
       return made
     },
     async connect(place, pid) {
+      // A process may have come to listen there since the place was reserved: it would be cut off.
+      for (const port of place.ports) await claimHostPort(port)
       const network = await lockNetwork(place.network, () => onHost.raise(place.network))
       const { bridge, gateway } = network
       const [link, inside, address] = [linkOf(place), insideOf(place), records.addressOf(place)]
@@ -102,7 +109,8 @@ export function createConnections(parts: ConnectionParts): Connections {
     async release(place) {
       const change = firewallPlace(place).map((found) => placeChange('delete', table, found))
       places.delete(place.seq)
-      if (change.length > 0) await firewall.change(change.join(''))
+      if (place.ports.length > 0) await firewall.load()
+      else if (change.length > 0) await firewall.change(change.join(''))
     },
     async settled() {
       await Promise.allSettled(beingTold.values())

@@ -7,9 +7,11 @@ import type { Spawner } from '../sys/spawner.ts'
 import { createAttachments } from './attachments.ts'
 import { createBridges } from './bridges.ts'
 import { createConnections } from './connections.ts'
-import { dockerUser } from './docker-user.ts'
 import { firewallRules } from './firewall.ts'
 import { createFirewallTables } from './firewall-tables.ts'
+import { createFlows } from './flows.ts'
+import { hostFirewalls } from './host-firewalls.ts'
+import { withHostLock } from './host-lock.ts'
 import { claimHostPort } from './host-ports.ts'
 import { keepUp } from './keep-up.ts'
 import { openNameServers } from './names.ts'
@@ -18,9 +20,11 @@ import type { NetworkPlaces } from './network-places.ts'
 import type { Networks } from './networks.ts'
 import { networksOnHost } from './on-host.ts'
 import { createPlaceRows } from './places.ts'
+import { checkOtherEngines } from './promised-ports.ts'
 import { createRecords } from './records.ts'
 import { recoverNetworks } from './recover.ts'
 import { createResolvers, redirects } from './resolvers.ts'
+import { uplinks } from './uplinks.ts'
 
 export interface NetworksParts {
   state: State
@@ -42,28 +46,53 @@ export async function createNetworks(parts: NetworksParts): Promise<Networks & N
   const places = createPlaceRows(state)
   const records = createRecords(bridges, places, linkPrefix)
   const nameServers = await openNameServers(join(parts.runDir, 'names'), spawner, pool)
+  let knownUplinks = ''
   const firewall = createFirewallTables(spawner, table, () => {
     const networks = bridges.list()
     if (networks.length === 0) return null
+    const links = uplinks()
+    knownUplinks = links.join()
     return firewallRules({
       table,
       bridgePrefix,
       linkPrefix,
       pool,
       allowedHostPorts,
+      uplinks: links,
       networks,
       places: places.all().flatMap(records.firewallPlace),
       published: records.connected().flatMap(records.publishedBy),
+      promised: places.all().flatMap(({ ports }) => ports),
       resolvers: redirects(records),
     })
   })
-  const docker = dockerUser(spawner, bridgePrefix)
+  const others = hostFirewalls(spawner, bridgePrefix)
   const lockNetwork = createKeyedLock()
   const lockContainer = createKeyedLock()
-  const onHost = networksOnHost({ records, spawner, firewall, docker, nameServers, log })
+  const onHost = networksOnHost({ records, spawner, firewall, others, nameServers, log })
   const resolvers = createResolvers(records, nameServers, firewall)
-  const connections = createConnections({ records, spawner, firewall, table, onHost, lockNetwork, log })
-  const stopKeepingUp = keepUp({ records, firewall, onHost, resolvers, lockNetwork, lockContainer, log })
+  const flows = createFlows(spawner, log)
+  const connections = createConnections({
+    flows,
+    records,
+    spawner,
+    firewall,
+    table,
+    onHost,
+    lockNetwork,
+    log,
+  })
+  const isOutdated = () => knownUplinks !== uplinks().join()
+  const stopKeepingUp = keepUp({
+    isOutdated,
+    records,
+    firewall,
+    onHost,
+    resolvers,
+    lockNetwork,
+    lockContainer,
+    log,
+  })
 
   async function disconnect(container: string): Promise<void> {
     await resolvers.around(container, async () => {
@@ -83,7 +112,13 @@ export async function createNetworks(parts: NetworksParts): Promise<Networks & N
           // In one step with the place: between two, whoever leaves the network last would take it down.
           if (!bridges.find(network)) bridges.record(network, 'all')
           await onHost.raise(network)
-          connections.insert({ container, network, names, ports, bandwidth })
+          const insert = () => connections.insert({ container, network, names, ports, bandwidth })
+          if (ports.length === 0) return void insert()
+          await withHostLock(async () => {
+            await checkOtherEngines(spawner, table, ports)
+            insert()
+            await firewall.load()
+          })
         })
       }),
     placeOf(container) {
@@ -107,7 +142,7 @@ export async function createNetworks(parts: NetworksParts): Promise<Networks & N
         for (const place of places.ofContainer(container)) await connections.release(place)
       }),
     recover: (connected) =>
-      recoverNetworks({ records, spawner, nameServers, onHost, resolvers, lockNetwork }, connected),
+      recoverNetworks({ records, flows, spawner, nameServers, onHost, resolvers, lockNetwork }, connected),
     async close() {
       await stopKeepingUp()
       await connections.settled()

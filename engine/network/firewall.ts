@@ -4,7 +4,7 @@
  * maps, so that a change is small and atomic. Names of our bridges begin with one prefix, those of every engine on the
  * host with `bth`.
  *
- * A drop here is final whatever other tables say; what others drop in tables of their own is in host-firewall.ts.
+ * A drop here is final whatever other tables say; what others drop in tables of their own is in host-firewalls.ts.
  */
 import type { Egress, PublishedPort } from './networks.ts'
 import { disjointRanges, formatRange, parseRange } from './subnets.ts'
@@ -18,9 +18,13 @@ export interface FirewallOptions {
   /** All networks' addresses are from this range. */
   pool: string
   allowedHostPorts: number[]
+  /** Interfaces that lead to the world. */
+  uplinks: string[]
   networks: { bridge: string; gateway: string; egress: Egress }[]
   places: FirewallPlace[]
   published: FirewallPort[]
+  /** All that containers have, also those that don't run: for other engines to see. */
+  promised: PublishedPort[]
   resolvers: FirewallResolver[]
 }
 
@@ -54,8 +58,19 @@ const everyAddress = '0.0.0.0'
 
 /** Replaces both tables in one step. */
 export function firewallRules(options: FirewallOptions): string {
-  const { table, bridgePrefix, linkPrefix, pool, allowedHostPorts, networks, places, published, resolvers } =
-    options
+  const {
+    table,
+    bridgePrefix,
+    linkPrefix,
+    pool,
+    allowedHostPorts,
+    uplinks,
+    networks,
+    places,
+    published,
+    promised,
+    resolvers,
+  } = options
   const ours = `"${bridgePrefix}*"`
   const links = `"${linkPrefix}*"`
   const set = (elements: (string | number)[]) =>
@@ -96,11 +111,15 @@ table inet ${table} {
   }
   set host_ports { type inet_service; ${set(allowedHostPorts)}
   }
+  set uplinks { type ifname; ${set(uplinks.map((link) => `"${link}"`))}
+  }
   set metadata { type ipv4_addr; flags interval; ${set(metadata)}
   }
   map published_at { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; ${set(published.filter((port) => !isEverywhere(port)).map(portElement))}
   }
   map published { type inet_proto . inet_service : ipv4_addr . inet_service; ${set(published.filter(isEverywhere).map(portElement))}
+  }
+  set promised { type ipv4_addr . inet_proto . inet_service; ${set(promised.map(({ hostAddress, protocol, hostPort }) => `${hostAddress} . ${protocol} . ${hostPort}`))}
   }
   set publishers { type ipv4_addr . ipv4_addr; ${set([...new Set(published.map(publisherElement))])}
   }
@@ -148,6 +167,8 @@ table inet ${table} {
     ct status dnat iifname @open accept
     ct status dnat iifname . ct original ip daddr @egress accept
     oifname "${anyBridge}*" drop
+    # Bridges of Docker, podman or virtual machines are no world: their own firewalls count on being asked last.
+    iifname @open meta oifkind "bridge" oifname != @uplinks drop
     iifname @open accept
     iifname . ip daddr @egress accept
     drop

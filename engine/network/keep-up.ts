@@ -8,6 +8,8 @@ import type { Resolvers } from './resolvers.ts'
 const checkMs = 2_000
 
 export interface KeepUpParts {
+  /** Whether the firewall was told of other routes than the host has now. */
+  isOutdated: () => boolean
   records: Records
   firewall: FirewallTables
   onHost: OnHost
@@ -31,11 +33,11 @@ export function keepUp(parts: KeepUpParts): () => Promise<void> {
 }
 
 async function mend(parts: KeepUpParts): Promise<void> {
-  const { records, firewall, onHost, resolvers, lockNetwork, lockContainer, log } = parts
+  const { records, onHost, resolvers, lockNetwork, lockContainer, log } = parts
   const { bridges, running } = records
   const networks = bridges.list()
   if (networks.length === 0) return
-  await mendFirewall(firewall, log)
+  await mendFirewall(parts)
   await onHost.passOthers()
   const used = new Set(records.connected().map(({ network }) => network))
   for (const { name, bridge } of networks)
@@ -48,11 +50,12 @@ async function mend(parts: KeepUpParts): Promise<void> {
     )
 }
 
-async function mendFirewall(firewall: FirewallTables, log: KeepUpParts['log']): Promise<void> {
+async function mendFirewall({ firewall, isOutdated, log }: KeepUpParts): Promise<void> {
   try {
-    if (await firewall.areThere()) return
+    const areThere = await firewall.areThere()
+    if (areThere && !isOutdated()) return
     await firewall.load()
-    log('the firewall was gone and is made again', null)
+    if (!areThere) log('the firewall was gone and is made again', null)
   } catch (error) {
     log('the firewall is gone and cannot be made again', error)
   }

@@ -1,7 +1,7 @@
 /** Recorded networks on the host: their bridges, their part of the firewall, their names. */
 import type { Spawner } from '../sys/spawner.ts'
-import type { DockerUser } from './docker-user.ts'
 import type { FirewallTables } from './firewall-tables.ts'
+import type { HostFirewalls } from './host-firewalls.ts'
 import type { NameServer, NameServers } from './names.ts'
 import type { Network } from './networks.ts'
 import type { Records } from './records.ts'
@@ -15,7 +15,7 @@ export interface OnHost {
   publishNames(name: string): Promise<void>
   /** Makes the firewall anew from what is recorded. */
   loadFirewall(): Promise<void>
-  /** What others on the host must let through; a failure is logged. */
+  /** Has other firewalls of the host let through what ours does, while there is a network; a failure is logged. */
   passOthers(): Promise<void>
   /** The name server of a network. */
   serverOf(network: Network): NameServer
@@ -25,13 +25,13 @@ export interface OnHostParts {
   records: Records
   spawner: Spawner
   firewall: FirewallTables
-  docker: DockerUser
+  others: HostFirewalls
   nameServers: NameServers
   log: (message: string, error: unknown) => void
 }
 
 export function networksOnHost(parts: OnHostParts): OnHost {
-  const { records, spawner, firewall, docker, nameServers, log } = parts
+  const { records, spawner, firewall, others, nameServers, log } = parts
   const { bridges, places } = records
 
   const serverOf = ({ bridge, gateway, egress }: Network): NameServer => ({
@@ -48,11 +48,18 @@ export function networksOnHost(parts: OnHostParts): OnHost {
     await passOthers()
   }
 
-  /** Docker, where it is on the host, lets through what our firewall does, for as long as there is a network. */
+  /** What was said of it last: a firewall that cannot be told is not worth a line every 2 s. */
+  let complaint = ''
+
   async function passOthers(): Promise<void> {
-    await (bridges.list().length > 0 ? docker.open() : docker.close()).catch((error) =>
-      log("Docker's firewall drops what containers send, and cannot be told not to", error),
-    )
+    try {
+      await (bridges.list().length > 0 ? others.open() : others.close())
+      complaint = ''
+    } catch (error) {
+      if (String(error) !== complaint)
+        log("a firewall of this host drops what containers send, and can't be told not to", error)
+      complaint = String(error)
+    }
   }
 
   return {

@@ -133,12 +133,15 @@ export function createPlaceRows({ db }: State): PlaceRows {
   }
 }
 
+type HostPort = Pick<PublishedPort, 'hostAddress' | 'hostPort' | 'protocol'>
+
 /** Such as 0.0.0.0:5432/tcp. */
-export function describePort({ hostAddress, hostPort, protocol }: PublishedPort): string {
+export function describePort({ hostAddress, hostPort, protocol }: HostPort): string {
   return `${hostAddress}:${hostPort}/${protocol}`
 }
 
-function collide(a: PublishedPort, b: PublishedPort): boolean {
+/** Whether both cannot be published. */
+export function collide(a: HostPort, b: HostPort): boolean {
   const sameAddress = a.hostAddress === b.hostAddress || [a.hostAddress, b.hostAddress].includes(everyAddress)
   return sameAddress && a.hostPort === b.hostPort && a.protocol === b.protocol
 }

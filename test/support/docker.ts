@@ -1,6 +1,6 @@
 /**
- * A Docker of its own: a daemon with its own folder, socket and mounts, without a bridge or a firewall rule. Its
- * containers use the host's network. Nothing of it, or of what it started, is there afterwards.
+ * A Docker of its own: a daemon with its own folder, socket and mounts, without a bridge or a firewall rule, so that its
+ * containers use the host's network; or with both, in another network namespace. Nothing of it, or of what it started, is there afterwards.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -27,7 +27,16 @@ export interface TestDocker {
 /** As a host with systemd does it: mounts are shared, and another namespace's can be seen here. */
 const sharedMounts = 'mount --make-rshared / && exec "$@"'
 
-export async function startDocker(): Promise<TestDocker> {
+const withoutNetwork = {
+  bridge: 'none',
+  iptables: 'false',
+  ip6tables: 'false',
+  'ip-forward': 'false',
+  'ip-masq': 'false',
+}
+
+/** @param networkOf a process, in whose network namespace the daemon makes its usual bridge and firewall */
+export async function startDocker({ networkOf }: { networkOf?: number } = {}): Promise<TestDocker> {
   const folder = await mkdtemp(join(tmpdir(), 'berth-docker-'))
   const socket = join(folder, 'docker.sock')
   const cgroup = `/${folder.split('/').at(-1)}`
@@ -40,16 +49,23 @@ export async function startDocker(): Promise<TestDocker> {
     'cgroup-parent': cgroup,
     // Where systemd is, the default is its own driver, for which groups have other names.
     'exec-opt': 'native.cgroupdriver=cgroupfs',
-    bridge: 'none',
-    iptables: 'false',
-    ip6tables: 'false',
-    'ip-forward': 'false',
-    'ip-masq': 'false',
+    ...(networkOf === undefined ? withoutNetwork : {}),
     'userland-proxy': 'false',
   }
   const daemon = ['dockerd', ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`)]
   // Ends with us, also when we are killed.
-  const argv = ['--pdeathsig=TERM', 'unshare', '--mount', 'sh', '-c', sharedMounts, 'sh', ...daemon]
+  const network = networkOf === undefined ? [] : ['nsenter', `--net=/proc/${networkOf}/ns/net`]
+  const argv = [
+    '--pdeathsig=TERM',
+    ...network,
+    'unshare',
+    '--mount',
+    'sh',
+    '-c',
+    sharedMounts,
+    'sh',
+    ...daemon,
+  ]
   const output = openSync(log, 'a')
   const child = spawn('setpriv', argv, { detached: true, stdio: ['ignore', output, output] })
   const gone = once(child, 'exit')

@@ -1,4 +1,4 @@
-# Raw Ethernet frames, as hexadecimal lines. `send INTERFACE` sends what it reads. `hear INTERFACE` says "ready" and then
+# Raw Ethernet frames, as hexadecimal lines. `send INTERFACE SECONDS` sends what it reads, so far apart. `hear INTERFACE` says "ready" and then
 # what comes in, until a frame holds the word that it is given, for 20 s at most. Source: packet(7).
 use strict;
 use warnings;
@@ -18,6 +18,7 @@ if ($what eq 'send') {
     while (my $line = <STDIN>) {
         chomp $line;
         my $frame = pack('H*', $line);
+        select(undef, undef, undef, $until);
         send($socket, $frame, 0) == length($frame) or die "cannot send: $!";
     }
 } else {

@@ -57,10 +57,10 @@ export interface PrivateHost {
   /** The host's address towards the world, and the world's. */
   address: string
   worldAddress: string
-  /** Serves a text on a TCP and UDP port, on the host or in the world. */
-  serve(where: 'host' | 'world', text: string, port: number, address?: string): Promise<void>
+  /** Serves a text on a TCP and UDP port: on the host, in the world, or in the network namespace of a process. */
+  serve(where: 'host' | 'world' | number, text: string, port: number, address?: string): Promise<void>
   ask(
-    where: 'host' | 'world',
+    where: 'host' | 'world' | number,
     address: string,
     port: number,
     protocol?: 'tcp' | 'udp',
@@ -81,10 +81,16 @@ export interface PrivateHost {
 
 let count = 0
 
-export async function startPrivateHost(
-  options: { allowedHostPorts?: number[]; pool?: string; mtu?: number } = {},
-): Promise<PrivateHost> {
-  const { allowedHostPorts = [], pool = '10.91.0.0/16', mtu = 1500 } = options
+export interface PrivateHostOptions {
+  allowedHostPorts?: number[]
+  pool?: string
+  mtu?: number
+  /** Shell, done before the engine in its own mount namespace. */
+  prepare?: string
+}
+
+export async function startPrivateHost(options: PrivateHostOptions = {}): Promise<PrivateHost> {
+  const { allowedHostPorts = [], pool = '10.91.0.0/16', mtu = 1500, prepare = '' } = options
   const name = `bh${process.pid}-${++count}`
   const worldName = `bw${process.pid}-${count}`
   const address = '198.18.0.1'
@@ -178,7 +184,8 @@ export async function startPrivateHost(
 
   async function startEngine() {
     const parts = { stateDir: folder, runDir: join(folder, 'run'), instance, pool, allowedHostPorts }
-    const child = spawn('ip', ['netns', 'exec', name, process.execPath, childFile, JSON.stringify(parts)], {
+    const prepared = ['netns', 'exec', name, 'sh', '-ec', `${prepare}\nexec "$@"`, 'sh']
+    const child = spawn('ip', [...prepared, process.execPath, childFile, JSON.stringify(parts)], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       serialization: 'advanced',
     })
@@ -223,7 +230,10 @@ export async function startPrivateHost(
     if (engine.child.exitCode === null && engine.child.signalCode === null) await once(engine.child, 'exit')
   }
 
-  const prefixOf = (where: 'host' | 'world') => ['ip', 'netns', 'exec', where === 'host' ? name : worldName]
+  const prefixOf = (where: 'host' | 'world' | number) =>
+    typeof where === 'number'
+      ? ['nsenter', `--net=/proc/${where}/ns/net`]
+      : ['ip', 'netns', 'exec', where === 'host' ? name : worldName]
 
   return {
     get networks() {

@@ -40,8 +40,8 @@ beforeAll(async () => {
 })
 afterAll(() => host?.close())
 
-async function lookUp(name: string) {
-  const said = await one.run([process.execPath, askName, gateway, name, 'A', 'udp'])
+async function lookUp(name: string, protocol = 'udp') {
+  const said = await one.run([process.execPath, askName, gateway, name, 'A', protocol])
   return JSON.parse(said) as { code: number; answers: { address: string }[] }
 }
 
@@ -69,8 +69,8 @@ async function hear(pid: number, device: string, last: string): Promise<{ frames
   return { frames: closed.then(() => lines) }
 }
 
-async function send(pid: number, device: string, frames: Frame[]): Promise<void> {
-  const child = framesAt(pid, ['send', device])
+async function send(pid: number, device: string, frames: Frame[], seconds = 0): Promise<void> {
+  const child = framesAt(pid, ['send', device, String(seconds)])
   child.stdin.end(frames.map(({ hex }) => `${hex}\n`).join(''))
   expect((await once(child, 'close'))[0]).toBe(0)
 }
@@ -83,6 +83,7 @@ const pings = (to: string, more: string[] = []) =>
 
 test('names of the world are asked for, and can stand for nothing that is near', async () => {
   const names = { good: host.worldAddress, here: '127.0.0.1', near: '10.92.1.7', meta: '169.254.169.254' }
+  const many = Array.from({ length: 80 }, (_, at) => `--host-record=many.test,203.0.113.${at + 1}`)
   const answers = Object.entries(names).map(([name, address]) => `--address=/${name}.test/${address}`)
   host.start('world', [
     'dnsmasq',
@@ -93,11 +94,15 @@ test('names of the world are asked for, and can stand for nothing that is near',
     '--bind-interfaces',
     `--listen-address=${host.worldAddress}`,
     ...answers,
+    ...many,
   ])
   await until(
     'the world has a name server',
     async () => (await lookUp('good.test')).answers[0]?.address === host.worldAddress,
   )
+  // More than a packet holds: the rest is asked for by TCP.
+  expect((await lookUp('many.test')).answers.length).toBeLessThan(80)
+  expect((await lookUp('many.test', 'tcp')).answers).toHaveLength(80)
   for (const name of ['here.test', 'near.test', 'meta.test', 'good'])
     expect(await lookUp(name), name).toEqual(noSuchName)
   await host.networks.update('first', { egress: 'none' })

@@ -4,6 +4,7 @@ import type { FakeContainer, PrivateHost } from '../../support/private-host.ts'
 import { until } from '../../support/until.ts'
 
 const askName = new URL('../../support/ask-name.ts', import.meta.url).pathname
+const askLine = new URL('../../support/ask-line.ts', import.meta.url).pathname
 const noError = 0
 const noSuchName = 3
 
@@ -229,6 +230,50 @@ export function networksSuite(startHost: () => Promise<PrivateHost>): void {
       await host.networks.disconnect('database')
       expect(await host.ask('world', host.address, 15432)).toBeNull()
       for (const container of [database, mate, stranger]) await container.stop()
+    })
+
+    test('a client that keeps asking by UDP from one port reaches whoever has the published port now', async () => {
+      const ports = [{ hostAddress: '0.0.0.0', hostPort: 15353, containerPort: 53, protocol: 'udp' }] as const
+      const ask = () =>
+        host
+          .world([process.execPath, askLine, 'udp', host.address, '15353', '40000'])
+          .then((said) => said.trim())
+          .catch(() => null)
+      // The kernel remembers this one as led to nobody.
+      expect(await ask()).toBeNull()
+      for (const id of ['before', 'after']) {
+        const container = await host.container(id, 'flows', { ports: [...ports] })
+        await container.serve(53)
+        expect(await ask()).toBe(id)
+        await container.stop()
+      }
+    })
+
+    test('a port that another engine on this host has promised is refused, and a process that took one is told of', async () => {
+      const port = { hostAddress: '0.0.0.0', hostPort: 15777, containerPort: 80, protocol: 'tcp' } as const
+      const other = 'berth_0000aa'
+      const promised = `{ type ipv4_addr . inet_proto . inet_service; elements = { ${host.address} . tcp . 15777 } }`
+      await host.run(['nft', `table inet ${other} { set promised ${promised}\n }`])
+      const reserve = (id: string) => host.networks.reserve(id, 'promises', { names: [], ports: [port] })
+      await expect(reserve('late')).rejects.toMatchObject({
+        kind: 'already-exists',
+        message: expect.stringMatching(
+          /15777\/tcp: a container of another engine on this host.*berth_0000aa/,
+        ),
+      })
+      await host.run(['nft', 'delete', 'table', 'inet', other])
+      await reserve('late')
+      const ours = await host.run(['nft', 'list', 'set', 'inet', `berth_${host.instance}`, 'promised'])
+      expect(ours).toContain('0.0.0.0 . tcp . 15777')
+      await host.serve('host', 'squatter', 15777)
+      await expect(host.networks.connect('late', host.pid)).rejects.toMatchObject({
+        kind: 'already-exists',
+        message: expect.stringMatching(/15777\/tcp: a process of this host listens there/),
+      })
+      await host.networks.release('late')
+      expect(
+        await host.run(['nft', 'list', 'set', 'inet', `berth_${host.instance}`, 'promised']),
+      ).not.toContain('15777')
     })
 
     test('bandwidth is limited in both directions', async () => {
