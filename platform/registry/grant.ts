@@ -8,6 +8,8 @@ import { type RegistryAccess, signRegistryToken } from './sign-token.ts'
 
 /** Docker asks again when it ran out; what goes on under one that did may end. */
 const tokenSeconds = 300
+/** A worker can't ask again in the middle of a pull: this lasts as long as the longest one. */
+const pullSeconds = 3_600
 
 export interface RegistryTokenRequest {
   /** Null: nobody in particular, who may pull what is public. */
@@ -37,6 +39,7 @@ async function issue(
   viewer: Viewer | null,
   scopes: string[],
   subject: string,
+  lifeSeconds = tokenSeconds,
 ): Promise<string> {
   const access = new Map<string, Set<RegistryAction>>()
   for (const scope of scopes.map(parseScope)) {
@@ -48,7 +51,7 @@ async function issue(
   const granted = [...access].flatMap(([name, actions]): RegistryAccess[] =>
     actions.size === 0 ? [] : [{ type: 'repository', name, actions: [...actions] }],
   )
-  return signRegistryToken(platform.config, subject, granted, tokenSeconds)
+  return signRegistryToken(platform.config, subject, granted, lifeSeconds)
 }
 
 /**
@@ -69,7 +72,7 @@ export async function ownToken(
  * nothing where it is another team's, so that naming its image in an app doesn't hand it over.
  */
 export function pullToken(platform: Platform, repository: string, teamId: string): Promise<string> {
-  return issue(platform, asTeam(teamId, 'viewer'), [`repository:${repository}:pull`], 'system')
+  return issue(platform, asTeam(teamId, 'viewer'), [`repository:${repository}:pull`], 'system', pullSeconds)
 }
 
 /** What a build of this team pushes its result with: this one repository, which comes to be where it is new. */

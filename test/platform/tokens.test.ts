@@ -1,5 +1,5 @@
 import { createPublicKey, X509Certificate } from 'node:crypto'
-import { decodeProtectedHeader, jwtVerify } from 'jose'
+import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import type { Viewer } from '../../platform/access.ts'
 import { registryIssuer, registryService } from '../../platform/model/registry.ts'
@@ -159,6 +159,9 @@ test('a registry token allows what was asked for as far as the caller may, and n
 })
 
 test("a worker pulls the app's own team's repositories and no other team's", async () => {
+  // The engine is given it once, for all layers of a pull.
+  const { exp = 0, iat = 0 } = decodeJwt(await pullToken(berth.platform, 'acme/private', team.id))
+  expect(exp - iat).toBe(3_600)
   expect(await accessIn(await pullToken(berth.platform, 'acme/private', team.id))).toEqual([
     'acme/private:pull',
   ])
