@@ -5,6 +5,7 @@ import { readSecret, type Settings } from './settings.ts'
 export interface Api {
   get<T>(path: string): Promise<T>
   post<T>(path: string, body?: unknown): Promise<T>
+  patch<T>(path: string, body: unknown): Promise<T>
 }
 
 interface Problem {
@@ -47,5 +48,9 @@ export function operatorApi(home: string, settings: Settings): Api {
     if (!response.ok) throw new ApiError(response.status, json as Problem)
     return json as T
   }
-  return { get: (path) => ask('GET', path), post: (path, body = {}) => ask('POST', path, body) }
+  return {
+    get: (path) => ask('GET', path),
+    post: (path, body = {}) => ask('POST', path, body),
+    patch: (path, body) => ask('PATCH', path, body),
+  }
 }

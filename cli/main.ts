@@ -63,6 +63,15 @@ command('create', 'make a token for a person or a team; it is shown once', token
   .option('--from <network...>', 'where it may come from, such as 203.0.113.0/24')
   .action(async (options) => (await import('./commands/token.ts')).createToken(options))
 
+command('quota', 'what a team uses and may use; with options, changes what it may')
+  .argument('<team>', 'slug of the team')
+  .option('--apps <n>', 'how many apps, or none for no limit')
+  .option('--memory <GiB>', 'of all replicas of running apps together')
+  .option('--cpus <n>', 'processors, counted the same way')
+  .option('--disk <GiB>', 'volumes and images')
+  .option('--builds <n>', 'builds at once')
+  .action(async (team, options) => (await import('./commands/quota.ts')).quota(team, options))
+
 // Its many commands are loaded when one of them is called.
 if (process.argv[2] === 'engine') program.addCommand((await import('./engine/command.ts')).engineCommand())
 else program.command('engine').description('the container engine of this host: images, containers, networks')
