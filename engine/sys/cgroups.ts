@@ -82,10 +82,13 @@ async function removeFolder(folder: string): Promise<void> {
 export function enterCgroup(folders: string[], pid: number): void {
   for (const folder of folders.filter((path) => existsSync(join(path, '../cgroup.procs')))) {
     mkdirSync(folder, { recursive: true })
-    // A new group of v1 has no processors and no memory, and takes nobody. Source: cpuset(7).
-    for (const name of ['cpuset.mems', 'cpuset.cpus'])
-      if (existsSync(join(folder, name)) && readFileSync(join(folder, name), 'utf8').trim() === '')
-        writeFileSync(join(folder, name), readFileSync(join(folder, '..', name)))
+    // A new group of v1 has no processors and no memory, and takes nobody. One of v2 has its parent's, and the topmost
+    // group of v2 has no such files. Source: cpuset(7).
+    for (const name of ['cpuset.mems', 'cpuset.cpus']) {
+      const [file, above] = [join(folder, name), join(folder, '..', name)]
+      if (existsSync(file) && existsSync(above) && readFileSync(file, 'utf8').trim() === '')
+        writeFileSync(file, readFileSync(above))
+    }
     writeFileSync(join(folder, 'cgroup.procs'), String(pid))
   }
 }
