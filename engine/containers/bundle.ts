@@ -34,8 +34,8 @@ export interface BundleOptions {
   cgroup: string
   /** Where a volume's data is. */
   openVolume(name: string): Promise<string>
-  /** Lends the folder of an open volume that is empty; not of another. */
-  fillVolume(name: string, fill: (data: string) => Promise<void>): Promise<void>
+  /** Lends the folder of an open volume that never had anything; not of another. */
+  fillVolume(name: string, fill: (data: string) => Promise<boolean>): Promise<void>
 }
 
 /** Makes the folder anew, with an empty `rootfs` to mount on. */

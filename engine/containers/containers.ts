@@ -48,7 +48,17 @@ export interface Containers extends ContainerLife, ContainerMeasures, ContainerE
    * Each change, in order, until the signal: from now on, or from after the cursor of an earlier event, which may be of
    * another process. Throws not-found when events after that one are not kept any more: list() and begin anew.
    */
-  events(options?: { after?: string; signal?: AbortSignal }): AsyncIterable<ContainerEvent>
+  events(options?: EventOptions): AsyncIterable<ContainerEvent>
+}
+
+export interface EventOptions {
+  /** Cursor of an earlier event. */
+  after?: string
+  /** Those of this time (ISO 8601) and later that are still kept, in place of a cursor. */
+  since?: string
+  /** Ends with this time. */
+  until?: string
+  signal?: AbortSignal
 }
 
 export interface CommitOptions extends CreateImageOptions {

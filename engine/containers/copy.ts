@@ -82,6 +82,7 @@ export async function packPath(root: number, path: string, idRange: IdRange, pac
   const name = posix.basename(path)
   const parent = openFolder(root, name === '' ? '/' : posix.dirname(path))
   try {
+    told(path, () => lstatSync(within(parent, name)))
     await packOne(parent, name === '' ? '.' : name, name === '' ? '.' : name, idRange, pack, 0)
   } finally {
     closeSync(parent)

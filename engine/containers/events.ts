@@ -5,7 +5,7 @@
 import { EngineError } from '../errors.ts'
 import type { State } from '../state/database.ts'
 import { createChannel } from './channel.ts'
-import type { Container, ContainerEvent } from './containers.ts'
+import type { Container, ContainerEvent, EventOptions } from './containers.ts'
 
 const keptEvents = 10_000
 const pageSize = 500
@@ -15,9 +15,22 @@ export interface Events {
   record(type: ContainerEvent['type'], container: Container): ContainerEvent
   /** Call it once that is committed. */
   publish(event: ContainerEvent): void
-  /** From now on, or from after a cursor; throws not-found when events after it are not kept any more. */
-  subscribe(options?: { after?: string; signal?: AbortSignal }): AsyncIterable<ContainerEvent>
+  /** From now on, or from after a cursor or a time; throws not-found when events after a cursor are kept no more. */
+  subscribe(options?: EventOptions): AsyncIterable<ContainerEvent>
   close(): void
+}
+
+function timeOf(text: string): number {
+  const ms = Date.parse(text)
+  if (Number.isNaN(ms)) throw new EngineError('invalid', `${text} is no time`)
+  return ms
+}
+
+/** As late as a timer can be. */
+const longestMs = 2 ** 31 - 1
+
+function endAt(ms: number, over: AbortController): NodeJS.Timeout {
+  return setTimeout(() => over.abort(), Math.min(longestMs, Math.max(0, ms - Date.now() + 1))).unref()
 }
 
 export function createEvents({ db }: State): Events {
@@ -43,6 +56,12 @@ export function createEvents({ db }: State): Events {
     return Number(cursor)
   }
 
+  function lastBefore(since: string): number {
+    const from = new Date(timeOf(since)).toISOString()
+    const query = `SELECT max(seq) AS seq FROM container_events WHERE json_extract(event, '$.at') < ?`
+    return Number(db.prepare(query).get(from)?.seq ?? 0)
+  }
+
   return {
     record(type, container) {
       const event = { type, at: new Date().toISOString(), container }
@@ -51,24 +70,35 @@ export function createEvents({ db }: State): Events {
       return { ...event, cursor: String(seq) }
     },
     publish: channel.publish,
-    subscribe({ after, signal } = {}) {
+    subscribe({ after, since, until, signal } = {}) {
+      // Before anything waits for its end.
+      const seenBefore = after !== undefined ? parse(after) : since !== undefined ? lastBefore(since) : null
+      const untilMs = until === undefined ? null : timeOf(until)
+      const over = new AbortController()
       // The channel first, so that nothing falls between what is kept and what comes.
-      const live = channel.subscribe(signal)
-      if (after === undefined) return live
-      let seen: number
-      try {
-        seen = parse(after)
-      } catch (error) {
-        live[Symbol.asyncIterator]().return?.()
-        throw error
-      }
+      const live = channel.subscribe(signal ? AbortSignal.any([signal, over.signal]) : over.signal)
+      if (seenBefore === null && untilMs === null) return live
       return (async function* () {
-        for (let page = pageAfter(seen); page.length > 0 && !signal?.aborted; page = pageAfter(seen))
-          for (const event of page) {
-            seen = Number(event.cursor)
-            yield event
+        const isLate = (event: ContainerEvent) => untilMs !== null && Date.parse(event.at) > untilMs
+        let seen = seenBefore ?? -1
+        let timer: NodeJS.Timeout | undefined
+        try {
+          if (seenBefore !== null)
+            for (let page = pageAfter(seen); page.length > 0 && !signal?.aborted; page = pageAfter(seen))
+              for (const event of page) {
+                if (isLate(event)) return
+                seen = Number(event.cursor)
+                yield event
+              }
+          if (untilMs !== null) timer = endAt(untilMs, over)
+          for await (const event of live) {
+            if (isLate(event)) return
+            if (Number(event.cursor) > seen) yield event
           }
-        for await (const event of live) if (Number(event.cursor) > seen) yield event
+        } finally {
+          clearTimeout(timer)
+          over.abort()
+        }
       })()
     },
     close: channel.close,

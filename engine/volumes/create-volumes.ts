@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EngineError } from '../errors.ts'
 import type { State } from '../state/database.ts'
@@ -136,16 +136,16 @@ export async function createVolumes(options: {
     fill: (name, work) =>
       lock(name, async () => {
         if ((users.get(name)?.size ?? 0) !== 1) return
-        const mark = join(folderOf(name), 'filling')
+        const [mark, done] = [join(folderOf(name), 'filling'), join(folderOf(name), 'filled')]
+        if (existsSync(done)) return
         const data = await openLimited(folderOf(name), mustFind(name).idRange.base, spawner)
-        const names = await readdir(data)
-        const wasCut = existsSync(mark)
-        if (names.length > 0 && !wasCut) return
+        const names = await readdir(data, { encoding: 'buffer' })
+        if (names.length > 0 && !existsSync(mark)) return
         await writeFile(mark, '')
-        for (const each of await readdir(data, { encoding: 'buffer' }))
+        for (const each of names)
           await rm(Buffer.concat([Buffer.from(`${data}/`), each]), { recursive: true, force: true })
-        await work(data)
-        await rm(mark)
+        if (await work(data)) await rename(mark, done)
+        else await rm(mark)
       }),
     async close(user) {
       for (const name of [...users.keys()]) await closeOne(name, user)

@@ -46,10 +46,11 @@ export interface VolumePlaces {
   /** Where its data is, mounted while at least one user has it open. */
   open(name: string, user: string): Promise<string>
   /**
-   * Lends the folder of one that is open and empty, for its first content. Nothing happens to one that is not empty, or
-   * that somebody else has open. What a cut left of an earlier try is not there any more.
+   * Lends the folder of one that is open and empty, for its first content, until the work has answered once that there
+   * was some. Nothing happens to one that is not empty, or that somebody else has open. What a cut left of an earlier
+   * try is not there any more.
    */
-  fill(name: string, work: (data: string) => Promise<void>): Promise<void>
+  fill(name: string, work: (data: string) => Promise<boolean>): Promise<void>
   /** Lets go of all that a user has open. */
   close(user: string): Promise<void>
   /** These users run on; whatever else is mounted, or on disk without a row, goes. */

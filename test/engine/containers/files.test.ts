@@ -232,6 +232,26 @@ describe('events', () => {
     expect(() => containers().events({ after: 'x' })).toThrow(/no cursor/)
   })
 
+  test('those since a time are told again, and none after a time', async () => {
+    const spec = host.spec()
+    const since = new Date().toISOString()
+    await containers().create(spec)
+    const made = (await containers().inspect(spec.id)).createdAt
+    await until('a later millisecond', () => new Date().toISOString() > made)
+    const middle = new Date().toISOString()
+    await until('a later millisecond', () => new Date().toISOString() > middle)
+    await containers().remove(spec.id)
+    const types = async (options: { since: string; until: string }) =>
+      (await collect(containers().events(options))).map(({ type }) => type)
+    expect(await types({ since, until: new Date().toISOString() })).toEqual(['created', 'removed'])
+    expect(await types({ since, until: middle })).toEqual(['created'])
+    expect(await types({ since: '1999-01-01', until: '2000-01-01' })).toEqual([])
+    const soon = new Date(Date.now() + 200).toISOString()
+    expect(await types({ since: middle, until: soon })).toEqual(['removed'])
+    expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(soon))
+    expect(() => containers().events({ since: 'yesterday' })).toThrow(/no time/)
+  })
+
   test('an end while no engine was there is an event too', async () => {
     const id = await run('true')
     const { pid } = await containers().inspect(id)

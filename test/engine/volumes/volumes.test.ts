@@ -90,6 +90,16 @@ test('an empty volume gets what the image has there, once, with its owners and a
     expect(await inside('ls /srv/data', { image, mounts })).toEqual(['link', 'more', 'sub'])
     await host.engine.volumes.remove('full')
   }
+  // Filled once, it is its user's, also when it is empty again; what an image has not changes nothing.
+  await host.engine.volumes.create({ name: 'full', idRange })
+  const bare = { mounts: [{ kind: 'volume' as const, volume: 'full', target: '/none' }] }
+  await inside('busybox chmod 777 /none', bare)
+  expect(await inside('stat -c %a /none', bare)).toEqual(['777'])
+  expect(
+    await inside('rm -r /srv/data/*; busybox chmod 711 /srv/data', { image, mounts, user: 'root' }),
+  ).toEqual([])
+  expect(await inside('ls /srv/data; stat -c %a /srv/data', { image, mounts })).toEqual(['711'])
+  await host.engine.volumes.remove('full')
   // One whose filling was cut off begins it anew, and a link of the image is followed nowhere.
   await host.engine.volumes.create({ name: 'full', idRange })
   const path = join(host.stateDir, 'volumes', 'full')
