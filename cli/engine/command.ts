@@ -2,9 +2,11 @@
 import { Command } from 'commander'
 import { addArchiveCommands } from './archives.ts'
 import { addContainerCommands } from './containers.ts'
+import { addCopyCommands } from './copy.ts'
 import { addDiskCommands } from './disk.ts'
 import { addExecCommand } from './exec.ts'
 import { addImageCommands } from './images.ts'
+import { addListCommand } from './list.ts'
 import { addNetworkCommands } from './networks.ts'
 import { addStatsCommands } from './stats.ts'
 import { addSystemCommands } from './system.ts'
@@ -17,7 +19,9 @@ export function engineCommand(): Command {
     .description(`${engineSummary}. For operators: it asks the running worker, as root.`)
     .showHelpAfterError()
   addContainerCommands(engine)
+  addListCommand(engine)
   addExecCommand(engine)
+  addCopyCommands(engine)
   addStatsCommands(engine)
   addImageCommands(engine)
   addArchiveCommands(engine)

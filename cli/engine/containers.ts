@@ -2,13 +2,21 @@ import type { Command } from 'commander'
 import { InvalidArgumentError, Option } from 'commander'
 import type { ContainerRow, ImageRow, UpdateRequest } from '../../platform/model/engine-door.ts'
 import { CommandError, say } from '../say.ts'
-import { duration } from './disk.ts'
 import { openDoor } from './door.ts'
 import { showLogs } from './logs.ts'
-import { collect, command, type EngineOptions, forEach, pair, printJson, sizeInBytes } from './options.ts'
-import { run } from './run.ts'
-import { port, tmpfsMount, volumeMount } from './run-options.ts'
-import { age, ago, short, table } from './table.ts'
+import {
+  collect,
+  command,
+  duration,
+  type EngineOptions,
+  forEach,
+  moment,
+  pair,
+  printJson,
+  sizeInBytes,
+} from './options.ts'
+import { create, run } from './run.ts'
+import { logOption, port, restartPolicy, tmpfsMount, ulimit, volumeMount } from './run-options.ts'
 
 export function addContainerCommands(engine: Command): void {
   const runLike = (usage: string, description: string) =>
@@ -35,21 +43,28 @@ export function addContainerCommands(engine: Command): void {
       .option('--cap-drop <name>', 'a capability that it does not have, or ALL', collect)
       .option('--stop-signal <name>', "instead of the image's own")
       .option('--stop-timeout <seconds>', 'between the stop signal and SIGKILL', Number)
-      .addOption(
-        new Option('--restart <policy>', 'when it ends by itself')
-          .choices(['no', 'on-failure', 'always'])
-          .default('no'),
-      )
+      .option('--env-file <file>', 'variables, NAME=VALUE a line', collect)
+      .option('--memory-swap <size>', 'memory and swap together', sizeInBytes)
+      .option('--cpu-shares <n>', "its part when processors are short; 1024 is everybody's", Number)
+      .option('--ulimit <name=n>', 'nofile, nproc, core, fsize, stack or memlock', ulimit)
+      .option('--storage-opt <size=n>', 'how much it may write, such as size=1g', pair())
+      .option('--log-opt <name=value>', 'max-size=10m or max-file=5', logOption)
+      .option('--health-cmd <command>', 'a check by /bin/sh; exit code 0 is good')
+      .option('--health-interval <time>', 'such as 30s', duration)
+      .option('--health-timeout <time>', 'such as 5s', duration)
+      .option('--health-retries <n>', 'so many failures in a row mean unhealthy', Number)
+      .option('--health-start-period <time>', 'failures so soon do not count', duration)
+      .option('--no-healthcheck', "not even the image's own")
+      .option('--restart <policy>', 'no, on-failure, on-failure:5 or always', restartPolicy)
       .passThroughOptions()
   engine.enablePositionalOptions()
+  runLike('create', 'create a container and start nothing').action(create)
   runLike('run', 'create a container and start it')
+    .option('-i, --interactive', 'pass on standard input; the image must have /bin/sh')
+    .option('-t, --tty', 'give it a terminal; the image must have /bin/sh')
     .option('-d, --detach', 'say its name and leave it running')
     .option('--rm', 'remove it when it ends')
     .action(run)
-  command(engine, 'ps', 'list containers')
-    .option('-a, --all', 'those that do not run too')
-    .option('-q, --quiet', 'names alone')
-    .action(list)
   const graceful = (name: string, description: string) =>
     acting(engine, name, description).option('-t, --time <seconds>', 'the grace', Number)
   acting(engine, 'start', 'start containers').action(act('start'))
@@ -183,44 +198,7 @@ function processors(text: string): number {
   throw new InvalidArgumentError('It must be a number of processors such as 0.5 or 2.')
 }
 
-/** A time, or how long ago it was. */
-function moment(text: string): string {
-  if (/^\d+[smhd]$/.test(text)) return new Date(Date.now() - duration(text)).toISOString()
-  const at = Date.parse(text)
-  if (Number.isNaN(at))
-    throw new InvalidArgumentError('It must be a time such as 15m or 2026-01-31T12:00:00Z.')
-  return new Date(at).toISOString()
-}
-
 function count(text: string): string {
   if (text === 'all' || /^\d{1,9}$/.test(text)) return text
   throw new InvalidArgumentError('It must be a number of lines, or all.')
-}
-
-async function list(options: EngineOptions & { all?: boolean; quiet?: boolean }): Promise<void> {
-  const rows = await openDoor(options).ask<ContainerRow[]>('GET', '/containers')
-  const shown = rows.filter(({ status }) => options.all || status === 'running' || status === 'paused')
-  if (options.json) return printJson(shown)
-  if (options.quiet) {
-    for (const { name } of shown) say(name)
-    return
-  }
-  const lines = shown.map((row) => [
-    row.name,
-    short(row.image),
-    ago(row.createdAt),
-    words(row),
-    row.network,
-    row.address,
-  ])
-  say(table(['CONTAINER', 'IMAGE', 'CREATED', 'STATUS', 'NETWORK', 'ADDRESS'], lines))
-}
-
-/** Up 5 minutes · Exited (137, out of memory) 3 hours ago. */
-export function words(row: ContainerRow): string {
-  const again = row.restarts > 0 ? `, restarted ${row.restarts}×` : ''
-  if (row.status === 'running') return `Up ${age(row.startedAt)}${again}`
-  if (row.status !== 'exited') return `${row.status.charAt(0).toUpperCase()}${row.status.slice(1)}`
-  const why = row.oomKilled ? `${row.exitCode ?? '?'}, out of memory` : `${row.exitCode ?? '?'}`
-  return `Exited (${why}) ${ago(row.finishedAt)}${again}`
 }

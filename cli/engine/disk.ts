@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import type { PrunedRow, PruneRequest, UsageRow } from '../../platform/model/engine-door.ts'
 import { say } from '../say.ts'
 import { openDoor } from './door.ts'
-import { command, type EngineOptions, pair, printJson } from './options.ts'
+import { command, duration, type EngineOptions, pair, printJson } from './options.ts'
 import { ago, bytes, short, table } from './table.ts'
 
 export function addDiskCommands(engine: Command): void {
@@ -134,12 +134,4 @@ async function isSure(): Promise<boolean> {
   const answer = await Promise.race([lines.question('Are you sure? [y/N] '), ended])
   lines.close()
   return /^y(es)?$/i.test(answer.trim())
-}
-
-/** Milliseconds of 90s, 15m, 24h, 7d. */
-export function duration(text: string): number {
-  const match = /^(\d+)(s|m|h|d)$/.exec(text)
-  const units = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-  if (match === null) throw new InvalidArgumentError('It must be a time such as 30m, 24h or 7d.')
-  return Number(match[1]) * units[match[2] as keyof typeof units]
 }

@@ -22,7 +22,7 @@ export function addExecCommand(engine: Command): void {
     .option('-u, --user <name>', 'name or number, with :group or without')
     .option('-w, --workdir <path>', 'where to run it')
     .passThroughOptions()
-    .action(exec)
+    .action(execIn)
 }
 
 interface ExecOptions extends EngineOptions {
@@ -34,7 +34,7 @@ interface ExecOptions extends EngineOptions {
 }
 
 /** Ends with the process's exit code; 125 when it could not be started. */
-async function exec(id: string, argv: string[], options: ExecOptions): Promise<void> {
+export async function execIn(id: string, argv: string[], options: ExecOptions): Promise<void> {
   const { interactive = false, tty = false, env = {}, user, workdir } = options
   if (tty && interactive && !process.stdin.isTTY)
     throw new CommandError('Standard input is no terminal: leave -t away.', { exitCode: 125 })

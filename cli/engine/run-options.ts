@@ -1,7 +1,9 @@
 /** Flags of `run` that hold several things, as Docker writes them. */
+import { existsSync, readFileSync } from 'node:fs'
 import { InvalidArgumentError } from 'commander'
 import type { RunRequest } from '../../platform/model/engine-door.ts'
-import { sizeInBytes } from './options.ts'
+import { CommandError } from '../say.ts'
+import { pair, sizeInBytes } from './options.ts'
 
 export type Mount = NonNullable<RunRequest['mounts']>[number]
 export type Port = NonNullable<RunRequest['ports']>[number]
@@ -41,4 +43,52 @@ export function port(text: string, all: Port[] = []): Port[] {
       protocol: protocol === 'udp' ? 'udp' : 'tcp',
     },
   ]
+}
+
+const ulimits = {
+  nofile: 'openFiles',
+  nproc: 'processes',
+  core: 'coreBytes',
+  fsize: 'fileBytes',
+  stack: 'stackBytes',
+  memlock: 'lockedBytes',
+} as const
+export type Ulimits = NonNullable<RunRequest['ulimits']>
+
+/** nofile=1024 or nofile=1024:4096; there is one limit here, and it is the higher one. */
+export function ulimit(text: string, all: Ulimits = {}): Ulimits {
+  const match = /^(\w+)=(\d+)(?::(\d+))?$/.exec(text)
+  const name = ulimits[match?.[1] as keyof typeof ulimits]
+  if (match === null || name === undefined)
+    throw new InvalidArgumentError(`It must be NAME=N, with one of ${Object.keys(ulimits).join(', ')}.`)
+  return { ...all, [name]: Number(match[3] ?? match[2]) }
+}
+
+export type LogOption = NonNullable<RunRequest['log']>
+
+/** max-size=10m, max-file=5. */
+export function logOption(text: string, all: LogOption = {}): LogOption {
+  const [name, value = ''] = text.split('=')
+  if (name === 'max-size') return { ...all, maxBytes: sizeInBytes(value) }
+  if (name === 'max-file' && /^\d+$/.test(value)) return { ...all, files: Number(value) }
+  throw new InvalidArgumentError('It must be max-size=SIZE or max-file=N.')
+}
+
+export type Restart = Pick<RunRequest, 'restart' | 'maxRestarts'>
+
+/** A stop is remembered, so that `unless-stopped` is what `always` means here. */
+export function restartPolicy(text: string): Restart {
+  const match = /^on-failure:(\d+)$/.exec(text)
+  if (match) return { restart: 'on-failure', maxRestarts: Number(match[1]) }
+  if (text === 'unless-stopped') return { restart: 'always' }
+  if (text === 'no' || text === 'on-failure' || text === 'always') return { restart: text }
+  throw new InvalidArgumentError('It must be no, on-failure, on-failure:N, unless-stopped or always.')
+}
+
+/** Lines of NAME=VALUE, or NAME for the value that this command was started with; # begins a comment. */
+export function variablesOf(file: string): Record<string, string> {
+  if (!existsSync(file)) throw new CommandError(`There is no file ${file}.`)
+  const lines = readFileSync(file, 'utf8').split(/\r?\n/)
+  const given = lines.filter((line) => line.trim() !== '' && !line.startsWith('#'))
+  return given.reduce<Record<string, string>>((all, line) => pair()(line, all), {})
 }

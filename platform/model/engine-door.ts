@@ -134,6 +134,7 @@ const limits = z
     cpuMillis: z.number().int().positive(),
     cpuWeight: z.number().int().positive(),
     pids: z.number().int().positive(),
+    diskBytes: z.number().int().positive(),
   })
   .partial()
 
@@ -150,6 +151,31 @@ export const runRequest = z.strictObject({
   network: z.string().max(64).default('operator'),
   aliases: z.array(z.string()).default([]),
   limits: limits.default({}),
+  healthCheck: z
+    .union([
+      z.literal('none'),
+      z.strictObject({
+        test: z.strictObject({ kind: z.literal('command'), command: z.array(z.string()) }),
+        intervalMs: z.number().int().optional(),
+        timeoutMs: z.number().int().optional(),
+        retries: z.number().int().optional(),
+        startPeriodMs: z.number().int().optional(),
+      }),
+    ])
+    .optional(),
+  ulimits: z
+    .strictObject({
+      openFiles: z.number().int(),
+      processes: z.number().int(),
+      coreBytes: z.number().int(),
+      fileBytes: z.number().int(),
+      stackBytes: z.number().int(),
+      lockedBytes: z.number().int(),
+    })
+    .partial()
+    .optional(),
+  maxRestarts: z.number().int().optional(),
+  log: z.strictObject({ maxBytes: z.number().int(), files: z.number().int() }).partial().optional(),
   stopSignal: z.string().optional(),
   stopGraceMs: z.number().int().min(0).optional(),
   restart: z.enum(['no', 'on-failure', 'always']).default('no'),
@@ -212,6 +238,7 @@ export interface ContainerRow {
   exitCode: number | null
   oomKilled: boolean
   restarts: number
+  health: { status: string } | null
   createdAt: string
   startedAt: string | null
   finishedAt: string | null
@@ -251,6 +278,7 @@ export interface LogRow {
 
 export interface EventRow {
   type: string
+  at: string
   container: ContainerRow
 }
 
@@ -272,6 +300,22 @@ export const volumeRequest = z.strictObject({
   sizeBytes: z.number().int().positive().optional(),
   labels: z.record(z.string(), z.string()).default({}),
 })
+
+export interface PrunedVolumeRow {
+  name: string
+  usedBytes: number
+}
+
+/** What is at a path in a container. */
+export interface PathRow {
+  kind: 'folder' | 'file' | 'link'
+  name: string
+}
+
+export interface ChangeRow {
+  kind: 'added' | 'modified' | 'deleted'
+  path: string
+}
 
 export interface VolumeRow {
   name: string

@@ -1,7 +1,16 @@
 /** `berth engine …` as an operator types it, against a real worker and its engine. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
@@ -38,7 +47,7 @@ interface Said {
 function start(...args: string[]) {
   const child = spawn(process.execPath, ['cli/main.ts', 'engine', ...args], {
     cwd: join(import.meta.dirname, '../..'),
-    stdio: [args.includes('-i') ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+    stdio: [args.includes('-i') || args.includes('-') ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     env: { ...process.env, BERTH_HOME: home, NO_COLOR: '1' },
   })
   const said: Said = { code: null, out: '', err: '' }
@@ -351,6 +360,186 @@ test('a container has its volume, its folder in memory, its port and its user, a
   expect(await engine('volume', 'rm', 'store')).toMatchObject({ code: 0, out: 'store\n' })
   await engine('rmi', 'paged:1')
 })
+
+test('files go into a container and out of it, and what changed is listed', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'berth-copy-'))
+  try {
+    await engine('run', '-d', '--name', 'files', image, 'sleep', '1000')
+    mkdirSync(join(folder, 'in/deep'), { recursive: true })
+    writeFileSync(join(folder, 'in/deep/file'), 'x'.repeat(200_000))
+    symlinkSync('deep/file', join(folder, 'in/link'))
+    expect(await engine('cp', join(folder, 'in'), 'files:/tmp')).toEqual({ code: 0, out: '', err: '' })
+    expect(await engine('cp', join(folder, 'in/link'), 'files:/tmp/other')).toMatchObject({ code: 0 })
+    const look = 'cd /tmp; wc -c < in/link; busybox readlink other; stat -c %u in'
+    expect((await engine('exec', 'files', 'sh', '-c', look.replace('wc', 'busybox wc'))).out).toBe(
+      '200000\ndeep/file\n0\n',
+    )
+    expect(await engine('cp', 'files:/tmp/in', join(folder, 'out'))).toEqual({ code: 0, out: '', err: '' })
+    expect(readFileSync(join(folder, 'out/link'), 'utf8')).toHaveLength(200_000)
+    mkdirSync(join(folder, 'there'))
+    expect(await engine('cp', 'files:/etc/hostname', join(folder, 'there'))).toMatchObject({ code: 0 })
+    expect(readFileSync(join(folder, 'there/hostname'), 'utf8')).toBe('files\n')
+    const tarred = await engine('cp', 'files:/etc/hostname', '-')
+    expect(tarred).toMatchObject({ code: 0, out: expect.stringContaining('files\n') })
+    const archive = await makeTar([{ name: 'piped', content: 'by a pipe' }])
+    const piped = start('cp', '-', 'files:/tmp')
+    piped.child.stdin?.end(archive)
+    expect(await piped.ended).toMatchObject({ code: 0 })
+    expect((await engine('exec', 'files', 'cat', '/tmp/piped')).out).toBe('by a pipe')
+    expect((await engine('diff', 'files')).out).toMatch(/^C \/tmp\n[\s\S]*^A \/tmp\/in\/deep\/file$/m)
+    for (const [from, to, said] of [
+      ['files:/none', folder, /no \/none/],
+      [join(folder, 'none'), 'files:/tmp', /no .*none/],
+      [folder, folder, /CONTAINER:PATH/],
+      ['nobody:/etc', folder, /no container nobody/],
+      [join(folder, 'in'), 'nobody:/tmp', /no container nobody/],
+      ['files:/proc/1/environ', folder, /kernel/],
+    ] as const)
+      expect(await engine('cp', from, to)).toMatchObject({ code: 1, err: expect.stringMatching(said) })
+  } finally {
+    rmSync(folder, { recursive: true })
+    await engine('rm', '-f', 'files')
+  }
+})
+
+test('run -it is a terminal, run -i reads what is piped in, and both end as their program does', async () => {
+  const reading = start(
+    'run',
+    '--rm',
+    '-i',
+    '-e',
+    'COLOUR=red',
+    image,
+    'sh',
+    '-c',
+    'read x; echo $x $COLOUR; exit 5',
+  )
+  reading.child.stdin?.end('piped\n')
+  expect(await reading.ended).toMatchObject({ code: 5, out: 'piped red\n' })
+  const args = `run --rm -it --name shell -u app -w /tmp ${image} sh`
+  const shown = await typed(args, async (type, see) => {
+    type('test -t 0 && echo "is a terminal $(id -u) $PWD"\r')
+    await see('is a terminal 1000 /tmp')
+    type('exit 7\r')
+  })
+  expect(shown.code).toBe(7)
+  expect((await engine('ps', '-aq')).out).toBe('')
+  expect(await engine('run', '-d', '-i', image, 'sh')).toMatchObject({
+    code: 125,
+    err: expect.stringMatching(/-d/),
+  })
+})
+
+test('ps filters and formats, inspect shows one field, create starts nothing', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'berth-env-'))
+  writeFileSync(join(folder, 'env'), '# a comment\nA=1\nB=2\n')
+  const flags = [
+    '--env-file',
+    join(folder, 'env'),
+    '-e',
+    'B=3',
+    '-l',
+    'tier=web',
+    '--restart',
+    'on-failure:3',
+  ]
+  const more = ['--ulimit', 'nofile=99', '--memory-swap', '96m', '-m', '64m', '--cpu-shares', '512']
+  const rest = ['--storage-opt', 'size=32m', '--log-opt', 'max-size=1m', '--log-opt', 'max-file=3']
+  const check = ['--health-cmd', 'true', '--health-interval', '50ms']
+  const run = 'ulimit -n; echo $A $B; sleep 1000'
+  expect(
+    await engine('create', '--name', 'one', ...flags, ...more, ...rest, ...check, image, 'sh', '-c', run),
+  ).toEqual({ code: 0, out: 'one\n', err: '' })
+  expect((await engine('ps', '-q')).out).toBe('')
+  const asked =
+    '{{.status}} {{.spec.restart}} {{.spec.maxRestarts}} {{.spec.limits.swapBytes}} {{.spec.limits.cpuWeight}}'
+  expect(
+    (await engine('inspect', '-f', `${asked} {{.diskLimitedBy}} {{json .spec.log}}`, 'one')).out,
+  ).toMatch(
+    /^created on-failure 3 33554432 50 (own-file-system|project-quota) {"maxBytes":1048576,"files":3}\n$/,
+  )
+  expect(await engine('start', 'one')).toMatchObject({ code: 0, out: 'one\n' })
+  await until('its lines', async () => (await engine('logs', 'one')).out === '99\n1 3\n')
+  await until('healthy', async () => (await engine('ps')).out.includes('(healthy)'))
+  await engine('run', '-d', '--name', 'two', '--no-healthcheck', image, 'sh', '-c', 'exit 4')
+  await engine('wait', 'two')
+  const names = async (...args: string[]) => (await engine('ps', '--format', '{{.Names}}', ...args)).out
+  expect(await names()).toBe('one\n')
+  expect(await names('-a')).toBe('one\ntwo\n')
+  expect(await names('-f', 'exited=4')).toBe('two\n')
+  expect(await names('-f', 'status=running', '-f', 'status=exited')).toBe('one\ntwo\n')
+  expect(await names('-a', '-f', 'label=tier=web')).toBe('one\n')
+  expect(await names('-a', '-f', 'name=tw', '-f', 'status=running')).toBe('')
+  expect(await names('-n', '1')).toBe('two\n')
+  expect((await engine('ps', '--format', 'table {{.Names}}\\t{{.State}}')).out).toBe('one\trunning\n')
+  expect(await engine('ps', '-f', 'colour=red')).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/KEY=VALUE/),
+  })
+  expect(await engine('ps', '--format', '{{.Nmaes}}')).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/names/),
+  })
+  await engine('rm', '-f', 'one', 'two')
+  rmSync(folder, { recursive: true })
+})
+
+test('events tell what was, from a time to a time, of whom one asks for', async () => {
+  const since = new Date().toISOString()
+  await engine('run', '--rm', '--name', 'eventful', image, 'true')
+  await engine('run', '--rm', '--name', 'other', image, 'true')
+  const until = new Date().toISOString()
+  const { out } = await engine(
+    'events',
+    '--since',
+    since,
+    '--until',
+    until,
+    '-f',
+    'container=eventful',
+    '--json',
+  )
+  const rows = out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  expect(rows.map(({ type }) => type)).toEqual(['created', 'started', 'exited', 'removed'])
+  expect(rows[0].at >= since && rows[3].at <= until).toBe(true)
+  const starts = await engine('events', '--since', since, '--until', until, '-f', 'event=started')
+  expect(starts.out).toMatch(/^\S+Z container started eventful .*\n\S+Z container started other .*\n$/)
+})
+
+test('volumes that nobody mounts are pruned, and only when that was meant', async () => {
+  await engine('volume', 'create', 'lonely')
+  await engine('run', '-d', '--name', 'user', '-v', 'used:/data', image, 'sleep', '1000')
+  expect(await engine('volume', 'prune')).toMatchObject({ code: 1, err: expect.stringMatching(/-f/) })
+  expect((await engine('volume', 'prune', '-f')).out).toMatch(/^Deleted: lonely\nFreed /)
+  expect((await engine('volume', 'ls', '-q')).out).toBe('used\n')
+  await engine('rm', '-f', 'user')
+  expect(await engine('volume', 'rm', 'used')).toMatchObject({ code: 0 })
+})
+
+/** The command in a terminal, and somebody who types there. */
+async function typed(
+  args: string,
+  work: (type: (text: string) => void, see: (text: string) => Promise<unknown>) => Promise<void>,
+): Promise<{ code: number | null; shown: string }> {
+  const terminal = spawn('script', ['-qec', `${process.execPath} cli/main.ts engine ${args}`, '/dev/null'], {
+    cwd: join(import.meta.dirname, '../..'),
+    env: { ...process.env, BERTH_HOME: home },
+  })
+  let shown = ''
+  terminal.stdout.on('data', (chunk) => {
+    shown += chunk
+  })
+  const closed = once(terminal, 'close')
+  await work(
+    (text) => terminal.stdin.write(text),
+    (text) => until(`it shows ${text}`, () => shown.includes(text)),
+  )
+  const [code] = await closed
+  return { code, shown }
+}
 
 test('networks are made, listed and removed; one in use is not', async () => {
   expect(await engine('network', 'create', 'quay')).toMatchObject({ code: 0, out: 'quay\n' })

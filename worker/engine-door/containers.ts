@@ -108,7 +108,7 @@ function grace(c: Context): { graceMs?: number } {
 
 export function row(container: Container): ContainerRow {
   const { id, name, image, status, labels, network, address, exitCode, oomKilled } = container
-  const { restarts, createdAt, startedAt, finishedAt } = container
+  const { restarts, health, createdAt, startedAt, finishedAt } = container
   return {
     id,
     name,
@@ -120,6 +120,7 @@ export function row(container: Container): ContainerRow {
     exitCode,
     oomKilled,
     restarts,
+    health,
     createdAt,
     startedAt,
     finishedAt,

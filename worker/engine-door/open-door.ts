@@ -11,6 +11,7 @@ import { archiveRoutes } from './archives.ts'
 import { containerRoutes, row } from './containers.ts'
 import { diskRoutes } from './disk.ts'
 import { serveExec } from './exec.ts'
+import { fileRoutes } from './files.ts'
 import { imageRoutes } from './images.ts'
 import { networkRoutes } from './networks.ts'
 import { statsRoutes } from './stats.ts'
@@ -62,17 +63,20 @@ function doorRoutes(host: Host): Hono {
     Response.json({ error: { kind: 'not-found', message: 'There is nothing here.' } }, { status: 404 }),
   )
   routes.get('/info', async (c) => c.json({ data: await host.engine.info() }))
-  routes.get('/events', () =>
-    stream(async function* (signal) {
-      for await (const { type, container } of host.engine.containers.events({ signal }))
-        yield { type, container: row(container) }
-    }),
-  )
+  routes.get('/events', (c) => {
+    const { since, until } = c.req.query()
+    const times = { ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }) }
+    return stream(async function* (signal) {
+      for await (const { type, at, container } of host.engine.containers.events({ ...times, signal }))
+        yield { type, at, container: row(container) }
+    })
+  })
   routes.route('/disk', diskRoutes(host))
   routes.route('/stats', statsRoutes(host))
   routes.route('/images', archiveRoutes(host))
   routes.route('/images', imageRoutes(host))
   routes.route('/containers', containerRoutes(host))
+  routes.route('/containers', fileRoutes(host))
   routes.route('/networks', networkRoutes(host))
   routes.route('/volumes', volumeRoutes(host))
   return routes

@@ -1,0 +1,101 @@
+/** `ps`, with the flags that Docker's users know. */
+import type { Command } from 'commander'
+import type { ContainerRow } from '../../platform/model/engine-door.ts'
+import { say } from '../say.ts'
+import { openDoor } from './door.ts'
+import { type Filter, filter, formatted, hasLabel, passes } from './format.ts'
+import { command, type EngineOptions, printJson } from './options.ts'
+import { age, ago, short, table } from './table.ts'
+
+const filterKeys = ['name', 'id', 'status', 'label', 'network', 'ancestor', 'exited', 'health'] as const
+
+export function addListCommand(engine: Command): void {
+  command(engine, 'ps', 'list containers')
+    .option('-a, --all', 'those that do not run too')
+    .option('-q, --quiet', 'names alone')
+    .option('-n, --last <n>', 'the last ones that were made, also those that do not run', Number)
+    .option('-f, --filter <key=value>', `only those of this ${filterKeys.join(', ')}`, filter(filterKeys))
+    .option('--format <template>', 'such as {{.Names}}\\t{{.Status}}, or json')
+    .option('--no-trunc', 'whole digests')
+    .action(list)
+}
+
+interface ListOptions extends EngineOptions {
+  all?: boolean
+  quiet?: boolean
+  last?: number
+  filter?: Filter[]
+  format?: string
+  trunc: boolean
+}
+
+async function list(options: ListOptions): Promise<void> {
+  const { filter: filters = [], last } = options
+  const rows = await openDoor(options).ask<ContainerRow[]>('GET', '/containers')
+  const isAll = options.all || last !== undefined || filters.some(({ key }) => /status|exited/.test(key))
+  const found = rows
+    .filter(({ status }) => isAll || status === 'running' || status === 'paused')
+    .filter((row) => passes(filters, (each) => isOf(each, row)))
+  const shown = last === undefined ? found : found.slice(-last)
+  if (options.json) return printJson(shown)
+  const imageOf = ({ image }: ContainerRow) => (options.trunc ? short(image) : image)
+  if (options.quiet || options.format !== undefined) {
+    const template = options.quiet ? '{{.name}}' : (options.format ?? '')
+    for (const row of shown) say(formatted(template, fieldsOf(row, imageOf(row))))
+    return
+  }
+  const lines = shown.map((row) => [
+    ...[row.name, imageOf(row), ago(row.createdAt), words(row), row.network],
+    row.address,
+  ])
+  say(table(['CONTAINER', 'IMAGE', 'CREATED', 'STATUS', 'NETWORK', 'ADDRESS'], lines))
+}
+
+/** With Docker's names, for --format. */
+function fieldsOf(row: ContainerRow, image: string): object {
+  const { id, name, createdAt, network, address } = row
+  const labels = Object.entries(row.labels).map(([key, value]) => `${key}=${value}`)
+  const said = { status: words(row), state: row.status, runningFor: ago(createdAt) }
+  return {
+    id,
+    name,
+    names: name,
+    image,
+    ...said,
+    createdAt,
+    networks: network,
+    address,
+    labels: labels.join(','),
+  }
+}
+
+function isOf({ key, value }: Filter, row: ContainerRow): boolean {
+  switch (key) {
+    case 'name':
+      return row.name.includes(value)
+    case 'id':
+      return row.id.startsWith(value)
+    case 'label':
+      return hasLabel(row.labels, value)
+    case 'ancestor':
+      return short(row.image).startsWith(short(value))
+    case 'exited':
+      return row.status === 'exited' && String(row.exitCode) === value
+    case 'health':
+      return (row.health?.status ?? 'none') === value
+    case 'network':
+      return row.network === value
+    default:
+      return row.status === value
+  }
+}
+
+/** Up 5 minutes (healthy) · Exited (137, out of memory) 3 hours ago. */
+function words(row: ContainerRow): string {
+  const again = row.restarts > 0 ? `, restarted ${row.restarts}×` : ''
+  const health = row.health ? ` (${row.health.status})` : ''
+  if (row.status === 'running') return `Up ${age(row.startedAt)}${health}${again}`
+  if (row.status !== 'exited') return `${row.status.charAt(0).toUpperCase()}${row.status.slice(1)}`
+  const why = row.oomKilled ? `${row.exitCode ?? '?'}, out of memory` : `${row.exitCode ?? '?'}`
+  return `Exited (${why}) ${ago(row.finishedAt)}${again}`
+}
