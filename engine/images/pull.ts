@@ -48,7 +48,7 @@ export async function pullImage(request: PullRequest): Promise<Image> {
             ...request,
             signal: fetchSignal,
             readAlong,
-            onBytes: (done) => tell('downloading', done),
+            onBytes: (done) => tell(done < layer.size ? 'downloading' : 'verifying', done),
           }),
         onProgress: request.onProgress,
         signal,

@@ -39,13 +39,18 @@ test('a layer is unpacked while it comes, and seen by nobody until all of it is 
   const image = await twoFiles()
   const { server, goOn } = await serveSlowly(image)
   const store = await openImageStore()
-  const pull = store.images.pull(`${server.host}/team/along:1`)
+  const states = new Set<string>()
+  const pull = store.images.pull(`${server.host}/team/along:1`, {
+    onProgress: ([layer]) => layer && states.add(layer.state),
+  })
   await until('the first file is there', () => staged(store.stateDir, 'first') === fileBytes)
+  expect([...states]).toEqual(['waiting', 'downloading'])
   expect(staged(store.stateDir, 'last')).toBeLessThan(fileBytes)
   expect(store.layersOnDisk()).toEqual([])
   expect(await store.images.list()).toEqual([])
   goOn()
   const { layers } = await pull
+  expect([...states]).toEqual(['waiting', 'downloading', 'verifying', 'unpacking', 'done'])
   await store.mounted(layers, (root) => {
     for (const name of ['first', 'last']) expect(statSync(join(root, name)).size).toBe(fileBytes)
   })
