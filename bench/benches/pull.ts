@@ -12,6 +12,7 @@ import { clear, settle } from '../parts/cold.ts'
 import { onOwnDisk } from '../parts/disk.ts'
 import { type Docker, startDocker } from '../parts/docker.ts'
 import { fastestGunzip, unpackWithTools } from '../parts/floor.ts'
+import { growthRow } from '../parts/growth.ts'
 import { imagePackages, peerPackages } from '../parts/packages.ts'
 import { openPodman, type Podman } from '../parts/podman.ts'
 import { type BenchRegistry, startRegistry } from '../parts/registry.ts'
@@ -19,7 +20,6 @@ import { makeRow, type Row } from '../report.ts'
 import { type Contestant, takeTurns } from '../turns.ts'
 
 const budget = { atLeast: { docker: 2, podman: 1.5 } }
-const memoryBudgetMegabytes = 150
 
 export function pullBench(images: BenchImage[], large: BenchImage): Bench {
   return {
@@ -44,7 +44,7 @@ export function pullBench(images: BenchImage[], large: BenchImage): Bench {
         rows.push(makeRow({ what: `pull ${image.what}`, unit: 's', berth: ours, peers, budget }))
       }
       const image = await provide(large, registry, context)
-      return [...rows, ...(await memory(context, registry, image))]
+      return [...rows, await memory(context, registry, image)]
     },
   }
 }
@@ -115,22 +115,10 @@ function floor({ blobs }: PushedImage, { folder, signal }: BenchContext): Contes
   }
 }
 
-/** By how much the engine's process grows at most; a second pull counts, as the first one also loads code. */
-async function memory(context: BenchContext, registry: BenchRegistry, image: PushedImage): Promise<Row[]> {
+/** An engine of its own, whose memory is not what earlier pulls left it. */
+async function memory(context: BenchContext, registry: BenchRegistry, image: PushedImage): Promise<Row> {
   const engine = await openBerth(context, registry)
-  try {
-    const before = engine.bytes()
-    await engine.call({ pull: image.reference })
-    const grownBy = (engine.peakBytes() - before) / 1e6
-    return [
-      makeRow({
-        what: `peak memory growth of the engine's process while it pulls ${image.what}`,
-        unit: 'MB',
-        berth: [grownBy],
-        budget: { atMost: memoryBudgetMegabytes },
-      }),
-    ]
-  } finally {
-    await engine.close()
-  }
+  const grownBy = await engine.growth(() => engine.call({ pull: image.reference }))
+  await engine.close()
+  return growthRow(`pulls ${image.what}`, grownBy)
 }

@@ -4,19 +4,23 @@ import { run } from '../../cli/processes.ts'
 import type { Bench, BenchContext } from '../bench.ts'
 import { debianImage } from '../images/debian.ts'
 import { type BenchImage, type PushedImage, provide } from '../images/image.ts'
+import { largeLayerImage } from '../images/large-layer.ts'
 import { nodeImage } from '../images/node.ts'
 import { smallFilesImage } from '../images/small-files.ts'
 import { type BerthEngine, openBerth } from '../parts/berth.ts'
 import { clear } from '../parts/cold.ts'
 import { onOwnDisk } from '../parts/disk.ts'
 import { type Docker, startDocker } from '../parts/docker.ts'
+import { growthRow } from '../parts/growth.ts'
 import { imagePackages, peerPackages } from '../parts/packages.ts'
 import { openPodman, type Podman } from '../parts/podman.ts'
 import { type BenchRegistry, startRegistry } from '../parts/registry.ts'
 import { makeRow, type Row } from '../report.ts'
 import { type Contestant, takeTurns } from '../turns.ts'
 
-export function pushBench(images: BenchImage[]): Bench {
+const budget = { atLeast: { docker: 2, podman: 1.5 } }
+
+export function pushBench(images: BenchImage[], large: BenchImage): Bench {
   return {
     description: 'push images to an empty registry: Berth, Docker, podman; skopeo from a folder',
     packages: [...imagePackages, ...peerPackages],
@@ -36,14 +40,15 @@ export function pushBench(images: BenchImage[]): Bench {
           await podmanPush(podman, image, target, to, context),
           skopeoPush(image, target, to, context),
         ])
-        rows.push(makeRow({ what: `push ${image.what}`, unit: 's', berth: berth ?? [], peers }))
+        rows.push(makeRow({ what: `push ${image.what}`, unit: 's', berth: berth ?? [], peers, budget }))
       }
-      return rows
+      const image = await provide(large, from, context)
+      return [...rows, await memory(context, image, from, to)]
     },
   }
 }
 
-export const bench = pushBench([debianImage, nodeImage, smallFilesImage()])
+export const bench = pushBench([debianImage, nodeImage, smallFilesImage()], largeLayerImage())
 
 async function berthPush(
   engine: BerthEngine,
@@ -113,6 +118,22 @@ function skopeoPush(
     work: () => run(['skopeo', 'copy', ...flags, `oci:${image.layout}:1`, `docker://${target}`], { signal }),
     finish: async () => {},
   }
+}
+
+/** An engine of its own, whose memory is not what earlier pushes left it. */
+async function memory(
+  context: BenchContext,
+  { what, reference }: PushedImage,
+  from: BenchRegistry,
+  to: BenchRegistry,
+): Promise<Row> {
+  const engine = await openBerth(context, from, to)
+  await engine.call({ pull: reference })
+  await forget(to, context.signal)
+  const as = reference.replace(from.host, to.host)
+  const grownBy = await engine.growth(() => engine.call({ push: reference, as }))
+  await engine.close()
+  return growthRow(`pushes ${what}`, grownBy)
 }
 
 /** Empties a registry; it keeps nothing in memory. */

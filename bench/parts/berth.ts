@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CommandError } from '../../cli/say.ts'
@@ -14,10 +14,8 @@ export interface BerthEngine {
   call(call: BerthCall): Promise<number>
   /** Removes every image, as `docker image rm` does, and answers when nothing of them is on disk. */
   forgetImages(): Promise<void>
-  /** Most memory that the engine's own process had at once since it started, in bytes. */
-  peakBytes(): number
-  /** Its memory by now, in bytes. */
-  bytes(): number
+  /** By how many megabytes the engine's own process grows at most during some work. */
+  growth(work: () => Promise<unknown>): Promise<number>
   /** What the command lines of the engine's process and all that it starts have in common. */
   mark: string
   close(): Promise<void>
@@ -76,8 +74,13 @@ export async function openBerth(
         if (Date.now() > untilMs) throw new CommandError('what the engine removed is not deleted')
       }
     },
-    peakBytes: () => status('VmHWM'),
-    bytes: () => status('VmRSS'),
+    async growth(work) {
+      // The peak begins anew. Source: proc(5), clear_refs.
+      writeFileSync(`/proc/${child.pid}/clear_refs`, '5')
+      const before = status('VmRSS')
+      await work()
+      return (status('VmHWM') - before) / 1e6
+    },
     mark: basename(folder),
     close,
   }

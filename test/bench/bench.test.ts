@@ -78,11 +78,12 @@ test('a bench measures the real engine side by side and leaves nothing behind', 
 
 test('a push goes to a registry that has nothing of the image', async () => {
   const cache = join(parent, 'cache')
-  const bench = { ...pushBench([smallFilesImage(100)]), packages: [] }
+  const bench = { ...pushBench([smallFilesImage(100)], largeLayerImage(8)), packages: [] }
   const { rows } = await runBench('push', bench, { runs: 1, cache, place: parent, note: () => {} })
   expect(rows[0]).toMatchObject({ what: 'push an image of 100 small files (1 layer)', unit: 's' })
   expect(rows[0]?.berth).toBeGreaterThan(0)
   expect(rows[0]?.peers['skopeo, copy alone']).toBeGreaterThan(0)
+  expect(rows[1]?.berth).toBeLessThan(150)
 })
 
 /** Processes that work in the bench's folder. */
