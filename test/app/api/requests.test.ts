@@ -108,7 +108,7 @@ test('paths that lead nowhere are 404, also with a NUL in them; other methods ar
   expect((await dev.call('GET /apps/%zz')).status).toBe(404)
   const put = await dev.call(`PUT /teams/${team.id}`, { name: 'x' })
   expect(put).toMatchObject({ status: 405, body: { code: 'method-not-allowed' } })
-  expect(put.headers.get('allow')).toBe('GET, PATCH, HEAD, OPTIONS')
+  expect(put.headers.get('allow')).toBe('DELETE, GET, PATCH, HEAD, OPTIONS')
   const options = await berth.fetch('/teams', { method: 'OPTIONS' })
   expect([options.status, options.headers.get('allow')]).toEqual([204, 'GET, POST, HEAD, OPTIONS'])
 })

@@ -195,15 +195,16 @@ test('bombs burst in their own container, and the host beside them works as ever
     const before = await Promise.all(greedy.map((id) => containers.stats(id)))
     const slowestMs = await untilWorked(20)
     const after = await Promise.all(greedy.map((id) => containers.stats(id)))
-    for (const [index, { at, cpuNs, pids, cpuThrottledNs }] of after.entries()) {
+    for (const [index, { at, cpuNs, pids }] of after.entries()) {
       const first = before[index]
       const passedMs = Date.parse(at) - Date.parse(first?.at ?? '')
       // A period of its quota more or less at each end.
       expect((cpuNs - (first?.cpuNs ?? 0)) / 1e6).toBeLessThan(passedMs * 0.15 + 60)
-      expect(cpuThrottledNs).toBeGreaterThan(first?.cpuThrottledNs ?? 0)
       expect(pids).toBeLessThanOrEqual(40)
     }
     expect(slowestMs).toBeLessThan(5_000)
+    // Soon, but where others want the processor too, not within any given time.
+    await until('it is held back', async () => (await containers.stats(ids.processor)).cpuThrottledNs > 0)
     await until('the flood is far more than is kept', async () => {
       for await (const line of containers.logs(ids.output, { tail: 1 }))
         return Number(line.cursor.split('.')[1]) > 6 * mib

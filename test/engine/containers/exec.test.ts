@@ -125,8 +125,12 @@ describe('with a terminal', () => {
     expect(said).toMatch(/^\/dev\/pts\/\d/)
     run.input?.write('hello\n')
     await until('the echo and the answer', () => said.includes('hello\r\n[hello]\r\n'))
-    run.resize({ rows: 44, columns: 55 })
-    await until('the new size', () => said.includes('44 55'))
+    // A shell that is about to read, and does not yet, hears of a signal only with the next line.
+    await until('the new size', () => {
+      run.resize({ rows: 44, columns: 55 })
+      run.input?.write('\n')
+      return said.includes('44 55')
+    })
     run.input?.write(Buffer.from([4]))
     expect(await run.exited).toBe(0)
     await until('its output has ended', () => run.output.readableEnded || run.output.destroyed)
