@@ -149,6 +149,7 @@ async function makeSecrets(folder: string): Promise<void> {
     'redis.password',
     'postgres.password',
     'registry.http-secret',
+    'registry.notify-secret',
   ])
     make(name, random)
   const key = join(folder, 'registry.key.pem')

@@ -6,6 +6,7 @@ import {
   isNarrowed,
   reachesApp,
   reachesProject,
+  reachesRepository,
   type TokenScope,
 } from './model/scopes.ts'
 import type { Platform } from './open.ts'
@@ -74,6 +75,7 @@ export const policy = {
   'repository.delete': { role: 'admin' },
   'quota.read': { role: 'viewer' },
   'quota.change': 'admin',
+  'repository.update': { role: 'admin' },
   'audit.read': { role: 'admin' },
   'account.manage-own': 'person',
   'token.manage-own': 'person',
@@ -90,6 +92,8 @@ export type TeamAction = {
 export type ProjectAction = {
   [Name in Action]: (typeof policy)[Name] extends { at: 'project' } ? Name : never
 }[Action]
+
+export type RepositoryAction = Extract<TeamAction, `repository.${string}`>
 
 export type InstallationAction = Exclude<Action, TeamAction>
 
@@ -182,6 +186,21 @@ export async function requireProject(
   requireScope(viewer, action)
   const role = weaker(own, standing.most)
   requireRole(role, action, 'project')
+  return role
+}
+
+/** The same for a repository, which a token may be for without being for the team. */
+export async function requireRepository(
+  platform: Platform,
+  viewer: Viewer,
+  { teamId, name }: { teamId: string; name: string },
+  action: RepositoryAction,
+): Promise<Role> {
+  const standing = await standingIn(platform, viewer, teamId)
+  if (standing === null || !reachesRepository(scopeOf(viewer), name)) throw notFound('repository')
+  requireScope(viewer, action)
+  const role = weaker(standing.own, standing.most)
+  requireRole(role, action, 'team')
   return role
 }
 

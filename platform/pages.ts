@@ -34,7 +34,7 @@ export function toPage<Row, Item>(
 const cursorSchema = z.union([
   z
     .string()
-    .max(100)
+    .max(200)
     // What the database can't hold, such as NUL, was never in a cursor.
     .regex(/^[\x20-\x7e]*$/),
   z.number().int(),

@@ -133,6 +133,7 @@ function answer(status: number, body: object, headers: Record<string, string> = 
 const registryCodes: Partial<Record<PlatformError['code'], string>> = {
   unauthenticated: 'UNAUTHORIZED',
   forbidden: 'DENIED',
+  'quota-exceeded': 'DENIED',
   'rate-limited': 'TOOMANYREQUESTS',
   unavailable: 'UNAVAILABLE',
 }
@@ -144,7 +145,8 @@ function refusal(error: PlatformError): Response {
     return answer(401, { errors }, { 'www-authenticate': 'Basic realm="berth"' })
   const { retryAfterSeconds } = error
   return answer(
-    error.status,
+    // Clients read the words of a refusal in the answers that they know.
+    code === 'DENIED' ? 403 : error.status,
     { errors },
     retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) },
   )

@@ -5,6 +5,7 @@ import { cache } from 'react'
 import { PlatformError } from '@/platform/errors.ts'
 import type { Team } from '@/platform/model/resources.ts'
 import { findApp, findDeployment, findProject } from '@/platform/places.ts'
+import { findRepository } from '@/platform/repositories.ts'
 import { listDeletedTeams } from '@/platform/team-deletion.ts'
 import { getTeam, listTeams } from '@/platform/teams.ts'
 import { getUser } from '@/platform/users.ts'
@@ -69,6 +70,13 @@ export const loadDeployment = cache(
     return { ...place, deployment: await orNotFound(findDeployment(platform, viewer, place.app.id, asked)) }
   },
 )
+
+export const loadRepository = cache(async (teamSlug: string, name: string[]) => {
+  const { platform, viewer } = await enter()
+  const team = await loadTeam(teamSlug)
+  const path = name.map(decodeURIComponent).join('/')
+  return { team, repository: await orNotFound(findRepository(platform, viewer, team.id, path)) }
+})
 
 async function orNotFound<Found>(asked: Promise<Found>): Promise<Found> {
   try {

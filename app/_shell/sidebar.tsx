@@ -1,4 +1,4 @@
-import { BookOpen, LayoutGrid, Plus, Settings } from 'lucide-react'
+import { BookOpen, LayoutGrid, Package, Plus, Settings } from 'lucide-react'
 import Link from 'next/link'
 import { useTranslations } from 'next-intl'
 import type { Project, Team } from '@/platform/model/resources.ts'
@@ -44,6 +44,10 @@ export function Sidebar({ team, teams, projects, user, canDeploy }: SidebarProps
             <NavLink href={`/${team.slug}`} exact>
               <LayoutGrid aria-hidden />
               {t('overview')}
+            </NavLink>
+            <NavLink href={`/${team.slug}/repositories`}>
+              <Package aria-hidden />
+              {t('repositories')}
             </NavLink>
             <NavLink href={`/${team.slug}/settings`}>
               <Settings aria-hidden />

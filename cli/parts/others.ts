@@ -3,7 +3,12 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { loadConfig } from '../../platform/config.ts'
-import { registryIssuer, registryService, registryTokenPath } from '../../platform/model/registry.ts'
+import {
+  registryEventsPath,
+  registryIssuer,
+  registryService,
+  registryTokenPath,
+} from '../../platform/model/registry.ts'
 import { root } from '../processes.ts'
 import { readSecret, redisSocket } from '../settings.ts'
 import type { Part, PartContext } from './part.ts'
@@ -78,6 +83,17 @@ auth:
     service: ${registryService}
     issuer: ${registryIssuer}
     rootcertbundle: ${join(home, 'secrets', 'registry.cert.pem')}
+# No cache of what is stored where: it would go on saying that a layer is there that was collected.
+notifications:
+  endpoints:
+    - name: berth
+      url: http://127.0.0.1:${settings.webPort}${registryEventsPath}
+      headers: { Authorization: ['Bearer ${readSecret(home, 'registry.notify-secret')}'] }
+      timeout: 5s
+      threshold: 5
+      backoff: 2s
+      # Layers: a manifest follows that names them.
+      ignoredmediatypes: [application/octet-stream]
 `
   writeFileSync(file, text, { mode: 0o600 })
   return file

@@ -39,6 +39,7 @@ export const teamEventSchema = z.discriminatedUnion('type', [
     status: z.enum(deploymentStatuses),
   }),
   z.object({ type: z.literal('project'), projectId: z.string() }),
+  z.object({ type: z.literal('repository'), repositoryId: z.string() }),
 ])
 
 /** One line that a container wrote: GET /apps/{id}/logs. */

@@ -16,6 +16,7 @@ import {
   variableValueSchema,
 } from './names.ts'
 import { networkSchema } from './networks.ts'
+import { retentionSchema } from './retention.ts'
 import { projectAccesses, roles } from './roles.ts'
 import { presetNames } from './scopes.ts'
 
@@ -110,6 +111,27 @@ export const updateAppSchema = z.strictObject({
   settings: updateAppSettingsSchema.optional(),
 })
 
+export const updateRepositorySchema = z.strictObject({
+  description: z
+    .string()
+    .trim()
+    .max(500, 'must be at most 500 characters')
+    .regex(/^[^\p{Cc}]*$/u, 'must not contain control characters')
+    .optional(),
+  /** Public: anybody may pull, without an account. */
+  isPublic: z.boolean().optional(),
+  /** Null: everything is kept. */
+  retention: retentionSchema.nullable().optional(),
+})
+
+/** Of what a deployment may need. */
+export const deleteImageSchema = z.strictObject({
+  force: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true'),
+})
+
 export const createDeploymentSchema = z.strictObject({
   /** Replaces the app's image, for later deployments too. */
   image: imageReferenceSchema.optional(),
@@ -183,6 +205,7 @@ export type RenameTeamInput = z.input<typeof renameTeamSchema>
 export type CreateProjectInput = z.input<typeof createProjectSchema>
 export type UpdateProjectInput = z.input<typeof updateProjectSchema>
 export type SetVariablesInput = z.input<typeof setVariablesSchema>
+export type UpdateRepositoryInput = z.input<typeof updateRepositorySchema>
 export type CreateAppInput = z.input<typeof createAppSchema>
 export type UpdateAppInput = z.input<typeof updateAppSchema>
 export type CreateDeploymentInput = z.input<typeof createDeploymentSchema>

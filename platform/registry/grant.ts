@@ -3,8 +3,10 @@ import { newId } from '../model/ids.ts'
 import { type Role, roleIncludes } from '../model/roles.ts'
 import { allowsAction, everything, reachesRepository } from '../model/scopes.ts'
 import type { Platform } from '../open.ts'
+import { checkQuota } from '../quotas.ts'
 import { parseScope, type RegistryAction, registryRights, type Scope } from './scope.ts'
 import { type RegistryAccess, signRegistryToken } from './sign-token.ts'
+import { subjectOf } from './subject.ts'
 
 /** Docker asks again when it ran out; what goes on under one that did may end. */
 const tokenSeconds = 300
@@ -84,21 +86,6 @@ function asTeam(teamId: string, role: Role): Viewer {
   return { kind: 'token', tokenId: 'worker', userId: null, makerId: null, teamId, role, scope: everything }
 }
 
-/** Whom the registry names when it tells of a push; audit.ts writes actors the same way. */
-export function subjectOf(viewer: Viewer | null): string {
-  switch (viewer?.kind) {
-    case undefined:
-      return 'anonymous'
-    case 'user':
-      return `user:${viewer.userId}`
-    case 'token':
-      return `token:${viewer.tokenId}`
-    case 'operator':
-    case 'system':
-      return viewer.kind
-  }
-}
-
 async function allowedActions(
   platform: Platform,
   viewer: Viewer | null,
@@ -123,12 +110,18 @@ async function allowedActions(
   return actions
 }
 
-/** Before the token exists, so that a collection of garbage never misses a push: worker/registry/collect.ts. */
+/**
+ * Before the token exists, so that a collection of garbage never misses a push: worker/registry/collect.ts. Throws
+ * `quota-exceeded` where the team has no room left: whoever pushes is told in its words.
+ */
 async function noteGrant(platform: Platform, teamId: string, name: string): Promise<void> {
   const pushGrantedAt = new Date()
-  await platform.db.repository.createMany({
-    data: [{ id: newId('repository'), teamId, name }],
-    skipDuplicates: true,
+  await platform.db.$transaction(async (tx) => {
+    await checkQuota(tx, teamId, { diskBytes: 1 })
+    await tx.repository.createMany({
+      data: [{ id: newId('repository'), teamId, name }],
+      skipDuplicates: true,
+    })
+    await tx.repository.updateMany({ where: { teamId, name }, data: { pushGrantedAt } })
   })
-  await platform.db.repository.updateMany({ where: { teamId, name }, data: { pushGrantedAt } })
 }

@@ -73,6 +73,7 @@ const allowed: Record<Action, string> = {
   'repository.delete': 'admin owner operator',
   'quota.read': 'viewer developer admin owner operator',
   'quota.change': 'administrator operator',
+  'repository.update': 'admin owner operator',
   'audit.read': 'admin owner operator',
   'account.manage-own': 'viewer developer admin owner stranger administrator operator',
   'token.manage-own': 'viewer developer admin owner stranger administrator operator',

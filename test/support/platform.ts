@@ -126,6 +126,8 @@ async function writeSecrets(home: string, registryKey: boolean): Promise<void> {
     'master.key': JSON.stringify(master),
     'operator.token': `berth_${randomBytes(20).toString('hex')}`,
     'auth.secret': randomBytes(32).toString('hex'),
+    'registry.http-secret': randomBytes(32).toString('hex'),
+    'registry.notify-secret': randomBytes(32).toString('hex'),
   }
   for (const [name, value] of Object.entries(secrets)) {
     // What is there already stays: the home may be one that is used again.

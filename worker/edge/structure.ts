@@ -102,7 +102,10 @@ function frontend(settings: EdgeSettings): string[] {
     '    acl dashboard var(txn.host) -m reg ^[0-9]+\\.[0-9]+\\.[0-9]+\\.[0-9]+$ ^\\[',
     '    acl registry path -m str /v2',
     '    acl registry path -m beg /v2/',
+    // Berth deletes images itself: it knows what runs.
+    '    acl image-delete path_reg ^/v2/.+/manifests/[^/]+$',
     `    use_backend successor if { str(${handoverKey}),map(${handoverPath(settings)}) -m found }`,
+    '    use_backend web if dashboard registry image-delete METH_DELETE',
     '    use_backend registry if dashboard registry',
     '    use_backend web if dashboard',
     '    use_backend %[var(txn.backend)] if { var(txn.backend) -m found }',

@@ -6,6 +6,7 @@ import { encode } from 'next-auth/jwt'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createDeployment } from '../../../platform/deployments.ts'
 import { invite } from '../../../platform/invitations.ts'
+import { newId } from '../../../platform/model/ids.ts'
 import { type Role, roleIncludes, roles } from '../../../platform/model/roles.ts'
 import { signIn } from '../../../platform/sessions.ts'
 import { createTeamToken, createToken, revokeToken } from '../../../platform/tokens.ts'
@@ -16,6 +17,7 @@ import { type ApiUnderTest, openApi } from './client.ts'
 type Needs = Role | 'person' | 'administrator' | 'operator'
 
 interface Fixture {
+  repository: string
   team: string
   project: string
   emptyProject: string
@@ -30,6 +32,7 @@ interface Fixture {
 type Rule = [needs: Needs, path: (ids: Fixture) => string, body?: object]
 
 const settings = { image: 'registry.example/app:1', port: 80 }
+const digest = `sha256:${'1'.repeat(64)}`
 const rules: Record<string, Rule> = {
   'GET /me': ['person', () => '/me'],
   'GET /me/sessions': ['person', () => '/me/sessions'],
@@ -96,6 +99,26 @@ const rules: Record<string, Rule> = {
   'GET /deployments/{id}/events': ['viewer', ({ deployment }) => `/deployments/${deployment}/events`],
   'POST /deployments/{id}/cancel': ['developer', ({ deployment }) => `/deployments/${deployment}/cancel`],
   'POST /deployments/{id}/rollback': ['developer', ({ deployment }) => `/deployments/${deployment}/rollback`],
+  'GET /teams/{team}/repositories': ['viewer', ({ team }) => `/teams/${team}/repositories`],
+  'GET /repositories/{id}': ['viewer', ({ repository }) => `/repositories/${repository}`],
+  'PATCH /repositories/{id}': [
+    'admin',
+    ({ repository }) => `/repositories/${repository}`,
+    { isPublic: true },
+  ],
+  'DELETE /repositories/{id}': ['admin', ({ repository }) => `/repositories/${repository}`],
+  'GET /repositories/{id}/tags': ['viewer', ({ repository }) => `/repositories/${repository}/tags`],
+  'DELETE /repositories/{id}/tags/{tag}': ['admin', ({ repository }) => `/repositories/${repository}/tags/1`],
+  'GET /repositories/{id}/images': ['viewer', ({ repository }) => `/repositories/${repository}/images`],
+  'GET /repositories/{id}/images/{digest}': [
+    'viewer',
+    ({ repository }) => `/repositories/${repository}/images/${digest}`,
+  ],
+  'DELETE /repositories/{id}/images/{digest}': [
+    'admin',
+    ({ repository }) => `/repositories/${repository}/images/${digest}`,
+  ],
+  'GET /repositories/{id}/pushes': ['viewer', ({ repository }) => `/repositories/${repository}/pushes`],
   'GET /tokens': ['person', () => '/tokens'],
   'POST /tokens': ['person', () => '/tokens', { name: 'mine' }],
   'GET /teams/{team}/tokens': ['admin', ({ team }) => `/teams/${team}/tokens`],
@@ -201,9 +224,23 @@ async function makeFixture(): Promise<Fixture> {
   const teamToken = await createTeamToken(berth.platform, operator, team, { name: 'robot' })
   return {
     teamToken: teamToken.id,
+    repository: await makeRepository(),
     ...{ team, app: app.id, project: app.projectId, deployment: deployment.id },
     ...{ emptyProject, member: member.id, invitation: invitation.id },
   }
+}
+
+async function makeRepository(): Promise<string> {
+  const id = newId('repository')
+  const manifest = { digest, mediaType: 'application/vnd.oci.image.index.v1+json', sizeBytes: 2 }
+  await berth.platform.db.repository.create({
+    data: {
+      ...{ id, teamId: team, name: `fixture-${lastName}` },
+      manifests: { create: manifest },
+      tags: { create: { name: '1', digest } },
+    },
+  })
+  return id
 }
 
 /** The status alone: an event stream has no end. */

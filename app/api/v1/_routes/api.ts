@@ -14,6 +14,7 @@ import { addOperatorRoutes } from './operator.ts'
 import { ApiError, answerTo, problemResponse } from './problem.ts'
 import { addProjectAccessRoutes } from './project-access.ts'
 import { addProjectRoutes } from './projects.ts'
+import { addRepositoryRoutes } from './repositories.ts'
 import { type Api, newRouter } from './router.ts'
 import { addTeamRoutes } from './teams.ts'
 import { timeLimit } from './time-limit.ts'
@@ -63,6 +64,7 @@ export function createApi(platform: Platform): Api {
   addAppRoutes(api)
   addDeploymentRoutes(api)
   addEventRoutes(api)
+  addRepositoryRoutes(api)
   addTokenRoutes(api)
   addOperatorRoutes(api)
   return api

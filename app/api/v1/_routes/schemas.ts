@@ -8,10 +8,15 @@ import {
   auditEventSchema,
   deletedTeamSchema,
   deploymentSchema,
+  imageDetailSchema,
+  imagePushSchema,
+  imageTagSchema,
   invitationSchema,
   memberSchema,
   projectMemberSchema,
   projectSchema,
+  repositoryImageSchema,
+  repositorySchema,
   sessionSchema,
   teamSchema,
   tokenSchema,
@@ -25,6 +30,11 @@ export const TeamUse = teamUseSchema.meta({ id: 'TeamUse' })
 export const Project = projectSchema.meta({ id: 'Project' })
 export const App = appSchema.meta({ id: 'App' })
 export const Variable = variableSchema.meta({ id: 'Variable' })
+export const Repository = repositorySchema.meta({ id: 'Repository' })
+export const ImageTag = imageTagSchema.meta({ id: 'ImageTag' })
+export const RepositoryImage = repositoryImageSchema.meta({ id: 'RepositoryImage' })
+export const ImageDetail = imageDetailSchema.meta({ id: 'ImageDetail' })
+export const ImagePush = imagePushSchema.meta({ id: 'ImagePush' })
 export const Token = tokenSchema.meta({ id: 'Token' })
 export const NewToken = tokenSchema
   .extend({ secret: z.string().meta({ description: 'Shown this once.' }) })

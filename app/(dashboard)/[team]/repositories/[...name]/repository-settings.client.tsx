@@ -1,0 +1,71 @@
+'use client'
+
+import { useRouter } from 'next/navigation'
+import { useTranslations } from 'next-intl'
+import { removeFromRepositoryAction, updateRepositoryAction } from '../../../../_actions/repositories.ts'
+import { Button } from '../../../../_ui/button.tsx'
+import { Card, CardHeader } from '../../../../_ui/card.tsx'
+import { ConfirmDialog } from '../../../../_ui/confirm-dialog.client.tsx'
+import { TextField } from '../../../../_ui/field.client.tsx'
+import { Notice } from '../../../../_ui/notice.tsx'
+import { useAction } from '../../../../_ui/use-action.ts'
+
+interface RepositorySettingsProps {
+  repository: { id: string; name: string; description: string; isPublic: boolean }
+  listPath: string
+}
+
+/** For those who may: what it is for, who may pull it, and the end of it. */
+export function RepositorySettings({ repository, listPath }: RepositorySettingsProps) {
+  const t = useTranslations('repositories')
+  const tCommon = useTranslations('common')
+  const router = useRouter()
+  const { run, pending, form, errorOf, summary } = useAction()
+  const { id, name, isPublic } = repository
+  const problem = summary(['description'])
+  return (
+    <Card>
+      <CardHeader title={t('settings')} />
+      <form
+        ref={form}
+        className="space-y-4 p-5"
+        onSubmit={(event) => {
+          event.preventDefault()
+          const description = String(new FormData(event.currentTarget).get('description') ?? '')
+          run(() => updateRepositoryAction(id, { description }), { done: tCommon('saved') })
+        }}
+      >
+        <TextField
+          label={t('descriptionLabel')}
+          name="description"
+          defaultValue={repository.description}
+          error={errorOf('description')}
+        />
+        {problem !== null && <Notice tone="danger">{problem}</Notice>}
+        <div className="flex flex-wrap gap-2">
+          <Button tone="primary" type="submit" pending={pending}>
+            {tCommon('save')}
+          </Button>
+          <ConfirmDialog
+            title={isPublic ? t('makePrivate') : t('makePublic')}
+            description={isPublic ? t('makePrivateDescription') : t('makePublicDescription')}
+            confirmLabel={isPublic ? t('makePrivate') : t('makePublic')}
+            done={tCommon('saved')}
+            trigger={<Button>{isPublic ? t('makePrivate') : t('makePublic')}</Button>}
+            action={() => updateRepositoryAction(id, { isPublic: !isPublic })}
+          />
+          <ConfirmDialog
+            title={t('deleteTitle', { name })}
+            description={t('deleteDescription')}
+            typed={name}
+            confirmLabel={t('deleteRepository')}
+            done={t('removed')}
+            trigger={<Button tone="danger">{t('deleteRepository')}</Button>}
+            action={() => removeFromRepositoryAction(id, { force: false })}
+            onDone={() => router.push(listPath)}
+          />
+        </div>
+      </form>
+    </Card>
+  )
+}

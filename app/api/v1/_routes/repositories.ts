@@ -1,0 +1,148 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { getImage, listImages, listPushes, listTags } from '../../../../platform/images.ts'
+import { deleteImageSchema, updateRepositorySchema } from '../../../../platform/model/inputs.ts'
+import { deleteImage, deleteRepository, deleteTag } from '../../../../platform/registry/remove.ts'
+import { getRepository, listRepositories, updateRepository } from '../../../../platform/repositories.ts'
+import { getTeam } from '../../../../platform/teams.ts'
+import { type Api, asked, idParam, json, noContent, ok, teamParam } from './router.ts'
+import {
+  ImageDetail,
+  ImagePush,
+  ImageTag,
+  pageOf,
+  pageQuery,
+  Repository,
+  RepositoryImage,
+} from './schemas.ts'
+
+const tags = ['Repositories']
+const tagParam = idParam.extend({ tag: z.string().max(128) })
+const digestParam = idParam.extend({
+  digest: z.string().max(200).meta({ description: 'Digest, such as sha256:1f3a…' }),
+})
+const needed =
+  'Refused with `conflict` while a deployment runs it or can be rolled back to it, unless `force=true`.'
+
+export function addRepositoryRoutes(api: Api): void {
+  api.openapi(
+    createRoute({
+      ...{ method: 'get', path: '/teams/{team}/repositories', tags, summary: 'List a team’s repositories' },
+      description: 'Those that something was pushed to, by name.',
+      request: { params: teamParam, query: pageQuery },
+      responses: ok(pageOf(Repository)),
+    }),
+    async (c) => {
+      const { id } = await getTeam(...asked(c), c.req.valid('param').team)
+      return c.json(await listRepositories(...asked(c), id, c.req.valid('query')), 200)
+    },
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'get', path: '/repositories/{id}', tags, summary: 'Read a repository' },
+      request: { params: idParam },
+      responses: ok(Repository),
+    }),
+    async (c) => c.json(await getRepository(...asked(c), c.req.valid('param').id), 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'patch', path: '/repositories/{id}', tags, summary: 'Change a repository’s settings' },
+      description: 'Its description, whether anybody may pull it, and which images are kept.',
+      request: { params: idParam, body: json(updateRepositorySchema) },
+      responses: ok(Repository),
+    }),
+    async (c) =>
+      c.json(await updateRepository(...asked(c), c.req.valid('param').id, c.req.valid('json')), 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{
+        method: 'delete',
+        path: '/repositories/{id}',
+        tags,
+        summary: 'Delete a repository with its images',
+      },
+      description: needed,
+      request: { params: idParam, query: deleteImageSchema },
+      responses: noContent('Deleted'),
+    }),
+    async (c) => {
+      await deleteRepository(...asked(c), c.req.valid('param').id, c.req.valid('query'))
+      return c.body(null, 204)
+    },
+  )
+  addImageRoutes(api)
+}
+
+function addImageRoutes(api: Api): void {
+  api.openapi(
+    createRoute({
+      ...{ method: 'get', path: '/repositories/{id}/tags', tags, summary: 'List a repository’s tags' },
+      description: 'Those first that were pushed last, with the deployments that need them.',
+      request: { params: idParam, query: pageQuery },
+      responses: ok(pageOf(ImageTag)),
+    }),
+    async (c) => c.json(await listTags(...asked(c), c.req.valid('param').id, c.req.valid('query')), 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'delete', path: '/repositories/{id}/tags/{tag}', tags, summary: 'Delete a tag' },
+      description: `The image that it names stays, and can be pulled by its digest. ${needed}`,
+      request: { params: tagParam, query: deleteImageSchema },
+      responses: noContent('Deleted'),
+    }),
+    async (c) => {
+      const { id, tag } = c.req.valid('param')
+      await deleteTag(...asked(c), id, tag, c.req.valid('query'))
+      return c.body(null, 204)
+    },
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'get', path: '/repositories/{id}/images', tags, summary: 'List a repository’s images' },
+      description: 'Everything that has a digest, also what no tag names; by digest.',
+      request: { params: idParam, query: pageQuery },
+      responses: ok(pageOf(RepositoryImage)),
+    }),
+    async (c) => c.json(await listImages(...asked(c), c.req.valid('param').id, c.req.valid('query')), 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'get', path: '/repositories/{id}/images/{digest}', tags, summary: 'Read an image' },
+      description: 'With its layers, and how it was made.',
+      request: { params: digestParam },
+      responses: ok(ImageDetail),
+    }),
+    async (c) => {
+      const { id, digest } = c.req.valid('param')
+      return c.json(await getImage(...asked(c), id, digest), 200)
+    },
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'delete', path: '/repositories/{id}/images/{digest}', tags, summary: 'Delete an image' },
+      description: `With every tag that names it, and with what only it names. ${needed}`,
+      request: { params: digestParam, query: deleteImageSchema },
+      responses: noContent('Deleted'),
+    }),
+    async (c) => {
+      const { id, digest } = c.req.valid('param')
+      await deleteImage(...asked(c), id, digest, c.req.valid('query'))
+      return c.body(null, 204)
+    },
+  )
+  api.openapi(
+    createRoute({
+      ...{
+        method: 'get',
+        path: '/repositories/{id}/pushes',
+        tags,
+        summary: 'List what was pushed to a repository',
+      },
+      description: 'Newest first: which tag came to name which image, and who pushed it.',
+      request: { params: idParam, query: pageQuery },
+      responses: ok(pageOf(ImagePush)),
+    }),
+    async (c) => c.json(await listPushes(...asked(c), c.req.valid('param').id, c.req.valid('query')), 200),
+  )
+}

@@ -1,0 +1,215 @@
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import type { Viewer } from '../../platform/access.ts'
+import { createDeployment } from '../../platform/deployments.ts'
+import { getImage, listImages, listPushes, listTags } from '../../platform/images.ts'
+import type { Team } from '../../platform/model/resources.ts'
+import { readManifest } from '../../platform/registry/client.ts'
+import { deleteImage, deleteRepository, deleteTag } from '../../platform/registry/remove.ts'
+import { syncRepository } from '../../platform/registry/sync.ts'
+import { findRepository, listRepositories, updateRepository } from '../../platform/repositories.ts'
+import { createToken } from '../../platform/tokens.ts'
+import { buildImage } from '../support/images.ts'
+import { pushWithSkopeo } from '../support/oci-layout.ts'
+import { operator } from '../support/platform.ts'
+import { client, type RegistryStack, startRegistryStack } from '../support/registry-stack.ts'
+import { until } from '../support/until.ts'
+
+let berth: RegistryStack
+let team: Team
+let ada: { viewer: Viewer; email: string; password: string; id: string }
+
+beforeAll(async () => {
+  berth = await startRegistryStack({ postgresUrl: inject('postgresUrl'), redisUrl: inject('redisUrl') })
+  team = await berth.makeTeam('Acme')
+  ada = await berth.makeUser({ teamId: team.id, role: 'admin' })
+})
+afterAll(() => berth?.close())
+
+const reference = (name: string) => `${berth.host}/acme/${name}`
+const push = (name: string, text: string) =>
+  pushWithSkopeo(reference(name), `${ada.email}:${ada.password}`, {
+    bare: true,
+    files: { 'www/index.html': text },
+    history: [{ created_by: `COPY ${text}` }],
+  })
+
+/** As the platform knows it, once the registry has told. */
+async function repository(name: string, tags: number) {
+  return until(`${name} has ${tags} tags`, async () => {
+    const found = await findRepository(berth.platform, ada.viewer, team.id, name).catch(() => null)
+    return found?.tagCount === tags && found
+  })
+}
+
+test('a push is seen: repository, tag, digest, platform, size, layers, history and who pushed', async () => {
+  await push('shop/web:1', 'one')
+  const { id, sizeBytes, isPublic, reference: called } = await repository('shop/web', 1)
+  expect([called, isPublic]).toEqual([reference('shop/web'), false])
+  const { data: tags } = await listTags(berth.platform, ada.viewer, id)
+  const image = await buildImage({
+    bare: true,
+    files: { 'www/index.html': 'one' },
+    history: [{ created_by: 'COPY one' }],
+  })
+  const user = await berth.platform.db.user.findUniqueOrThrow({ where: { id: ada.id } })
+  const architecture = process.arch === 'x64' ? 'amd64' : process.arch
+  expect(tags).toMatchObject([
+    {
+      name: '1',
+      digest: image.digest,
+      platforms: [`linux/${architecture}`],
+      pushedBy: user.name,
+      usedBy: [],
+    },
+  ])
+  const bytes = [...image.blobs.values(), image.manifest].reduce((sum, { length }) => sum + length, 0)
+  expect([tags[0]?.sizeBytes, sizeBytes]).toEqual([bytes, bytes])
+  const detail = await getImage(berth.platform, ada.viewer, id, image.digest)
+  expect(detail).toMatchObject({ kind: 'image', tags: ['1'], looseSince: null, partOf: [] })
+  expect(detail.layers.map(({ digest }) => digest)).toEqual(image.layers.map(({ digest }) => digest))
+  expect(detail.history).toMatchObject([{ createdBy: 'COPY one', isEmpty: false }])
+  expect((await listPushes(berth.platform, ada.viewer, id)).data).toMatchObject([
+    { tag: '1', digest: image.digest, pushedBy: user.name },
+  ])
+  const audit = await berth.platform.db.auditEvent.findMany({ where: { action: 'repository.push' } })
+  expect(audit).toMatchObject([{ actor: `user:${ada.id}`, targetName: 'acme/shop/web' }])
+  expect((await listRepositories(berth.platform, ada.viewer, team.id)).data).toHaveLength(1)
+})
+
+test('a tag that moves leaves its image without a name; one that is taken away leaves the other', async () => {
+  await push('moving:a', 'first')
+  await push('moving:b', 'first')
+  const { id } = await repository('moving', 2)
+  await deleteTag(berth.platform, ada.viewer, id, 'a')
+  await repository('moving', 1)
+  expect(await readManifest(berth.platform, 'acme/moving', 'a')).toBeNull()
+  expect(await readManifest(berth.platform, 'acme/moving', 'b')).not.toBeNull()
+  await push('moving:b', 'second')
+  const images = await until('the first image is loose', async () => {
+    const { data } = await listImages(berth.platform, ada.viewer, id)
+    return data.length === 2 && data.some(({ looseSince }) => looseSince !== null) && data
+  })
+  expect(images.filter(({ looseSince }) => looseSince === null)).toMatchObject([{ tags: ['b'] }])
+})
+
+test('what a deployment runs or can go back to is not deleted unless forced, by the platform or by skopeo', async () => {
+  const { platform } = berth
+  await push('needed:1', 'needed')
+  const { id } = await repository('needed', 1)
+  const [tag] = (await listTags(platform, ada.viewer, id)).data
+  if (tag === undefined) throw new Error('no tag')
+  const app = await berth.makeApp(team.id, { name: 'Shop', settings: { image: reference('needed:1') } })
+  const { id: deploymentId } = await createDeployment(platform, operator, app.id, {})
+  // A deployment that only waits means the tag; one that was live means the digest.
+  const remove = () =>
+    deleteTag(platform, ada.viewer, id, '1').then(
+      () => 'deleted',
+      (error) => error.message,
+    )
+  expect(await remove()).toBe(
+    'Shop (deployment 1) is about to run it. Deploy something else first, or force it.',
+  )
+  await platform.db.deployment.update({
+    where: { id: deploymentId },
+    data: { status: 'superseded', liveAt: new Date(), imageDigest: tag.digest },
+  })
+  expect(await remove()).toContain('can be rolled back to it')
+  await expect(deleteImage(platform, ada.viewer, id, tag.digest)).rejects.toMatchObject({ code: 'conflict' })
+  await expect(deleteRepository(platform, ada.viewer, id)).rejects.toMatchObject({ code: 'conflict' })
+  const creds = ['--creds', `${ada.email}:${ada.password}`, '--tls-verify=false']
+  const refused = await client('skopeo', ['delete', ...creds, `docker://${reference('needed:1')}`])
+  expect([refused.ok, refused.said]).toEqual([false, expect.stringContaining('can be rolled back to it')])
+  expect((await listTags(platform, ada.viewer, id)).data).toMatchObject([
+    { usedBy: [{ use: 'rollback', app: { name: 'Shop' }, deployment: 1 }] },
+  ])
+  expect(await readManifest(platform, 'acme/needed', '1')).not.toBeNull()
+  await deleteImage(platform, ada.viewer, id, tag.digest, { force: true })
+  expect(await readManifest(platform, 'acme/needed', tag.digest)).toBeNull()
+  await repository('needed', 0)
+})
+
+test('skopeo deletes for an administrator, and not for a developer', async () => {
+  await push('spare:1', 'spare')
+  await repository('spare', 1)
+  const developer = await berth.makeUser({ teamId: team.id, role: 'developer' })
+  const remove = (who: { email: string; password: string }) =>
+    client('skopeo', [
+      ...['delete', '--creds', `${who.email}:${who.password}`, '--tls-verify=false'],
+      `docker://${reference('spare:1')}`,
+    ])
+  expect((await remove(developer)).ok).toBe(false)
+  await repository('spare', 1)
+  const done = await remove(ada)
+  expect(`${done.ok} ${done.said}`).toMatch(/^true/)
+  await repository('spare', 0)
+})
+
+test('anybody pulls from a repository that was made public, and nobody after it is private again', async () => {
+  await push('open:1', 'open')
+  const { id } = await repository('open', 1)
+  const pull = () =>
+    client('skopeo', ['inspect', '--tls-verify=false', '--no-creds', `docker://${reference('open:1')}`])
+  expect((await pull()).ok).toBe(false)
+  await updateRepository(berth.platform, ada.viewer, id, { isPublic: true, description: 'For everybody' })
+  expect((await pull()).ok).toBe(true)
+  await updateRepository(berth.platform, ada.viewer, id, { isPublic: false })
+  expect((await pull()).ok).toBe(false)
+})
+
+test('an event that comes twice, late, or of a tag that moved on changes nothing; a removal cut off is mended', async () => {
+  await push('odd:1', 'odd one')
+  const { id } = await repository('odd', 1)
+  const [tag] = (await listTags(berth.platform, ada.viewer, id)).data
+  const tell = (digest: string) =>
+    syncRepository(berth.platform, { name: 'acme/odd', digests: [digest], tags: ['1'] })
+  expect(await tell(tag?.digest ?? '')).toBe(false)
+  expect(await tell(`sha256:${'0'.repeat(64)}`)).toBe(false)
+  expect((await listPushes(berth.platform, ada.viewer, id)).data).toHaveLength(1)
+  const body = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: 'application/vnd.oci.image.index.v1+json',
+    manifests: [],
+    annotations: { 'berth.tag-removed': 'x' },
+  })
+  const { secret } = await createToken(berth.platform, ada.viewer, { name: 'ci', role: 'admin' })
+  const put = await berth.ask('/v2/acme/odd/manifests/1', {
+    method: 'PUT',
+    body,
+    headers: { 'content-type': 'application/vnd.oci.image.index.v1+json' },
+    as: secret,
+    scopes: ['repository:acme/odd:pull,push'],
+  })
+  expect(put.status).toBe(201)
+  await repository('odd', 0)
+  expect(await readManifest(berth.platform, 'acme/odd', '1')).toBeNull()
+})
+
+test('a team without room is told so in words, goes on pulling, and pushes again when there is some', async () => {
+  const other = await berth.makeTeam('Tight')
+  const user = await berth.makeUser({ teamId: other.id, role: 'developer' })
+  const basic = { authorization: `Basic ${btoa(`${user.email}:${user.password}`)}` }
+  const scope = 'scope=repository:tight/app:pull,push'
+  const ask = () => fetch(`http://${berth.host}/api/registry/token?${scope}`, { headers: basic })
+  const pushTo = () =>
+    pushWithSkopeo(`${berth.host}/tight/app:1`, `${user.email}:${user.password}`, {
+      bare: true,
+      files: { a: 'b' },
+    }).then(
+      () => 'pushed',
+      () => 'refused',
+    )
+  await berth.platform.db.team.update({ where: { id: other.id }, data: { maxDiskBytes: 0 } })
+  expect(await pushTo()).toBe('refused')
+  const refusal = await ask()
+  expect([refusal.status, await refusal.json()]).toEqual([
+    403,
+    { errors: [{ code: 'DENIED', message: expect.stringMatching(/volumes and images may take 0 KiB/) }] },
+  ])
+  await berth.platform.db.team.update({ where: { id: other.id }, data: { maxDiskBytes: 10_000_000 } })
+  expect(await pushTo()).toBe('pushed')
+  // Full now: what is there can be pulled still.
+  await berth.platform.db.team.update({ where: { id: other.id }, data: { maxDiskBytes: 1 } })
+  await until('the push was counted', async () => (await ask()).status === 403)
+  const creds = ['--creds', `${user.email}:${user.password}`, '--tls-verify=false']
+  expect((await client('skopeo', ['inspect', ...creds, `docker://${berth.host}/tight/app:1`])).ok).toBe(true)
+})

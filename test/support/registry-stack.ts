@@ -1,0 +1,151 @@
+/**
+ * Berth's registry as users meet it: Distribution with the configuration that `berth up` writes, the token service,
+ * events and deletions behind HAProxy. Only Next.js is left out: its handlers are served by Node.
+ */
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir } from 'node:fs/promises'
+import type { AddressInfo, Server } from 'node:net'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { serve } from '@hono/node-server'
+import { answerRegistryDelete } from '../../app/_server/registry-delete.ts'
+import { answerRegistryEvents } from '../../app/_server/registry-events.ts'
+import { answerRegistryToken } from '../../app/_server/registry-token.ts'
+import { writeRegistryConfiguration } from '../../cli/parts/others.ts'
+import { makeTestEdge, type TestEdge } from './edge.ts'
+import { openTestPlatform, type TestPlatform, type TestServers } from './platform.ts'
+import { freePort } from './registry.ts'
+import { until } from './until.ts'
+
+export interface RegistryStack extends TestPlatform {
+  /** Such as localhost:40123: what images are called after. */
+  host: string
+  registryPort: number
+  /** Ends Distribution at once, and starts it again. */
+  restartRegistry(): Promise<void>
+  /** While false, the web app answers nothing: what the registry tells is lost. */
+  setWeb(isUp: boolean): void
+  /** Asks the edge with a token for these scopes. */
+  ask(path: string, init?: RequestInit & { as?: string; scopes?: string[] }): Promise<Response>
+}
+
+export async function startRegistryStack(servers: TestServers): Promise<RegistryStack> {
+  let platform: TestPlatform['platform'] | undefined
+  let isUp = true
+  const web = serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: async (request: Request) => {
+      const { pathname } = new URL(request.url)
+      if (platform === undefined || !isUp) return new Response(null, { status: 503 })
+      if (pathname === '/api/registry/token') return answerRegistryToken(platform, request)
+      if (pathname === '/api/registry/events') return answerRegistryEvents(platform, request)
+      if (pathname.startsWith('/v2/') && request.method === 'DELETE')
+        return answerRegistryDelete(platform, request)
+      return new Response(null, { status: 404 })
+    },
+  }) as Server
+  if (!web.listening) await once(web, 'listening')
+  const webPort = (web.address() as AddressInfo).port
+  const [port, registryPort] = [await freePort(), await freePort()]
+  const berth = await openTestPlatform(servers, { port, webPort, registryPort, registryKey: true })
+  platform = berth.platform
+  const { config, environment } = berth
+  await mkdir(join(config.home, 'registry'), { recursive: true })
+  const settings = {
+    port,
+    webPort,
+    registryPort,
+    domain: null,
+    hostId: config.hostId,
+    createdAt: '',
+    welcomed: true,
+  }
+  const file = writeRegistryConfiguration({ home: config.home, settings, env: environment })
+  let registry: ChildProcess | null = null
+  let edge: TestEdge | null = null
+
+  async function startRegistry(): Promise<void> {
+    registry = spawn('docker-registry', ['serve', file], { stdio: 'ignore' })
+    await until('the registry answers', async () => {
+      return (await fetch(`http://127.0.0.1:${registryPort}/v2/`)).status === 401
+    })
+  }
+
+  async function stopRegistry(): Promise<void> {
+    if (registry === null || registry.exitCode !== null) return
+    const exited = once(registry, 'exit')
+    registry.kill('SIGKILL')
+    await exited
+  }
+
+  await startRegistry()
+  edge = await makeTestEdge({ port, webPort, registryPort })
+  await edge.edge.sync()
+  await edge.start()
+  const host = `localhost:${port}`
+  return {
+    ...berth,
+    host,
+    registryPort,
+    async restartRegistry() {
+      await stopRegistry()
+      await startRegistry()
+    },
+    setWeb(up) {
+      isUp = up
+    },
+    async ask(path, { as, scopes = [], ...init } = {}) {
+      const query = scopes.map((scope) => `&scope=${encodeURIComponent(scope)}`).join('')
+      const basic: Record<string, string> =
+        as === undefined ? {} : { authorization: `Basic ${btoa(`any:${as}`)}` }
+      const answered = await fetch(`http://${host}/api/registry/token?service=berth-registry${query}`, {
+        headers: basic,
+      })
+      const { token } = (await answered.json()) as { token?: string }
+      return fetch(path.startsWith('http') ? path : `http://${host}${path}`, {
+        ...init,
+        headers: { ...init.headers, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+      })
+    },
+    async close() {
+      await edge?.close()
+      await stopRegistry()
+      web.close()
+      await berth.close()
+    },
+  }
+}
+
+const run = promisify(execFile)
+
+export interface ClientResult {
+  ok: boolean
+  /** Both streams, as a person would see them. */
+  said: string
+}
+
+/** A client's command; that it fails is an answer too. */
+export async function client(
+  file: string,
+  args: string[],
+  options: { env?: Record<string, string>; timeoutMs?: number } = {},
+): Promise<ClientResult> {
+  const { env = {}, timeoutMs = 90_000 } = options
+  try {
+    const { stdout, stderr } = await run(file, args, {
+      env: { ...process.env, ...env },
+      timeout: timeoutMs,
+      maxBuffer: 2 ** 24,
+    })
+    return { ok: true, said: stdout + stderr }
+  } catch (error) {
+    const {
+      stdout = '',
+      stderr = '',
+      message,
+    } = error as { stdout?: string; stderr?: string; message: string }
+    return { ok: false, said: `${stdout}${stderr}` || message }
+  }
+}
