@@ -6,6 +6,7 @@ import { createEngine, type Engine } from '../engine/index.ts'
 import type { Platform } from '../platform/open.ts'
 import { ownToken } from '../platform/registry/grant.ts'
 import { ownRepository } from '../platform/registry/own-name.ts'
+import { reconcileRegistry } from '../platform/registry/reconcile.ts'
 import { desiredRoutes } from '../platform/worker/desired-routes.ts'
 import { registerHost } from '../platform/worker/hosts.ts'
 import { purgeTeams } from '../platform/worker/purge-teams.ts'
@@ -30,6 +31,8 @@ export interface RunningWorker {
 const concurrentDeployments = 4
 const collectEveryMs = 15 * 60_000
 const purgeEveryMs = 60_000
+/** What the registry tells may be lost; this long it stays so. */
+const compareRegistryEveryMs = 60_000
 
 /**
  * Puts the worker of this host together and starts it: engine, edge, logs, reconcile, queue, in this order. When it
@@ -89,6 +92,15 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     () => purgeTeams(platform, { removeImages: (namespace) => removeNamespace(config.home, namespace) }),
     (error) => log.warn({ err: error }, 'deleted teams could not be removed; it is tried again'),
   )
+  const comparing = regularly(
+    compareRegistryEveryMs,
+    stopping.signal,
+    async () => {
+      const mended = await reconcileRegistry(platform, stopping.signal)
+      if (mended.length > 0) log.info({ repositories: mended }, 'pushes that nobody had told of were found')
+    },
+    (error) => log.warn({ err: error }, 'the registry could not be compared; it is tried again'),
+  )
   await writeReady(ready)
   log.info('the worker is ready')
 
@@ -101,7 +113,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
       const jobsStopped = jobs.stop(graceMs)
       await jobsStopped
       stopping.abort(new WorkerStopping('the worker stops'))
-      await limited(Promise.all([reconciling, reconciler.settled(), collecting, purging]), 5_000)
+      await limited(Promise.all([reconciling, reconciler.settled(), collecting, purging, comparing]), 5_000)
       await limited(logs.close(), 2_000)
       await limited(queue.close(true), 2_000)
       await limited(engine.close(), 5_000)

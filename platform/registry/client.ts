@@ -1,6 +1,7 @@
+import { z } from 'zod'
 import { PlatformError } from '../errors.ts'
 import type { Platform } from '../open.ts'
-import { ownToken } from './grant.ts'
+import { catalogToken, ownToken } from './grant.ts'
 import { manifestTypes } from './manifest.ts'
 import type { RegistryAction } from './scope.ts'
 
@@ -59,6 +60,32 @@ export async function readJsonBlob(platform: Platform, name: string, digest: str
   }
 }
 
+/** All tags of a repository; none where the registry has no such one. */
+export async function listTagNames(platform: Platform, name: string): Promise<string[]> {
+  const response = await ask(platform, name, 'tags/list', { actions: ['pull'] })
+  if (response.status === 404) return (await discard(response)) ?? []
+  await expectStatus(response, 200)
+  return tagListSchema.parse(await response.json()).tags ?? []
+}
+
+const tagListSchema = z.object({ tags: z.array(z.string()).nullish() })
+const catalogSchema = z.object({ repositories: z.array(z.string()).nullish() })
+const catalogPage = 100
+
+/** The names of all repositories, of all teams: for Berth alone. */
+export async function listCatalog(platform: Platform): Promise<string[]> {
+  const names: string[] = []
+  for (;;) {
+    const last = names.at(-1)
+    const query = new URLSearchParams({ n: String(catalogPage), ...(last === undefined ? {} : { last }) })
+    const response = await send(platform, `_catalog?${query}`, await catalogToken(platform), {})
+    await expectStatus(response, 200)
+    const page = catalogSchema.parse(await response.json()).repositories ?? []
+    names.push(...page)
+    if (page.length < catalogPage) return names
+  }
+}
+
 export async function writeManifest(
   platform: Platform,
   name: string,
@@ -96,15 +123,27 @@ async function ask(
   platform: Platform,
   name: string,
   path: string,
-  { method = 'GET', actions, headers, body }: Asked,
+  { method = 'GET', actions, headers = {}, body }: Asked,
 ): Promise<Response> {
   const token = await ownToken(platform, name, ...actions)
+  return send(platform, `${name}/${path}`, token, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body }),
+  })
+}
+
+async function send(
+  platform: Platform,
+  path: string,
+  token: string,
+  request: { method?: string; headers?: Record<string, string>; body?: string },
+): Promise<Response> {
   try {
-    return await fetch(`http://127.0.0.1:${platform.config.registryPort}/v2/${name}/${path}`, {
-      method,
-      headers: { ...headers, authorization: `Bearer ${token}` },
+    return await fetch(`http://127.0.0.1:${platform.config.registryPort}/v2/${path}`, {
+      ...request,
+      headers: { ...request.headers, authorization: `Bearer ${token}` },
       signal: AbortSignal.timeout(answerWithinMs),
-      ...(body === undefined ? {} : { body }),
     })
   } catch (cause) {
     throw away(cause)

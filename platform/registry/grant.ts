@@ -69,6 +69,12 @@ export async function ownToken(
   return signRegistryToken(platform.config, 'system', [access], 60)
 }
 
+/** To list the repositories of all teams: nobody but Berth itself gets this. */
+export async function catalogToken(platform: Platform): Promise<string> {
+  const access: RegistryAccess = { type: 'registry', name: 'catalog', actions: ['*'] }
+  return signRegistryToken(platform.config, 'system', [access], 60)
+}
+
 /**
  * What a worker pulls with for an app of this team: the team's own repositories, and public ones. The token allows
  * nothing where it is another team's, so that naming its image in an app doesn't hand it over.

@@ -4,7 +4,7 @@ import type { Config } from '../config.ts'
 import { registryIssuer, registryService } from '../model/registry.ts'
 
 export interface RegistryAccess {
-  type: 'repository'
+  type: 'repository' | 'registry'
   name: string
   actions: string[]
 }

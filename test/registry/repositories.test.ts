@@ -4,6 +4,8 @@ import { createDeployment } from '../../platform/deployments.ts'
 import { getImage, listImages, listPushes, listTags } from '../../platform/images.ts'
 import type { Team } from '../../platform/model/resources.ts'
 import { readManifest } from '../../platform/registry/client.ts'
+import { ownToken } from '../../platform/registry/grant.ts'
+import { reconcileRegistry } from '../../platform/registry/reconcile.ts'
 import { deleteImage, deleteRepository, deleteTag } from '../../platform/registry/remove.ts'
 import { syncRepository } from '../../platform/registry/sync.ts'
 import { findRepository, listRepositories, updateRepository } from '../../platform/repositories.ts'
@@ -182,6 +184,32 @@ test('an event that comes twice, late, or of a tag that moved on changes nothing
   expect(put.status).toBe(201)
   await repository('odd', 0)
   expect(await readManifest(berth.platform, 'acme/odd', '1')).toBeNull()
+})
+
+test('a push that the registry could not tell of is found, also of a repository that nobody knew', async () => {
+  const { platform } = berth
+  await push('lost:1', 'kept')
+  const { id } = await repository('lost', 1)
+  const token = await ownToken(platform, 'acme/lost', 'pull', 'push')
+  // Nobody is told: what the registry would say again is lost with its process.
+  berth.setWeb(false)
+  const manifest = await readManifest(platform, 'acme/lost', '1')
+  const put = await fetch(`http://127.0.0.1:${berth.registryPort}/v2/acme/lost/manifests/2`, {
+    method: 'PUT',
+    body: manifest?.bytes.toString() ?? '',
+    headers: { authorization: `Bearer ${token}`, 'content-type': manifest?.mediaType ?? '' },
+  })
+  expect(put.status).toBe(201)
+  await berth.restartRegistry()
+  berth.setWeb(true)
+  expect((await listTags(platform, ada.viewer, id)).data.map(({ name }) => name)).toEqual(['1'])
+  const { signal } = new AbortController()
+  expect(await reconcileRegistry(platform, signal)).toEqual(['acme/lost'])
+  expect((await listTags(platform, ada.viewer, id)).data.map(({ name }) => name).sort()).toEqual(['1', '2'])
+  expect(await reconcileRegistry(platform, signal)).toEqual([])
+  await platform.db.repository.delete({ where: { id } })
+  expect(await reconcileRegistry(platform, signal)).toEqual(['acme/lost'])
+  await repository('lost', 2)
 })
 
 test('a team without room is told so in words, goes on pulling, and pushes again when there is some', async () => {
