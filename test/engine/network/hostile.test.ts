@@ -152,6 +152,31 @@ test('ranges that the host routes elsewhere are left alone, and it is said when 
   })
 })
 
+test('while the firewall is changed again and again, nothing gets through that never may', async () => {
+  const other = await host.container('other', 'second')
+  const across = {
+    what: 'to another network',
+    hex: udp4(
+      { from: hardwareAddress(one.address), to: hardwareAddress(gateway) },
+      { from: one.address, to: other.address, fromPort: 7, toPort: 7, text: 'across' },
+    ),
+  }
+  const heard = async (count: number, change: () => Promise<unknown>) => {
+    const { frames } = await hear(other.pid, 'eth0', 'this is all')
+    await Promise.all([send(one.pid, 'eth0', Array(count).fill(across), 0.001), change()])
+    await host.run(['bash', '-c', `echo this is all >/dev/udp/${other.address}/7`])
+    const word = Buffer.from('across').toString('hex')
+    return (await frames).filter((frame) => frame.includes(word)).length
+  }
+  const changes = async () => {
+    for (let time = 0; time < 20; time++)
+      await host.networks.update('first', { egress: time % 2 === 0 ? ['203.0.113.0/24'] : 'all' })
+  }
+  expect(await heard(1_500, changes)).toBe(0)
+  await host.unguarded(async () => expect(await heard(3, async () => {})).toBe(3))
+  await other.stop()
+})
+
 test('what it says of who is where, or gives out as a router or by DHCP, nobody hears', async () => {
   const { bridge } = await host.networks.inspect('first')
   const [mine, twos] = [hardwareAddress(one.address), hardwareAddress(two.address)]

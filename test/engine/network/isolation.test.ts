@@ -6,6 +6,8 @@ let one: FakeContainer
 let neighbour: FakeContainer
 let other: FakeContainer
 const edgePort = 4080
+/** Where clouds answer questions about the machine; the world of this host has them all. */
+const metadata = ['169.254.169.254', '169.254.170.2', '100.100.100.200', '168.63.129.16', '192.0.0.192']
 
 beforeAll(async () => {
   host = await startPrivateHost({ allowedHostPorts: [edgePort] })
@@ -17,6 +19,10 @@ beforeAll(async () => {
   await host.serve('host', 'database', 5432)
   await host.serve('host', 'local', 6379, '127.0.0.1')
   await host.serve('world', 'world', 80)
+  for (const address of metadata.slice(1)) {
+    await host.world(['ip', 'address', 'add', `${address}/32`, 'dev', 'eth0'])
+    await host.run(['ip', 'route', 'add', `${address}/32`, 'via', host.worldAddress])
+  }
 })
 afterAll(() => host?.close())
 
@@ -41,12 +47,15 @@ test('a container reaches its network, the edge and the world; not the host, oth
     [otherGateway, 5432],
     [host.address, 5432],
     ['127.0.0.1', 6379],
-    ['169.254.169.254', 80],
+    ...metadata.map((address) => [address, 80] as const),
   ] as const
   const answers = (targets: readonly (readonly [string, number])[]) =>
     Promise.all(targets.map(([address, port]) => one.ask(address, port)))
   expect(await answers(may)).toEqual(['neighbour', 'edge', 'edge', 'world'])
   expect(await answers(mayNot)).toEqual(mayNot.map(() => null))
+  expect(await Promise.all(metadata.map((address) => host.ask('host', address, 80)))).toEqual(
+    metadata.map(() => 'world'),
+  )
   // The host itself, where the edge is, reaches every container.
   expect(await host.ask('host', other.address, 80)).toBe('other')
   // And the world none, even if it is told the way.

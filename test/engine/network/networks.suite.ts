@@ -276,6 +276,26 @@ export function networksSuite(startHost: () => Promise<PrivateHost>): void {
       ).not.toContain('15777')
     })
 
+    test('what an engine that was killed left on the host is swept by the next; what is not its own stays', async () => {
+      const container = await host.container('stays', 'swept')
+      const { bridge } = await host.networks.inspect('swept')
+      const ours = [`bth${host.instance}-zz`, `bv${host.instance}-zz`]
+      const foreign = ['bthffffff-zz', 'bvffffff-zz']
+      const links = async () =>
+        (await host.run(['ip', '-oneline', 'link', 'show'])).match(/b(th|v)\w{6}-\w+/g)
+      for (const name of [...ours, ...foreign]) await host.run(['ip', 'link', 'add', name, 'type', 'bridge'])
+      await host.run(['nft', 'add', 'table', 'inet', 'berth_ffffff'])
+      expect(await links()).toEqual(expect.arrayContaining([...ours, ...foreign, bridge]))
+      await host.restart({ kill: true })
+      const left = await links()
+      expect(left).toEqual(expect.arrayContaining([...foreign, bridge]))
+      for (const name of ours) expect(left).not.toContain(name)
+      expect(await host.run(['nft', 'list', 'tables'])).toContain('berth_ffffff')
+      for (const name of foreign) await host.run(['ip', 'link', 'delete', name])
+      await host.run(['nft', 'delete', 'table', 'inet', 'berth_ffffff'])
+      await container.stop()
+    })
+
     test('bandwidth is limited in both directions', async () => {
       const limited = await host.container('limited', 'slow', {
         bandwidth: { inBitsPerSecond: 8_000_000, outBitsPerSecond: 4_000_000 },
