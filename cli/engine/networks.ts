@@ -44,6 +44,9 @@ export function addNetworkCommands(engine: Command): void {
       const body = { container }
       await openDoor(options).ask('POST', `/networks/${encodeURIComponent(name)}/detach`, { body })
     })
+  command(network, 'prune', 'remove networks that no container is on')
+    .option('--dry-run', 'say what would go')
+    .action(prune)
   command(network, 'rm', 'remove networks that have no containers')
     .argument('<network...>', 'names')
     .action(async (names: string[], options: EngineOptions) => {
@@ -66,4 +69,19 @@ async function create(
   const made = await openDoor(options).ask<NetworkRow>('POST', '/networks', { body })
   if (options.json) return printJson(made)
   say(made.name)
+}
+
+async function prune(options: EngineOptions & { dryRun?: boolean }): Promise<void> {
+  const door = openDoor(options)
+  const unused: string[] = []
+  for (const { name } of await door.ask<NetworkRow[]>('GET', '/networks')) {
+    const path = `/networks/${encodeURIComponent(name)}`
+    const { attachments } = await door.ask<{ attachments: unknown[] }>('GET', path)
+    if (attachments.length > 0) continue
+    // Refused where somebody came to it meanwhile.
+    if (!options.dryRun) await door.ask('DELETE', path)
+    unused.push(name)
+    if (!options.json) say(`${options.dryRun ? 'Would delete' : 'Deleted'}: ${name}`)
+  }
+  if (options.json) printJson(unused)
 }

@@ -557,4 +557,8 @@ test('networks are made, listed and removed; one in use is not', async () => {
   })
   await engine('rm', '-f', 'moored')
   expect(await engine('network', 'rm', 'quay')).toMatchObject({ code: 0, out: 'quay\n' })
+  await engine('network', 'create', 'idle')
+  expect((await engine('network', 'prune', '--dry-run')).out).toMatch(/^Would delete: idle$/m)
+  expect((await engine('network', 'prune')).out).toMatch(/^Deleted: idle$/m)
+  expect((await engine('network', 'ls')).out).not.toMatch(/^idle /m)
 })
