@@ -46,6 +46,7 @@ export const policy = {
   'team.delete': { role: 'owner' },
   'team.restore': 'admin',
   'team.leave': { role: 'viewer' },
+  'team.require-two-factor': { role: 'owner' },
   'member.read': { role: 'viewer' },
   'member.change-role': { role: 'admin' },
   'member.remove': { role: 'admin' },
@@ -78,6 +79,7 @@ export const policy = {
   'repository.update': { role: 'admin' },
   'audit.read': { role: 'admin' },
   'account.manage-own': 'person',
+  'user.reset-two-factor': 'admin',
   'token.manage-own': 'person',
   'token.manage-of-team': { role: 'admin' },
 } as const satisfies Record<string, { role: Role; at?: 'project' } | 'person' | 'admin' | 'operator'>
@@ -100,7 +102,7 @@ export type InstallationAction = Exclude<Action, TeamAction>
 /** What the caller may do in a team: the weaker of the membership and the token. Null: the team is not his. */
 export async function roleIn(platform: Platform, viewer: Viewer, teamId: string): Promise<Role | null> {
   const standing = await standingIn(platform, viewer, teamId)
-  return standing === null ? null : weaker(standing.own, standing.most)
+  return standing === null || standing.lacksFactor ? null : weaker(standing.own, standing.most)
 }
 
 export interface Standing {
@@ -108,28 +110,53 @@ export interface Standing {
   own: Role
   /** More than this a token may not do, wherever. */
   most: Role
+  /** The team asks its people for a second factor, and this one has none: he may do nothing in it but leave. */
+  lacksFactor: boolean
 }
 
-/** Null: the team is not the caller's, is not there, or was deleted. */
+/**
+ * Null: the team is not the caller's, is not there, or was deleted. A person's tokens are bound by what is asked of that
+ * person; a team's own sign in nowhere, so they need no second factor.
+ */
 export async function standingIn(
   platform: Platform,
   viewer: Viewer,
   teamId: string,
 ): Promise<Standing | null> {
-  if (viewer.kind === 'system') return { own: 'owner', most: 'owner' }
+  if (viewer.kind === 'system') return { own: 'owner', most: 'owner', lacksFactor: false }
   if (viewer.kind === 'token' && viewer.teamId !== null && viewer.teamId !== teamId) return null
   const userId = personBehind(viewer)
   if (userId === null) {
     if (viewer.kind === 'token' && viewer.teamId === null) return null
     const there = await platform.db.team.count({ where: { id: teamId, deletedAt: null } })
-    return there === 0 ? null : { own: 'owner', most: viewer.kind === 'token' ? viewer.role : 'owner' }
+    const most = viewer.kind === 'token' ? viewer.role : 'owner'
+    return there === 0 ? null : { own: 'owner', most, lacksFactor: false }
   }
   const membership = await platform.db.membership.findUnique({
     where: { teamId_userId: { teamId, userId }, team: { deletedAt: null } },
-    select: { role: true, user: { select: { disabledAt: true } } },
+    select: {
+      role: true,
+      user: { select: { disabledAt: true, twoFactorAt: true } },
+      team: { select: { requiresTwoFactor: true } },
+    },
   })
   if (membership === null || membership.user.disabledAt !== null) return null
-  return { own: membership.role, most: viewer.kind === 'token' ? viewer.role : 'owner' }
+  const { role, user, team } = membership
+  const isOfTeam = viewer.kind === 'token' && viewer.userId === null
+  return {
+    own: role,
+    most: viewer.kind === 'token' ? viewer.role : 'owner',
+    lacksFactor: !isOfTeam && team.requiresTwoFactor && user.twoFactorAt === null,
+  }
+}
+
+/** Throws `second-factor-needed`. */
+export function requireFactor({ lacksFactor }: Standing): void {
+  if (!lacksFactor) return
+  throw new PlatformError(
+    'second-factor-needed',
+    'This team asks its members for two-factor sign-in. Set it up in your account, then come back.',
+  )
 }
 
 /** Whose rights bound the caller's: of a team's own token those of whoever made it. */
@@ -144,7 +171,7 @@ export function scopeOf(viewer: Viewer): TokenScope {
 
 /**
  * Throws `not-found` where the caller is not in the team, just as for one that doesn't exist, and `forbidden` where
- * the role is too weak or the token is not for it. `what` names the thing that was asked for, in the sentence of
+ * the role is too weak or the token is not for it, `second-factor-needed` where the team asks for one. `what` names the thing that was asked for, in the sentence of
  * not-found. Lists of what is in projects show what visibleIn() says.
  */
 export async function requireTeam(
@@ -156,6 +183,7 @@ export async function requireTeam(
 ): Promise<Role> {
   const standing = await standingIn(platform, viewer, teamId)
   if (standing === null) throw notFound(what)
+  if (action !== 'team.leave') requireFactor(standing)
   const role = weaker(standing.own, standing.most)
   requireScope(viewer, action)
   if (isNarrowed(scopeOf(viewer)) && action !== 'team.read' && !('at' in policy[action]))
@@ -183,6 +211,7 @@ export async function requireProject(
   if (standing === null || !(await reaches(platform, scopeOf(viewer), place, action))) throw notFound(what)
   const own = await ownRoleAt(platform, viewer, place.projectId, standing.own)
   if (own === null) throw notFound(what)
+  requireFactor(standing)
   requireScope(viewer, action)
   const role = weaker(own, standing.most)
   requireRole(role, action, 'project')

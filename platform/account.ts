@@ -10,7 +10,7 @@ import { checkPassword, hashPassword } from './passwords.ts'
 import { countAttempt, forgetAttempts } from './rate-limit.ts'
 import { validate } from './validate.ts'
 
-const guesses = { name: 'change-password:user', limit: 10, windowSeconds: 900 }
+const guesses = { name: 'own-password:user', limit: 10, windowSeconds: 900 }
 
 /** The caller's own browser sessions that are open, newest first. */
 export async function listSessions(
@@ -18,7 +18,7 @@ export async function listSessions(
   viewer: Viewer,
   pageInput?: PageInput,
 ): Promise<Page<Session>> {
-  const { userId, sessionId } = await person(platform, viewer)
+  const { userId, sessionId } = await requirePerson(platform, viewer)
   const page = parsePage(pageInput)
   const rows = await platform.db.session.findMany({
     where: { userId, revokedAt: null, expiresAt: { gt: new Date() }, id: { lt: afterId(page) } },
@@ -42,7 +42,7 @@ export async function listSessions(
 
 /** Ends one of the caller's own sessions, at once. */
 export async function revokeSession(platform: Platform, viewer: Viewer, id: string): Promise<void> {
-  const { userId } = await person(platform, viewer)
+  const { userId } = await requirePerson(platform, viewer)
   const { count } = await platform.db.session.updateMany({
     where: { id, userId, revokedAt: null },
     data: { revokedAt: new Date() },
@@ -52,7 +52,7 @@ export async function revokeSession(platform: Platform, viewer: Viewer, id: stri
 
 /** Ends all of the caller's sessions but this one; answers with how many that were. */
 export async function revokeOtherSessions(platform: Platform, viewer: Viewer): Promise<number> {
-  const { userId, sessionId } = await person(platform, viewer)
+  const { userId, sessionId } = await requirePerson(platform, viewer)
   const { count } = await platform.db.session.updateMany({
     where: { userId, revokedAt: null, ...(sessionId === null ? {} : { id: { not: sessionId } }) },
     data: { revokedAt: new Date() },
@@ -69,14 +69,15 @@ export async function changePassword(
   viewer: Viewer,
   input: ChangePasswordInput,
 ): Promise<void> {
-  const { userId, sessionId } = await person(platform, viewer)
+  const { userId, sessionId } = await requirePerson(platform, viewer)
   const { current, password } = validate(changePasswordSchema, input)
-  await countAttempt(platform, guesses, userId)
   const user = await platform.db.user.findUniqueOrThrow({ where: { id: userId } })
-  if (!(await checkPassword(user.passwordHash, current)))
-    throw new PlatformError('invalid', 'current: is not your current password.', {
-      fields: [{ path: 'current', message: 'is not your current password' }],
-    })
+  if (user.passwordHash === null)
+    throw new PlatformError(
+      'conflict',
+      'This account has no password yet. Sign out and ask for one with “Forgot your password?”.',
+    )
+  await requirePassword(platform, userId, current, 'current')
   await requireStrongPassword(password, [user.email, user.name])
   const passwordHash = await hashPassword(password)
   await platform.db.$transaction(async (tx) => {
@@ -91,11 +92,29 @@ export async function changePassword(
       target: { type: 'user', id: userId, name: user.name },
     })
   })
+}
+
+/**
+ * Before something that an open session alone must not be enough for. An account without a password, whose owner signs
+ * in elsewhere, has none to ask for. Throws `invalid` at the field `path`, `rate-limited` after too many wrong ones.
+ */
+export async function requirePassword(
+  platform: Platform,
+  userId: string,
+  password: string,
+  path = 'password',
+): Promise<void> {
+  await countAttempt(platform, guesses, userId)
+  const user = await platform.db.user.findUniqueOrThrow({ where: { id: userId } })
+  if (user.passwordHash !== null && !(await checkPassword(user.passwordHash, password))) {
+    const message = 'is not your current password'
+    throw new PlatformError('invalid', `${path}: ${message}.`, { fields: [{ path, message }] })
+  }
   await forgetAttempts(platform, guesses, userId)
 }
 
 /** A token must not be able to shut its owner out, or to keep him from doing so. */
-async function person(
+export async function requirePerson(
   platform: Platform,
   viewer: Viewer,
 ): Promise<{ userId: string; sessionId: string | null }> {

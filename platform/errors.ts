@@ -3,6 +3,7 @@ export const problemStatus = {
   'bad-request': 400,
   unauthenticated: 401,
   forbidden: 403,
+  'second-factor-needed': 403,
   'not-found': 404,
   conflict: 409,
   'quota-exceeded': 409,

@@ -16,7 +16,7 @@ export async function listMembers(
   teamId: string,
   pageInput?: PageInput,
 ): Promise<Page<Member>> {
-  await requireTeam(platform, viewer, teamId, 'member.read')
+  const own = await requireTeam(platform, viewer, teamId, 'member.read')
   const page = parsePage(pageInput)
   const rows = await platform.db.membership.findMany({
     where: { teamId, user: { disabledAt: null }, userId: { gt: afterId(page) } },
@@ -24,7 +24,12 @@ export async function listMembers(
     take: page.limit + 1,
     include: named,
   })
-  return toPage(rows, page.limit, (row) => row.userId, showMember)
+  return toPage(
+    rows,
+    page.limit,
+    (row) => row.userId,
+    (row) => showMember(row, own),
+  )
 }
 
 /**
@@ -44,7 +49,7 @@ export async function changeRole(
   return platform.db.$transaction(async (tx) => {
     const member = await lockMember(tx, teamId, userId)
     requireAtLeast(own, member.role, `change the role of ${a(member.role)}`)
-    if (member.role === role) return showMember(member)
+    if (member.role === role) return showMember(member, own)
     if (member.role === 'owner') await requireAnotherOwner(tx, teamId, userId)
     const changed = await tx.membership.update({
       where: { teamId_userId: { teamId, userId } },
@@ -57,7 +62,7 @@ export async function changeRole(
       target: { type: 'user', id: userId, name: member.user.name },
       detail: { before: member.role, after: role },
     })
-    return showMember(changed)
+    return showMember(changed, own)
   })
 }
 
@@ -133,15 +138,17 @@ function a(role: Role): string {
   return /^[aeiou]/.test(role) ? `an ${role}` : `a ${role}`
 }
 
-const named = { user: { select: { name: true, email: true } } } as const
+const named = { user: { select: { name: true, email: true, twoFactorAt: true } } } as const
 
 interface MemberRow {
   userId: string
   role: Role
   createdAt: Date
-  user: { name: string; email: string }
+  user: { name: string; email: string; twoFactorAt: Date | null }
 }
 
-function showMember({ userId, role, createdAt, user }: MemberRow): Member {
-  return { userId, name: user.name, email: user.email, role, joinedAt: createdAt.toISOString() }
+function showMember({ userId, role, createdAt, user }: MemberRow, own: Role): Member {
+  const { name, email, twoFactorAt } = user
+  const hasTwoFactor = roleIncludes(own, 'admin') ? twoFactorAt !== null : null
+  return { userId, name, email, role, hasTwoFactor, joinedAt: createdAt.toISOString() }
 }

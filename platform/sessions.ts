@@ -1,60 +1,112 @@
 import type { Viewer } from './access.ts'
 import { PlatformError } from './errors.ts'
+import { countGuess } from './guesses.ts'
+import { rememberDevice } from './known-devices.ts'
 import { newId } from './model/ids.ts'
 import { type SignInInput, signInSchema } from './model/inputs.ts'
 import { isInNetworks } from './networks.ts'
 import type { Platform } from './open.ts'
+import type { Origin } from './origin.ts'
 import { checkPassword } from './passwords.ts'
-import { countAttempt, forgetAttempts, giveBackAttempt } from './rate-limit.ts'
+import { countAttempt } from './rate-limit.ts'
+import { beginSecondStep, endSecondStep, readSecondStep, SecondStep } from './second-step.ts'
 import { sameSecret, sha256 } from './secrets.ts'
 import { viewerOf } from './token-viewer.ts'
+import { checkCode } from './two-factor-code.ts'
 import { validate } from './validate.ts'
 
 export const sessionDays = 30
 
-const byAddress = { name: 'sign-in:address', limit: 50, windowSeconds: 900 }
-const byEmail = { name: 'sign-in:email', limit: 10, windowSeconds: 900 }
 export const wrongTokens = { name: 'token:address', limit: 300, windowSeconds: 300 }
+
+export interface SignedIn {
+  userId: string
+  sessionId: string
+  /** What the browser's cookie is to hold, so that it is known next time: known-devices.ts. */
+  device: string
+}
 
 /**
  * Opens a browser session. Throws `unauthenticated` with one sentence for a wrong password and an unknown address
- * alike, and takes as long for both; `rate-limited` after too many attempts from an address or for an e-mail.
+ * alike, and takes as long for both; `rate-limited` after wrong ones (guesses.ts); SecondStep where a code is to follow.
  */
-export async function signIn(
-  platform: Platform,
-  input: SignInInput,
-): Promise<{ userId: string; sessionId: string }> {
-  const { email, password, address, userAgent } = validate(signInSchema, input)
-  const user = await checkCredentials(platform, { email, password, address })
-  const sessionId = newId('session')
-  await platform.db.session.create({
-    data: {
-      id: sessionId,
-      userId: user.id,
-      expiresAt: new Date(Date.now() + sessionDays * 86_400_000),
-      address,
-      userAgent: userAgent?.slice(0, 400) ?? null,
-    },
-  })
-  return { userId: user.id, sessionId }
+export async function signIn(platform: Platform, input: SignInInput): Promise<SignedIn> {
+  const { email, password, ...origin } = validate(signInSchema, input)
+  const user = await checkCredentials(platform, { email, password, origin })
+  return enter(platform, user.id, origin)
 }
 
-/** Whose e-mail and password these are, without opening a session: for `docker login`. Throws as signIn() does. */
+/** For somebody whose first step was right. Throws SecondStep where a code is to follow. */
+export async function enter(platform: Platform, userId: string, origin: Origin): Promise<SignedIn> {
+  const user = await platform.db.user.findUniqueOrThrow({ where: { id: userId } })
+  if (user.twoFactorAt !== null) throw new SecondStep(await beginSecondStep(platform, user))
+  return openSession(platform, userId, origin)
+}
+
+/**
+ * The second step of signing in: a code of the app, or a recovery code. Throws `gone` when the ticket ran out or was
+ * used, `unauthenticated` for a wrong code and one that was used before, `rate-limited` after wrong ones.
+ */
+export async function signInWithCode(
+  platform: Platform,
+  { ticket, code, ...origin }: Origin & { ticket: string; code: string },
+): Promise<SignedIn> {
+  const user = await readSecondStep(platform, ticket)
+  if (user === null) throw new PlatformError('gone', 'This took too long. Begin again with your password.')
+  const guess = await countGuess(platform, 'code', user.email, origin)
+  if (!(await checkCode(platform, user.id, code)))
+    throw new PlatformError('unauthenticated', 'The code is not right, or was used before.')
+  await guess.wasRight()
+  await endSecondStep(platform, ticket)
+  return openSession(platform, user.id, origin)
+}
+
+async function openSession(platform: Platform, userId: string, origin: Origin): Promise<SignedIn> {
+  const sessionId = newId('session')
+  return platform.db.$transaction(async (tx) => {
+    await tx.session.create({
+      data: {
+        id: sessionId,
+        userId,
+        expiresAt: new Date(Date.now() + sessionDays * 86_400_000),
+        address: origin.address,
+        userAgent: origin.userAgent?.slice(0, 400) ?? null,
+      },
+    })
+    return { userId, sessionId, device: await rememberDevice(tx, userId, origin.device ?? null) }
+  })
+}
+
+/** Whose e-mail and password these are, without opening a session. Throws as signIn() does. */
 export async function checkCredentials(
   platform: Platform,
-  { email, password, address }: { email: string; password: string; address: string },
-): Promise<{ id: string }> {
-  await countAttempt(platform, byAddress, address)
-  await countAttempt(platform, byEmail, sha256(email))
+  { email, password, origin }: { email: string; password: string; origin: Origin },
+): Promise<{ id: string; twoFactorAt: Date | null }> {
+  const guess = await countGuess(platform, 'password', email, origin)
   const user = await platform.db.user.findUnique({ where: { email } })
   const right = await checkPassword(user?.passwordHash ?? null, password)
   if (user === null || !right || user.disabledAt !== null) {
     throw new PlatformError('unauthenticated', 'The e-mail address or the password is not right.')
   }
-  await forgetAttempts(platform, byEmail, sha256(email))
-  // Given back, not forgotten: who owns one account must not be able to guess at others without end.
-  await giveBackAttempt(platform, byAddress, address)
-  return { id: user.id }
+  await guess.wasRight()
+  return { id: user.id, twoFactorAt: user.twoFactorAt }
+}
+
+/**
+ * For `docker login` and its kin, which know no second step: who has one needs a token. Throws as signIn() does, and
+ * `forbidden`.
+ */
+export async function checkPasswordAlone(
+  platform: Platform,
+  input: { email: string; password: string; address: string },
+): Promise<{ id: string }> {
+  const { email, password, address } = input
+  const user = await checkCredentials(platform, { email, password, origin: { address } })
+  if (user.twoFactorAt === null) return user
+  throw new PlatformError(
+    'forbidden',
+    'This account has two-factor sign-in: use an API token in place of the password.',
+  )
 }
 
 /** Null when it ended, ran out, or its user was disabled. */

@@ -1,4 +1,4 @@
-import { notFound, requireInstallation, requireTeam, roleIn, type Viewer } from './access.ts'
+import { notFound, requireInstallation, requireTeam, standingIn, type Viewer, weaker } from './access.ts'
 import { record } from './audit.ts'
 import type { Transaction } from './database.ts'
 import { isId } from './model/ids.ts'
@@ -23,6 +23,7 @@ interface TeamRow {
   slug: string
   name: string
   imageNamespace: string
+  requiresTwoFactor: boolean
   createdAt: Date
 }
 
@@ -40,8 +41,8 @@ export async function listTeams(
   })
   const roles = new Map<string, Role>()
   for (const row of rows) {
-    const role = await roleIn(platform, viewer, row.id)
-    if (role !== null) roles.set(row.id, role)
+    const standing = await standingIn(platform, viewer, row.id)
+    if (standing !== null) roles.set(row.id, weaker(standing.own, standing.most))
   }
   return toPage(
     rows,
@@ -174,6 +175,6 @@ function target(team: TeamRow): { type: string; id: string; name: string } {
 }
 
 function showTeam(row: TeamRow, role: Role): Team {
-  const { id, slug, name, imageNamespace, createdAt } = row
-  return { id, slug, name, role, imageNamespace, createdAt: createdAt.toISOString() }
+  const { id, slug, name, imageNamespace, requiresTwoFactor, createdAt } = row
+  return { id, slug, name, role, imageNamespace, requiresTwoFactor, createdAt: createdAt.toISOString() }
 }

@@ -9,7 +9,7 @@ import {
   redeemRefreshToken,
   refreshPrefix,
 } from '../../platform/registry/refresh-token.ts'
-import { checkCredentials, viewerFromToken, wrongTokens } from '../../platform/sessions.ts'
+import { checkPasswordAlone, viewerFromToken, wrongTokens } from '../../platform/sessions.ts'
 import { tokenPrefix } from '../../platform/token-secret.ts'
 import { clientAddress } from './client-address.ts'
 
@@ -106,7 +106,7 @@ async function identify(
   const { name, secret } = credentials
   const email = emailSchema.safeParse(name)
   if (email.success && !secret.startsWith(tokenPrefix) && secret.length <= 1_024) {
-    const { id } = await checkCredentials(platform, { email: email.data, password: secret, address })
+    const { id } = await checkPasswordAlone(platform, { email: email.data, password: secret, address })
     return { kind: 'user', userId: id, sessionId: null }
   }
   if (secret.startsWith(refreshPrefix)) {

@@ -4,8 +4,23 @@ import type { Config } from '../../platform/config.ts'
 import type { Platform } from '../../platform/open.ts'
 import { checkSession } from '../../platform/sessions.ts'
 
+/**
+ * `device`: known-devices.ts; `step`: between the two steps of signing in; `link`: an identity is to be added to the
+ * account; the others are next-auth's.
+ */
+export type CookieName =
+  | 'session'
+  | 'csrf'
+  | 'callback'
+  | 'state'
+  | 'pkce'
+  | 'nonce'
+  | 'device'
+  | 'step'
+  | 'link'
+
 /** Cookies know no ports: two installations on one machine must not sign each other's users out. */
-export function cookieName(config: Pick<Config, 'port'>, what: 'session' | 'csrf' | 'callback'): string {
+export function cookieName(config: Pick<Config, 'port'>, what: CookieName): string {
   return `berth_${config.port}_${what}`
 }
 
@@ -18,7 +33,8 @@ export async function viewerFromCookie(
   return sessionId === null ? null : checkSession(platform, sessionId)
 }
 
-async function sessionIdFrom(platform: Platform, value: string | undefined): Promise<string | null> {
+/** Null where the cookie is none of ours. Says nothing about whether the session lives. */
+export async function sessionIdFrom(platform: Platform, value: string | undefined): Promise<string | null> {
   if (value === undefined || value === '') return null
   try {
     const token = await decode({ token: value, secret: platform.config.readSecret('auth.secret') })

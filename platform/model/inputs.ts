@@ -182,6 +182,12 @@ export const changePasswordSchema = z.strictObject({
   password: passwordSchema,
 })
 
+/** That the person at an open session is its owner: the password, a code of the second factor, or both. */
+export const proofSchema = z.strictObject({
+  password: z.string().max(1024).default(''),
+  code: z.string().max(64).default(''),
+})
+
 export const claimSchema = z.strictObject({
   token: z.string().max(200),
   name: displayNameSchema,
@@ -196,6 +202,8 @@ export const signInSchema = z.strictObject({
   password: z.string().max(1024),
   address: z.string().max(64),
   userAgent: z.string().nullish(),
+  /** Token of the browser's cookie. */
+  device: z.string().max(100).nullish(),
 })
 
 export type PageInput = z.input<typeof pageInputSchema>
@@ -216,5 +224,6 @@ export type InviteInput = z.input<typeof inviteSchema>
 export type ChangeRoleInput = z.input<typeof changeRoleSchema>
 export type ChangeProjectAccessInput = z.input<typeof changeProjectAccessSchema>
 export type JoinInput = z.input<typeof joinSchema>
+export type ProofInput = z.input<typeof proofSchema>
 export type ClaimInput = z.input<typeof claimSchema>
 export type SignInInput = z.input<typeof signInSchema>

@@ -19,6 +19,8 @@ export const teamSchema = z.object({
   role: z.enum(roles),
   /** First part of its images' names. Stays when the slug changes. */
   imageNamespace: z.string(),
+  /** Members need a second factor to do anything in it. */
+  requiresTwoFactor: z.boolean(),
   createdAt: time,
 })
 
@@ -134,6 +136,8 @@ export const memberSchema = z.object({
   name: z.string(),
   email: z.string(),
   role: z.enum(roles),
+  /** Whether signing in needs a code; null for callers who may not manage members. */
+  hasTwoFactor: z.boolean().nullable(),
   joinedAt: time,
 })
 
@@ -165,6 +169,14 @@ export const sessionSchema = z.object({
   address: z.string().nullable(),
   createdAt: time,
   lastSeenAt: time,
+})
+
+export const twoFactorSchema = z.object({
+  /** Null: signing in needs no code. */
+  since: time.nullable(),
+  recoveryCodesLeft: z.number().int(),
+  /** Without one the owner signs in elsewhere, and is not asked for it. */
+  hasPassword: z.boolean(),
 })
 
 export const auditEventSchema = z.object({
@@ -291,6 +303,7 @@ export type Member = z.infer<typeof memberSchema>
 export type ProjectMember = z.infer<typeof projectMemberSchema>
 export type Invitation = z.infer<typeof invitationSchema>
 export type Session = z.infer<typeof sessionSchema>
+export type TwoFactorState = z.infer<typeof twoFactorSchema>
 export type AuditEvent = z.infer<typeof auditEventSchema>
 
 /** One page of a list. `nextCursor` is null on the last one. */

@@ -47,7 +47,9 @@ export async function redeemRefreshToken(
   const { user, apiToken } = row
   const proof = apiToken?.hash ?? user?.passwordHash
   if (!proof || !sameSecret(bound(secret, proof), row.hash)) return null
-  if (apiToken !== null ? !isTokenUsable(apiToken) : user === null || user.disabledAt !== null) return null
+  // One that a password alone was enough for ends with the first day of a second factor.
+  const isOut = user === null || user.disabledAt !== null || user.twoFactorAt !== null
+  if (apiToken !== null ? !isTokenUsable(apiToken) : isOut) return null
   if (apiToken !== null) requireNetwork(apiToken, address)
   await platform.db.registryRefreshToken.updateMany({ where: { id }, data: { lastUsedAt: new Date() } })
   if (apiToken !== null) return viewerOf(apiToken)

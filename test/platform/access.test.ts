@@ -44,6 +44,7 @@ const allowed: Record<Action, string> = {
   'team.delete': 'owner operator',
   'team.restore': 'administrator operator',
   'team.leave': 'viewer developer admin owner operator',
+  'team.require-two-factor': 'owner operator',
   'member.read': 'viewer developer admin owner operator',
   'member.change-role': 'admin owner operator',
   'member.remove': 'admin owner operator',
@@ -76,6 +77,7 @@ const allowed: Record<Action, string> = {
   'repository.update': 'admin owner operator',
   'audit.read': 'admin owner operator',
   'account.manage-own': 'viewer developer admin owner stranger administrator operator',
+  'user.reset-two-factor': 'administrator operator',
   'token.manage-own': 'viewer developer admin owner stranger administrator operator',
   'token.manage-of-team': 'admin owner operator',
 }

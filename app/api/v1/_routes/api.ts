@@ -19,6 +19,7 @@ import { type Api, newRouter } from './router.ts'
 import { addTeamRoutes } from './teams.ts'
 import { timeLimit } from './time-limit.ts'
 import { addTokenRoutes } from './tokens.ts'
+import { addTwoFactorRoutes } from './two-factor.ts'
 import { addUsageRoutes } from './usage.ts'
 
 const maxBodyBytes = 2 ** 20
@@ -56,6 +57,7 @@ export function createApi(platform: Platform): Api {
   }
   api.use(bodyLimit({ maxSize: maxBodyBytes, onError: tooLarge }), checkBody, idempotency)
   addMeRoute(api)
+  addTwoFactorRoutes(api)
   addTeamRoutes(api)
   addUsageRoutes(api)
   addMemberRoutes(api)

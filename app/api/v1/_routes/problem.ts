@@ -16,6 +16,7 @@ const titles: Record<ApiCode, string> = {
   'bad-request': 'The request could not be read',
   unauthenticated: 'Sign in first',
   forbidden: 'Not allowed',
+  'second-factor-needed': 'Two-factor sign-in is needed',
   'not-found': 'Not found',
   'method-not-allowed': 'Not possible here',
   conflict: 'Not possible now',
