@@ -9,6 +9,8 @@ export interface User {
   isAdmin: boolean
   /** Language of the dashboard, such as en or zh-CN; null: the browser's. */
   locale: string | null
+  /** Signing in needs a code. */
+  hasTwoFactor: boolean
 }
 
 /** The person who asks, or whose token it is. Throws `forbidden` for a caller that is no person. */
@@ -16,7 +18,14 @@ export async function getUser(platform: Platform, viewer: Viewer): Promise<User>
   const userId = personOf(viewer)
   const user = await platform.db.user.findUnique({ where: { id: userId } })
   if (user === null) throw notFound('user')
-  return { id: user.id, name: user.name, email: user.email, isAdmin: user.isAdmin, locale: user.locale }
+  return {
+    id: user.id,
+    name: user.name,
+    email: user.email,
+    isAdmin: user.isAdmin,
+    locale: user.locale,
+    hasTwoFactor: user.twoFactorAt !== null,
+  }
 }
 
 /** Remembers the language of the dashboard. */

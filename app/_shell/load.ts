@@ -36,13 +36,28 @@ export const loadDeletedTeams = cache(async () => {
   return listDeletedTeams(platform, viewer)
 })
 
+/** Without those that ask for a second factor of somebody who has none: nothing of them can be shown. */
+export const loadOpenTeams = cache(async (): Promise<Team[]> => {
+  const [teams, user] = await Promise.all([loadTeams(), loadUser()])
+  return teams.filter((team) => user.hasTwoFactor || !team.requiresTwoFactor)
+})
+
 export const loadTeam = cache(async (slug: string) => {
   const { platform, viewer } = await enter()
-  const team = await orNotFound(getTeam(platform, viewer, slug))
+  const team = await orNotFound(getTeam(platform, viewer, slug).catch(leadToSetUp(slug)))
   // A former address leads to the same page at the present one.
   if (team.slug !== slug) redirect(await samePageAt(team.slug))
   return team
 })
+
+/** Where a team asks for a second factor, its pages lead to where one is set up. */
+function leadToSetUp(slug: string): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof PlatformError && error.code === 'second-factor-needed')
+      redirect(`/account?team=${encodeURIComponent(slug)}`)
+    throw error
+  }
+}
 
 async function samePageAt(slug: string): Promise<string> {
   const path = (await headers()).get('x-berth-path') ?? '/'

@@ -14,7 +14,7 @@ interface RunOptions<Data> {
 }
 
 /** Runs server actions one at a time; keeps the last problem until the next attempt. The page reads itself anew after. */
-export function useAction() {
+export function useAction({ refresh = true }: { refresh?: boolean } = {}) {
   const router = useRouter()
   const text = useProblemText()
   const [pending, start] = useTransition()
@@ -32,7 +32,7 @@ export function useAction() {
       if (result.ok) {
         await options.onDone?.(result.data)
         if (options.done !== undefined) toast('success', options.done)
-        router.refresh()
+        if (refresh) router.refresh()
         return
       }
       setProblem(result)

@@ -23,6 +23,7 @@ const fieldPatterns = [
   [/^is taken$/, 'taken'],
   [/^is too easy to guess/, 'guessable'],
   [/^is not your current password$/, 'notYourPassword'],
+  [/^is not right, or was used before$/, 'wrongCode'],
   [/^must be an address or a network/, 'network'],
   [/^must be the name of a repository/, 'repository'],
   [/^must be at least 0$/, 'tooSmall'],

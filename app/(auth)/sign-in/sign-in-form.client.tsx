@@ -6,30 +6,40 @@ import { Button } from '../../_ui/button.tsx'
 import { PasswordField, TextField } from '../../_ui/field.client.tsx'
 import { Notice } from '../../_ui/notice.tsx'
 import { useRetryText } from '../../_ui/use-retry-text.ts'
-import { openSession } from '../open-session.ts'
+import { openSession, openSessionWithCode, type SignInProblem } from '../open-session.ts'
 
 export function SignInForm({ next }: { next: string }) {
   const t = useTranslations('signIn')
   const retryText = useRetryText()
   const [pending, start] = useTransition()
   const [problem, setProblem] = useState<string | null>(null)
+  const [needsCode, setNeedsCode] = useState(false)
 
   function submit(data: FormData) {
-    const email = String(data.get('email') ?? '')
-    const password = String(data.get('password') ?? '')
     start(async () => {
-      const failed = await openSession(email, password)
-      // Said once, when it happened: the time in it is one on the clock.
-      setProblem(
-        failed === null
-          ? null
-          : failed.kind === 'rateLimited'
-            ? retryText(failed.retryAfterSeconds)
-            : t(failed.kind),
-      )
+      const failed = needsCode
+        ? await openSessionWithCode(String(data.get('code') ?? ''))
+        : await openSession(String(data.get('email') ?? ''), String(data.get('password') ?? ''))
+      setProblem(failed === null ? null : textOf(failed))
+      setNeedsCode(failed?.kind === 'secondStep' || (needsCode && failed?.kind !== 'stepGone'))
       // A whole new page: nothing of what strangers see may stay in the browser's cache of pages.
       if (failed === null) window.location.assign(next)
     })
+  }
+
+  /** Said once, when it happened: the time in it is one on the clock. */
+  function textOf(failed: SignInProblem): string | null {
+    switch (failed.kind) {
+      case 'rateLimited':
+        return retryText(failed.retryAfterSeconds)
+      case 'secondStep':
+        return null
+      case 'wrong':
+        return needsCode ? t('wrongCode') : t('wrong')
+      case 'stepGone':
+      case 'unavailable':
+        return t(failed.kind)
+    }
   }
 
   return (
@@ -42,14 +52,35 @@ export function SignInForm({ next }: { next: string }) {
         submit(new FormData(event.currentTarget))
       }}
     >
-      <TextField label={t('email')} name="email" type="email" autoComplete="username" autoFocus required />
-      <PasswordField
-        label={t('password')}
-        name="password"
-        autoComplete="current-password"
-        showLabel={t('show')}
-        hideLabel={t('hide')}
-      />
+      {needsCode ? (
+        <TextField
+          key="code"
+          label={t('code')}
+          name="code"
+          description={t('codeDescription')}
+          autoComplete="one-time-code"
+          autoFocus
+          required
+        />
+      ) : (
+        <>
+          <TextField
+            label={t('email')}
+            name="email"
+            type="email"
+            autoComplete="username"
+            autoFocus
+            required
+          />
+          <PasswordField
+            label={t('password')}
+            name="password"
+            autoComplete="current-password"
+            showLabel={t('show')}
+            hideLabel={t('hide')}
+          />
+        </>
+      )}
       {problem !== null && <Notice tone="danger">{problem}</Notice>}
       <Button tone="primary" type="submit" pending={pending} className="w-full">
         {t('submit')}

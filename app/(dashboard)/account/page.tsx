@@ -4,32 +4,38 @@ import { getTranslations } from 'next-intl/server'
 import { Suspense } from 'react'
 import { scopeActions } from '@/platform/token-scope.ts'
 import { listTokens } from '@/platform/tokens.ts'
-import { enter, loadDeletedTeams, loadTeams, loadUser } from '../../_shell/load.ts'
+import { enter, loadDeletedTeams, loadOpenTeams, loadTeams, loadUser } from '../../_shell/load.ts'
 import { CreateTokenButton } from '../../_tokens/create-token-button.client.tsx'
 import { loadPlaces } from '../../_tokens/load-places.ts'
 import { TokenRows } from '../../_tokens/token-rows.tsx'
 import { ButtonLink } from '../../_ui/button.tsx'
 import { Card, CardHeader } from '../../_ui/card.tsx'
+import { Notice } from '../../_ui/notice.tsx'
 import { PageHeader } from '../../_ui/page-header.tsx'
 import { RowsSkeleton } from '../../_ui/skeleton.tsx'
 import { EndOthersButton } from './end-session-button.client.tsx'
 import { PasswordForm } from './password-form.client.tsx'
 import { Preferences } from './preferences.client.tsx'
 import { Sessions } from './sessions.tsx'
+import { TwoFactorCard } from './two-factor-card.tsx'
 
 export async function generateMetadata(): Promise<Metadata> {
   const t = await getTranslations('account')
   return { title: t('title') }
 }
 
-export default async function AccountPage() {
-  const [t, tPages, user, teams, deleted] = await Promise.all([
+export default async function AccountPage({ searchParams }: PageProps<'/account'>) {
+  const [t, tPages, tFactor, user, teams, all, deleted, asked] = await Promise.all([
     getTranslations('account'),
     getTranslations('teamPages'),
+    getTranslations('twoFactor'),
     loadUser(),
+    loadOpenTeams(),
     loadTeams(),
     loadDeletedTeams(),
+    searchParams,
   ])
+  const closed = user.hasTwoFactor ? undefined : all.find(({ slug }) => slug === asked.team)
   // Of more teams the token form knows the names by the API alone.
   const places = await Promise.all(teams.slice(0, 20).map(loadPlaces))
   return (
@@ -46,6 +52,12 @@ export default async function AccountPage() {
         }
       />
       <div className="space-y-5">
+        {closed?.requiresTwoFactor && (
+          <>
+            <Notice tone="warning">{tFactor('needed', { team: closed.name })}</Notice>
+            <TwoFactorCard />
+          </>
+        )}
         <Card>
           <CardHeader title={t('profile')} />
           <dl className="grid gap-x-6 gap-y-3 p-5 sm:grid-cols-2">
@@ -71,6 +83,11 @@ export default async function AccountPage() {
             <PasswordForm />
           </div>
         </Card>
+        {!closed?.requiresTwoFactor && (
+          <Suspense fallback={<RowsSkeleton rows={1} />}>
+            <TwoFactorCard />
+          </Suspense>
+        )}
         <Card aria-labelledby="sessions">
           <CardHeader
             titleId="sessions"

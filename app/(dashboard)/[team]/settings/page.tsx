@@ -11,6 +11,7 @@ import { DeleteTeamCard } from './delete-team-card.client.tsx'
 import { MembersCard } from './members-card.tsx'
 import { SettingsFrame } from './settings-frame.tsx'
 import { TeamNameForm } from './team-name-form.client.tsx'
+import { TeamTwoFactorCard } from './two-factor-card.client.tsx'
 
 export async function generateMetadata(): Promise<Metadata> {
   const t = await getTranslations('team')
@@ -42,6 +43,9 @@ export default async function TeamSettingsPage({ params }: PageProps<'/[team]/se
         <Suspense fallback={<RowsSkeleton rows={2} />}>
           <MembersCard team={team} />
         </Suspense>
+        {roleIncludes(team.role, 'owner') && (
+          <TeamTwoFactorCard team={{ id: team.id, requiresTwoFactor: team.requiresTwoFactor }} />
+        )}
         {roleIncludes(team.role, 'owner') && (
           <DeleteTeamCard team={{ id: team.id, name: team.name }} days={graceDays} />
         )}

@@ -21,6 +21,7 @@ const Me = z
         email: z.string(),
         isAdmin: z.boolean(),
         locale: z.string().nullable(),
+        hasTwoFactor: z.boolean(),
       })
       .nullable()
       .meta({ description: 'The person who asks, or whose token it is.' }),
