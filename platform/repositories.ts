@@ -1,10 +1,8 @@
 import { notFound, type RepositoryAction, requireRepository, requireTeam, type Viewer } from './access.ts'
 import { record } from './audit.ts'
 import { publish, streams } from './event-log.ts'
-import { Prisma } from './generated/prisma/client.ts'
 import { type PageInput, type UpdateRepositoryInput, updateRepositorySchema } from './model/inputs.ts'
 import type { Page, Repository } from './model/resources.ts'
-import { retentionSchema } from './model/retention.ts'
 import type { Platform } from './open.ts'
 import { afterId, parsePage, toPage } from './pages.ts'
 import { validate } from './validate.ts'
@@ -101,14 +99,13 @@ export async function updateRepository(
   input: UpdateRepositoryInput,
 ): Promise<Repository> {
   const place = await repositoryAccess(platform, viewer, id, 'repository.update')
-  const { retention, ...change } = validate(updateRepositorySchema, input)
+  const change = validate(updateRepositorySchema, input)
   await platform.db.$transaction(async (tx) => {
     await tx.repository.update({
       where: { id },
       data: {
         ...(change.description === undefined ? {} : { description: change.description }),
         ...(change.isPublic === undefined ? {} : { isPublic: change.isPublic }),
-        ...(retention === undefined ? {} : { retention: retention ?? Prisma.DbNull }),
       },
     })
     await record(tx, viewer, {
@@ -151,7 +148,6 @@ interface Row {
   name: string
   description: string
   isPublic: boolean
-  retention: unknown
   lastPushedAt: Date | null
   lastPulledAt: Date | null
   createdAt: Date
@@ -160,7 +156,7 @@ interface Row {
 }
 
 function show(platform: Platform, row: Row, sizeBytes: number): Repository {
-  const { id, teamId, name, description, isPublic, retention, lastPushedAt, lastPulledAt, createdAt } = row
+  const { id, teamId, name, description, isPublic, lastPushedAt, lastPulledAt, createdAt } = row
   return {
     id,
     teamId,
@@ -168,7 +164,6 @@ function show(platform: Platform, row: Row, sizeBytes: number): Repository {
     reference: `${platform.config.registryHost}/${row.team.slug}/${name}`,
     description,
     isPublic,
-    retention: retention === null ? null : retentionSchema.parse(retention),
     tagCount: row._count.tags,
     sizeBytes,
     lastPushedAt: lastPushedAt?.toISOString() ?? null,

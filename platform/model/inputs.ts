@@ -16,7 +16,6 @@ import {
   variableValueSchema,
 } from './names.ts'
 import { networkSchema } from './networks.ts'
-import { retentionSchema } from './retention.ts'
 import { projectAccesses, roles } from './roles.ts'
 import { presetNames } from './scopes.ts'
 
@@ -120,8 +119,6 @@ export const updateRepositorySchema = z.strictObject({
     .optional(),
   /** Public: anybody may pull, without an account. */
   isPublic: z.boolean().optional(),
-  /** Null: everything is kept. */
-  retention: retentionSchema.nullable().optional(),
 })
 
 /** Of what a deployment may need. */

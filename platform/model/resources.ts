@@ -5,7 +5,6 @@ import { appStatuses } from './app-status.ts'
 import { deploymentStatuses } from './deployment-status.ts'
 import { deploymentStepSchema } from './deployment-step.ts'
 import { failureSchema } from './failure.ts'
-import { retentionSchema } from './retention.ts'
 import { projectAccesses, roles } from './roles.ts'
 import { presetNames } from './scopes.ts'
 
@@ -209,7 +208,6 @@ export const repositorySchema = z.object({
   reference: z.string(),
   description: z.string(),
   isPublic: z.boolean(),
-  retention: retentionSchema.nullable(),
   tagCount: z.number().int(),
   /** Of everything that its images name, each layer once. */
   sizeBytes: z.number().int(),

@@ -47,7 +47,7 @@ export function addRepositoryRoutes(api: Api): void {
   api.openapi(
     createRoute({
       ...{ method: 'patch', path: '/repositories/{id}', tags, summary: 'Change a repository’s settings' },
-      description: 'Its description, whether anybody may pull it, and which images are kept.',
+      description: 'Its description, and whether anybody may pull it.',
       request: { params: idParam, body: json(updateRepositorySchema) },
       responses: ok(Repository),
     }),
