@@ -35,15 +35,16 @@ export async function repositoryAccess(
 /** The same without asking who wants to know. */
 export async function repositoryPlace(
   platform: Platform,
-  of: { id: string } | { teamSlug: string; name: string },
+  of: { id: string } | { namespace: string; name: string },
 ): Promise<RepositoryPlace | null> {
   const row = await platform.db.repository.findFirst({
-    where: 'id' in of ? { id: of.id } : { name: of.name, team: { slug: of.teamSlug, deletedAt: null } },
-    select: { id: true, teamId: true, name: true, team: { select: { slug: true } } },
+    where:
+      'id' in of ? { id: of.id } : { name: of.name, team: { imageNamespace: of.namespace, deletedAt: null } },
+    select: { id: true, teamId: true, name: true, team: { select: { imageNamespace: true } } },
   })
   if (row === null) return null
   const { id, teamId, name, team } = row
-  const path = `${team.slug}/${name}`
+  const path = `${team.imageNamespace}/${name}`
   return { id, teamId, name, path, reference: `${platform.config.registryHost}/${path}` }
 }
 
@@ -122,7 +123,7 @@ export async function updateRepository(
   return existing(platform, id)
 }
 
-const columns = { team: { select: { slug: true } }, _count: { select: { tags: true } } } as const
+const columns = { team: { select: { imageNamespace: true } }, _count: { select: { tags: true } } } as const
 
 async function existing(platform: Platform, id: string): Promise<Repository> {
   const row = await platform.db.repository.findUnique({ where: { id }, include: columns })
@@ -151,7 +152,7 @@ interface Row {
   lastPushedAt: Date | null
   lastPulledAt: Date | null
   createdAt: Date
-  team: { slug: string }
+  team: { imageNamespace: string }
   _count: { tags: number }
 }
 
@@ -161,7 +162,7 @@ function show(platform: Platform, row: Row, sizeBytes: number): Repository {
     id,
     teamId,
     name,
-    reference: `${platform.config.registryHost}/${row.team.slug}/${name}`,
+    reference: `${platform.config.registryHost}/${row.team.imageNamespace}/${name}`,
     description,
     isPublic,
     tagCount: row._count.tags,

@@ -27,7 +27,7 @@ export async function answerRegistryDelete(platform: Platform, request: Request)
     const place =
       parts === null
         ? null
-        : await repositoryPlace(platform, { teamSlug: parts.teamSlug, name: parts.repository })
+        : await repositoryPlace(platform, { namespace: parts.namespace, name: parts.repository })
     if (by === null) return challenge(platform, name)
     if (place === null) return refuse(404, 'NAME_UNKNOWN', `There is no repository ${name}.`)
     const isDigest = reference.includes(':') || reference.includes('%3A')

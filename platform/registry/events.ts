@@ -61,9 +61,9 @@ async function untilTagged(platform: Platform, name: string, tag: string, digest
 async function notePull(platform: Platform, name: string, digest: string): Promise<void> {
   const parts = splitName(name)
   if (parts === null) return
-  const { teamSlug, repository } = parts
+  const { namespace, repository } = parts
   const row = await platform.db.repository.findFirst({
-    where: { name: repository, team: { slug: teamSlug } },
+    where: { name: repository, team: { imageNamespace: namespace } },
     select: { id: true },
   })
   if (row === null) return

@@ -98,7 +98,7 @@ async function allowedActions(
   scope: Scope,
 ): Promise<RegistryAction[]> {
   const team = await platform.db.team.findFirst({
-    where: { imageNamespace: scope.teamSlug, deletedAt: null },
+    where: { imageNamespace: scope.namespace, deletedAt: null },
   })
   if (team === null) return []
   const role = viewer === null ? null : await roleIn(platform, viewer, team.id)

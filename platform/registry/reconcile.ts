@@ -13,9 +13,9 @@ const atOnce = 25
 export async function reconcileRegistry(platform: Platform, signal: AbortSignal): Promise<string[]> {
   const rows = await platform.db.repository.findMany({
     where: { team: { deletedAt: null } },
-    select: { name: true, team: { select: { slug: true } } },
+    select: { name: true, team: { select: { imageNamespace: true } } },
   })
-  const known = rows.map(({ name, team }) => `${team.slug}/${name}`)
+  const known = rows.map(({ name, team }) => `${team.imageNamespace}/${name}`)
   const mended: string[] = []
   for (const name of new Set([...known, ...(await listCatalog(platform))])) {
     signal.throwIfAborted()
@@ -28,7 +28,7 @@ async function reconcileOne(platform: Platform, name: string): Promise<boolean> 
   const parts = splitName(name)
   if (parts === null) return false
   const recorded = await platform.db.imageTag.findMany({
-    where: { repository: { name: parts.repository, team: { slug: parts.teamSlug } } },
+    where: { repository: { name: parts.repository, team: { imageNamespace: parts.namespace } } },
     select: { name: true },
   })
   const tags = [...new Set([...recorded.map((tag) => tag.name), ...(await listTagNames(platform, name))])]

@@ -17,7 +17,7 @@ const actionSchema = z.enum(Object.keys(registryRights) as [RegistryAction, ...R
 export interface Scope {
   /** acme/shop/web */
   name: string
-  teamSlug: string
+  namespace: string
   /** The name below the team: shop/web. */
   repository: string
   actions: RegistryAction[]
@@ -27,13 +27,13 @@ export interface Scope {
 const repositoryPattern =
   /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$/
 
-/** `acme/shop/web` → the team's slug and the name below it; null for what can be no repository of Berth's. */
-export function splitName(name: string): { teamSlug: string; repository: string } | null {
+/** `acme/shop/web` → the team's namespace (`Team.imageNamespace`) and the name below it; null for what can be no repository of Berth's. */
+export function splitName(name: string): { namespace: string; repository: string } | null {
   const slash = name.indexOf('/')
-  const teamSlug = name.slice(0, Math.max(slash, 0))
+  const namespace = name.slice(0, Math.max(slash, 0))
   const repository = name.slice(slash + 1)
-  if (!slugSchema.safeParse(teamSlug).success) return null
-  return repository.length <= 200 && repositoryPattern.test(repository) ? { teamSlug, repository } : null
+  if (!slugSchema.safeParse(namespace).success) return null
+  return repository.length <= 200 && repositoryPattern.test(repository) ? { namespace, repository } : null
 }
 
 /**

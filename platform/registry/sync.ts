@@ -64,7 +64,9 @@ interface Look {
 async function findOrMake(platform: Platform, name: string): Promise<Repository | null> {
   const parts = splitName(name)
   if (parts === null) return null
-  const team = await platform.db.team.findFirst({ where: { slug: parts.teamSlug, deletedAt: null } })
+  const team = await platform.db.team.findFirst({
+    where: { imageNamespace: parts.namespace, deletedAt: null },
+  })
   if (team === null) return null
   const of = { teamId: team.id, name: parts.repository }
   await platform.db.repository.createMany({

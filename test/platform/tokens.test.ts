@@ -170,7 +170,7 @@ test("a worker pulls the app's own team's repositories and no other team's", asy
 
 test('scopes and references are read exactly', () => {
   expect(parseScope('repository:acme/a:pull')).toMatchObject({
-    teamSlug: 'acme',
+    namespace: 'acme',
     repository: 'a',
     actions: ['pull'],
   })

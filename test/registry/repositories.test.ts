@@ -9,6 +9,7 @@ import { reconcileRegistry } from '../../platform/registry/reconcile.ts'
 import { deleteImage, deleteRepository, deleteTag } from '../../platform/registry/remove.ts'
 import { syncRepository } from '../../platform/registry/sync.ts'
 import { findRepository, listRepositories, updateRepository } from '../../platform/repositories.ts'
+import { renameTeam } from '../../platform/teams.ts'
 import { createToken } from '../../platform/tokens.ts'
 import { buildImage } from '../support/images.ts'
 import { pushWithSkopeo } from '../support/oci-layout.ts'
@@ -76,6 +77,24 @@ test('a push is seen: repository, tag, digest, platform, size, layers, history a
   const audit = await berth.platform.db.auditEvent.findMany({ where: { action: 'repository.push' } })
   expect(audit).toMatchObject([{ actor: `user:${ada.id}`, targetName: 'acme/shop/web' }])
   expect((await listRepositories(berth.platform, ada.viewer, team.id)).data).toHaveLength(1)
+})
+
+test('images keep their names when their team moves to another address', async () => {
+  await push('steadfast:1', 'before')
+  await repository('steadfast', 1)
+  await renameTeam(berth.platform, ada.viewer, team.id, { slug: 'elsewhere' })
+  try {
+    await push('steadfast:2', 'after')
+    const { reference: called, id } = await repository('steadfast', 2)
+    expect(called).toBe(reference('steadfast'))
+    expect(await reconcileRegistry(berth.platform, new AbortController().signal)).toEqual([])
+    await deleteTag(berth.platform, ada.viewer, id, '1')
+    expect(await readManifest(berth.platform, 'acme/steadfast', '1')).toBeNull()
+    await repository('steadfast', 1)
+    await deleteRepository(berth.platform, ada.viewer, id, {})
+  } finally {
+    await renameTeam(berth.platform, ada.viewer, team.id, { slug: 'acme' })
+  }
 })
 
 test('a tag that moves leaves its image without a name; one that is taken away leaves the other', async () => {
