@@ -170,7 +170,10 @@ test('every page speaks Chinese, and none is wider than a phone', async () => {
     variables: `${app.path}/variables`,
     'app-settings': `${app.path}/settings`,
     'deploy-form': '/main/new',
+    repositories: '/main/repositories',
+    repository: '/main/repositories/hello',
     'team-settings': '/main/settings',
+    'deleted-teams': '/account/deleted-teams',
     account: '/account',
     'not-found': '/main/nothing/here',
   }

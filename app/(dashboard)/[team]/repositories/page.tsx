@@ -53,14 +53,16 @@ async function Repositories({ team }: { team: Team }) {
         description={canPush ? t('emptyDescription') : t('emptyViewer')}
         action={
           canPush && (
-            <CommandLines
-              label={t('firstPush')}
-              lines={[
-                `docker login ${host}`,
-                `docker tag my-image ${host}/${team.slug}/my-app:1`,
-                `docker push ${host}/${team.slug}/my-app:1`,
-              ]}
-            />
+            <div className="w-full max-w-xl">
+              <CommandLines
+                label={t('firstPush')}
+                lines={[
+                  `docker login ${host}`,
+                  `docker tag my-image ${host}/${team.imageNamespace}/my-app:1`,
+                  `docker push ${host}/${team.imageNamespace}/my-app:1`,
+                ]}
+              />
+            </div>
           )
         }
       />
