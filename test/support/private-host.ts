@@ -296,17 +296,22 @@ export async function startPrivateHost(options: PrivateHostOptions = {}): Promis
       engine = await startEngine()
     },
     async close() {
-      for (const container of [...containers.values()]) await container.stop()
-      for (const { name: each } of await engine.networks.list()) await engine.networks.remove(each)
-      await stopEngine(false)
-      for (const child of [...started]) await end(child)
-      // What is left of the engine would be in its folder.
-      // The one that starts others ends by itself, a moment after us.
-      const left = processesWith(folder).filter((line) => !line.includes('spawner-child'))
-      await killProcesses((argv) => argv.join(' ').includes(folder))
-      for (const each of [name, worldName]) await onRealHost(['ip', 'netns', 'delete', each])
-      rmSync(`/etc/netns/${name}`, { recursive: true, force: true })
-      rmSync(folder, { recursive: true, force: true })
+      let left: string[] = []
+      try {
+        for (const container of [...containers.values()]) await container.stop()
+        for (const { name: each } of await engine.networks.list()) await engine.networks.remove(each)
+        await stopEngine(false)
+        for (const child of [...started]) await end(child)
+        // What is left of the engine would be in its folder.
+        // The one that starts others ends by itself, a moment after us.
+        left = processesWith(folder).filter((line) => !line.includes('spawner-child'))
+      } finally {
+        // A test that failed may have left an engine that can't: the host goes all the same.
+        await killProcesses((argv) => argv.join(' ').includes(folder))
+        for (const each of [name, worldName]) await onRealHost(['ip', 'netns', 'delete', each])
+        rmSync(`/etc/netns/${name}`, { recursive: true, force: true })
+        rmSync(folder, { recursive: true, force: true })
+      }
       if (left.length > 0) throw new Error(`processes were left: ${left.join('\n')}`)
     },
   }
