@@ -67,16 +67,12 @@ export async function createExecs(core: Core): Promise<Execs> {
       const consoleSocket = join(terminals, number)
       const listener = spec.terminal ? listenForTerminal(consoleSocket) : null
       const streams = listener ? null : openPipes(pipes)
-      const running = runtime
-        .exec(id, {
-          ...files,
-          logFile,
-          pipes: listener ? null : pipes,
-          consoleSocket: listener ? consoleSocket : null,
-        })
-        .catch(async (error) => {
-          throw await causeOf(error, row)
-        })
+      const running = runtime.exec(id, {
+        ...files,
+        logFile,
+        pipes: listener ? null : pipes,
+        consoleSocket: listener ? consoleSocket : null,
+      })
       // A failure is told by whoever waits for the start, and by `exited`.
       running.catch(() => failed.abort())
       running.then(
@@ -101,12 +97,16 @@ export async function createExecs(core: Core): Promise<Execs> {
       const cancel = () => kill('SIGKILL')
       if (signal?.aborted) cancel()
       signal?.addEventListener('abort', cancel, { once: true })
-      const exited = running.finally(async () => {
-        signal?.removeEventListener('abort', cancel)
-        all.ended()
-        all.input?.destroy()
-        await rm(folder, { recursive: true, force: true })
-      })
+      const exited = running
+        .finally(async () => {
+          signal?.removeEventListener('abort', cancel)
+          all.ended()
+          all.input?.destroy()
+          await rm(folder, { recursive: true, force: true })
+        })
+        .catch(async (error) => {
+          throw await causeOf(error, row)
+        })
       exited.catch(() => {})
       open.set(exited, cancel)
       exited.finally(() => open.delete(exited)).catch(() => {})
