@@ -106,6 +106,7 @@ export async function createContentStore(folder: string, trash: Trash): Promise<
         await rm(path, { force: true })
         throw new EngineError('corrupt', `blob ${digest} is not what its digest says: its bytes are ${found}`)
       }
+      readAlong?.cameWhole()
       await commit(path, digest, sizeBytes)
     })
   }

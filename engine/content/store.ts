@@ -57,14 +57,16 @@ export interface IngestOptions {
 }
 
 /**
- * Reads an ingest's file while it grows. Nobody has verified these bytes: what is made of them counts only once `ingest`
- * has answered.
+ * Reads an ingest's file while it grows. Nobody has verified these bytes, or they are not on disk for good: what is
+ * made of them counts only once `ingest` has answered.
  */
 export interface ReadAlong {
   /** Called with the file, which is the callee's to close. Called again when all begins anew, with another file. */
   begin(file: FileHandle): void
   /** So many bytes from its start on can be read by now. */
   came(bytes: number): void
+  /** All of them can be read and have the right digest, while they are still being brought to disk. */
+  cameWhole(): void
 }
 
 export interface AddOptions {

@@ -93,6 +93,7 @@ export function unpackAlong(digest: Digest, diffId: Digest, { content, layers, s
       told = bytes
       attempt?.came({ bytes, isAll: false })
     },
+    cameWhole: () => attempt?.came({ bytes: 0, isAll: true }),
 
     async finish() {
       attempt ??= start(await content.open(digest))

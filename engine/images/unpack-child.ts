@@ -3,7 +3,6 @@
  * an archive says, and whatever it makes of this program, it can reach nothing else. Standard input is the compressed
  * layer; one message says what happened.
  */
-import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import { flushCompileCache } from 'node:module'
 import { promisify } from 'node:util'
@@ -12,6 +11,7 @@ import type { Digest } from '../oci/digest.ts'
 import { enterRoot, keepCapabilities } from '../sys/confine.ts'
 import { diskFull, isDiskFull, spaceLeft } from '../sys/disk.ts'
 import { allowOnly } from '../sys/seccomp-filter.ts'
+import { createSha256 } from '../sys/sha256.ts'
 import { decompressFast } from './decompress.ts'
 import { createLayerWriter, type Findings, type LayerWriter } from './layer-writer.ts'
 import { createTarReader } from './tar-reader.ts'
@@ -59,17 +59,18 @@ async function unpack(request: UnpackRequest): Promise<Findings> {
   allowOnly(unpackCalls)
   const writer = createLayerWriter()
   const reader = createTarReader(limited(writer, request))
-  const hash = createHash('sha256')
+  const hash = createSha256()
   let seen = 0
   for await (const chunk of decompressFast(arriving.chunks())) {
     seen += chunk.length
     if (seen > maxBytes)
       throw new EngineError('limit-exceeded', `what it unpacks to is larger than ${maxBytes} bytes`)
-    hash.update(chunk)
+    const hashed = hash.update(chunk)
     reader.push(chunk)
+    await hashed
   }
   reader.end()
-  const found = `sha256:${hash.digest('hex')}`
+  const found = `sha256:${hash.hex()}`
   if (found !== diffId)
     throw new EngineError('corrupt', `what it unpacks to is not what its digest says: it is ${found}`)
   return writer.finish()

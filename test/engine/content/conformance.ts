@@ -1,5 +1,5 @@
 /** What every content store does. A new one is a test file that passes a factory. */
-import { readFile } from 'node:fs/promises'
+import { type FileHandle, readFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { expect, test } from 'vitest'
 import type { ContentStore } from '../../../engine/content/store.ts'
@@ -39,6 +39,23 @@ export function conformsToContentStore(open: () => Promise<ContentStore>): void 
     expect(await again.size(digest)).toBe(sizeBytes)
     expect(await again.ingestSize(digest)).toBe(0)
     expect(await (await open()).list()).toEqual([{ digest, sizeBytes }])
+  })
+
+  test.each([
+    ['right bytes', bytes, ['began', 'all read', 'whole']],
+    ['wrong bytes', Buffer.alloc(sizeBytes), ['began', 'all read']],
+  ])('who reads along hears of %s what is true of them', async (_what, sent, heard) => {
+    const store = await open()
+    const said: string[] = []
+    const readAlong = {
+      begin: (file: FileHandle) => void file.close().then(() => said.push('began')),
+      came: (done: number) => void (done === sizeBytes && said.push('all read')),
+      cameWhole: () => void said.push('whole'),
+    }
+    await store
+      .ingest(digest, Readable.from([sent]), { offset: 0, sizeBytes, readAlong })
+      .catch((error: unknown) => expect(error).toMatchObject({ kind: 'corrupt' }))
+    expect(said).toEqual(heard)
   })
 
   test('an ingest that starts anew forgets what was there', async () => {
