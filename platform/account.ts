@@ -1,4 +1,5 @@
 import { notFound, requireInstallation, type Viewer } from './access.ts'
+import { publishAccess } from './access-changes.ts'
 import { record } from './audit.ts'
 import { PlatformError } from './errors.ts'
 import { type ChangePasswordInput, changePasswordSchema, type PageInput } from './model/inputs.ts'
@@ -43,21 +44,34 @@ export async function listSessions(
 /** Ends one of the caller's own sessions, at once. */
 export async function revokeSession(platform: Platform, viewer: Viewer, id: string): Promise<void> {
   const { userId } = await requirePerson(platform, viewer)
-  const { count } = await platform.db.session.updateMany({
-    where: { id, userId, revokedAt: null },
-    data: { revokedAt: new Date() },
+  await platform.db.$transaction(async (tx) => {
+    const { count } = await tx.session.updateMany({
+      where: { id, userId, revokedAt: null },
+      data: { revokedAt: new Date() },
+    })
+    if (count === 0) throw notFound('session')
+    await record(tx, viewer, {
+      teamId: null,
+      action: 'session.end',
+      target: { type: 'session', id, name: '' },
+    })
   })
-  if (count === 0) throw notFound('session')
+  await publishAccess(platform, { userId })
 }
 
 /** Ends all of the caller's sessions but this one; answers with how many that were. */
 export async function revokeOtherSessions(platform: Platform, viewer: Viewer): Promise<number> {
   const { userId, sessionId } = await requirePerson(platform, viewer)
-  const { count } = await platform.db.session.updateMany({
-    where: { userId, revokedAt: null, ...(sessionId === null ? {} : { id: { not: sessionId } }) },
-    data: { revokedAt: new Date() },
+  const ended = await platform.db.$transaction(async (tx) => {
+    const { count } = await tx.session.updateMany({
+      where: { userId, revokedAt: null, ...(sessionId === null ? {} : { id: { not: sessionId } }) },
+      data: { revokedAt: new Date() },
+    })
+    await record(tx, viewer, { teamId: null, action: 'session.end-others', detail: { ended: count } })
+    return count
   })
-  return count
+  await publishAccess(platform, { userId })
+  return ended
 }
 
 /**
@@ -92,6 +106,7 @@ export async function changePassword(
       target: { type: 'user', id: userId, name: user.name },
     })
   })
+  await publishAccess(platform, { userId })
 }
 
 /**

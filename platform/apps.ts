@@ -8,7 +8,7 @@ import type { Transaction } from './database.ts'
 import { callOff } from './deployment-cancel.ts'
 import { PlatformError } from './errors.ts'
 import { hostnameCandidates } from './hostnames.ts'
-import { ensureHost } from './hosts.ts'
+import { requireOpenHost } from './hosts.ts'
 import { enqueue, type JobName } from './jobs.ts'
 import { type AppSettings, appSettingsSchema } from './model/app-settings.ts'
 import { deploymentSnapshotSchema } from './model/deployment-snapshot.ts'
@@ -27,7 +27,7 @@ import { projectAccess } from './projects.ts'
 import { checkQuota, growth, lockTeam, needOf } from './quotas.ts'
 import { withFreeSlug } from './slugs.ts'
 import { validate } from './validate.ts'
-import { sealVariables } from './variables.ts'
+import { maskedVariables, sealVariables } from './variables.ts'
 import { visibleIn } from './visible.ts'
 
 /** Of a whole team or of one project, oldest first. */
@@ -90,7 +90,7 @@ export async function createApp(
     })
   }
   const hostId = platform.config.hostId
-  await ensureHost(platform, hostId)
+  await requireOpenHost(platform, hostId)
   const { slug: team } = await platform.db.team.findUniqueOrThrow({ where: { id: project.teamId } })
   const id = newId('app')
   await withFreeSlug({
@@ -126,7 +126,7 @@ export async function createApp(
           teamId: project.teamId,
           action: 'app.create',
           target: { type: 'app', id, name },
-          detail: { image: settings.image },
+          after: { name, slug, settings, variables: maskedVariables(variables) },
         })
       }),
   })
@@ -180,7 +180,8 @@ export async function updateApp(
       teamId: place.teamId,
       action: 'app.update',
       target: { type: 'app', id, name: name ?? app.name },
-      detail: { changed: [...(name === undefined ? [] : ['name']), ...Object.keys(defined(change))] },
+      before: { name: app.name, settings: current },
+      after: { name: name ?? app.name, settings },
     })
   })
   await publishApp(platform, id)
@@ -236,7 +237,10 @@ async function want(
       await checkQuota(tx, teamId, await growth(tx, id, settings))
     }
     await tx.app.update({ where: { id }, data: { desiredState } })
-    await record(tx, viewer, { teamId, action: verbs[job], target: { type: 'app', id, name: app.name } })
+    await record(tx, viewer, {
+      ...{ teamId, action: verbs[job], target: { type: 'app', id, name: app.name } },
+      ...{ before: { desiredState: app.desiredState }, after: { desiredState } },
+    })
     return desiredState === 'running' ? [] : callOff(tx, { appId: id, teamId })
   })
   await publishStatus(platform, ...changes)

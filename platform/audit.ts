@@ -1,47 +1,61 @@
-import { requireTeam, type Viewer } from './access.ts'
+import type { Viewer } from './access.ts'
+import { changesBetween, type Facts } from './audit-changes.ts'
 import type { Transaction } from './database.ts'
 import { newId } from './model/ids.ts'
-import type { PageInput } from './model/inputs.ts'
-import type { AuditEvent, Page } from './model/resources.ts'
-import type { Platform } from './open.ts'
-import { afterId, parsePage, toPage } from './pages.ts'
+import { currentRequestOrigin } from './request-origin.ts'
 
 export interface AuditEntry {
+  /** Null: it belongs to the installation, and its administrators read it. */
   teamId: string | null
-  /** Such as app.delete: an action of the policy table. */
+  /** Such as app.delete: an action of the policy table, or what happened. */
   action: string
   target?: { type: string; id: string; name: string }
-  /** Never holds a secret or a variable's value: names and counts only. */
+  /** What else there is to know. Never holds a secret or a variable's value: names and counts only. */
   detail?: Record<string, string | number | boolean | null | string[]>
+  /** As it was; without it the thing is new. Only what differs is kept. */
+  before?: Facts
+  /** As it is now; without it the thing is gone. */
+  after?: Facts
 }
 
 /** Writes down who did what, in the transaction that does it: what is not recorded did not happen. */
 export async function record(tx: Transaction, viewer: Viewer, entry: AuditEntry): Promise<void> {
-  const { actor, actorName } = await actorOf(tx, viewer)
+  const { teamId, action, target, detail, before, after } = entry
+  const { address, userAgent } = currentRequestOrigin()
+  const changes = changesBetween(before, after)
   await tx.auditEvent.create({
     data: {
       id: newId('audit'),
-      teamId: entry.teamId,
-      actor,
-      actorName,
-      action: entry.action,
-      targetType: entry.target?.type ?? null,
-      targetId: entry.target?.id ?? null,
-      targetName: entry.target?.name ?? null,
-      ...(entry.detail === undefined ? {} : { detail: entry.detail }),
+      teamId,
+      ...(await actorOf(tx, viewer)),
+      action,
+      targetType: target?.type ?? null,
+      targetId: target?.id ?? null,
+      targetName: target?.name ?? null,
+      ...(detail === undefined ? {} : { detail }),
+      ...(changes.length === 0 ? {} : { changes: changes.map((change) => ({ ...change })) }),
+      address,
+      userAgent: userAgent?.slice(0, 400) ?? null,
     },
   })
 }
 
-async function actorOf(tx: Transaction, viewer: Viewer): Promise<{ actor: string; actorName: string }> {
+interface Actor {
+  actor: string
+  actorName: string
+  actorUserId: string | null
+}
+
+async function actorOf(tx: Transaction, viewer: Viewer): Promise<Actor> {
   switch (viewer.kind) {
     case 'operator':
-      return { actor: 'operator', actorName: 'Operator' }
+      return { actor: 'operator', actorName: 'Operator', actorUserId: null }
     case 'system':
-      return { actor: 'system', actorName: 'Berth' }
+      return { actor: 'system', actorName: 'Berth', actorUserId: null }
     case 'user': {
-      const user = await tx.user.findUnique({ where: { id: viewer.userId }, select: { name: true } })
-      return { actor: `user:${viewer.userId}`, actorName: user?.name ?? 'Deleted user' }
+      const { userId } = viewer
+      const user = await tx.user.findUnique({ where: { id: userId }, select: { name: true } })
+      return { actor: `user:${userId}`, actorName: user?.name ?? 'Deleted user', actorUserId: userId }
     }
     case 'token': {
       const token = await tx.apiToken.findUnique({
@@ -49,37 +63,11 @@ async function actorOf(tx: Transaction, viewer: Viewer): Promise<{ actor: string
         select: { name: true, user: { select: { name: true } } },
       })
       const owner = token?.user ? ` of ${token.user.name}` : ''
-      return { actor: `token:${viewer.tokenId}`, actorName: `${token?.name ?? 'Deleted token'}${owner}` }
+      return {
+        actor: `token:${viewer.tokenId}`,
+        actorName: `${token?.name ?? 'Deleted token'}${owner}`,
+        actorUserId: viewer.userId,
+      }
     }
   }
-}
-
-/** Newest first. */
-export async function listAudit(
-  platform: Platform,
-  viewer: Viewer,
-  teamId: string,
-  pageInput?: PageInput,
-): Promise<Page<AuditEvent>> {
-  await requireTeam(platform, viewer, teamId, 'audit.read')
-  const page = parsePage(pageInput)
-  const rows = await platform.db.auditEvent.findMany({
-    where: { teamId, id: { lt: afterId(page) } },
-    orderBy: { id: 'desc' },
-    take: page.limit + 1,
-  })
-  return toPage(
-    rows,
-    page.limit,
-    (row) => row.id,
-    (row) => ({
-      id: row.id,
-      actor: row.actorName,
-      action: row.action,
-      targetType: row.targetType,
-      targetId: row.targetId,
-      targetName: row.targetName,
-      createdAt: row.createdAt.toISOString(),
-    }),
-  )
 }

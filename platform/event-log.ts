@@ -3,6 +3,8 @@ import { requireTeam, type Viewer } from './access.ts'
 import { appAccess, deploymentAccess } from './app-access.ts'
 import { PlatformError } from './errors.ts'
 import {
+  type AccessChange,
+  accessChangeSchema,
   type DeploymentEvent,
   deploymentEventSchema,
   type LogLine,
@@ -37,6 +39,12 @@ export const streams = {
     parse: (value) => deploymentEventSchema.parse(value),
     maxLength: 5_000,
     keepForSeconds: 7 * daySeconds,
+  }),
+  access: (): StreamKey<AccessChange> => ({
+    name: 'berth:events:access',
+    parse: (value) => accessChangeSchema.parse(value),
+    maxLength: 1_000,
+    keepForSeconds: daySeconds,
   }),
   appLogs: (id: string): StreamKey<LogLine> => ({
     name: `berth:logs:app:${id}`,
@@ -198,7 +206,10 @@ async function beforeTail<Event>(
 
 const recheckMs = 30_000
 
-/** Looks again every 30 seconds whether the caller still may; the stream ends when not. */
+/**
+ * Asks again whether the caller still may when it is said that rights of his may have changed, and every 30 seconds
+ * whatever is said; the stream ends when not.
+ */
 async function* whileAllowed<Event>(
   platform: Platform,
   viewer: Viewer,
@@ -207,7 +218,7 @@ async function* whileAllowed<Event>(
   open: (options: FollowOptions) => AsyncIterable<Entry<Event>>,
 ): AsyncGenerator<Entry<Event>, void, undefined> {
   const lost = new AbortController()
-  const timer = setInterval(async () => {
+  const look = async () => {
     try {
       if (!(await isStillValid(platform, viewer))) lost.abort()
       else await check()
@@ -215,10 +226,40 @@ async function* whileAllowed<Event>(
       if (error instanceof PlatformError) lost.abort()
       else platform.log.warn({ err: error }, 'access to a stream could not be checked')
     }
-  }, recheckMs)
+  }
+  const timer = setInterval(look, recheckMs)
+  const over = new AbortController()
+  const listening = listen(platform, viewer, over.signal, look)
   try {
     yield* open({ ...options, signal: AbortSignal.any([options.signal, lost.signal]) })
   } finally {
     clearInterval(timer)
+    over.abort()
+    await listening
   }
+}
+
+async function listen(
+  platform: Platform,
+  viewer: Viewer,
+  signal: AbortSignal,
+  look: () => Promise<void>,
+): Promise<void> {
+  try {
+    const after = await startOf(platform, streams.access(), '$')
+    // What changed between the first check and here would be missed otherwise.
+    await look()
+    for await (const { event } of follow(platform, streams.access(), { after, signal }))
+      if (concerns(event, viewer)) await look()
+  } catch (error) {
+    platform.log.warn({ err: error }, 'changes of rights can not be followed; a stream is looked at in turn')
+  }
+}
+
+function concerns(change: AccessChange, viewer: Viewer): boolean {
+  if (viewer.kind !== 'user' && viewer.kind !== 'token') return false
+  // Of a team: which of its members follows what of it is found out by asking.
+  if ('teamId' in change) return true
+  if ('userId' in change) return change.userId === viewer.userId
+  return viewer.kind === 'token' && change.tokenId === viewer.tokenId
 }

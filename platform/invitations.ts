@@ -56,7 +56,7 @@ export async function invite(
       teamId,
       action: 'invitation.create',
       target: { type: 'invitation', id: invitation.id, name: email },
-      detail: { role },
+      after: { email, role },
     })
     return invitation
   })
@@ -164,6 +164,7 @@ export async function joinByInvitation(
       teamId: null,
       action: 'user.create',
       target: { type: 'user', id: user.id, name },
+      after: { name, email },
     })
     await join(tx, viewer, token, user)
   })
@@ -192,7 +193,8 @@ async function join(
     teamId,
     action: 'invitation.accept',
     target: { type: 'user', id: user.id, name: user.name },
-    detail: { role },
+    before: present === null ? undefined : { role: present.role },
+    after: { role: present === null || !roleIncludes(present.role, role) ? role : present.role },
   })
 }
 

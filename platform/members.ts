@@ -1,4 +1,5 @@
 import { notFound, requireTeam, type TeamAction, type Viewer } from './access.ts'
+import { publishAccess } from './access-changes.ts'
 import { record } from './audit.ts'
 import type { Transaction } from './database.ts'
 import { PlatformError } from './errors.ts'
@@ -46,7 +47,7 @@ export async function changeRole(
   const own = await requireTeam(platform, viewer, teamId, 'member.change-role')
   const { role } = validate(changeRoleSchema, input)
   requireAtLeast(own, role, `give the role ${role}`)
-  return platform.db.$transaction(async (tx) => {
+  const changed = await platform.db.$transaction(async (tx) => {
     const member = await lockMember(tx, teamId, userId)
     requireAtLeast(own, member.role, `change the role of ${a(member.role)}`)
     if (member.role === role) return showMember(member, own)
@@ -60,10 +61,12 @@ export async function changeRole(
       teamId,
       action: 'member.change-role',
       target: { type: 'user', id: userId, name: member.user.name },
-      detail: { before: member.role, after: role },
+      ...{ before: { role: member.role }, after: { role } },
     })
     return showMember(changed, own)
   })
+  await publishAccess(platform, { userId })
+  return changed
 }
 
 /** The account stays; what the person could see of the team is gone at once. Throws as changeRole(). */
@@ -101,9 +104,10 @@ async function takeOut(
       teamId,
       action,
       target: { type: 'user', id: userId, name: member.user.name },
-      detail: { role: member.role },
+      before: { role: member.role },
     })
   })
+  await publishAccess(platform, { userId })
 }
 
 /** One change of a team's members at a time: two last owners must not let each other go. */

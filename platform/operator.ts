@@ -72,7 +72,8 @@ export async function createTokenFor(
   if (email === undefined) return createToken(platform, viewer, wanted)
   const user = await platform.db.user.findUnique({ where: { email, disabledAt: null } })
   if (user === null) throw notFound('user')
-  return createToken(platform, { kind: 'user', userId: user.id, sessionId: null }, wanted)
+  const person: Viewer = { kind: 'user', userId: user.id, sessionId: null }
+  return createToken(platform, person, wanted, { by: viewer })
 }
 
 async function findPlaces(

@@ -1,4 +1,5 @@
 import type { Viewer } from './access.ts'
+import { publishAccess } from './access-changes.ts'
 import { record } from './audit.ts'
 import { PlatformError } from './errors.ts'
 import { publish, streams } from './event-log.ts'
@@ -66,13 +67,16 @@ export async function changeProjectAccess(
       teamId,
       action: 'project.manage-access',
       target: { type: 'project', id: projectId, name },
-      detail: { user: userId, member: member.user.name, access },
+      detail: { user: userId, member: member.user.name },
+      before: { access: before === null ? 'team' : accessOf(before.role) },
+      after: { access },
     })
     return tx.membership.findUniqueOrThrow({
       where: { teamId_userId: { teamId, userId } },
       include: shown(projectId),
     })
   })
+  await publishAccess(platform, { userId })
   await publish(platform, streams.team(teamId), { type: 'project', projectId })
   return show(changed)
 }

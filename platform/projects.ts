@@ -88,7 +88,10 @@ export async function createProject(
           data: { id: newId('project'), teamId, name, slug, environments: { create: environment } },
           include: shown,
         })
-        await record(tx, viewer, { teamId, action: 'project.create', target: target(project) })
+        await record(tx, viewer, {
+          ...{ teamId, action: 'project.create', target: target(project) },
+          after: { name, slug },
+        })
         return project
       }),
   })
@@ -105,8 +108,12 @@ export async function updateProject(
   const { teamId, role } = await projectAccess(platform, viewer, id, 'project.update')
   const { name } = validate(updateProjectSchema, input)
   const row = await platform.db.$transaction(async (tx) => {
+    const old = await tx.project.findUniqueOrThrow({ where: { id }, select: { name: true } })
     const project = await tx.project.update({ where: { id }, data: { name }, include: shown })
-    await record(tx, viewer, { teamId, action: 'project.update', target: target(project) })
+    await record(tx, viewer, {
+      ...{ teamId, action: 'project.update', target: target(project) },
+      ...{ before: { name: old.name }, after: { name } },
+    })
     return project
   })
   await publish(platform, streams.team(teamId), { type: 'project', projectId: id })
@@ -127,7 +134,10 @@ export async function deleteProject(platform: Platform, viewer: Viewer, id: stri
       throw new PlatformError('conflict', `The project still has ${count}. Delete them first.`)
     }
     await tx.project.delete({ where: { id } })
-    await record(tx, viewer, { teamId, action: 'project.delete', target: target(project) })
+    await record(tx, viewer, {
+      ...{ teamId, action: 'project.delete', target: target(project) },
+      before: { name: project.name, slug: project.slug },
+    })
   })
   await publish(platform, streams.team(teamId), { type: 'project', projectId: id })
 }

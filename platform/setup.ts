@@ -20,12 +20,15 @@ const id = 'installation'
 export async function createSetupLink(platform: Platform, viewer: Viewer): Promise<{ url: string }> {
   await requireInstallation(platform, viewer, 'installation.create-setup-link')
   const token = randomText(40)
-  await platform.db.installation.createMany({ data: { id }, skipDuplicates: true })
-  const { count } = await platform.db.installation.updateMany({
-    where: { id, claimedAt: null },
-    data: { setupTokenHash: sha256(token) },
+  await platform.db.$transaction(async (tx) => {
+    await tx.installation.createMany({ data: { id }, skipDuplicates: true })
+    const { count } = await tx.installation.updateMany({
+      where: { id, claimedAt: null },
+      data: { setupTokenHash: sha256(token) },
+    })
+    if (count === 0) throw claimed()
+    await record(tx, viewer, { teamId: null, action: 'installation.create-setup-link' })
   })
-  if (count === 0) throw claimed()
   return { url: `${platform.config.publicUrl}/setup?token=${token}` }
 }
 
@@ -65,6 +68,7 @@ export async function claimInstallation(platform: Platform, input: ClaimInput): 
       teamId: null,
       action: 'installation.claim',
       target: { type: 'user', id: userId, name },
+      after: { name, email, isAdmin: true },
     })
   })
   return { userId }

@@ -1,4 +1,5 @@
 import { isAllowedInstallation, notFound, requireTeam, type Viewer } from './access.ts'
+import { publishAccess } from './access-changes.ts'
 import { publishApp, publishStatus, type StatusChange } from './app-events.ts'
 import { record } from './audit.ts'
 import { callOff } from './deployment-cancel.ts'
@@ -45,6 +46,7 @@ export async function deleteTeam(
     await record(tx, viewer, { teamId, action: 'team.delete', target: target(row) })
     return { row, changes, apps }
   })
+  await publishAccess(platform, { teamId })
   await publishStatus(platform, ...changes)
   await hurry(platform, apps, 'stop-app')
   return show(row)

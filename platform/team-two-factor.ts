@@ -1,4 +1,5 @@
 import { requireTeam, type Viewer } from './access.ts'
+import { publishAccess } from './access-changes.ts'
 import { record } from './audit.ts'
 import { PlatformError } from './errors.ts'
 import type { Team } from './model/resources.ts'
@@ -22,13 +23,16 @@ export async function requireTwoFactorIn(
       if (twoFactorAt === null)
         throw new PlatformError('conflict', 'Set up two-factor sign-in for yourself first.')
     }
+    const before = await tx.team.findUniqueOrThrow({ where: { id: teamId } })
     const team = await tx.team.update({ where: { id: teamId }, data: { requiresTwoFactor: isRequired } })
     await record(tx, viewer, {
       teamId,
       action: 'team.require-two-factor',
       target: { type: 'team', id: teamId, name: team.name },
-      detail: { required: isRequired },
+      before: { requiresTwoFactor: before.requiresTwoFactor },
+      after: { requiresTwoFactor: isRequired },
     })
   })
+  await publishAccess(platform, { teamId })
   return getTeam(platform, viewer, teamId)
 }

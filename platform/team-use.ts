@@ -47,7 +47,8 @@ export async function changeQuota(
       teamId: team.id,
       action: 'quota.change',
       target: { type: 'team', id: team.id, name: team.name },
-      detail: { before: JSON.stringify(before), after: JSON.stringify(use.limits) },
+      before,
+      after: use.limits,
     })
     return use
   })

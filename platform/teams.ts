@@ -95,7 +95,10 @@ export async function createTeam(platform: Platform, viewer: Viewer, input: Crea
         } else {
           await addAdministrators(tx, team.id)
         }
-        await record(tx, viewer, { teamId: team.id, action: 'team.create', target: target(team) })
+        await record(tx, viewer, {
+          ...{ teamId: team.id, action: 'team.create', target: target(team) },
+          after: { name, slug },
+        })
         return team
       }),
   })
@@ -131,7 +134,8 @@ export async function renameTeam(
         teamId,
         action: 'team.rename',
         target: target(team),
-        detail: { before: [before.name, before.slug], after: [team.name, team.slug] },
+        before: { name: before.name, slug: before.slug },
+        after: { name: team.name, slug: team.slug },
       })
       return team
     })

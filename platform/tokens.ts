@@ -1,4 +1,5 @@
 import { notFound, requireInstallation, requireTeam, type Viewer } from './access.ts'
+import { publishAccess } from './access-changes.ts'
 import { record } from './audit.ts'
 import { PlatformError } from './errors.ts'
 import { newId } from './model/ids.ts'
@@ -17,15 +18,17 @@ type NewToken = Token & { secret: string }
 /**
  * The answer alone carries the secret: it is not kept. A person's token acts as that person, up to its role and for
  * what its scope says; the operator's is a team's own. Throws `forbidden` for a role above the caller's, `not-found`
- * for projects and apps that are not his to see, and to tokens `forbidden`: a token makes no tokens.
+ * for projects and apps that are not his to see, and to tokens `forbidden`: a token makes no tokens. `by`: who is
+ * written down for it, where somebody makes it for the viewer.
  */
 export async function createToken(
   platform: Platform,
   viewer: Viewer,
   input: CreateTokenInput,
+  { by = viewer }: { by?: Viewer } = {},
 ): Promise<NewToken> {
   await requireInstallation(platform, viewer, 'token.manage-own')
-  return make(platform, viewer, input, { userId: viewer.kind === 'user' ? viewer.userId : null })
+  return make(platform, viewer, input, { userId: viewer.kind === 'user' ? viewer.userId : null, by })
 }
 
 /**
@@ -40,14 +43,14 @@ export async function createTeamToken(
 ): Promise<NewToken> {
   await requireTeam(platform, viewer, teamId, 'token.manage-of-team')
   await requireInstallation(platform, viewer, 'token.manage-own')
-  return make(platform, viewer, { ...input, teamId }, { userId: null })
+  return make(platform, viewer, { ...input, teamId }, { userId: null, by: viewer })
 }
 
 async function make(
   platform: Platform,
   viewer: Viewer,
   input: CreateTokenInput,
-  { userId }: { userId: string | null },
+  { userId, by }: { userId: string | null; by: Viewer },
 ): Promise<NewToken> {
   const wanted = validate(createTokenSchema, input)
   const { name, teamId = null, role, expiresAt, addresses } = wanted
@@ -71,11 +74,18 @@ async function make(
       },
       include: tokenColumns,
     })
-    await record(tx, viewer, {
+    await record(tx, by, {
       teamId,
       action: 'token.create',
       target: { type: 'token', id: token.id, name },
-      detail: { role, actions: [...scope.actions] },
+      after: {
+        ...{ name, role, teamId, userId, expiresAt, addresses, actions: [...scope.actions] },
+        ...{
+          projects: [...scope.projectIds],
+          apps: [...scope.appIds],
+          repositories: [...scope.repositories],
+        },
+      },
     })
     return token
   })
@@ -143,6 +153,7 @@ export async function revokeToken(platform: Platform, viewer: Viewer, id: string
       target: { type: 'token', id, name: token.name },
     })
   })
+  await publishAccess(platform, { tokenId: id })
 }
 
 async function requireRevoke(
@@ -176,10 +187,12 @@ export async function takeTokenOver(platform: Platform, viewer: Viewer, id: stri
       teamId,
       action: 'token.take-over',
       target: { type: 'token', id, name: token.name },
-      detail: { before: token.makerId },
+      before: { makerId: token.makerId },
+      after: { makerId: viewer.userId },
     })
     return taken
   })
+  await publishAccess(platform, { tokenId: id })
   return showToken(row)
 }
 

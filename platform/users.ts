@@ -1,4 +1,5 @@
 import { notFound, type Viewer } from './access.ts'
+import { record } from './audit.ts'
 import { PlatformError } from './errors.ts'
 import type { Platform } from './open.ts'
 
@@ -35,7 +36,16 @@ export async function setLocale(platform: Platform, viewer: Viewer, locale: stri
       fields: [{ path: 'locale', message: 'must be such as en or zh-CN' }],
     })
   }
-  await platform.db.user.updateMany({ where: { id: personOf(viewer) }, data: { locale } })
+  const id = personOf(viewer)
+  await platform.db.$transaction(async (tx) => {
+    const user = await tx.user.findUnique({ where: { id } })
+    if (user === null || user.locale === locale) return
+    await tx.user.update({ where: { id }, data: { locale } })
+    await record(tx, viewer, {
+      ...{ teamId: null, action: 'user.change-language', target: { type: 'user', id, name: user.name } },
+      ...{ before: { locale: user.locale }, after: { locale } },
+    })
+  })
 }
 
 function personOf(viewer: Viewer): string {

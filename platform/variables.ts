@@ -2,6 +2,7 @@ import type { Viewer } from './access.ts'
 import { appAccess } from './app-access.ts'
 import { lockApp } from './app-lock.ts'
 import { record } from './audit.ts'
+import { type Facts, Masked } from './audit-changes.ts'
 import type { Transaction } from './database.ts'
 import { PlatformError } from './errors.ts'
 import type { DeploymentSnapshot } from './model/deployment-snapshot.ts'
@@ -43,6 +44,7 @@ export async function setVariables(
   const { set, remove } = validate(setVariablesSchema, input)
   await platform.db.$transaction(async (tx) => {
     await lockApp(tx, appId)
+    const before = await ownVariables(platform, tx, appId)
     await tx.variable.deleteMany({ where: { appId, name: { in: remove } } })
     await sealVariables(platform, tx, appId, set)
     if ((await tx.variable.count({ where: { appId } })) > maxVariables) {
@@ -53,10 +55,27 @@ export async function setVariables(
       teamId: place.teamId,
       action: 'variable.write',
       target: { type: 'app', id: appId, name: place.name },
-      detail: { set: set.map(({ name }) => name), removed: remove },
+      before: { variables: maskedVariables(before) },
+      after: { variables: maskedVariables(await ownVariables(platform, tx, appId)) },
     })
   })
   return listVariables(platform, viewer, appId)
+}
+
+async function ownVariables(platform: Platform, tx: Transaction, appId: string): Promise<PlainVariable[]> {
+  const rows = await tx.variable.findMany({ where: { appId } })
+  return rows.map(({ name, sealedValue, isSecret }) => ({
+    name,
+    value: unseal(platform.keyring, sealedValue, appContext(appId, name)),
+    isSecret,
+  }))
+}
+
+/** For the audit log: which there are and whether they differ. Many that nobody marked as secret are. */
+export function maskedVariables(variables: PlainVariable[]): Facts {
+  return Object.fromEntries(
+    variables.map(({ name, value, isSecret }) => [name, { value: new Masked(value), isSecret }]),
+  )
 }
 
 /** Writes an app's variables, in a transaction of the caller's. */

@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createEngine, type Engine } from '../engine/index.ts'
+import { expireAudit } from '../platform/audit-retention.ts'
 import type { Platform } from '../platform/open.ts'
 import { ownToken } from '../platform/registry/grant.ts'
 import { ownRepository } from '../platform/registry/own-name.ts'
@@ -33,6 +34,7 @@ const collectEveryMs = 15 * 60_000
 const purgeEveryMs = 60_000
 /** What the registry tells may be lost; this long it stays so. */
 const compareRegistryEveryMs = 60_000
+const expireEveryMs = 60 * 60_000
 
 /**
  * Puts the worker of this host together and starts it: engine, edge, logs, reconcile, queue, in this order. When it
@@ -101,6 +103,13 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     },
     (error) => log.warn({ err: error }, 'the registry could not be compared; it is tried again'),
   )
+  const expiring = regularly(
+    expireEveryMs,
+    stopping.signal,
+    async () => void (await expireAudit(platform)),
+    (error) =>
+      log.warn({ err: error }, 'old entries of the audit log could not be removed; it is tried again'),
+  )
   await writeReady(ready)
   log.info('the worker is ready')
 
@@ -113,7 +122,10 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
       const jobsStopped = jobs.stop(graceMs)
       await jobsStopped
       stopping.abort(new WorkerStopping('the worker stops'))
-      await limited(Promise.all([reconciling, reconciler.settled(), collecting, purging, comparing]), 5_000)
+      await limited(
+        Promise.all([reconciling, reconciler.settled(), collecting, expiring, purging, comparing]),
+        5_000,
+      )
       await limited(logs.close(), 2_000)
       await limited(queue.close(true), 2_000)
       await limited(engine.close(), 5_000)

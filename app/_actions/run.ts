@@ -1,7 +1,10 @@
 import 'server-only'
+import { headers } from 'next/headers'
 import type { Viewer } from '@/platform/access.ts'
 import { PlatformError } from '@/platform/errors.ts'
 import type { Platform } from '@/platform/open.ts'
+import { withRequestOrigin } from '@/platform/request-origin.ts'
+import { requestOrigin } from '../_server/client-address.ts'
 import { getPlatform } from '../_server/platform.ts'
 import { getViewer } from '../_server/session.ts'
 import type { ActionResult, Problem } from './result.ts'
@@ -21,7 +24,8 @@ export async function run<Data>(
 export async function answer<Data>(ask: (platform: Platform) => Promise<Data>): Promise<ActionResult<Data>> {
   const platform = await getPlatform()
   try {
-    return { ok: true, data: await ask(platform) }
+    const origin = requestOrigin(await headers())
+    return { ok: true, data: await withRequestOrigin(origin, () => ask(platform)) }
   } catch (error) {
     if (error instanceof PlatformError) return problem(error)
     platform.log.error({ err: error }, 'a server action failed')

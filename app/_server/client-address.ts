@@ -1,3 +1,5 @@
+import type { RequestOrigin } from '../../platform/request-origin.ts'
+
 /** The edge sets this header on everything it lets through, whatever the client sent. */
 export function cameThroughEdge(headers: Headers): boolean {
   return headers.has('x-berth-edge')
@@ -10,4 +12,9 @@ export function cameThroughEdge(headers: Headers): boolean {
 export function clientAddress(headers: Headers): string {
   const last = headers.get('x-forwarded-for')?.split(',').at(-1)?.trim()
   return last ? last.slice(0, 64) : 'unknown'
+}
+
+/** For the audit log. */
+export function requestOrigin(headers: Headers): RequestOrigin {
+  return { address: clientAddress(headers), userAgent: headers.get('user-agent') }
 }

@@ -42,6 +42,13 @@ export const teamEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('repository'), repositoryId: z.string() }),
 ])
 
+/** Whose rights may have changed. Whoever it concerns and holds a stream open is asked again. */
+export const accessChangeSchema = z.union([
+  z.object({ userId: z.string() }),
+  z.object({ tokenId: z.string() }),
+  z.object({ teamId: z.string() }),
+])
+
 /** One line that a container wrote: GET /apps/{id}/logs. */
 export const logLineSchema = z.object({
   /** ISO 8601 with up to nanoseconds, as the container's monitor stamped it. */
@@ -56,4 +63,5 @@ export const logLineSchema = z.object({
 export type LayerProgress = z.infer<typeof layerProgressSchema>
 export type DeploymentEvent = z.infer<typeof deploymentEventSchema>
 export type TeamEvent = z.infer<typeof teamEventSchema>
+export type AccessChange = z.infer<typeof accessChangeSchema>
 export type LogLine = z.infer<typeof logLineSchema>

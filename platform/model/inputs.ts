@@ -203,6 +203,43 @@ export const signInSchema = z.strictObject({
   device: z.string().max(100).nullish(),
 })
 
+const search = z.string().trim().min(1).max(200)
+
+/** Times as ISO 8601, or days, which begin at midnight UTC. */
+const moment = z.union([z.iso.datetime({ offset: true }), z.iso.date()], {
+  error: 'must be a time such as 2030-01-31T12:00:00Z, or a day',
+})
+
+export const auditFilterSchema = z.strictObject({
+  /** Id of a person (with all her tokens) or of a token, operator, system, or part of a name. */
+  actor: search.optional(),
+  /** Such as app.delete, or an area such as app. */
+  action: search.optional(),
+  /** Id, kind (such as app) or part of the name of what it was done to. */
+  target: search.optional(),
+  since: moment.optional(),
+  /** Before this time. */
+  until: moment.optional(),
+})
+
+export const auditRetentionSchema = z.strictObject({
+  /** Null: for ever. */
+  days: z.number().int().min(1, 'must be 1–3,650').max(3_650, 'must be 1–3,650').nullable(),
+})
+
+export const searchSchema = z.strictObject({
+  /** Part of a name or an address. */
+  search: search.optional(),
+})
+export const userStates = ['active', 'suspended', 'administrator'] as const
+export const userFilterSchema = searchSchema.extend({ state: z.enum(userStates).optional() })
+export const setAdministratorSchema = z.strictObject({ isAdmin: z.boolean() })
+export const deleteUserSchema = z.strictObject({
+  /** Who gets the teams that nobody else owns. */
+  newOwnerId: z.string().max(64).optional(),
+})
+export const appointOwnerSchema = z.strictObject({ userId: z.string().max(64) })
+
 export type PageInput = z.input<typeof pageInputSchema>
 export type CreateTeamInput = z.input<typeof createTeamSchema>
 export type DeleteTeamInput = z.input<typeof deleteTeamSchema>
@@ -223,4 +260,10 @@ export type ChangeProjectAccessInput = z.input<typeof changeProjectAccessSchema>
 export type JoinInput = z.input<typeof joinSchema>
 export type ProofInput = z.input<typeof proofSchema>
 export type ClaimInput = z.input<typeof claimSchema>
+export type AuditFilterInput = z.input<typeof auditFilterSchema>
+export type AuditRetentionInput = z.input<typeof auditRetentionSchema>
+export type SearchInput = z.input<typeof searchSchema>
+export type UserFilterInput = z.input<typeof userFilterSchema>
+export type DeleteUserInput = z.input<typeof deleteUserSchema>
+export type AppointOwnerInput = z.input<typeof appointOwnerSchema>
 export type SignInInput = z.input<typeof signInSchema>

@@ -5,6 +5,7 @@ import { appStatuses } from './app-status.ts'
 import { deploymentStatuses } from './deployment-status.ts'
 import { deploymentStepSchema } from './deployment-step.ts'
 import { failureSchema } from './failure.ts'
+import { teamUseSchema } from './quotas.ts'
 import { projectAccesses, roles } from './roles.ts'
 import { presetNames } from './scopes.ts'
 
@@ -177,14 +178,29 @@ export const twoFactorSchema = z.object({
   /** Without one the owner signs in elsewhere, and is not asked for it. */
   hasPassword: z.boolean(),
 })
+/** One field that differs; null where there was or is none. Secrets read ••••••. */
+export const auditChangeSchema = z.object({ field: z.string(), before: z.unknown(), after: z.unknown() })
 
 export const auditEventSchema = z.object({
   id: z.string(),
+  teamId: z.string().nullable(),
+  /** Null also for a team that is gone. */
+  teamName: z.string().nullable(),
+  /** Name of who did it, as it was then. */
   actor: z.string(),
+  actorType: z.enum(['user', 'token', 'operator', 'system']),
+  actorId: z.string().nullable(),
+  /** The person behind a token, too. */
+  actorUserId: z.string().nullable(),
   action: z.string(),
   targetType: z.string().nullable(),
   targetId: z.string().nullable(),
   targetName: z.string().nullable(),
+  changes: z.array(auditChangeSchema),
+  detail: z.record(z.string(), z.unknown()),
+  /** Where the request came from; null for what Berth did by itself. */
+  address: z.string().nullable(),
+  userAgent: z.string().nullable(),
   createdAt: time,
 })
 
@@ -288,6 +304,58 @@ export type RepositoryImage = z.infer<typeof repositoryImageSchema>
 export type ImageDetail = z.infer<typeof imageDetailSchema>
 export type ImagePush = z.infer<typeof imagePushSchema>
 export type RegistryStorage = z.infer<typeof registryStorageSchema>
+/** An account, as administrators of the installation see it. */
+export const managedUserSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  email: z.string(),
+  isAdmin: z.boolean(),
+  suspendedAt: time.nullable(),
+  createdAt: time,
+  lastSeenAt: time.nullable(),
+  teams: z.array(
+    z.object({
+      id: z.string(),
+      slug: z.string(),
+      name: z.string(),
+      role: z.enum(roles),
+      /** Nobody else who can sign in owns it. */
+      isLastOwner: z.boolean(),
+    }),
+  ),
+})
+
+/** A team, as administrators of the installation see it: what it takes up, and nothing that is in it. */
+export const managedTeamSchema = z.object({
+  id: z.string(),
+  slug: z.string(),
+  name: z.string(),
+  createdAt: time,
+  deletedAt: time.nullable(),
+  /** Those who can sign in. */
+  owners: z.array(z.object({ id: z.string(), name: z.string() })),
+  memberCount: z.number().int(),
+  projectCount: z.number().int(),
+  repositoryCount: z.number().int(),
+  ...teamUseSchema.shape,
+})
+
+/** A machine with a worker. */
+export const managedHostSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  /** By its last report: away after half a minute of silence. */
+  state: z.enum(['online', 'away', 'never-seen']),
+  lastSeenAt: time.nullable(),
+  /** Since when it takes no new apps. */
+  cordonedAt: time.nullable(),
+  createdAt: time,
+  appCount: z.number().int(),
+  runningContainerCount: z.number().int(),
+  /** Of its engine: cpus, memoryBytes, kernel, cgroups, runtime and its version. */
+  facts: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+})
+
 export type Team = z.infer<typeof teamSchema>
 export type DeletedTeam = z.infer<typeof deletedTeamSchema>
 export type Environment = z.infer<typeof environmentSchema>
@@ -302,6 +370,9 @@ export type ProjectMember = z.infer<typeof projectMemberSchema>
 export type Invitation = z.infer<typeof invitationSchema>
 export type Session = z.infer<typeof sessionSchema>
 export type TwoFactorState = z.infer<typeof twoFactorSchema>
+export type ManagedUser = z.infer<typeof managedUserSchema>
+export type ManagedTeam = z.infer<typeof managedTeamSchema>
+export type ManagedHost = z.infer<typeof managedHostSchema>
 export type AuditEvent = z.infer<typeof auditEventSchema>
 
 /** One page of a list. `nextCursor` is null on the last one. */

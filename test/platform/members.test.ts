@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
 import type { Viewer } from '../../platform/access.ts'
-import { listAudit } from '../../platform/audit.ts'
+import { listAudit } from '../../platform/audit-log.ts'
 import {
   acceptInvitation,
   invite,
@@ -47,13 +47,13 @@ describe('members', () => {
     const { owner, developer } = people
     await changeRole(platform, owner.viewer, team.id, developer.id, { role: 'viewer' })
     expect(await getTeam(platform, developer.viewer, team.id)).toMatchObject({ role: 'viewer' })
-    expect((await listAudit(platform, owner.viewer, team.id)).data[0]).toMatchObject({
+    expect((await listAudit(platform, owner.viewer, { teamId: team.id })).data[0]).toMatchObject({
       action: 'member.change-role',
       targetId: developer.id,
     })
     expect(
       await platform.db.auditEvent.findFirst({ where: { teamId: team.id, action: 'member.change-role' } }),
-    ).toMatchObject({ detail: { before: 'developer', after: 'viewer' } })
+    ).toMatchObject({ changes: [{ field: 'role', before: 'developer', after: 'viewer' }] })
   })
 
   test('nobody gives more than he has, and nobody touches who has more', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import type { Viewer } from '../../platform/access.ts'
 import { createApp, deleteApp, getApp, listApps, startApp, stopApp, updateApp } from '../../platform/apps.ts'
-import { listAudit } from '../../platform/audit.ts'
+import { listAudit } from '../../platform/audit-log.ts'
 import {
   cancelDeployment,
   createDeployment,
@@ -87,7 +87,7 @@ test("other teams' things are not found, by every function that takes an id", as
     getTeam: (v) => getTeam(platform, v, team.id),
     getTeamBySlug: (v) => getTeam(platform, v, team.slug),
     renameTeam: (v) => renameTeam(platform, v, team.id, { name: 'Mine' }),
-    listAudit: (v) => listAudit(platform, v, team.id),
+    listAudit: (v) => listAudit(platform, v, { teamId: team.id }),
     listProjects: (v) => listProjects(platform, v, team.id),
     createProject: (v) => createProject(platform, v, team.id, { name: 'P' }),
     getProject: (v) => getProject(platform, v, app.projectId),
@@ -241,7 +241,7 @@ test('each change is written down with who made it', async () => {
   await stopApp(platform, viewer, app.id)
   await deleteApp(platform, viewer, app.id)
   await deleteApp(platform, viewer, app.id)
-  const { data } = await listAudit(platform, viewer, own.id)
+  const { data } = await listAudit(platform, viewer, { teamId: own.id })
   expect(data.map(({ action }) => action)).toEqual([
     'app.delete',
     'app.stop',

@@ -26,6 +26,8 @@ interface Fixture {
   member: string
   invitation: string
   teamToken: string
+  /** One that nothing runs on. */
+  host: string
 }
 
 /** Who may, the path with real ids, and the body. What a route then says of its input is no matter of access. */
@@ -57,6 +59,28 @@ const rules: Record<string, Rule> = {
   'GET /teams/{team}/audit': ['admin', ({ team }) => `/teams/${team}/audit`],
   'GET /teams/{team}/usage': ['viewer', ({ team }) => `/teams/${team}/usage`],
   'PATCH /teams/{team}/quota': ['administrator', ({ team }) => `/teams/${team}/quota`, { apps: null }],
+  'GET /teams/{team}/audit/export': ['admin', ({ team }) => `/teams/${team}/audit/export?format=csv`],
+  'GET /admin/audit': ['administrator', () => '/admin/audit'],
+  'GET /admin/audit/export': ['administrator', () => '/admin/audit/export'],
+  'GET /admin/audit/retention': ['administrator', () => '/admin/audit/retention'],
+  'PUT /admin/audit/retention': ['administrator', () => '/admin/audit/retention', { days: 400 }],
+  'GET /admin/users': ['administrator', () => '/admin/users'],
+  'GET /admin/users/{id}': ['administrator', ({ member }) => `/admin/users/${member}`],
+  'PATCH /admin/users/{id}': ['administrator', ({ member }) => `/admin/users/${member}`, { isAdmin: true }],
+  'POST /admin/users/{id}/suspend': ['administrator', ({ member }) => `/admin/users/${member}/suspend`],
+  'POST /admin/users/{id}/reactivate': ['administrator', ({ member }) => `/admin/users/${member}/reactivate`],
+  'POST /admin/users/{id}/reset-link': ['administrator', ({ member }) => `/admin/users/${member}/reset-link`],
+  'DELETE /admin/users/{id}': ['administrator', ({ member }) => `/admin/users/${member}`],
+  'GET /admin/teams': ['administrator', () => '/admin/teams'],
+  'GET /admin/teams/{id}': ['administrator', ({ team }) => `/admin/teams/${team}`],
+  'POST /admin/teams/{id}/owners': [
+    'administrator',
+    ({ team }) => `/admin/teams/${team}/owners`,
+    { userId: 'nobody' },
+  ],
+  'GET /admin/hosts': ['administrator', () => '/admin/hosts'],
+  'POST /admin/hosts/{id}/cordon': ['administrator', ({ host }) => `/admin/hosts/${host}/cordon`],
+  'POST /admin/hosts/{id}/uncordon': ['administrator', ({ host }) => `/admin/hosts/${host}/uncordon`],
   'GET /teams/{team}/events': ['viewer', ({ team }) => `/teams/${team}/events`],
   'GET /teams/{team}/members': ['viewer', ({ team }) => `/teams/${team}/members`],
   'PATCH /teams/{team}/members/{userId}': [
@@ -229,11 +253,13 @@ async function makeFixture(): Promise<Fixture> {
   await berth.platform.db.invitation.updateMany({ where: { teamId: team }, data: { revokedAt: new Date() } })
   const invitation = await invite(berth.platform, operator, team, { email: `guest${lastName}@example.com` })
   const teamToken = await createTeamToken(berth.platform, operator, team, { name: 'robot' })
+  const host = newId('host')
+  await berth.platform.db.host.create({ data: { id: host, name: host } })
   return {
     teamToken: teamToken.id,
     repository: await makeRepository(),
     ...{ team, app: app.id, project: app.projectId, deployment: deployment.id },
-    ...{ emptyProject, member: member.id, invitation: invitation.id },
+    ...{ emptyProject, member: member.id, invitation: invitation.id, host },
   }
 }
 

@@ -134,6 +134,26 @@ test('a request with a key of its own is done once, however often it is sent', a
   expect(names.filter((name) => name === 'Once')).toHaveLength(2)
 })
 
+test('an answer that carries a secret is kept nowhere, whatever key the request has', async () => {
+  const { redis } = berth.platform
+  const { id } = await berth.makeUser()
+  const asked: [string, object][] = [
+    [`POST /teams/${team.id}/tokens`, { name: 'robot' }],
+    [`POST /teams/${team.id}/invitations`, { email: 'guest@example.com' }],
+    [`POST /admin/users/${id}/reset-link`, {}],
+    ['POST /operator/tokens', { name: 'robot', team: team.id }],
+  ]
+  for (const [route, body] of asked) {
+    const once = async () => berth.operator(route, body, { 'idempotency-key': 'secretive' })
+    const answer = await once()
+    expect([route, answer.status < 300]).toEqual([route, true])
+    expect([route, (await once()).headers.get('idempotency-replayed')]).toEqual([route, null])
+  }
+  expect(
+    await redis.keys('berth:once:*').then((keys) => Promise.all(keys.map((key) => redis.get(key)))),
+  ).not.toContainEqual(expect.stringMatching(/berth_|\?token=|"secret"/))
+})
+
 test('an error that was not made for the caller says nothing but its request id', async () => {
   const broken = await openApi()
   const call = broken.operator

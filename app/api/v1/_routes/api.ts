@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { bodyLimit } from 'hono/body-limit'
 import type { Platform } from '../../../../platform/open.ts'
+import { withRequestOrigin } from '../../../../platform/request-origin.ts'
+import { requestOrigin } from '../../../_server/client-address.ts'
+import { addAdminRoutes } from './admin.ts'
 import { addAppRoutes } from './apps.ts'
+import { addAuditRoutes } from './audit.ts'
 import { addDeploymentRoutes } from './deployments.ts'
 import { addDocs } from './docs.ts'
 import { addEventRoutes } from './events.ts'
@@ -31,7 +35,7 @@ export function createApi(platform: Platform): Api {
     const given = c.req.header('x-request-id') ?? ''
     c.set('requestId', /^[\w-]{1,100}$/.test(given) ? given : randomUUID())
     c.set('platform', platform)
-    await next()
+    await withRequestOrigin(requestOrigin(c.req.raw.headers), next)
     c.res.headers.set('x-request-id', c.get('requestId'))
     if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store')
   })
@@ -69,5 +73,7 @@ export function createApi(platform: Platform): Api {
   addRepositoryRoutes(api)
   addTokenRoutes(api)
   addOperatorRoutes(api)
+  addAuditRoutes(api)
+  addAdminRoutes(api)
   return api
 }

@@ -3,7 +3,8 @@ import { once } from '../../../../platform/idempotency.ts'
 import { type ApiEnv, asked } from './router.ts'
 
 /** Answers that carry a secret are never kept, so their routes run each time. */
-const secretive = /^\/(tokens|operator\/|me\/two-factor)/
+const secretive =
+  /^\/(tokens|operator\/|me\/two-factor|admin\/users\/[^/]+\/reset-link|teams\/[^/]+\/(tokens|invitations))/
 
 /**
  * With `Idempotency-Key: <anything of one's own>` a POST that is sent again after a lost answer gets the first answer

@@ -12,6 +12,9 @@ import {
   imagePushSchema,
   imageTagSchema,
   invitationSchema,
+  managedHostSchema,
+  managedTeamSchema,
+  managedUserSchema,
   memberSchema,
   projectMemberSchema,
   projectSchema,
@@ -47,6 +50,9 @@ export const NewInvitation = invitationSchema
   .meta({ id: 'NewInvitation' })
 export const Session = sessionSchema.meta({ id: 'Session' })
 export const AuditEvent = auditEventSchema.meta({ id: 'AuditEvent' })
+export const ManagedUser = managedUserSchema.meta({ id: 'ManagedUser' })
+export const ManagedTeam = managedTeamSchema.meta({ id: 'ManagedTeam' })
+export const ManagedHost = managedHostSchema.meta({ id: 'ManagedHost' })
 export const LogLine = logLineSchema.meta({ id: 'LogLine' })
 export const LinkedDeployment = deploymentSchema
   .extend({

@@ -1,6 +1,5 @@
 import { createRoute } from '@hono/zod-openapi'
 import { listApps } from '../../../../platform/apps.ts'
-import { listAudit } from '../../../../platform/audit.ts'
 import {
   createProjectSchema,
   createTeamSchema,
@@ -21,7 +20,7 @@ import {
   ok,
   teamParam,
 } from './router.ts'
-import { App, AuditEvent, DeletedTeam, Project, pageOf, pageQuery, Team } from './schemas.ts'
+import { App, DeletedTeam, Project, pageOf, pageQuery, Team } from './schemas.ts'
 
 const tags = ['Teams']
 
@@ -104,17 +103,6 @@ export function addTeamRoutes(api: Api): void {
     async (c) => {
       const teamId = await teamIdOf(c, c.req.valid('param').team)
       return c.json(await listApps(...asked(c), { teamId }, c.req.valid('query')), 200)
-    },
-  )
-  api.openapi(
-    createRoute({
-      ...{ method: 'get', path: '/teams/{team}/audit', tags, summary: 'Who did what, newest first' },
-      request: { params: teamParam, query: pageQuery },
-      responses: ok(pageOf(AuditEvent)),
-    }),
-    async (c) => {
-      const teamId = await teamIdOf(c, c.req.valid('param').team)
-      return c.json(await listAudit(...asked(c), teamId, c.req.valid('query')), 200)
     },
   )
 }

@@ -1,0 +1,170 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { cordonHost, listHosts } from '../../../../platform/host-admin.ts'
+import {
+  appointOwnerSchema,
+  deleteUserSchema,
+  searchSchema,
+  setAdministratorSchema,
+  userFilterSchema,
+} from '../../../../platform/model/inputs.ts'
+import { appointOwner, getManagedTeam, listManagedTeams } from '../../../../platform/team-admin.ts'
+import {
+  createResetLink,
+  deleteUser,
+  getManagedUser,
+  listUsers,
+  reactivateUser,
+  setAdministrator,
+  suspendUser,
+} from '../../../../platform/user-admin.ts'
+import { type Api, asked, idParam, json, noContent, ok } from './router.ts'
+import { ManagedHost, ManagedTeam, ManagedUser, pageOf, pageQuery } from './schemas.ts'
+
+const tags = ['Administration']
+
+/** For administrators of the installation: accounts, teams and hosts, whosever they are. */
+export function addAdminRoutes(api: Api): void {
+  addUserRoutes(api)
+  addManagedTeamRoutes(api)
+  addHostRoutes(api)
+}
+
+function addUserRoutes(api: Api): void {
+  api.openapi(
+    createRoute({
+      ...{ method: 'get', path: '/admin/users', tags, summary: 'List and search accounts' },
+      request: { query: pageQuery.extend(userFilterSchema.shape) },
+      responses: ok(pageOf(ManagedUser)),
+    }),
+    async (c) => {
+      const { cursor, limit, ...filter } = c.req.valid('query')
+      return c.json(await listUsers(...asked(c), filter, { cursor, limit }), 200)
+    },
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'get', path: '/admin/users/{id}', tags, summary: 'Read an account' },
+      request: { params: idParam },
+      responses: ok(ManagedUser),
+    }),
+    async (c) => c.json(await getManagedUser(...asked(c), c.req.valid('param').id), 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'patch', path: '/admin/users/{id}', tags, summary: 'Make or unmake an administrator' },
+      description: 'Works at once. The last administrator stays one.',
+      request: { params: idParam, body: json(setAdministratorSchema) },
+      responses: ok(ManagedUser),
+    }),
+    async (c) => {
+      const { isAdmin } = c.req.valid('json')
+      return c.json(await setAdministrator(...asked(c), c.req.valid('param').id, isAdmin), 200)
+    },
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'post', path: '/admin/users/{id}/suspend', tags, summary: 'Suspend an account' },
+      description: 'Its sessions, tokens and open streams end at once. Its teams and their apps go on.',
+      request: { params: idParam },
+      responses: ok(ManagedUser),
+    }),
+    async (c) => c.json(await suspendUser(...asked(c), c.req.valid('param').id), 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'post', path: '/admin/users/{id}/reactivate', tags, summary: 'Reactivate an account' },
+      description: 'Sessions and tokens of before stay ended.',
+      request: { params: idParam },
+      responses: ok(ManagedUser),
+    }),
+    async (c) => c.json(await reactivateUser(...asked(c), c.req.valid('param').id), 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{
+        method: 'post',
+        path: '/admin/users/{id}/reset-link',
+        tags,
+        summary: 'Make a link for a new password',
+      },
+      description: 'The answer alone carries it: it works once and for an hour.',
+      request: { params: idParam },
+      responses: ok(z.object({ url: z.string(), expiresAt: z.iso.datetime() })),
+    }),
+    async (c) => {
+      const link = await createResetLink(...asked(c), c.req.valid('param').id)
+      return c.json(link, 200, { 'cache-control': 'no-store' })
+    },
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'delete', path: '/admin/users/{id}', tags, summary: 'Delete an account' },
+      description: '409 while a team has no other owner and `newOwnerId` does not say who is to own it.',
+      request: { params: idParam, body: json(deleteUserSchema, { required: false }) },
+      responses: noContent('It is gone'),
+    }),
+    async (c) => {
+      await deleteUser(...asked(c), c.req.valid('param').id, c.req.valid('json') ?? {})
+      return c.body(null, 204)
+    },
+  )
+}
+
+function addManagedTeamRoutes(api: Api): void {
+  api.openapi(
+    createRoute({
+      ...{ method: 'get', path: '/admin/teams', tags, summary: 'List all teams, and what they take up' },
+      request: { query: pageQuery.extend(searchSchema.shape) },
+      responses: ok(pageOf(ManagedTeam)),
+    }),
+    async (c) => {
+      const { cursor, limit, ...filter } = c.req.valid('query')
+      return c.json(await listManagedTeams(...asked(c), filter, { cursor, limit }), 200)
+    },
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'get', path: '/admin/teams/{id}', tags, summary: 'Read what a team takes up' },
+      request: { params: idParam },
+      responses: ok(ManagedTeam),
+    }),
+    async (c) => c.json(await getManagedTeam(...asked(c), c.req.valid('param').id), 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'post', path: '/admin/teams/{id}/owners', tags, summary: 'Make somebody owner of a team' },
+      description: 'For a team whose owners are gone. The team’s own log tells of it.',
+      request: { params: idParam, body: json(appointOwnerSchema) },
+      responses: ok(ManagedTeam),
+    }),
+    async (c) => c.json(await appointOwner(...asked(c), c.req.valid('param').id, c.req.valid('json')), 200),
+  )
+}
+
+function addHostRoutes(api: Api): void {
+  api.openapi(
+    createRoute({
+      ...{ method: 'get', path: '/admin/hosts', tags, summary: 'List hosts and how they are' },
+      request: { query: pageQuery },
+      responses: ok(pageOf(ManagedHost)),
+    }),
+    async (c) => c.json(await listHosts(...asked(c), c.req.valid('query')), 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'post', path: '/admin/hosts/{id}/cordon', tags, summary: 'Let a host take no new apps' },
+      description: 'What is on it goes on, and can be deployed anew.',
+      request: { params: idParam },
+      responses: ok(ManagedHost),
+    }),
+    async (c) => c.json(await cordonHost(...asked(c), c.req.valid('param').id, true), 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'post', path: '/admin/hosts/{id}/uncordon', tags, summary: 'Let a host take new apps' },
+      request: { params: idParam },
+      responses: ok(ManagedHost),
+    }),
+    async (c) => c.json(await cordonHost(...asked(c), c.req.valid('param').id, false), 200),
+  )
+}
