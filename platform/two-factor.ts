@@ -1,4 +1,5 @@
 import { requireInstallation, type Viewer } from './access.ts'
+import { publishAccess } from './access-changes.ts'
 import { requirePassword, requirePerson } from './account.ts'
 import { record } from './audit.ts'
 import type { Transaction } from './database.ts'
@@ -39,10 +40,13 @@ export async function beginTwoFactor(
   const user = await platform.db.user.findUniqueOrThrow({ where: { id: userId } })
   if (user.twoFactorAt !== null) throw isOn()
   const { sealedSecret, secret, uri } = newSecret(platform, user)
-  await platform.db.twoFactor.upsert({
-    where: { userId },
-    create: { userId, sealedSecret },
-    update: { sealedSecret, lastStep: 0 },
+  await platform.db.$transaction(async (tx) => {
+    await tx.twoFactor.upsert({
+      where: { userId },
+      create: { userId, sealedSecret },
+      update: { sealedSecret, lastStep: 0 },
+    })
+    await recordChange(tx, viewer, 'user.begin-two-factor', user)
   })
   return { secret, uri }
 }
@@ -63,7 +67,7 @@ export async function confirmTwoFactor(
   await takeGuess(platform, guesses, `${userId}:${sessionId}`)
   if (!(await checkAppCode(platform, userId, code.replace(/\s/g, '')))) throw wrongCode()
   await forgetGuesses(platform, guesses, `${userId}:${sessionId}`)
-  return platform.db.$transaction(async (tx) => {
+  const made = await platform.db.$transaction(async (tx) => {
     const { count } = await tx.user.updateMany({
       where: { id: userId, twoFactorAt: null },
       data: { twoFactorAt: new Date() },
@@ -74,6 +78,8 @@ export async function confirmTwoFactor(
     await recordChange(tx, viewer, 'user.enable-two-factor', user)
     return { recoveryCodes }
   })
+  await publishAccess(platform, { userId })
+  return made
 }
 
 /** In place of the old ones, which are worth nothing then. Throws as disableTwoFactor() does. */
@@ -106,6 +112,7 @@ export async function disableTwoFactor(platform: Platform, viewer: Viewer, input
     await endOthers(tx, user.id, sessionId)
     await recordChange(tx, viewer, 'user.disable-two-factor', user)
   })
+  await publishAccess(platform, { userId: user.id })
 }
 
 /**
@@ -121,6 +128,7 @@ export async function resetTwoFactor(platform: Platform, viewer: Viewer, userId:
     await endOthers(tx, userId, null)
     await recordChange(tx, viewer, 'user.reset-two-factor', user)
   })
+  await publishAccess(platform, { userId })
 }
 
 async function takeAway(tx: Transaction, userId: string): Promise<void> {

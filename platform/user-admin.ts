@@ -85,6 +85,18 @@ export async function reactivateUser(platform: Platform, viewer: Viewer, id: str
   return getManagedUser(platform, viewer, id)
 }
 
+/** Every browser has to sign in again. Tokens stay. May be called twice. */
+export async function endUserSessions(platform: Platform, viewer: Viewer, id: string): Promise<void> {
+  await change(platform, viewer, id, async (tx) => {
+    const { count } = await tx.session.updateMany({
+      where: { userId: id, revokedAt: null },
+      data: { revokedAt: new Date() },
+    })
+    return { action: 'user.end-sessions', detail: { ended: count } }
+  })
+  await publishAccess(platform, { userId: id })
+}
+
 /** Works at once, in sessions that are open too. The last administrator stays one (`conflict`). */
 export async function setAdministrator(
   platform: Platform,
@@ -301,6 +313,7 @@ function show(row: Prisma.UserGetPayload<{ include: typeof columns }>): ManagedU
     name: row.name,
     email: row.email,
     isAdmin: row.isAdmin,
+    hasTwoFactor: row.twoFactorAt !== null,
     suspendedAt: row.disabledAt?.toISOString() ?? null,
     createdAt: row.createdAt.toISOString(),
     lastSeenAt: row.sessions[0]?.lastSeenAt.toISOString() ?? null,

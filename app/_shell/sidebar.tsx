@@ -1,4 +1,4 @@
-import { BookOpen, LayoutGrid, Package, Plus, Settings } from 'lucide-react'
+import { BookOpen, LayoutGrid, Package, Plus, Settings, Wrench } from 'lucide-react'
 import Link from 'next/link'
 import { useTranslations } from 'next-intl'
 import type { Project, Team } from '@/platform/model/resources.ts'
@@ -71,6 +71,12 @@ export function Sidebar({ team, teams, projects, user, canDeploy }: SidebarProps
         )}
       </nav>
       <div className="space-y-1 border-t p-3">
+        {user.isAdmin && (
+          <NavLink href="/admin">
+            <Wrench aria-hidden />
+            {t('admin')}
+          </NavLink>
+        )}
         <a
           href="/api/v1/docs"
           className="flex h-8 items-center gap-2.5 rounded-lg px-2.5 text-muted hover:bg-border/60 hover:text-foreground [&_svg]:size-4"

@@ -9,9 +9,13 @@ interface TabsProps {
   tabs: { href: string; label: string }[]
 }
 
-/** Each tab is a page with an address of its own. */
+/** Each tab is a page with an address of its own, or stands for all below it. */
 export function Tabs({ label, tabs }: TabsProps) {
-  const current = usePathname()
+  const path = usePathname()
+  const [current] = tabs
+    .map(({ href }) => href)
+    .filter((href) => path === href || path.startsWith(`${href}/`))
+    .sort((a, b) => b.length - a.length)
   return (
     <nav aria-label={label} className="-mx-4 mb-6 overflow-x-auto border-b px-4 sm:mx-0 sm:px-0">
       <ul className="flex gap-5">

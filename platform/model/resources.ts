@@ -310,6 +310,8 @@ export const managedUserSchema = z.object({
   name: z.string(),
   email: z.string(),
   isAdmin: z.boolean(),
+  /** Signing in needs a code. */
+  hasTwoFactor: z.boolean(),
   suspendedAt: time.nullable(),
   createdAt: time,
   lastSeenAt: time.nullable(),

@@ -207,7 +207,11 @@ test('an administrator takes it away for who lost everything, and nobody else do
   expect(await isOpen(viewer)).toBe(false)
   expect(await isOpen(await open(user))).toBe(true)
   const actions = await platform.db.auditEvent.findMany({ where: { targetId: user.id } })
-  expect(actions.map(({ action }) => action)).toEqual(['user.enable-two-factor', 'user.reset-two-factor'])
+  expect(actions.map(({ action }) => action)).toEqual([
+    'user.begin-two-factor',
+    'user.enable-two-factor',
+    'user.reset-two-factor',
+  ])
 })
 
 test('docker login takes no password of such an account, nor what it kept in its place, and a token instead', async () => {

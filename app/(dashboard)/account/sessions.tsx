@@ -2,8 +2,8 @@ import { getTranslations } from 'next-intl/server'
 import { listSessions } from '@/platform/account.ts'
 import { enter } from '../../_shell/load.ts'
 import { Badge } from '../../_ui/badge.tsx'
+import { browserName } from '../../_ui/browser-name.ts'
 import { RelativeTime } from '../../_ui/relative-time.client.tsx'
-import { browserName } from './browser-name.ts'
 import { EndSessionButton } from './end-session-button.client.tsx'
 
 /** Where one is signed in. */

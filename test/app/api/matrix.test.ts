@@ -69,6 +69,10 @@ const rules: Record<string, Rule> = {
   'PATCH /admin/users/{id}': ['administrator', ({ member }) => `/admin/users/${member}`, { isAdmin: true }],
   'POST /admin/users/{id}/suspend': ['administrator', ({ member }) => `/admin/users/${member}/suspend`],
   'POST /admin/users/{id}/reactivate': ['administrator', ({ member }) => `/admin/users/${member}/reactivate`],
+  'POST /admin/users/{id}/end-sessions': [
+    'administrator',
+    ({ member }) => `/admin/users/${member}/end-sessions`,
+  ],
   'POST /admin/users/{id}/reset-link': ['administrator', ({ member }) => `/admin/users/${member}/reset-link`],
   'DELETE /admin/users/{id}': ['administrator', ({ member }) => `/admin/users/${member}`],
   'GET /admin/teams': ['administrator', () => '/admin/teams'],

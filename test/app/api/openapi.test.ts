@@ -99,6 +99,7 @@ const routes = [
   'POST /admin/users/{id}/suspend',
   'POST /admin/users/{id}/reactivate',
   'POST /admin/users/{id}/reset-link',
+  'POST /admin/users/{id}/end-sessions',
   'GET /admin/teams',
   'GET /admin/teams/{id}',
   'POST /admin/teams/{id}/owners',

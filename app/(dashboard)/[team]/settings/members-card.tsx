@@ -1,3 +1,4 @@
+import { ShieldCheck, ShieldOff } from 'lucide-react'
 import { getTranslations } from 'next-intl/server'
 import { listInvitations } from '@/platform/invitations.ts'
 import { listMembers } from '@/platform/members.ts'
@@ -45,6 +46,12 @@ export async function MembersCard({ team }: { team: Team }) {
               <span className="text-muted text-xs">
                 {t('joined')} <RelativeTime at={member.joinedAt} />
               </span>
+              {member.hasTwoFactor !== null && (
+                <Badge tone={member.hasTwoFactor ? 'success' : 'neutral'}>
+                  {member.hasTwoFactor ? <ShieldCheck aria-hidden /> : <ShieldOff aria-hidden />}
+                  {member.hasTwoFactor ? t('twoFactor') : t('noTwoFactor')}
+                </Badge>
+              )}
               <Badge>{t(`role.${member.role}`)}</Badge>
               {canManage && <MemberButton teamId={team.id} member={member} roles={grantable} />}
               {isOwn && <LeaveButton team={{ id: team.id, name: team.name }} />}

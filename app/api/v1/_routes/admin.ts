@@ -11,6 +11,7 @@ import { appointOwner, getManagedTeam, listManagedTeams } from '../../../../plat
 import {
   createResetLink,
   deleteUser,
+  endUserSessions,
   getManagedUser,
   listUsers,
   reactivateUser,
@@ -78,6 +79,23 @@ function addUserRoutes(api: Api): void {
       responses: ok(ManagedUser),
     }),
     async (c) => c.json(await reactivateUser(...asked(c), c.req.valid('param').id), 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{
+        method: 'post',
+        path: '/admin/users/{id}/end-sessions',
+        tags,
+        summary: 'End all sessions of an account',
+      },
+      description: 'Every browser has to sign in again. Tokens stay.',
+      request: { params: idParam },
+      responses: noContent('They are ended'),
+    }),
+    async (c) => {
+      await endUserSessions(...asked(c), c.req.valid('param').id)
+      return c.body(null, 204)
+    },
   )
   api.openapi(
     createRoute({
