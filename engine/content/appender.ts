@@ -26,13 +26,13 @@ export function createAppender(
 
   async function writeWaiting(): Promise<void> {
     while (waiting.length > 0) {
-      let batch: Buffer = Buffer.concat(waiting)
+      let batch = waiting
       waiting = []
       waitingBytes = 0
       while (batch.length > 0) {
-        const { bytesWritten } = await file.write(batch, 0, batch.length, at)
+        const { bytesWritten } = await file.writev(batch, at)
         at += bytesWritten
-        batch = batch.subarray(bytesWritten)
+        batch = after(batch, bytesWritten)
       }
       onWritten(at)
     }
@@ -54,4 +54,15 @@ export function createAppender(
       await writing
     },
   }
+}
+
+/** What of some chunks is left behind their first bytes. */
+function after(chunks: Buffer[], bytes: number): Buffer[] {
+  let left = bytes
+  const first = chunks.findIndex((chunk) => {
+    if (left < chunk.length) return true
+    left -= chunk.length
+    return false
+  })
+  return first < 0 ? [] : [chunks[first]?.subarray(left) ?? Buffer.alloc(0), ...chunks.slice(first + 1)]
 }

@@ -63,10 +63,15 @@ export async function openBlobStream(request: BlobRequest): Promise<BlobStream> 
   return { stream: readableOf(chunks, stop), from: part.answer.host }
 }
 
+/** A mebibyte, where they come from a socket. */
+const chunksAhead = 16
+
 /** Unlike Readable.from, it can be destroyed while its source waits for the registry. */
 function readableOf(chunks: AsyncGenerator<Buffer>, stop: AbortController): Readable {
   return new Readable({
-    highWaterMark: 1 << 20,
+    // Chunks as they come: bytes would be copied together whenever some of them wait.
+    objectMode: true,
+    highWaterMark: chunksAhead,
     read() {
       chunks.next().then(
         ({ done, value }) => this.push(done ? null : value),
