@@ -109,7 +109,7 @@ function whereOf(scope: AuditScope, input: AuditFilterInput): Prisma.AuditEventW
 function whereActor(actor: string): Prisma.AuditEventWhereInput {
   if (isId('user', actor)) return { actorUserId: actor }
   if (isId('token', actor)) return { actor: `token:${actor}` }
-  if (actor === 'operator' || actor === 'system') return { actor }
+  if (actor === 'operator' || actor === 'system' || actor === 'anonymous') return { actor }
   return { actorName: contains(actor) }
 }
 

@@ -2,7 +2,7 @@ import type { Viewer } from './access.ts'
 import { changesBetween, type Facts } from './audit-changes.ts'
 import type { Transaction } from './database.ts'
 import { newId } from './model/ids.ts'
-import { currentRequestOrigin } from './request-origin.ts'
+import { currentRequestOrigin, type RequestOrigin } from './request-origin.ts'
 
 export interface AuditEntry {
   /** Null: it belongs to the installation, and its administrators read it. */
@@ -16,12 +16,18 @@ export interface AuditEntry {
   before?: Facts
   /** As it is now; without it the thing is gone. */
   after?: Facts
+  /** Default: where the request under way came from. */
+  from?: RequestOrigin
 }
 
 /** Writes down who did what, in the transaction that does it: what is not recorded did not happen. */
-export async function record(tx: Transaction, viewer: Viewer, entry: AuditEntry): Promise<void> {
+export async function record(
+  tx: Transaction,
+  viewer: Viewer | { kind: 'anonymous' },
+  entry: AuditEntry,
+): Promise<void> {
   const { teamId, action, target, detail, before, after } = entry
-  const { address, userAgent } = currentRequestOrigin()
+  const { address, userAgent } = entry.from ?? currentRequestOrigin()
   const changes = changesBetween(before, after)
   await tx.auditEvent.create({
     data: {
@@ -46,10 +52,12 @@ interface Actor {
   actorUserId: string | null
 }
 
-async function actorOf(tx: Transaction, viewer: Viewer): Promise<Actor> {
+async function actorOf(tx: Transaction, viewer: Viewer | { kind: 'anonymous' }): Promise<Actor> {
   switch (viewer.kind) {
     case 'operator':
       return { actor: 'operator', actorName: 'Operator', actorUserId: null }
+    case 'anonymous':
+      return { actor: 'anonymous', actorName: 'Somebody', actorUserId: null }
     case 'system':
       return { actor: 'system', actorName: 'Berth', actorUserId: null }
     case 'user': {

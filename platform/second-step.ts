@@ -16,6 +16,7 @@ export class SecondStep extends PlatformError {
 
 interface Account {
   id: string
+  name: string
   email: string
   passwordHash: string | null
   disabledAt: Date | null

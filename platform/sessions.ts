@@ -1,4 +1,5 @@
 import type { Viewer } from './access.ts'
+import { type AuditEntry, record } from './audit.ts'
 import { PlatformError } from './errors.ts'
 import { countGuess } from './guesses.ts'
 import { rememberDevice } from './known-devices.ts'
@@ -9,6 +10,8 @@ import type { Platform } from './open.ts'
 import type { Origin } from './origin.ts'
 import { checkPassword } from './passwords.ts'
 import { countAttempt } from './rate-limit.ts'
+import { recordRefusal } from './refused-sign-ins.ts'
+import { currentRequestOrigin, type RequestOrigin } from './request-origin.ts'
 import { beginSecondStep, endSecondStep, readSecondStep, SecondStep } from './second-step.ts'
 import { sameSecret, sha256 } from './secrets.ts'
 import { viewerOf } from './token-viewer.ts'
@@ -54,8 +57,10 @@ export async function signInWithCode(
   const user = await readSecondStep(platform, ticket)
   if (user === null) throw new PlatformError('gone', 'This took too long. Begin again with your password.')
   const guess = await countGuess(platform, 'code', user.email, origin)
-  if (!(await checkCode(platform, user.id, code)))
+  if (!(await checkCode(platform, user.id, code))) {
+    await recordRefusal(platform, 'wrong-code', { email: user.email, user, origin })
     throw new PlatformError('unauthenticated', 'The code is not right, or was used before.')
+  }
   await guess.wasRight()
   await endSecondStep(platform, ticket)
   return openSession(platform, user.id, origin)
@@ -73,8 +78,16 @@ async function openSession(platform: Platform, userId: string, origin: Origin): 
         userAgent: origin.userAgent?.slice(0, 400) ?? null,
       },
     })
+    await record(tx, { kind: 'user', userId, sessionId }, beginning(sessionId, origin))
     return { userId, sessionId, device: await rememberDevice(tx, userId, origin.device ?? null) }
   })
+}
+
+function beginning(id: string, { address, userAgent = null }: Origin): AuditEntry {
+  return {
+    ...{ teamId: null, action: 'session.begin', target: { type: 'session', id, name: '' } },
+    from: { address, userAgent },
+  }
 }
 
 /** Whose e-mail and password these are, without opening a session. Throws as signIn() does. */
@@ -86,6 +99,8 @@ export async function checkCredentials(
   const user = await platform.db.user.findUnique({ where: { email } })
   const right = await checkPassword(user?.passwordHash ?? null, password)
   if (user === null || !right || user.disabledAt !== null) {
+    const reason = user === null ? 'unknown-account' : right ? 'suspended' : 'wrong-password'
+    await recordRefusal(platform, reason, { email, user, origin })
     throw new PlatformError('unauthenticated', 'The e-mail address or the password is not right.')
   }
   await guess.wasRight()
@@ -131,10 +146,23 @@ export async function checkSession(platform: Platform, sessionId: string): Promi
 }
 
 /** At once, everywhere: event streams of the session end within half a minute. May be called twice. */
-export async function endSession(platform: Platform, sessionId: string): Promise<void> {
-  await platform.db.session.updateMany({
-    where: { id: sessionId, revokedAt: null },
-    data: { revokedAt: new Date() },
+export async function endSession(
+  platform: Platform,
+  sessionId: string,
+  origin: RequestOrigin = currentRequestOrigin(),
+): Promise<void> {
+  await platform.db.$transaction(async (tx) => {
+    const where = { id: sessionId, revokedAt: null }
+    const [ended] = await tx.session.updateManyAndReturn({ where, data: { revokedAt: new Date() } })
+    if (ended === undefined) return
+    await record(
+      tx,
+      { kind: 'user', userId: ended.userId, sessionId },
+      {
+        ...{ teamId: null, action: 'session.end', target: { type: 'session', id: sessionId, name: '' } },
+        from: origin,
+      },
+    )
   })
 }
 

@@ -211,7 +211,7 @@ const moment = z.union([z.iso.datetime({ offset: true }), z.iso.date()], {
 })
 
 export const auditFilterSchema = z.strictObject({
-  /** Id of a person (with all her tokens) or of a token, operator, system, or part of a name. */
+  /** Id of a person (with all her tokens) or of a token, operator, system, anonymous, or part of a name. */
   actor: search.optional(),
   /** Such as app.delete, or an area such as app. */
   action: search.optional(),

@@ -188,7 +188,8 @@ export const auditEventSchema = z.object({
   teamName: z.string().nullable(),
   /** Name of who did it, as it was then. */
   actor: z.string(),
-  actorType: z.enum(['user', 'token', 'operator', 'system']),
+  /** Anonymous: somebody who was not let in. */
+  actorType: z.enum(['user', 'token', 'operator', 'system', 'anonymous']),
   actorId: z.string().nullable(),
   /** The person behind a token, too. */
   actorUserId: z.string().nullable(),

@@ -106,6 +106,41 @@ test('a session begins with the right password and ends everywhere at once', asy
   expect(await checkSession(platform, again.sessionId)).toBeNull()
 })
 
+test('who came in, who went and who was not let in is written down, and guessing does not fill the log', async () => {
+  const { platform } = berth
+  const user = await berth.makeUser()
+  const from = { address: '192.0.2.7', userAgent: 'test/7' }
+  const { sessionId } = await signIn(platform, { email: user.email, password: user.password, ...from })
+  await endSession(platform, sessionId, from)
+  await endSession(platform, sessionId, from)
+  const typed = 'typed into the wrong field'
+  const attempts = (email: string) =>
+    Array.from({ length: 12 }, async (_, i) =>
+      signIn(platform, { email, password: typed, address: `198.51.100.${i}` }).catch(() => {}),
+    )
+  for (const email of [user.email, 'never@example.com']) await Promise.all(attempts(email))
+  const log = await platform.db.auditEvent.findMany({
+    where: { OR: [{ actorUserId: user.id }, { targetId: user.id }] },
+    orderBy: { id: 'asc' },
+  })
+  expect(log).toMatchObject([
+    { action: 'session.begin', actor: `user:${user.id}`, targetId: sessionId, ...from },
+    { action: 'session.end', actor: `user:${user.id}`, targetId: sessionId, ...from },
+    { action: 'session.refuse', actor: 'anonymous', detail: { reason: 'wrong-password', attempts: 1 } },
+    { action: 'session.refuse', actor: 'anonymous', detail: { reason: 'wrong-password', attempts: 10 } },
+  ])
+  const unknown = await platform.db.auditEvent.findMany({
+    where: { action: 'session.refuse', targetId: null, address: { startsWith: '198.51.100.' } },
+    orderBy: { id: 'asc' },
+  })
+  expect(unknown.map(({ detail }) => detail)).toEqual([
+    { reason: 'unknown-account', attempts: 1 },
+    { reason: 'unknown-account', attempts: 10 },
+  ])
+  const everything = JSON.stringify(await platform.db.auditEvent.findMany())
+  for (const secret of [typed, user.password, 'never@example.com']) expect(everything).not.toContain(secret)
+})
+
 test('a wrong password, an unknown address and a disabled user get the same answer', async () => {
   const { platform } = berth
   const user = await berth.makeUser()

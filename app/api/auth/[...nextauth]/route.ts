@@ -1,6 +1,8 @@
 import type { NextRequest } from 'next/server'
 import NextAuth from 'next-auth'
+import { withRequestOrigin } from '../../../../platform/request-origin.ts'
 import { authOptions } from '../../../_server/auth.ts'
+import { requestOrigin } from '../../../_server/client-address.ts'
 import { getPlatform } from '../../../_server/platform.ts'
 import { createExchange } from '../../../_server/sign-in-exchange.ts'
 
@@ -15,7 +17,9 @@ async function handle(request: NextRequest, context: Context): Promise<Response>
     request.headers,
     (name) => request.cookies.get(name)?.value,
   )
-  const response: Response = await NextAuth(request, context, authOptions(platform, exchange))
+  const response: Response = await withRequestOrigin(requestOrigin(request.headers), () =>
+    NextAuth(request, context, authOptions(platform, exchange)),
+  )
   for (const cookie of exchange.setCookies) response.headers.append('set-cookie', cookie)
   return response
 }

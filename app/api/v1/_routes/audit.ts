@@ -14,7 +14,8 @@ const tags = ['Audit']
 const shape = auditFilterSchema.shape
 const filter = {
   actor: shape.actor.meta({
-    description: 'Id of a person (with her tokens) or of a token, `operator`, `system`, or part of a name',
+    description:
+      'Id of a person (with her tokens) or of a token, `operator`, `system`, `anonymous`, or part of a name',
   }),
   action: shape.action.meta({ description: 'Such as `app.delete`, or an area such as `app`' }),
   target: shape.target.meta({ description: 'Id, kind or part of the name of what it was done to' }),
