@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createEngine, type Engine } from '../engine/index.ts'
-import { version } from '../package.json' with { type: 'json' }
+import berth from '../package.json' with { type: 'json' }
 import { expireAudit } from '../platform/audit-retention.ts'
 import type { Platform } from '../platform/open.ts'
 import { ownToken } from '../platform/registry/grant.ts'
@@ -71,7 +71,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
       await registerHost(platform, {
         id: host.id,
         name: `${hostname()} (${host.id})`,
-        facts: { version, ...(await engine.info()) },
+        facts: { version: berth.version, ...(await engine.info()) },
       })
       await reconciler.once()
     })
