@@ -88,6 +88,8 @@ export const policy = {
   'audit.read': { role: 'admin' },
   'account.manage-own': 'person',
   'user.reset-two-factor': 'admin',
+  'installation.read-sign-in': 'admin',
+  'installation.change-sign-in': 'admin',
   'token.manage-own': 'person',
   'token.manage-of-team': { role: 'admin' },
 } as const satisfies Record<string, { role: Role; at?: 'project' } | 'person' | 'admin' | 'operator'>

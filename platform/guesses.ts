@@ -26,6 +26,18 @@ const kinds = {
   },
 } as const
 
+/** After the account's owner chose a new password: his own wrong guesses at the old one no longer make him wait. */
+export async function clearGuesses(
+  platform: Platform,
+  email: string,
+  { address, device = null }: Origin,
+): Promise<void> {
+  const { pair, device: own } = kinds.password
+  const account = sha256(email)
+  await forgetGuesses(platform, pair, `${account}:${networkOf(address)}`)
+  if (device !== null) await forgetGuesses(platform, own, `${account}:${sha256(device)}`)
+}
+
 const byNetwork = { name: 'sign-in:network', limit: 50, windowSeconds: 900 }
 
 export interface Guess {

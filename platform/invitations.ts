@@ -2,6 +2,8 @@ import { notFound, requireTeam, type Viewer } from './access.ts'
 import { record } from './audit.ts'
 import type { Transaction } from './database.ts'
 import { PlatformError } from './errors.ts'
+import { hurry, post } from './mail/outbox.ts'
+import { mailLanguage } from './mail/texts.ts'
 import { requireAtLeast } from './members.ts'
 import { newId } from './model/ids.ts'
 import { type InviteInput, inviteSchema, type JoinInput, joinSchema, type PageInput } from './model/inputs.ts'
@@ -19,8 +21,8 @@ const daysValid = 7
 const mostOpen = 200
 
 /**
- * Asks the person with an e-mail address into a team. The answer alone carries the link: only its hash is kept. An
- * earlier invitation of the same address is replaced. Throws `forbidden` for a role above the caller's, `conflict` for
+ * Asks the person with an e-mail address into a team. The answer carries the link, and so does a letter where e-mail is
+ * sent (`mailed`): only its hash is kept. An earlier invitation of the same address is replaced. Throws `forbidden` for a role above the caller's, `conflict` for
  * who is a member already.
  */
 export async function invite(
@@ -28,12 +30,13 @@ export async function invite(
   viewer: Viewer,
   teamId: string,
   input: InviteInput,
-): Promise<Invitation & { url: string }> {
+): Promise<Invitation & { url: string; mailed: boolean }> {
   const own = await requireTeam(platform, viewer, teamId, 'invitation.create')
   const { email, role } = validate(inviteSchema, input)
   requireAtLeast(own, role, `invite somebody as ${role}`)
   const token = randomText(40)
-  const row = await platform.db.$transaction(async (tx) => {
+  const url = `${platform.config.publicUrl}/join?token=${token}`
+  const { row, mailId } = await platform.db.$transaction(async (tx) => {
     await tx.$executeRaw`SELECT 1 FROM teams WHERE id = ${teamId} FOR UPDATE`
     if ((await tx.membership.count({ where: { teamId, user: { email } } })) > 0)
       throw new PlatformError('conflict', `${email} is a member of this team already.`)
@@ -43,12 +46,13 @@ export async function invite(
         'conflict',
         `A team has at most ${mostOpen} open invitations. Revoke some first.`,
       )
+    const inviter = await inviterOf(tx, viewer)
     const invitation = await tx.invitation.create({
       data: {
         id: newId('invitation'),
         ...{ teamId, email, role },
         tokenHash: sha256(token),
-        invitedBy: await inviterName(tx, viewer),
+        invitedBy: inviter.name,
         expiresAt: new Date(Date.now() + daysValid * 86_400_000),
       },
     })
@@ -58,16 +62,29 @@ export async function invite(
       target: { type: 'invitation', id: invitation.id, name: email },
       after: { email, role },
     })
-    return invitation
+    const team = await tx.team.findUniqueOrThrow({ where: { id: teamId }, select: { name: true } })
+    const invited = await tx.user.findUnique({ where: { email }, select: { locale: true } })
+    const letter = await post(platform, tx, {
+      ...{ kind: 'invitation', to: email, expiresAt: invitation.expiresAt },
+      language: mailLanguage(invited?.locale ?? inviter.locale),
+      values: { team: team.name, by: inviter.name, url },
+    })
+    return { row: invitation, mailId: letter }
   })
-  return { ...showInvitation(row), url: `${platform.config.publicUrl}/join?token=${token}` }
+  await hurry(platform, mailId)
+  return { ...showInvitation(row), url, mailed: mailId !== null }
 }
 
-async function inviterName(tx: Transaction, viewer: Viewer): Promise<string> {
-  if (viewer.kind === 'operator' || viewer.kind === 'system') return 'Berth'
-  if (viewer.userId === null) return 'A token of the team'
-  const user = await tx.user.findUniqueOrThrow({ where: { id: viewer.userId }, select: { name: true } })
-  return user.name
+interface Inviter {
+  name: string
+  locale: string | null
+}
+
+async function inviterOf(tx: Transaction, viewer: Viewer): Promise<Inviter> {
+  if (viewer.kind === 'operator' || viewer.kind === 'system') return { name: 'Berth', locale: null }
+  if (viewer.userId === null) return { name: 'A token of the team', locale: null }
+  const select = { name: true, locale: true }
+  return tx.user.findUniqueOrThrow({ where: { id: viewer.userId }, select })
 }
 
 /** Those that can still be accepted, newest first. */

@@ -14,6 +14,8 @@ export const jobs = {
   'stop-app': { schema: z.strictObject({ appId: z.string() }), attempts: 10 },
   'start-app': { schema: z.strictObject({ appId: z.string() }), attempts: 10 },
   'delete-app': { schema: z.strictObject({ appId: z.string() }), attempts: 10 },
+  'answer-link-request': { schema: z.strictObject({ requestId: z.string() }), attempts: 5 },
+  'send-mail': { schema: z.strictObject({ mailId: z.string() }), attempts: 8 },
   'collect-garbage': { schema: z.strictObject({ hostId: z.string() }), attempts: 1 },
 } as const satisfies Record<string, { schema: z.ZodType; attempts: number }>
 

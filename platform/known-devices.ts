@@ -23,6 +23,17 @@ export async function isKnownDevice(
   return count > 0
 }
 
+/** The same for an account; null where it knows no browser at all, as before the first sign-in. */
+export async function isDeviceOf(
+  tx: Transaction,
+  userId: string,
+  device: string | null,
+): Promise<boolean | null> {
+  const known = await tx.knownDevice.findMany({ where: { userId }, select: { tokenHash: true } })
+  if (known.length === 0) return null
+  return device !== null && known.some(({ tokenHash }) => tokenHash === sha256(device))
+}
+
 /** Whether one of the account's sessions of the last months came from the same network. */
 export async function isUsualNetwork(platform: Platform, email: string, address: string): Promise<boolean> {
   const sessions = await platform.db.session.findMany({

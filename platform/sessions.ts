@@ -1,8 +1,11 @@
 import type { Viewer } from './access.ts'
 import { type AuditEntry, record } from './audit.ts'
+import type { Transaction } from './database.ts'
 import { PlatformError } from './errors.ts'
 import { countGuess } from './guesses.ts'
-import { rememberDevice } from './known-devices.ts'
+import { isDeviceOf, rememberDevice } from './known-devices.ts'
+import { hurry, post } from './mail/outbox.ts'
+import { mailLanguage } from './mail/texts.ts'
 import { newId } from './model/ids.ts'
 import { type SignInInput, signInSchema } from './model/inputs.ts'
 import { isInNetworks } from './networks.ts'
@@ -68,7 +71,8 @@ export async function signInWithCode(
 
 async function openSession(platform: Platform, userId: string, origin: Origin): Promise<SignedIn> {
   const sessionId = newId('session')
-  return platform.db.$transaction(async (tx) => {
+  const { mailId, ...signedIn } = await platform.db.$transaction(async (tx) => {
+    const mailId = await noticeOfStranger(platform, tx, userId, origin)
     await tx.session.create({
       data: {
         id: sessionId,
@@ -79,7 +83,29 @@ async function openSession(platform: Platform, userId: string, origin: Origin): 
       },
     })
     await record(tx, { kind: 'user', userId, sessionId }, beginning(sessionId, origin))
-    return { userId, sessionId, device: await rememberDevice(tx, userId, origin.device ?? null) }
+    return { mailId, userId, sessionId, device: await rememberDevice(tx, userId, origin.device ?? null) }
+  })
+  await hurry(platform, mailId)
+  return signedIn
+}
+
+/** A letter to the owner of the account where this browser is a new one, and not the first. */
+async function noticeOfStranger(
+  platform: Platform,
+  tx: Transaction,
+  userId: string,
+  { address, device = null }: Origin,
+): Promise<string | null> {
+  if ((await isDeviceOf(tx, userId, device)) !== false) return null
+  const user = await tx.user.findUniqueOrThrow({ where: { id: userId } })
+  return post(platform, tx, {
+    ...{ kind: 'new-sign-in', to: user.email, language: mailLanguage(user.locale) },
+    values: {
+      address,
+      at: new Date().toISOString().slice(0, 16).replace('T', ' '),
+      accountUrl: `${platform.config.publicUrl}/account`,
+    },
+    expiresAt: new Date(Date.now() + 3 * 86_400_000),
   })
 }
 

@@ -6,6 +6,7 @@ import type { Host } from './host.ts'
 import { collectGarbage } from './jobs/collect-garbage.ts'
 import { deleteApp } from './jobs/delete-app.ts'
 import { deploy } from './jobs/deploy.ts'
+import { answerLink, sendMail } from './jobs/send-mail.ts'
 import { startApp } from './jobs/start-app.ts'
 import { stopApp } from './jobs/stop-app.ts'
 
@@ -24,6 +25,8 @@ const handlers: { [Name in JobName]: Handler<Name> } = {
   'stop-app': stopApp,
   'start-app': startApp,
   'delete-app': deleteApp,
+  'answer-link-request': answerLink,
+  'send-mail': sendMail,
   'collect-garbage': collectGarbage,
 }
 

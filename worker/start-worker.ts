@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createEngine, type Engine } from '../engine/index.ts'
 import berth from '../package.json' with { type: 'json' }
 import { expireAudit } from '../platform/audit-retention.ts'
+import { hurryLinkRequests } from '../platform/link-requests.ts'
+import { hurryDueMail } from '../platform/mail/outbox.ts'
 import type { Platform } from '../platform/open.ts'
 import { ownToken } from '../platform/registry/grant.ts'
 import { ownRepository } from '../platform/registry/own-name.ts'
@@ -33,6 +35,7 @@ export interface RunningWorker {
 const concurrentDeployments = 4
 const collectEveryMs = 15 * 60_000
 const purgeEveryMs = 60_000
+const postEveryMs = 20_000
 /** What the registry tells may be lost; this long it stays so. */
 const compareRegistryEveryMs = 60_000
 const expireEveryMs = 60 * 60_000
@@ -111,6 +114,15 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     (error) =>
       log.warn({ err: error }, 'old entries of the audit log could not be removed; it is tried again'),
   )
+  const posting = regularly(
+    postEveryMs,
+    stopping.signal,
+    async () => {
+      await hurryLinkRequests(platform)
+      await hurryDueMail(platform)
+    },
+    (error) => log.warn({ err: error }, 'letters that wait could not be looked for; it is tried again'),
+  )
   await writeReady(ready)
   log.info('the worker is ready')
 
@@ -124,7 +136,10 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
       await jobsStopped
       stopping.abort(new WorkerStopping('the worker stops'))
       await limited(
-        Promise.all([reconciling, reconciler.settled(), collecting, expiring, purging, comparing]),
+        Promise.all([
+          ...[reconciling, reconciler.settled(), collecting, expiring],
+          ...[purging, comparing, posting],
+        ]),
         5_000,
       )
       await limited(logs.close(), 2_000)

@@ -22,6 +22,7 @@ export const idPrefixes = {
   invitation: 'inv',
   identity: 'idy',
   linkRequest: 'lnk',
+  mail: 'mail',
 } as const
 
 export type IdKind = keyof typeof idPrefixes

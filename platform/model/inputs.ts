@@ -185,6 +185,16 @@ export const proofSchema = z.strictObject({
   code: z.string().max(64).default(''),
 })
 
+/** What a link for a new password leads to. */
+export const resetPasswordSchema = z.strictObject({ token: z.string().max(200), password: passwordSchema })
+
+/** Asks for a link by e-mail. */
+export const askLinkSchema = z.strictObject({
+  email: emailSchema,
+  /** Language of the letter, for somebody who has none of his own here. */
+  locale: z.string().max(20).optional(),
+})
+
 export const claimSchema = z.strictObject({
   token: z.string().max(200),
   name: displayNameSchema,
@@ -259,6 +269,8 @@ export type ChangeRoleInput = z.input<typeof changeRoleSchema>
 export type ChangeProjectAccessInput = z.input<typeof changeProjectAccessSchema>
 export type JoinInput = z.input<typeof joinSchema>
 export type ProofInput = z.input<typeof proofSchema>
+export type ResetPasswordInput = z.input<typeof resetPasswordSchema>
+export type AskLinkInput = z.input<typeof askLinkSchema>
 export type ClaimInput = z.input<typeof claimSchema>
 export type AuditFilterInput = z.input<typeof auditFilterSchema>
 export type AuditRetentionInput = z.input<typeof auditRetentionSchema>

@@ -46,6 +46,8 @@ const allowed: Record<Action, string> = {
   'installation.manage-hosts': 'administrator operator',
   'installation.read-audit': 'administrator operator',
   'installation.change-settings': 'administrator operator',
+  'installation.read-sign-in': 'administrator operator',
+  'installation.change-sign-in': 'administrator operator',
   'team.create': 'administrator operator',
   'team.read': 'viewer developer admin owner operator',
   'team.rename': 'admin owner operator',

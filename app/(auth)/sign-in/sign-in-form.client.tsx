@@ -1,5 +1,6 @@
 'use client'
 
+import Link from 'next/link'
 import { useTranslations } from 'next-intl'
 import { useState, useTransition } from 'react'
 import { Button } from '../../_ui/button.tsx'
@@ -85,6 +86,13 @@ export function SignInForm({ next }: { next: string }) {
       <Button tone="primary" type="submit" pending={pending} className="w-full">
         {t('submit')}
       </Button>
+      {!needsCode && (
+        <p className="text-center text-sm">
+          <Link href="/forgot" className="text-muted underline underline-offset-4 hover:text-foreground">
+            {t('forgot')}
+          </Link>
+        </p>
+      )}
     </form>
   )
 }

@@ -19,10 +19,16 @@ interface InviteProps {
   roles: Role[]
 }
 
+interface Made {
+  url: string
+  email: string
+  mailed: boolean
+}
+
 export function InviteButton({ teamId, roles }: InviteProps) {
   const t = useTranslations('team')
   const [open, setOpen] = useState(false)
-  const [made, setMade] = useState<{ url: string; email: string } | null>(null)
+  const [made, setMade] = useState<Made | null>(null)
   return (
     <Modal
       open={open}
@@ -32,7 +38,11 @@ export function InviteButton({ teamId, roles }: InviteProps) {
         if (next) setMade(null)
       }}
       title={made === null ? t('inviteTitle') : t('linkTitle')}
-      description={made === null ? t('inviteDescription') : t('linkDescription', { email: made.email })}
+      description={
+        made === null
+          ? t('inviteDescription')
+          : t(made.mailed ? 'linkMailed' : 'linkDescription', { email: made.email })
+      }
       trigger={
         <Button size="small">
           <UserPlus aria-hidden />
@@ -50,7 +60,7 @@ export function InviteButton({ teamId, roles }: InviteProps) {
 }
 
 interface InviteFormProps extends InviteProps {
-  onDone(made: { url: string; email: string }): void
+  onDone(made: Made): void
 }
 
 function InviteForm({ teamId, roles, onDone }: InviteFormProps) {

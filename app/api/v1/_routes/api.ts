@@ -12,6 +12,7 @@ import { addEventRoutes } from './events.ts'
 import { checkBody, checkRoute, checkText } from './guards.ts'
 import { idempotency } from './idempotency.ts'
 import { identify } from './identify.ts'
+import { addMailRoutes } from './mail.ts'
 import { addMeRoute } from './me.ts'
 import { addMemberRoutes } from './members.ts'
 import { addOperatorRoutes } from './operator.ts'
@@ -75,5 +76,6 @@ export function createApi(platform: Platform): Api {
   addOperatorRoutes(api)
   addAuditRoutes(api)
   addAdminRoutes(api)
+  addMailRoutes(api)
   return api
 }

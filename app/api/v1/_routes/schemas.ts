@@ -46,7 +46,10 @@ export const Member = memberSchema.meta({ id: 'Member' })
 export const ProjectMember = projectMemberSchema.meta({ id: 'ProjectMember' })
 export const Invitation = invitationSchema.meta({ id: 'Invitation' })
 export const NewInvitation = invitationSchema
-  .extend({ url: z.string().meta({ description: 'The link to pass on. Shown this once.' }) })
+  .extend({
+    url: z.string().meta({ description: 'The link to pass on. Shown this once.' }),
+    mailed: z.boolean().meta({ description: 'Whether it is sent by e-mail as well.' }),
+  })
   .meta({ id: 'NewInvitation' })
 export const Session = sessionSchema.meta({ id: 'Session' })
 export const AuditEvent = auditEventSchema.meta({ id: 'AuditEvent' })
