@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis'
 import { requireTeam, type Viewer } from './access.ts'
 import { appAccess, deploymentAccess } from './app-access.ts'
 import { PlatformError } from './errors.ts'
@@ -13,6 +12,7 @@ import {
   teamEventSchema,
 } from './model/events.ts'
 import type { Platform } from './open.ts'
+import { isAway } from './redis-away.ts'
 import { isStillValid } from './sessions.ts'
 import { createSight } from './sight.ts'
 
@@ -80,11 +80,6 @@ export async function publish<Event>(
   } catch (error) {
     platform.log.warn({ err: error, stream: stream.name }, 'events could not be published')
   }
-}
-
-/** It was there, or was tried, and is being connected to again: asking now would only wait. */
-export function isAway(redis: Redis): boolean {
-  return redis.status === 'reconnecting' || redis.status === 'close' || redis.status === 'end'
 }
 
 export interface Entry<Event> {

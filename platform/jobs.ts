@@ -1,8 +1,8 @@
 import { type JobsOptions, Queue } from 'bullmq'
 import { z } from 'zod'
-import { isAway } from './event-log.ts'
 import type { Logger } from './log.ts'
 import type { Platform } from './open.ts'
+import { isAway } from './redis-away.ts'
 import type { RedisAddress } from './redis-url.ts'
 
 /**
