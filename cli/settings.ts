@@ -195,13 +195,17 @@ export function partEnvironment(home: string, settings: Settings): Record<string
     BERTH_HOST_ID: settings.hostId,
     DATABASE_URL: `postgresql://berth:${password}@localhost/berth?host=${socket}`,
     REDIS_URL: `unix://${redisSocket(home)}?password=${encodeURIComponent(readSecret(home, 'redis.password'))}`,
-    ...(process.env.BERTH_LOG_LEVEL ? { BERTH_LOG_LEVEL: process.env.BERTH_LOG_LEVEL } : {}),
+    ...given('BERTH_LOG_LEVEL', 'BERTH_PRIVATE_HOSTS'),
     ...proxies(),
   }
 }
 
 /** For requests to other registries; in either spelling. */
 function proxies(): Record<string, string> {
-  const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()])
+  return given(...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]))
+}
+
+/** Those of the variables that `berth up` was started with. */
+function given(...names: string[]): Record<string, string> {
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { z } from 'zod'
+import { networkSchema } from './model/networks.ts'
 import { parseRedisUrl, type RedisAddress } from './redis-url.ts'
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const
@@ -28,6 +29,8 @@ export interface Config {
   readonly logLevel: LogLevel
   /** Proxies for requests to other registries, as HTTP_PROXY and its neighbours name them. */
   readonly proxy: { http?: string; https?: string; noProxy?: string }
+  /** Names, addresses and networks off the Internet that people may have Berth ask: outgoing.ts. */
+  readonly privateHosts: readonly string[]
   /** Content of `<home>/secrets/<name>`, trimmed. Throws a sentence that names the file when it can't be read. */
   readSecret(name: string): string
 }
@@ -62,7 +65,23 @@ const environmentSchema = z.object({
   HTTP_PROXY: proxyUrl,
   HTTPS_PROXY: proxyUrl,
   NO_PROXY: z.string().optional(),
+  BERTH_PRIVATE_HOSTS: z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .toLowerCase()
+        .split(/[\s,]+/)
+        .filter((entry) => entry !== ''),
+    )
+    .refine((entries) => entries.every(isPrivateHost), {
+      error: 'must list names, addresses and networks, such as registry.internal, 10.1.0.0/16',
+    }),
 })
+
+function isPrivateHost(entry: string): boolean {
+  return networkSchema.safeParse(entry).success || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(entry)
+}
 
 type Environment = Record<string, string | undefined>
 
@@ -107,6 +126,7 @@ export function loadConfig(env: Environment = process.env): Config {
       noProxy: values.NO_PROXY || undefined,
     },
     readSecret: (name) => readSecret(values.BERTH_HOME, name),
+    privateHosts: values.BERTH_PRIVATE_HOSTS,
     // The addresses carry passwords: whoever prints the whole object sees none.
     ...{ toJSON: () => shown, [inspect.custom]: () => shown },
   }

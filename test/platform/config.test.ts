@@ -21,6 +21,7 @@ test('every problem is listed at once, with its variable and without its value',
     BERTH_WEB_PORT: 'x',
     DATABASE_URL: 'mysql://root:hunter2@localhost',
     BERTH_LOG_LEVEL: 'loud',
+    BERTH_PRIVATE_HOSTS: 'http://registry.internal',
   }
   expect(() => loadConfig(broken)).toThrow(Error)
   let message = ''
