@@ -93,6 +93,8 @@ export async function findRepository(
   return existing(platform, row.id)
 }
 
+const shownInLog = { description: true, isPublic: true } as const
+
 export async function updateRepository(
   platform: Platform,
   viewer: Viewer,
@@ -102,21 +104,21 @@ export async function updateRepository(
   const place = await repositoryAccess(platform, viewer, id, 'repository.update')
   const change = validate(updateRepositorySchema, input)
   await platform.db.$transaction(async (tx) => {
-    await tx.repository.update({
+    const before = await tx.repository.findUniqueOrThrow({ where: { id }, select: shownInLog })
+    const after = await tx.repository.update({
       where: { id },
       data: {
         ...(change.description === undefined ? {} : { description: change.description }),
         ...(change.isPublic === undefined ? {} : { isPublic: change.isPublic }),
       },
+      select: shownInLog,
     })
     await record(tx, viewer, {
       teamId: place.teamId,
       action: 'repository.update',
       target: { type: 'repository', id, name: place.path },
-      detail: {
-        changed: Object.keys(input),
-        ...(change.isPublic === undefined ? {} : { isPublic: change.isPublic }),
-      },
+      before,
+      after,
     })
   })
   await publish(platform, streams.team(place.teamId), { type: 'repository', repositoryId: id })

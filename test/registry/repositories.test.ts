@@ -90,6 +90,9 @@ test('images keep their names when their team moves to another address', async (
     expect(await reconcileRegistry(berth.platform, new AbortController().signal)).toEqual([])
     await deleteTag(berth.platform, ada.viewer, id, '1')
     expect(await readManifest(berth.platform, 'acme/steadfast', '1')).toBeNull()
+    const entry = { actorUserId: ada.id, action: 'repository.delete-image', targetId: id }
+    const [written] = await berth.platform.db.auditEvent.findMany({ where: entry })
+    expect(written?.detail).toMatchObject({ tag: '1', force: false })
     await repository('steadfast', 1)
     await deleteRepository(berth.platform, ada.viewer, id, {})
   } finally {
@@ -146,6 +149,9 @@ test('what a deployment runs or can go back to is not deleted unless forced, by 
   expect(await readManifest(platform, 'acme/needed', '1')).not.toBeNull()
   await deleteImage(platform, ada.viewer, id, tag.digest, { force: true })
   expect(await readManifest(platform, 'acme/needed', tag.digest)).toBeNull()
+  const entry = { actorUserId: ada.id, action: 'repository.delete-image', targetId: id }
+  const [written] = await platform.db.auditEvent.findMany({ where: entry })
+  expect(written?.detail).toMatchObject({ digest: tag.digest, force: true })
   await repository('needed', 0)
 })
 

@@ -1,0 +1,394 @@
+/**
+ * Every route that changes something is called once with success, and must leave an entry in the audit log that says
+ * who it was and from where. A route that is not in the table fails: whoever adds one says here how it is used.
+ * Server actions may only call what such a route calls, what is called here by itself, and what changes nothing.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { encode } from 'next-auth/jwt'
+import ts from 'typescript'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createDeployment } from '../../../platform/deployments.ts'
+import { invite, joinByInvitation } from '../../../platform/invitations.ts'
+import { newId } from '../../../platform/model/ids.ts'
+import { withRequestOrigin } from '../../../platform/request-origin.ts'
+import { signIn } from '../../../platform/sessions.ts'
+import { claimInstallation, createSetupLink } from '../../../platform/setup.ts'
+import { deleteTeam } from '../../../platform/team-deletion.ts'
+import { createTeamToken, createToken } from '../../../platform/tokens.ts'
+import { setLocale } from '../../../platform/users.ts'
+import { operator, type TestUser } from '../../support/platform.ts'
+import { codeOf } from '../../support/totp.ts'
+import { type Answer, type ApiUnderTest, openApi } from './client.ts'
+
+const root = join(import.meta.dirname, '../../..')
+const from = { address: '198.51.100.7', userAgent: 'audited/1.0' }
+const settings = { image: 'registry.example/app:1', port: 80 }
+const password = 'correct horse battery'
+
+interface Fixture {
+  team: string
+  project: string
+  emptyProject: string
+  app: string
+  deployment: string
+  member: TestUser
+  host: string
+  repository: string
+}
+
+/** Makes what is needed, and ends with the call of the route itself. */
+type Use = (ids: Fixture) => Promise<Answer>
+
+let berth: ApiUnderTest
+/** Administrator of the installation, and owner of every team. */
+let owner: TestUser
+let asOwner: Record<string, string>
+/** What no entry may hold. */
+const secrets = new Set<string>([password])
+let lastCall = { entries: 0, route: '' }
+
+beforeAll(async () => {
+  berth = await openApi()
+  owner = await berth.makeUser()
+  await berth.platform.db.user.update({ where: { id: owner.id }, data: { isAdmin: true } })
+  asOwner = await cookieOf(owner)
+})
+afterAll(() => berth?.close())
+
+async function cookieOf({ id, email }: TestUser): Promise<Record<string, string>> {
+  const { sessionId } = await signIn(berth.platform, { email, password, address: from.address })
+  const token = await encode({
+    token: { sub: id, sessionId },
+    secret: berth.config.readSecret('auth.secret'),
+  })
+  return { cookie: `berth_7080_session=${token}`, 'sec-fetch-site': 'same-origin' }
+}
+
+async function call(route: string, body?: object, headers = asOwner): Promise<Answer> {
+  lastCall = { entries: await berth.platform.db.auditEvent.count(), route }
+  const sender = { 'x-forwarded-for': from.address, 'user-agent': from.userAgent }
+  const answer = await berth.nobody(route, body, { ...headers, ...sender })
+  const { secret, url, recoveryCodes } = answer.body ?? {}
+  for (const found of [secret, url?.split('token=')[1], ...((recoveryCodes as string[]) ?? [])])
+    if (found !== undefined) secrets.add(found)
+  return answer
+}
+
+const asOperator = () => ({ authorization: `Bearer ${berth.config.readSecret('operator.token')}` })
+
+async function makeFixture(): Promise<Fixture> {
+  const { platform } = berth
+  const team = (await berth.makeTeam()).id
+  await platform.db.membership.upsert({
+    where: { teamId_userId: { teamId: team, userId: owner.id } },
+    create: { teamId: team, userId: owner.id, role: 'owner' },
+    update: { role: 'owner' },
+  })
+  const member = await berth.makeUser({ teamId: team, role: 'viewer' })
+  const app = await berth.makeApp(team)
+  const { id: deployment } = await createDeployment(platform, operator, app.id, {})
+  const host = newId('host')
+  await platform.db.host.create({ data: { id: host, name: host } })
+  const repository = newId('repository')
+  await platform.db.repository.create({ data: { id: repository, teamId: team, name: 'web' } })
+  const emptyProject = (await berth.makeProject(team)).id
+  return { team, project: app.projectId, emptyProject, app: app.id, deployment, member, host, repository }
+}
+
+/** As if its worker had brought it up. */
+async function makeLive({ app, deployment }: Fixture): Promise<void> {
+  const { db } = berth.platform
+  const imageDigest = `sha256:${'1'.repeat(64)}`
+  await db.deployment.update({
+    where: { id: deployment },
+    data: { status: 'live', liveAt: new Date(), imageDigest },
+  })
+  await db.app.update({ where: { id: app }, data: { liveDeploymentId: deployment } })
+}
+
+/** A person with two-factor sign-in, and codes that are good. */
+async function withTwoFactor(team: string) {
+  const user = await berth.makeUser({ teamId: team, role: 'viewer' })
+  const cookie = await cookieOf(user)
+  const { secret } = (await call('POST /me/two-factor', { password }, cookie)).body
+  const confirm = () => call('POST /me/two-factor/confirm', { code: codeOf(secret) }, cookie)
+  return { user, cookie, confirm }
+}
+
+const uses: Record<string, Use> = {
+  'POST /me/sessions/end-others': () => call('POST /me/sessions/end-others', {}),
+  'DELETE /me/sessions/{id}': async ({ member }) => {
+    const { sessionId } = await signIn(berth.platform, { email: member.email, password, address: '::1' })
+    return call(`DELETE /me/sessions/${sessionId}`, undefined, await cookieOf(member))
+  },
+  'POST /me/password': async ({ member }) => {
+    const wanted = 'three unlikely words'
+    secrets.add(wanted)
+    const cookie = await cookieOf(member)
+    return call('POST /me/password', { current: password, password: wanted }, cookie)
+  },
+  'POST /me/two-factor': async ({ member }) =>
+    call('POST /me/two-factor', { password }, await cookieOf(member)),
+  'POST /me/two-factor/confirm': async ({ team }) => (await withTwoFactor(team)).confirm(),
+  'POST /me/two-factor/recovery-codes': async ({ team }) => {
+    const { confirm, cookie } = await withTwoFactor(team)
+    const [code] = (await confirm()).body.recoveryCodes as string[]
+    return call('POST /me/two-factor/recovery-codes', { password, code }, cookie)
+  },
+  'POST /me/two-factor/disable': async ({ team }) => {
+    const { confirm, cookie } = await withTwoFactor(team)
+    const [code] = (await confirm()).body.recoveryCodes as string[]
+    return call('POST /me/two-factor/disable', { password, code }, cookie)
+  },
+  'DELETE /users/{id}/two-factor': async ({ team }) => {
+    const { confirm, user } = await withTwoFactor(team)
+    await confirm()
+    return call(`DELETE /users/${user.id}/two-factor`)
+  },
+  'PUT /teams/{team}/two-factor': ({ team }) => call(`PUT /teams/${team}/two-factor`, { required: false }),
+  'POST /teams': () => call('POST /teams', { name: 'New' }),
+  'PATCH /teams/{team}': ({ team }) => call(`PATCH /teams/${team}`, { name: 'Renamed' }),
+  'DELETE /teams/{team}': async ({ team }) => {
+    const { name } = await berth.platform.db.team.findUniqueOrThrow({ where: { id: team } })
+    return call(`DELETE /teams/${team}?confirm=${encodeURIComponent(name)}`)
+  },
+  'POST /deleted-teams/{team}/restore': async ({ team }) => {
+    const { name } = await berth.platform.db.team.findUniqueOrThrow({ where: { id: team } })
+    await deleteTeam(berth.platform, owner.viewer, team, { confirm: name })
+    return call(`POST /deleted-teams/${team}/restore`)
+  },
+  'PATCH /teams/{team}/quota': ({ team }) => call(`PATCH /teams/${team}/quota`, { apps: 100 }),
+  'POST /teams/{team}/projects': ({ team }) => call(`POST /teams/${team}/projects`, { name: 'New' }),
+  'PATCH /teams/{team}/members/{userId}': ({ team, member }) =>
+    call(`PATCH /teams/${team}/members/${member.id}`, { role: 'developer' }),
+  'DELETE /teams/{team}/members/{userId}': ({ team, member }) =>
+    call(`DELETE /teams/${team}/members/${member.id}`),
+  'POST /teams/{team}/leave': async ({ team, member }) =>
+    call(`POST /teams/${team}/leave`, {}, await cookieOf(member)),
+  'POST /teams/{team}/invitations': ({ team }) =>
+    call(`POST /teams/${team}/invitations`, { email: 'new@example.com', role: 'viewer' }),
+  'DELETE /invitations/{id}': async ({ team }) => {
+    const { id } = await invite(berth.platform, operator, team, { email: 'gone@example.com' })
+    return call(`DELETE /invitations/${id}`)
+  },
+  'POST /invitations/accept': async ({ team }) => {
+    const guest = await berth.makeUser()
+    const { url } = await invite(berth.platform, operator, team, { email: guest.email })
+    return call('POST /invitations/accept', { token: tokenOf(url) }, await cookieOf(guest))
+  },
+  'PATCH /projects/{id}': ({ project }) => call(`PATCH /projects/${project}`, { name: 'Renamed' }),
+  'DELETE /projects/{id}': ({ emptyProject }) => call(`DELETE /projects/${emptyProject}`),
+  'PUT /projects/{id}/access/{userId}': ({ project, member }) =>
+    call(`PUT /projects/${project}/access/${member.id}`, { access: 'developer' }),
+  'POST /projects/{id}/apps': ({ project }) => {
+    secrets.add('value-of-a-new-app')
+    const variables = [{ name: 'KEY', value: 'value-of-a-new-app' }]
+    return call(`POST /projects/${project}/apps`, { name: 'New', settings, variables })
+  },
+  'PATCH /apps/{id}': ({ app }) => call(`PATCH /apps/${app}`, { settings: { replicas: 2 } }),
+  'DELETE /apps/{id}': ({ app }) => call(`DELETE /apps/${app}`),
+  'POST /apps/{id}/stop': async (ids) => {
+    await makeLive(ids)
+    return call(`POST /apps/${ids.app}/stop`)
+  },
+  'POST /apps/{id}/start': async (ids) => {
+    await makeLive(ids)
+    await call(`POST /apps/${ids.app}/stop`)
+    return call(`POST /apps/${ids.app}/start`)
+  },
+  'PATCH /apps/{id}/variables': ({ app }) => {
+    secrets.add('value-that-was-set')
+    return call(`PATCH /apps/${app}/variables`, { set: [{ name: 'KEY', value: 'value-that-was-set' }] })
+  },
+  'POST /apps/{id}/deployments': ({ app }) => call(`POST /apps/${app}/deployments`),
+  'POST /deployments/{id}/cancel': ({ deployment }) => call(`POST /deployments/${deployment}/cancel`),
+  'POST /deployments/{id}/rollback': async (ids) => {
+    await makeLive(ids)
+    return call(`POST /deployments/${ids.deployment}/rollback`)
+  },
+  'PATCH /repositories/{id}': ({ repository }) =>
+    call(`PATCH /repositories/${repository}`, { isPublic: true }),
+  'DELETE /repositories/{id}': ({ repository }) => call(`DELETE /repositories/${repository}`),
+  'POST /tokens': () => call('POST /tokens', { name: 'mine' }),
+  'DELETE /tokens/{id}': async () => {
+    const { id } = await createToken(berth.platform, owner.viewer, { name: 'old' })
+    return call(`DELETE /tokens/${id}`)
+  },
+  'POST /teams/{team}/tokens': ({ team }) => call(`POST /teams/${team}/tokens`, { name: 'ci' }),
+  'POST /tokens/{id}/take-over': async ({ team }) => {
+    const { id } = await createTeamToken(berth.platform, operator, team, { name: 'robot' })
+    return call(`POST /tokens/${id}/take-over`)
+  },
+  'POST /operator/setup-link': () => call('POST /operator/setup-link', {}, asOperator()),
+  'POST /operator/tokens': ({ member }) =>
+    call('POST /operator/tokens', { name: 'x', email: member.email }, asOperator()),
+  'PUT /admin/audit/retention': () => call('PUT /admin/audit/retention', { days: 400 }),
+  'PATCH /admin/users/{id}': ({ member }) => call(`PATCH /admin/users/${member.id}`, { isAdmin: true }),
+  'DELETE /admin/users/{id}': ({ member }) => call(`DELETE /admin/users/${member.id}`),
+  'POST /admin/users/{id}/suspend': ({ member }) => call(`POST /admin/users/${member.id}/suspend`),
+  'POST /admin/users/{id}/reactivate': async ({ member }) => {
+    await call(`POST /admin/users/${member.id}/suspend`)
+    return call(`POST /admin/users/${member.id}/reactivate`)
+  },
+  'POST /admin/users/{id}/reset-link': ({ member }) => call(`POST /admin/users/${member.id}/reset-link`),
+  'POST /admin/users/{id}/end-sessions': ({ member }) => call(`POST /admin/users/${member.id}/end-sessions`),
+  'POST /admin/teams/{id}/owners': ({ team, member }) =>
+    call(`POST /admin/teams/${team}/owners`, { userId: member.id }),
+  'POST /admin/hosts/{id}/cordon': ({ host }) => call(`POST /admin/hosts/${host}/cordon`),
+  'POST /admin/hosts/{id}/uncordon': async ({ host }) => {
+    await call(`POST /admin/hosts/${host}/cordon`)
+    return call(`POST /admin/hosts/${host}/uncordon`)
+  },
+}
+
+/** Routes that are not called here, and why. */
+const elsewhere: Record<string, string> = {
+  'DELETE /repositories/{id}/tags/{tag}':
+    'needs a registry: test/registry/repositories.test.ts looks for its entry',
+  'DELETE /repositories/{id}/images/{digest}':
+    'needs a registry: test/registry/repositories.test.ts looks for its entry',
+}
+
+/** What server actions call and no route does. Each is called here, and answers who is to stand in the entry. */
+const others: Record<string, (ids: Fixture) => Promise<string>> = {
+  async setLocale({ member }) {
+    await setLocale(berth.platform, member.viewer, 'zh-CN')
+    return `user:${member.id}`
+  },
+  async joinByInvitation({ team }) {
+    const { url } = await invite(berth.platform, operator, team, { email: 'joins@example.com' })
+    lastCall = { entries: await berth.platform.db.auditEvent.count(), route: 'join' }
+    const token = tokenOf(url)
+    const { userId } = await joinByInvitation(berth.platform, { token, name: 'Joins', password })
+    return `user:${userId}`
+  },
+  async claimInstallation() {
+    const { url } = await createSetupLink(berth.platform, operator)
+    lastCall = { entries: await berth.platform.db.auditEvent.count(), route: 'claim' }
+    const person = { name: 'First', email: 'first@example.com', password }
+    const { userId } = await claimInstallation(berth.platform, { token: tokenOf(url), ...person })
+    return `user:${userId}`
+  },
+}
+
+/** Platform functions that server actions call and that change nothing. */
+const readers = ['getProject', 'getTeam', 'listProjects', 'validate', 'withRequestOrigin']
+
+function tokenOf(url: string): string {
+  const token = new URL(url).searchParams.get('token') ?? ''
+  secrets.add(token)
+  return token
+}
+
+async function newEntries() {
+  const { db } = berth.platform
+  const count = (await db.auditEvent.count()) - lastCall.entries
+  return db.auditEvent.findMany({ orderBy: { id: 'desc' }, take: count })
+}
+
+test('every route that changes something is in the table, or says where else its entry is looked for', async () => {
+  const { body } = await berth.nobody('GET /openapi.json')
+  const changing = Object.entries(body.paths as Record<string, object>).flatMap(([path, methods]) =>
+    Object.keys(methods)
+      .filter((method) => method !== 'get')
+      .map((method) => `${method.toUpperCase()} ${path}`),
+  )
+  expect(changing.length).toBeGreaterThan(45)
+  expect([...Object.keys(uses), ...Object.keys(elsewhere)].sort()).toEqual(changing.sort())
+})
+
+describe('leaves an entry', () => {
+  for (const [route, use] of Object.entries(uses)) {
+    test(route, async () => {
+      const answer = await use(await makeFixture())
+      expect([answer.status < 300, answer.body?.detail]).toEqual([true, undefined])
+      const pattern = route.replaceAll(/\{\w+\}/g, '[^/]+')
+      expect(lastCall.route.split('?')[0]).toMatch(new RegExp(`^${pattern}$`))
+      const [entry, ...more] = await newEntries()
+      expect(entry).toMatchObject({ ...from, actor: expect.stringMatching(/^(user:|operator$)/) })
+      expect(more.length).toBeLessThan(3)
+    })
+  }
+
+  for (const [name, use] of Object.entries(others)) {
+    test(name, async () => {
+      const ids = await makeFixture()
+      lastCall = { entries: await berth.platform.db.auditEvent.count(), route: name }
+      const actor = await withRequestOrigin(from, () => use(ids))
+      const entries = await newEntries()
+      expect(entries.length).toBeGreaterThan(0)
+      expect(entries[0]).toMatchObject({ ...from, actor })
+    })
+  }
+})
+
+// After the others: it looks through what they left.
+test('no password, token, link, code or value of a variable stands anywhere in the log', async () => {
+  expect(secrets.size).toBeGreaterThan(20)
+  const log = JSON.stringify(await berth.platform.db.auditEvent.findMany())
+  expect(log.length).toBeGreaterThan(10_000)
+  expect([...secrets].filter((secret) => log.includes(secret))).toEqual([])
+})
+
+test('server actions change things by no other functions than those above', () => {
+  const byRoutes = new Set(files('app/api/v1/_routes').flatMap(usedByChangingRoutes))
+  expect([...byRoutes]).toEqual(expect.arrayContaining(['deleteTeam', 'createTeamToken', 'setVariables']))
+  const byActions = files('app/_actions').flatMap((file) => platformFunctions(file, file))
+  expect(byActions.length).toBeGreaterThan(40)
+  const known = new Set([...byRoutes, ...Object.keys(others), ...readers])
+  expect(byActions.filter((name) => !known.has(name))).toEqual([])
+})
+
+function files(folder: string): ts.SourceFile[] {
+  return readdirSync(join(root, folder))
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => {
+      const text = readFileSync(join(root, folder, name), 'utf8')
+      return ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true)
+    })
+}
+
+/** Names of the functions of platform/ that are spoken of within the node. */
+function platformFunctions(file: ts.SourceFile, within: ts.Node): string[] {
+  const imported = new Set<string>()
+  for (const statement of file.statements) {
+    if (!ts.isImportDeclaration(statement) || !/platform\//.test(statement.moduleSpecifier.getText()))
+      continue
+    const names = statement.importClause?.namedBindings
+    if (names === undefined || !ts.isNamedImports(names)) continue
+    // Functions begin with a small letter; so do schemas, which end in this.
+    for (const { name, isTypeOnly } of names.elements)
+      if (!isTypeOnly && /^[a-z]/.test(name.text) && !/Schema$/.test(name.text)) imported.add(name.text)
+  }
+  const found: string[] = []
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node)) return
+    if (ts.isIdentifier(node) && imported.has(node.text)) found.push(node.text)
+    ts.forEachChild(node, visit)
+  }
+  visit(within)
+  return found
+}
+
+function calls(node: ts.Node): ts.CallExpression[] {
+  const inside: ts.CallExpression[] = []
+  const visit = (child: ts.Node): void => {
+    if (ts.isCallExpression(child)) inside.push(child)
+    ts.forEachChild(child, visit)
+  }
+  visit(node)
+  return inside
+}
+
+/** `api.openapi(createRoute({method: 'post', …}), handler)`: what such handlers speak of, with the list that makes several. */
+function usedByChangingRoutes(file: ts.SourceFile): string[] {
+  return calls(file)
+    .filter(({ expression }) => expression.getText() === 'api.openapi')
+    .filter(({ arguments: [route] }) => !/method: 'get'/.test(route?.getText() ?? ''))
+    .flatMap((call) => {
+      const list = ts.findAncestor(call, ts.isForOfStatement)?.expression
+      const [, handler] = call.arguments
+      return [handler, list].flatMap((node) => (node === undefined ? [] : platformFunctions(file, node)))
+    })
+}
