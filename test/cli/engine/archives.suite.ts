@@ -1,0 +1,66 @@
+/** Images as archives, under other names, and gone when nothing needs them. */
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { makeTar } from '../../support/images.ts'
+import type { Stand } from './stand.ts'
+
+export function describeArchives(stand: Stand): void {
+  const { engine } = stand
+
+  test('an image goes out as an archive and comes back the same', async () => {
+    const { out } = await engine('pull', '-q', stand.image)
+    const folder = mkdtempSync(join(tmpdir(), 'berth-archive-'))
+    const archive = join(folder, 'tool.tar')
+    try {
+      expect(await engine('save', '-o', archive, stand.image)).toEqual({ code: 0, out: '', err: '' })
+      expect(await engine('save', '-o', join(folder, 'no.tar'), 'nothing')).toMatchObject({ code: 1 })
+      expect(existsSync(join(folder, 'no.tar'))).toBe(false)
+      const asked = await engine('save', '-o', archive, '-u', 'me', '--password-stdin', out.trim(), 'bare')
+      expect(asked).toMatchObject({ code: 1, err: expect.stringContaining('bare') })
+      await engine('rmi', stand.image)
+      const loaded = await engine('load', '-i', archive)
+      expect(loaded).toMatchObject({ code: 0, out: `Loaded image: ${stand.image}\n` })
+      expect(JSON.parse((await engine('inspect', stand.image)).out)[0].digest).toBe(out.trim())
+      writeFileSync(archive, 'no archive at all')
+      expect(await engine('load', '-i', archive)).toMatchObject({
+        code: 1,
+        err: expect.stringMatching(/archive/),
+      })
+      const root = join(folder, 'root.tar')
+      writeFileSync(root, await makeTar([{ name: 'hello', content: 'there' }]))
+      const imported = await engine('import', root, 'bare:1')
+      expect(imported).toMatchObject({ code: 0, out: expect.stringMatching(/^sha256:/) })
+      expect((await engine('images')).out).toMatch(/^docker.io\/library\/bare +1 /m)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  test('an image is pushed under another name, and what nothing needs is shown and pruned', async () => {
+    const { out } = await engine('pull', '-q', stand.image)
+    const digest = out.trim()
+    const copy = stand.image.replace('/tool:', '/copy:')
+    const pushed = await engine('push', stand.image, copy)
+    expect(pushed).toMatchObject({ code: 0, out: `${copy}: ${digest}\n` })
+    expect(pushed.err).toMatch(/^[0-9a-f]{12}: (Done|Already here|Mounted)$/m)
+    expect((await engine('push', 'nothing')).code).toBe(1)
+    await engine('run', '-d', '--name', 'user', stand.image, 'sleep', '1000')
+    expect((await engine('df', '-v')).out).toMatch(
+      /^Images +\d+ +1 [\s\S]*^localhost:\d+\/acme\/tool:latest [\s\S]*^user /m,
+    )
+    const kept = await engine('prune', '-a', '--dry-run')
+    expect(kept.out).not.toContain(digest)
+    await engine('rm', '-f', 'user')
+    const dry = await engine('prune', '-a', '--dry-run')
+    expect(dry.out).toContain(`Would delete: ${digest} (${stand.image})`)
+    expect((await engine('prune')).out).not.toContain(digest)
+    expect((await engine('prune', '-a', '-f', '--filter', 'until=1h')).out).not.toContain(digest)
+    expect((await engine('prune', '-a', '-f', '--filter', 'label=no=such')).out).not.toContain(digest)
+    expect((await engine('prune', '-af')).out).toMatch(
+      new RegExp(`^Deleted: ${digest} [\\s\\S]*^Freed [1-9]`, 'm'),
+    )
+    expect((await engine('images', '-q')).out).toBe('')
+  })
+}

@@ -1,0 +1,31 @@
+/** Networks by name. */
+import { expect, test } from 'vitest'
+import type { Stand } from './stand.ts'
+
+export function describeNetworks(stand: Stand): void {
+  const { engine } = stand
+
+  test('networks are made, listed and removed; one in use is not', async () => {
+    expect(await engine('network', 'create', 'quay')).toMatchObject({ code: 0, out: 'quay\n' })
+    await engine('run', '-d', '--name', 'moored', '--network', 'quay', stand.image, 'sleep', '1000')
+    expect((await engine('network', 'ls')).out).toMatch(/^quay +bth\S+ +10\.\S+\/24 .* all$/m)
+    expect(await engine('network', 'create', '--internal', 'basin')).toMatchObject({ code: 0 })
+    expect(await engine('network', 'connect', '--alias', 'ship', 'basin', 'moored')).toMatchObject({
+      code: 0,
+    })
+    const [basin] = JSON.parse((await engine('network', 'inspect', 'basin')).out)
+    expect(basin).toMatchObject({ egress: 'none', attachments: [{ container: 'moored', connected: true }] })
+    expect(await engine('network', 'disconnect', 'basin', 'moored')).toMatchObject({ code: 0 })
+    expect(await engine('network', 'rm', 'basin')).toMatchObject({ code: 0 })
+    expect(await engine('network', 'rm', 'quay')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/attached|use/),
+    })
+    await engine('rm', '-f', 'moored')
+    expect(await engine('network', 'rm', 'quay')).toMatchObject({ code: 0, out: 'quay\n' })
+    await engine('network', 'create', 'idle')
+    expect((await engine('network', 'prune', '--dry-run')).out).toMatch(/^Would delete: idle$/m)
+    expect((await engine('network', 'prune')).out).toMatch(/^Deleted: idle$/m)
+    expect((await engine('network', 'ls')).out).not.toMatch(/^idle /m)
+  })
+}
