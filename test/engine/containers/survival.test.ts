@@ -11,6 +11,7 @@ import { expect, test } from 'vitest'
 import { createEngine, type EngineOptions } from '../../../engine/index.ts'
 import { leftOnHost, readLines, startEngine } from '../../support/engine.ts'
 import { pushImage } from '../../support/images.ts'
+import { inOrder } from '../../support/in-order.ts'
 import { randomFrom } from '../../support/random.ts'
 import { until } from '../../support/until.ts'
 
@@ -44,7 +45,7 @@ test(`an engine that is killed at ${rounds} random moments loses nothing and lea
   const wrongs: string[] = []
   let opened = 0
 
-  try {
+  async function survive(): Promise<void> {
     for (let round = 0; round < rounds; round++) {
       await host.engine.close()
       const spec = host.spec({ network: `net${round % 2}` })
@@ -73,11 +74,15 @@ test(`an engine that is killed at ${rounds} random moments loses nothing and lea
     expect(lines.findIndex((line, index) => line !== String(index + 1))).toBe(-1)
     expect(opened).toBeGreaterThan(rounds / 2)
     expect(wrongs).toEqual([])
-  } finally {
+  }
+
+  async function removeAll(): Promise<void> {
     for (const { id } of await host.engine.containers.list())
       await host.engine.containers.remove(id, { force: true })
     for (const { name } of await host.engine.volumes.list()) await host.engine.volumes.remove(name)
   }
+
+  await inOrder(survive, removeAll)
   for (const folder of ['containers', 'snapshots', 'volumes', 'staging', 'trash', 'shifted'])
     if (existsSync(join(host.stateDir, folder)))
       expect(readdirSync(join(host.stateDir, folder)), folder).toEqual([])
