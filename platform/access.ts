@@ -72,6 +72,7 @@ export const policy = {
   'app.start': { role: 'developer', at: 'project' },
   'app.stop': { role: 'developer', at: 'project' },
   'app.delete': { role: 'developer', at: 'project' },
+  'app.read-timeline': { role: 'viewer', at: 'project' },
   'app.read-logs': { role: 'viewer', at: 'project' },
   'deployment.read': { role: 'viewer', at: 'project' },
   'deployment.create': { role: 'developer', at: 'project' },

@@ -1,9 +1,10 @@
 import { notFound, requireTeam, type Viewer } from './access.ts'
 import { type AppPlace, appAccess } from './app-access.ts'
-import { publishApp, publishStatus, type StatusChange } from './app-events.ts'
+import { publishApp, publishStatus } from './app-events.ts'
 import { lockApp } from './app-lock.ts'
 import { appColumns, readApp, showApps } from './app-view.ts'
 import { record } from './audit.ts'
+import { changesBetween } from './audit-changes.ts'
 import type { Transaction } from './database.ts'
 import { callOff } from './deployment-cancel.ts'
 import { PlatformError } from './errors.ts'
@@ -26,6 +27,7 @@ import { afterId, parsePage, toPage } from './pages.ts'
 import { projectAccess } from './projects.ts'
 import { checkQuota, growth, lockTeam, needOf } from './quotas.ts'
 import { withFreeSlug } from './slugs.ts'
+import { announce, type Told, tellOfApp } from './timeline.ts'
 import { validate } from './validate.ts'
 import { maskedVariables, sealVariables } from './variables.ts'
 import { visibleIn } from './visible.ts'
@@ -93,6 +95,7 @@ export async function createApp(
   await requireOpenHost(platform, hostId)
   const { slug: team } = await platform.db.team.findUniqueOrThrow({ where: { id: project.teamId } })
   const id = newId('app')
+  let told: Told[] = []
   await withFreeSlug({
     wanted,
     name,
@@ -128,8 +131,14 @@ export async function createApp(
           target: { type: 'app', id, name },
           after: { name, slug, settings, variables: maskedVariables(variables) },
         })
+        told = await tellOfApp(tx, {
+          appId: id,
+          by: viewer,
+          event: { kind: 'app.created', image: settings.image },
+        })
       }),
   })
+  await announce(platform, told)
   await publishApp(platform, id)
   return existing(platform, id)
 }
@@ -161,7 +170,7 @@ export async function updateApp(
 ): Promise<App> {
   const place = await appAccess(platform, viewer, id, 'app.update')
   const { name, settings: change = {} } = validate(updateAppSchema, input)
-  await platform.db.$transaction(async (tx) => {
+  const told = await platform.db.$transaction(async (tx) => {
     await lockTeam(tx, place.teamId)
     const app = await lockApp(tx, id)
     const current = appSettingsSchema.parse(app.settings)
@@ -176,14 +185,20 @@ export async function updateApp(
     if (app.desiredState === 'running' && isLarger(settings, current))
       await checkQuota(tx, place.teamId, await growth(tx, id, settings))
     await tx.app.update({ where: { id }, data: { settings, ...(name === undefined ? {} : { name }) } })
+    const before = { name: app.name, settings: current }
+    const after = { name: name ?? app.name, settings }
     await record(tx, viewer, {
       teamId: place.teamId,
       action: 'app.update',
       target: { type: 'app', id, name: name ?? app.name },
-      before: { name: app.name, settings: current },
-      after: { name: name ?? app.name, settings },
+      before,
+      after,
     })
+    const changes = changesBetween(before, after)
+    if (changes.length === 0) return []
+    return tellOfApp(tx, { appId: id, by: viewer, event: { kind: 'configuration.changed', changes } })
   })
+  await announce(platform, told)
   await publishApp(platform, id)
   return existing(platform, id)
 }
@@ -213,6 +228,9 @@ export async function deleteApp(platform: Platform, viewer: Viewer, id: string):
 
 const verbs = { 'stop-app': 'app.stop', 'start-app': 'app.start', 'delete-app': 'app.delete' } as const
 
+/** Nobody reads the timeline of an app that is gone. */
+const newsOf = { 'stop-app': 'app.stopped', 'start-app': 'app.started', 'delete-app': null } as const
+
 async function want(
   platform: Platform,
   viewer: Viewer,
@@ -221,7 +239,7 @@ async function want(
   job: Extract<JobName, keyof typeof verbs>,
 ): Promise<App> {
   const { appId: id, teamId, hostId } = place
-  const changes = await platform.db.$transaction(async (tx): Promise<StatusChange[]> => {
+  const { changes, told } = await platform.db.$transaction(async (tx) => {
     await lockTeam(tx, teamId)
     const app = await lockApp(tx, id, { evenDeleted: desiredState === 'deleted' })
     if (desiredState === 'running' && app.liveDeploymentId === null) {
@@ -230,7 +248,7 @@ async function want(
         'The app has never been live, so there is nothing to start. Deploy it.',
       )
     }
-    if (app.desiredState === desiredState) return []
+    if (app.desiredState === desiredState) return { changes: [], told: [] }
     if (desiredState === 'running' && app.liveDeploymentId !== null) {
       const live = await tx.deployment.findUniqueOrThrow({ where: { id: app.liveDeploymentId } })
       const { settings } = deploymentSnapshotSchema.parse(live.snapshot)
@@ -241,9 +259,14 @@ async function want(
       ...{ teamId, action: verbs[job], target: { type: 'app', id, name: app.name } },
       ...{ before: { desiredState: app.desiredState }, after: { desiredState } },
     })
-    return desiredState === 'running' ? [] : callOff(tx, { appId: id, teamId })
+    const news = newsOf[job]
+    const told = news === null ? [] : await tellOfApp(tx, { appId: id, by: viewer, event: { kind: news } })
+    if (desiredState === 'running') return { changes: [], told }
+    const calledOff = await callOff(tx, viewer, { appId: id, teamId })
+    return { ...calledOff, told: [...calledOff.told, ...told] }
   })
   await publishStatus(platform, ...changes)
+  await announce(platform, told)
   await publishApp(platform, id)
   await enqueue(platform, hostId, job, { appId: id })
   return existing(platform, id)

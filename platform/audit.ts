@@ -46,13 +46,14 @@ export async function record(
   })
 }
 
-interface Actor {
+export interface Actor {
   actor: string
   actorName: string
   actorUserId: string | null
 }
 
-async function actorOf(tx: Transaction, viewer: Viewer | { kind: 'anonymous' }): Promise<Actor> {
+/** The name as it is now: it is kept with what was done, which may outlive the person. */
+export async function actorOf(tx: Transaction, viewer: Viewer | { kind: 'anonymous' }): Promise<Actor> {
   switch (viewer.kind) {
     case 'operator':
       return { actor: 'operator', actorName: 'Operator', actorUserId: null }

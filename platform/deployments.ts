@@ -5,6 +5,7 @@ import { lockApp } from './app-lock.ts'
 import { record } from './audit.ts'
 import type { Transaction } from './database.ts'
 import { callOff } from './deployment-cancel.ts'
+import { askedKey, tellOfStatus } from './deployment-events.ts'
 import { deploymentColumns, showDeployment } from './deployment-view.ts'
 import { PlatformError } from './errors.ts'
 import { enqueue } from './jobs.ts'
@@ -17,6 +18,7 @@ import type { Deployment, Page } from './model/resources.ts'
 import type { Platform } from './open.ts'
 import { afterNumber, parsePage, toPage } from './pages.ts'
 import { checkQuota, growth, lockTeam } from './quotas.ts'
+import { announce, tellOfApp } from './timeline.ts'
 import { validate } from './validate.ts'
 import { effectiveVariables, openForDeployment, sealForDeployment } from './variables.ts'
 
@@ -44,6 +46,7 @@ export async function createDeployment(
     const variables = sealForDeployment(platform, id, await effectiveVariables(platform, tx, app))
     return {
       trigger: trigger ?? (viewer.kind === 'user' ? 'manual' : 'api'),
+      toNumber: null,
       imageDigest: null,
       snapshot: { settings, variablesVersion: app.variablesVersion, variables },
     }
@@ -73,6 +76,7 @@ export async function rollbackTo(
     const variables = openForDeployment(platform, deploymentId, snapshot.variables)
     return {
       trigger: 'rollback',
+      toNumber: old.number,
       imageDigest: old.imageDigest,
       snapshot: { ...snapshot, variables: sealForDeployment(platform, id, variables) },
     }
@@ -81,6 +85,8 @@ export async function rollbackTo(
 
 interface Plan {
   trigger: Trigger
+  /** Number of the deployment that a rollback goes back to. */
+  toNumber: number | null
   imageDigest: string | null
   snapshot: DeploymentSnapshot
 }
@@ -93,10 +99,10 @@ async function queue(
   plan: (tx: Transaction, id: string) => Promise<Plan>,
 ): Promise<Deployment> {
   const { appId, teamId, hostId } = place
-  const { row, changes } = await platform.db.$transaction(async (tx) => {
+  const { row, changes, told } = await platform.db.$transaction(async (tx) => {
     const id = newId('deployment')
     await lockTeam(tx, teamId)
-    const { trigger, imageDigest, snapshot } = await plan(tx, id)
+    const { trigger, toNumber, imageDigest, snapshot } = await plan(tx, id)
     await checkQuota(tx, teamId, await growth(tx, appId, snapshot.settings))
     const { _max } = await tx.deployment.aggregate({ where: { appId }, _max: { number: true } })
     const superseded = await tx.deployment.updateManyAndReturn({
@@ -124,13 +130,26 @@ async function queue(
       target: { type: 'deployment', id, name: `${place.name} #${deployment.number}` },
       detail: { appId, image: deployment.imageRef },
     })
+    const asked = {
+      deploymentId: id,
+      number: deployment.number,
+      image: deployment.imageRef,
+      trigger,
+      toNumber,
+    }
+    const told = await tellOfApp(tx, {
+      ...{ appId, by: viewer, key: askedKey(id) },
+      event: { kind: 'deployment.asked', ...asked },
+    })
     const changes: StatusChange[] = [
       ...superseded.map((old) => ({ ...change(old), status: 'superseded' as const })),
       { ...change(deployment), status: 'queued' },
     ]
-    return { row: deployment, changes }
+    for (const skipped of changes) told.push(...(await tellOfStatus(tx, skipped, viewer)))
+    return { row: deployment, changes, told }
   })
   await publishStatus(platform, ...changes)
+  await announce(platform, told)
   await enqueue(platform, hostId, 'deploy', { deploymentId: row.id })
   return showDeployment(row)
 
@@ -165,7 +184,7 @@ export async function listDeployments(
 /** A waiting one is canceled at once, one in progress by its worker soon. Throws `conflict` once it is live or over. */
 export async function cancelDeployment(platform: Platform, viewer: Viewer, id: string): Promise<Deployment> {
   const { appId, teamId, name } = await deploymentAccess(platform, viewer, id, 'deployment.cancel')
-  const changes = await platform.db.$transaction(async (tx) => {
+  const { changes, told } = await platform.db.$transaction(async (tx) => {
     await lockApp(tx, appId, { evenDeleted: true })
     const row = await tx.deployment.findUniqueOrThrow({ where: { id } })
     if (!canCancel(row.status)) {
@@ -179,9 +198,10 @@ export async function cancelDeployment(platform: Platform, viewer: Viewer, id: s
       action: 'deployment.cancel',
       target: { type: 'deployment', id, name: `${name} #${row.number}` },
     })
-    return callOff(tx, { appId, teamId, deploymentId: id })
+    return callOff(tx, viewer, { appId, teamId, deploymentId: id })
   })
   await publishStatus(platform, ...changes)
+  await announce(platform, told)
   return existing(platform, id)
 }
 

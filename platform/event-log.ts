@@ -1,6 +1,7 @@
 import { requireTeam, type Viewer } from './access.ts'
 import { appAccess, deploymentAccess } from './app-access.ts'
 import { PlatformError } from './errors.ts'
+import { type TimelineEntry, timelineEntrySchema } from './model/app-event-kinds.ts'
 import {
   type AccessChange,
   accessChangeSchema,
@@ -44,6 +45,12 @@ export const streams = {
     name: 'berth:events:access',
     parse: (value) => accessChangeSchema.parse(value),
     maxLength: 1_000,
+    keepForSeconds: daySeconds,
+  }),
+  timeline: (appId: string): StreamKey<TimelineEntry> => ({
+    name: `berth:events:app:${appId}`,
+    parse: (value) => timelineEntrySchema.parse(value),
+    maxLength: 500,
     keepForSeconds: daySeconds,
   }),
   appLogs: (id: string): StreamKey<LogLine> => ({
@@ -205,7 +212,7 @@ const recheckMs = 30_000
  * Asks again whether the caller still may when it is said that rights of his may have changed, and every 30 seconds
  * whatever is said; the stream ends when not.
  */
-async function* whileAllowed<Event>(
+export async function* whileAllowed<Event>(
   platform: Platform,
   viewer: Viewer,
   check: () => Promise<unknown>,

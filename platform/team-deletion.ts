@@ -1,6 +1,6 @@
 import { isAllowedInstallation, notFound, requireTeam, type Viewer } from './access.ts'
 import { publishAccess } from './access-changes.ts'
-import { publishApp, publishStatus, type StatusChange } from './app-events.ts'
+import { publishApp, publishStatus } from './app-events.ts'
 import { record } from './audit.ts'
 import { callOff } from './deployment-cancel.ts'
 import { PlatformError } from './errors.ts'
@@ -10,6 +10,7 @@ import { type DeleteTeamInput, deleteTeamSchema } from './model/inputs.ts'
 import type { DeletedTeam } from './model/resources.ts'
 import type { Platform } from './open.ts'
 import { lockTeam } from './quotas.ts'
+import { announce } from './timeline.ts'
 import { validate } from './validate.ts'
 
 /** So long a deleted team can be brought back. Then everything of it is removed. */
@@ -27,7 +28,7 @@ export async function deleteTeam(
 ): Promise<DeletedTeam> {
   await requireTeam(platform, viewer, teamId, 'team.delete')
   const { confirm } = validate(deleteTeamSchema, input)
-  const { row, changes, apps } = await platform.db.$transaction(async (tx) => {
+  const { row, calledOff, apps } = await platform.db.$transaction(async (tx) => {
     await lockTeam(tx, teamId)
     const team = await tx.team.findUniqueOrThrow({ where: { id: teamId } })
     if (team.deletedAt !== null) throw notFound('team')
@@ -41,13 +42,16 @@ export async function deleteTeam(
       data: { deletedAt: new Date(now), purgeAt: new Date(now + graceDays * 86_400_000) },
     })
     const apps = await tx.app.findMany({ where: { project: { teamId } }, select: { id: true, hostId: true } })
-    const changes: StatusChange[] = []
-    for (const { id } of apps) changes.push(...(await callOff(tx, { appId: id, teamId })))
+    const calledOff = []
+    for (const { id } of apps) calledOff.push(await callOff(tx, viewer, { appId: id, teamId }))
     await record(tx, viewer, { teamId, action: 'team.delete', target: target(row) })
-    return { row, changes, apps }
+    return { row, calledOff, apps }
   })
   await publishAccess(platform, { teamId })
-  await publishStatus(platform, ...changes)
+  for (const { changes, told } of calledOff) {
+    await publishStatus(platform, ...changes)
+    await announce(platform, told)
+  }
   await hurry(platform, apps, 'stop-app')
   return show(row)
 }

@@ -2,7 +2,7 @@ import type { Viewer } from './access.ts'
 import { appAccess } from './app-access.ts'
 import { lockApp } from './app-lock.ts'
 import { record } from './audit.ts'
-import { type Facts, Masked } from './audit-changes.ts'
+import { changesBetween, type Facts, Masked } from './audit-changes.ts'
 import type { Transaction } from './database.ts'
 import { PlatformError } from './errors.ts'
 import type { DeploymentSnapshot } from './model/deployment-snapshot.ts'
@@ -11,6 +11,7 @@ import { type SetVariablesInput, setVariablesSchema } from './model/inputs.ts'
 import type { Variable } from './model/resources.ts'
 import type { Platform } from './open.ts'
 import { seal, unseal } from './secrets.ts'
+import { announce, tellOfApp } from './timeline.ts'
 import { validate } from './validate.ts'
 
 export const maxVariables = 500
@@ -42,23 +43,29 @@ export async function setVariables(
 ): Promise<Variable[]> {
   const place = await appAccess(platform, viewer, appId, 'variable.write')
   const { set, remove } = validate(setVariablesSchema, input)
-  await platform.db.$transaction(async (tx) => {
+  const told = await platform.db.$transaction(async (tx) => {
     await lockApp(tx, appId)
-    const before = await ownVariables(platform, tx, appId)
+    const before = { variables: maskedVariables(await ownVariables(platform, tx, appId)) }
     await tx.variable.deleteMany({ where: { appId, name: { in: remove } } })
     await sealVariables(platform, tx, appId, set)
     if ((await tx.variable.count({ where: { appId } })) > maxVariables) {
       throw new PlatformError('invalid', `An app has at most ${maxVariables} variables.`)
     }
     await tx.app.update({ where: { id: appId }, data: { variablesVersion: { increment: 1 } } })
+    const after = { variables: maskedVariables(await ownVariables(platform, tx, appId)) }
     await record(tx, viewer, {
       teamId: place.teamId,
       action: 'variable.write',
       target: { type: 'app', id: appId, name: place.name },
-      before: { variables: maskedVariables(before) },
-      after: { variables: maskedVariables(await ownVariables(platform, tx, appId)) },
+      before,
+      after,
     })
+    const changes = changesBetween(before, after)
+    if (changes.length === 0) return []
+    const event = { kind: 'configuration.variables-changed', changes } as const
+    return tellOfApp(tx, { appId, by: viewer, event })
   })
+  await announce(platform, told)
   return listVariables(platform, viewer, appId)
 }
 

@@ -23,6 +23,9 @@ export const idPrefixes = {
   identity: 'idy',
   linkRequest: 'lnk',
   mail: 'mail',
+  appEvent: 'evt',
+  notificationChannel: 'nch',
+  notificationDelivery: 'ndl',
 } as const
 
 export type IdKind = keyof typeof idPrefixes

@@ -1,5 +1,6 @@
 /** What callers send. Unknown fields are refused with their names. */
 import { z } from 'zod'
+import { appEventAreas, appEventKinds } from './app-event-kinds.ts'
 import {
   appSettingsSchema,
   healthCheckSchema,
@@ -127,6 +128,15 @@ export const deleteImageSchema = z.strictObject({
     .enum(['true', 'false'])
     .default('false')
     .transform((text) => text === 'true'),
+})
+
+export const timelineFilterSchema = z.strictObject({
+  /** Kinds or areas, such as deployment.failed or health. */
+  kind: z
+    .union([z.string(), z.array(z.string())])
+    .transform((given) => (typeof given === 'string' ? given.split(',') : given))
+    .pipe(z.array(z.enum([...appEventAreas, ...appEventKinds], 'must be a kind or an area')).max(50))
+    .optional(),
 })
 
 export const createDeploymentSchema = z.strictObject({
@@ -260,6 +270,7 @@ export type SetVariablesInput = z.input<typeof setVariablesSchema>
 export type UpdateRepositoryInput = z.input<typeof updateRepositorySchema>
 export type CreateAppInput = z.input<typeof createAppSchema>
 export type UpdateAppInput = z.input<typeof updateAppSchema>
+export type TimelineFilterInput = z.input<typeof timelineFilterSchema>
 export type CreateDeploymentInput = z.input<typeof createDeploymentSchema>
 export type CreateTokenOutput = z.output<typeof createTokenSchema>
 export type CreateTokenInput = z.input<typeof createTokenSchema>

@@ -1,4 +1,5 @@
-import { publishStatus } from '../app-events.ts'
+import { publishStatus, type StatusChange } from '../app-events.ts'
+import { tellOfStatus } from '../deployment-events.ts'
 import { Prisma } from '../generated/prisma/client.ts'
 import {
   canBecome,
@@ -8,6 +9,7 @@ import {
 } from '../model/deployment-status.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Platform } from '../open.ts'
+import { announce } from '../timeline.ts'
 
 export interface StatusDetails {
   /** Must be there when the status is failed. */
@@ -31,28 +33,35 @@ export async function setDeploymentStatus(
   const failure = details.failure ?? null
   if ((status === 'failed') !== (failure !== null))
     throw new Error('failed, and only failed, needs a failure')
-  const [row] = await platform.db.deployment.updateManyAndReturn({
-    where: { id, status: { in: statusesBefore(status) } },
-    data: {
-      status,
-      failure: failure ?? Prisma.DbNull,
-      ...(details.imageDigest === undefined ? {} : { imageDigest: details.imageDigest }),
-      ...(isTerminal(status) ? { finishedAt: now } : {}),
-    },
-    select: {
-      number: true,
-      appId: true,
-      startedAt: true,
-      app: { select: { project: { select: { teamId: true } } } },
-    },
+  const moved = await platform.db.$transaction(async (tx) => {
+    const [row] = await tx.deployment.updateManyAndReturn({
+      where: { id, status: { in: statusesBefore(status) } },
+      data: {
+        status,
+        failure: failure ?? Prisma.DbNull,
+        ...(details.imageDigest === undefined ? {} : { imageDigest: details.imageDigest }),
+        ...(isTerminal(status) ? { finishedAt: now } : {}),
+      },
+      select: {
+        number: true,
+        appId: true,
+        startedAt: true,
+        app: { select: { project: { select: { teamId: true } } } },
+      },
+    })
+    if (row === undefined) return null
+    const { number, appId } = row
+    const { teamId } = row.app.project
+    const change = { teamId, appId, deploymentId: id, number, status, failure }
+    return { row, change, told: await tellOfStatus(tx, change) }
   })
-  if (row === undefined) return false
+  if (moved === null) return false
+  const { row, change, told } = moved
   if (row.startedAt === null && !isTerminal(status)) {
     await platform.db.deployment.updateMany({ where: { id, startedAt: null }, data: { startedAt: now } })
   }
-  const { number, appId } = row
-  const { teamId } = row.app.project
-  await publishStatus(platform, { teamId, appId, deploymentId: id, number, status, failure })
+  await publishStatus(platform, change)
+  await announce(platform, told)
   return true
 }
 
@@ -67,7 +76,7 @@ export async function setImageDigest(platform: Platform, id: string, imageDigest
  */
 export async function markLive(platform: Platform, id: string): Promise<boolean> {
   const now = new Date()
-  const changes = await platform.db.$transaction(async (tx) => {
+  const done = await platform.db.$transaction(async (tx) => {
     const found = await tx.deployment.findUnique({
       where: { id },
       select: { appId: true, app: { select: { project: { select: { teamId: true } } } } },
@@ -90,18 +99,22 @@ export async function markLive(platform: Platform, id: string): Promise<boolean>
     })
     await tx.app.update({ where: { id: appId }, data: { liveDeploymentId: id } })
     const common = { teamId, appId, failure: null }
-    return [
+    const serving = { ...common, deploymentId: id, number: live.number, status: 'live' as const }
+    const told = await tellOfStatus(tx, serving)
+    const changes: StatusChange[] = [
       ...superseded.map((old) => ({
         ...common,
         deploymentId: old.id,
         number: old.number,
         status: 'superseded' as const,
       })),
-      { ...common, deploymentId: id, number: live.number, status: 'live' as const },
+      serving,
     ]
+    return { changes, told }
   })
-  if (changes === null) return false
-  await publishStatus(platform, ...changes)
+  if (done === null) return false
+  await publishStatus(platform, ...done.changes)
+  await announce(platform, done.told)
   return true
 }
 

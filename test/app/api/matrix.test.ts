@@ -129,6 +129,7 @@ const rules: Record<string, Rule> = {
   'PATCH /apps/{id}/variables': ['developer', ({ app }) => `/apps/${app}/variables`, { set: [] }],
   'GET /apps/{id}/deployments': ['viewer', ({ app }) => `/apps/${app}/deployments`],
   'POST /apps/{id}/deployments': ['developer', ({ app }) => `/apps/${app}/deployments`],
+  'GET /apps/{id}/timeline': ['viewer', ({ app }) => `/apps/${app}/timeline`],
   'GET /apps/{id}/logs': ['viewer', ({ app }) => `/apps/${app}/logs`],
   'GET /deployments/{id}': ['viewer', ({ deployment }) => `/deployments/${deployment}`],
   'GET /deployments/{id}/events': ['viewer', ({ deployment }) => `/deployments/${deployment}/events`],

@@ -83,6 +83,7 @@ const routes = [
   'PATCH /apps/{id}/variables',
   'GET /apps/{id}/deployments',
   'POST /apps/{id}/deployments',
+  'GET /apps/{id}/timeline',
   'GET /apps/{id}/logs',
   'GET /deployments/{id}',
   'GET /deployments/{id}/events',

@@ -8,7 +8,7 @@ import { addAppRoutes } from './apps.ts'
 import { addAuditRoutes } from './audit.ts'
 import { addDeploymentRoutes } from './deployments.ts'
 import { addDocs } from './docs.ts'
-import { addEventRoutes } from './events.ts'
+import { addEventRoutes, addTimelineRoute } from './events.ts'
 import { checkBody, checkRoute, checkText } from './guards.ts'
 import { idempotency } from './idempotency.ts'
 import { identify } from './identify.ts'
@@ -71,6 +71,7 @@ export function createApi(platform: Platform): Api {
   addAppRoutes(api)
   addDeploymentRoutes(api)
   addEventRoutes(api)
+  addTimelineRoute(api)
   addRepositoryRoutes(api)
   addTokenRoutes(api)
   addOperatorRoutes(api)

@@ -3,9 +3,10 @@ import { PlatformError } from '../../../../platform/errors.ts'
 import type { Entry } from '../../../../platform/event-log.ts'
 import { followDeployment, followLogs, followTeam } from '../../../../platform/event-log.ts'
 import { listLogs } from '../../../../platform/logs.ts'
+import { followTimeline, listTimeline } from '../../../../platform/timeline.ts'
 import { eventStream } from '../../../_server/event-stream.ts'
 import { type Api, type ApiContext, asked, idParam, ok, teamParam } from './router.ts'
-import { LogLine, pageOf, pageQuery } from './schemas.ts'
+import { LogLine, pageOf, pageQuery, TimelineEntry } from './schemas.ts'
 import { teamIdOf } from './teams.ts'
 
 const tags = ['Live']
@@ -27,6 +28,14 @@ const logQuery = pageQuery.extend({
     .max(5_000)
     .optional()
     .meta({ type: 'integer', description: 'When following: so many lines of what was written before' }),
+})
+
+const timelineQuery = pageQuery.extend({
+  ...position,
+  follow: logQuery.shape.follow,
+  kind: z.string().max(1_000).optional().meta({
+    description: 'Kinds or areas, with commas between: `deployment.failed,health`',
+  }),
 })
 
 const stream = {
@@ -83,6 +92,40 @@ export function addEventRoutes(api: Api): void {
       const live = follow === 'true' || (c.req.header('accept') ?? '').includes('text/event-stream')
       if (!live) return c.json(await listLogs(...asked(c), id, { cursor, limit }), 200)
       return answer(c, (options) => followLogs(...asked(c), id, { ...options, tail }))
+    },
+  )
+}
+
+/** What happened to an app: the same list as a page and as a stream. */
+export function addTimelineRoute(api: Api): void {
+  api.openapi(
+    createRoute({
+      ...{
+        method: 'get',
+        path: '/apps/{id}/timeline',
+        tags,
+        summary: 'Read or follow what happens to an app',
+      },
+      description:
+        'As JSON: a page, newest first. With `Accept: text/event-stream`: what happens from now on, live. An entry may come twice; its id says so.',
+      request: { params: idParam, query: timelineQuery },
+      responses: {
+        200: {
+          description: 'A page of entries, or server-sent events',
+          content: {
+            'application/json': { schema: pageOf(TimelineEntry) },
+            'text/event-stream': { schema: z.string() },
+          },
+        },
+        default: problem,
+      },
+    }),
+    async (c) => {
+      const { id } = c.req.valid('param')
+      const { follow, cursor, limit, kind } = c.req.valid('query')
+      const live = follow === 'true' || (c.req.header('accept') ?? '').includes('text/event-stream')
+      if (!live) return c.json(await listTimeline(...asked(c), id, { kind }, { cursor, limit }), 200)
+      return answer(c, (options) => followTimeline(...asked(c), id, { kind }, options))
     },
   )
 }

@@ -1,5 +1,6 @@
 /** The model's nouns under the names that the OpenAPI document gives them. */
 import { z } from '@hono/zod-openapi'
+import { timelineEntrySchema } from '../../../../platform/model/app-event-kinds.ts'
 import { logLineSchema } from '../../../../platform/model/events.ts'
 import { teamUseSchema } from '../../../../platform/model/quotas.ts'
 import type { Deployment } from '../../../../platform/model/resources.ts'
@@ -56,6 +57,7 @@ export const AuditEvent = auditEventSchema.meta({ id: 'AuditEvent' })
 export const ManagedUser = managedUserSchema.meta({ id: 'ManagedUser' })
 export const ManagedTeam = managedTeamSchema.meta({ id: 'ManagedTeam' })
 export const ManagedHost = managedHostSchema.meta({ id: 'ManagedHost' })
+export const TimelineEntry = timelineEntrySchema.meta({ id: 'TimelineEntry' })
 export const LogLine = logLineSchema.meta({ id: 'LogLine' })
 export const LinkedDeployment = deploymentSchema
   .extend({
