@@ -103,7 +103,11 @@ async function latestDeployments(platform: Platform, appIds: string[]): Promise<
   return new Map(rows.map((row) => [row.appId, row]))
 }
 
-async function liveReplicas(platform: Platform, deploymentIds: string[]): Promise<Map<string, number>> {
+/** How many containers each of these deployments should have. */
+export async function liveReplicas(
+  platform: Platform,
+  deploymentIds: string[],
+): Promise<Map<string, number>> {
   if (deploymentIds.length === 0) return new Map()
   const rows = await platform.db.$queryRaw<{ id: string; replicas: number }[]>`
     SELECT id, (snapshot->'settings'->>'replicas')::int AS replicas FROM deployments

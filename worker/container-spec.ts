@@ -37,6 +37,7 @@ export function containerSpec(work: DeploymentWork, image: Image, replica: numbe
     command: settings.command ?? undefined,
     labels: { ...ownLabels(work), [labels.replica]: String(replica) },
     aliases: [app.slug],
+    mounts: work.volumes.map(({ id, mountPath }) => ({ kind: 'volume', volume: id, target: mountPath })),
     // A deployment that is being checked fails at the first exit; one that is live goes on.
     restart: 'always',
   }

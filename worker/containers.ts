@@ -18,17 +18,24 @@ export async function makeReplica(
   const { platform, engine } = host
   const spec = containerSpec(work, image, replica)
   const present = await find(host, spec.id)
+  for (const { id, sizeBytes } of work.volumes) {
+    const size = sizeBytes === null ? {} : { sizeBytes }
+    await engine.volumes.create({ name: id, idRange: work.team.idRange, ...size })
+  }
   const isSound = present !== null && present.status !== 'exited' && present.restarts === 0
   if (present !== null && !isSound) await engine.containers.remove(spec.id, { force: true })
   const made = present !== null && isSound ? present : await engine.containers.create(spec, { signal })
-  await recordContainer(platform, {
-    id: spec.id,
-    deploymentId: work.deployment.id,
-    appId: work.app.id,
-    hostId: host.id,
-    replica,
-    address: made.address,
-  })
+  // One that was taken over may have traffic already.
+  if (!isSound || !work.containers.some(({ id }) => id === spec.id))
+    await recordContainer(platform, {
+      id: spec.id,
+      deploymentId: work.deployment.id,
+      appId: work.app.id,
+      hostId: host.id,
+      replica,
+      outOfTraffic: work.live !== null && work.live.deploymentId !== work.deployment.id,
+      address: made.address,
+    })
   host.logs.follow(made)
   return made
 }

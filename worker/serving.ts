@@ -1,4 +1,5 @@
 import type { Container } from '../engine/index.ts'
+import type { DeploymentStatus } from '../platform/model/deployment-status.ts'
 import { reportContainer } from '../platform/worker/containers.ts'
 import { type DeploymentWork, loadDeployment } from '../platform/worker/deployments.ts'
 import { desiredApp } from '../platform/worker/desired-state.ts'
@@ -16,11 +17,16 @@ const engineRestartsWithinMs = 70_000
  * Makes the containers of an app's live deployment that are missing, and starts those that lie. A deployment that is
  * replacing them is left alone. May be called at any time.
  */
-export async function mendServing(host: Host, appId: string, signal: AbortSignal): Promise<void> {
+export async function mendServing(
+  host: Host,
+  appId: string,
+  signal: AbortSignal,
+  { evenJustEnded = false }: { evenJustEnded?: boolean } = {},
+): Promise<void> {
   await host.locks.run(servingKey(appId), async () => {
     const app = await desiredApp(host.platform, host.id, appId)
     if (app?.desiredState !== 'running' || app.liveDeploymentId === null) return
-    if (app.inProgress.some(({ status }) => status === 'routing')) return
+    if (app.inProgress.some(({ status }) => isReplacing(status, app.hasVolumes))) return
     const work = await loadDeployment(host.platform, app.liveDeploymentId)
     if (work === null) return
     for (let replica = 0; replica < work.settings.replicas; replica++) {
@@ -28,12 +34,17 @@ export async function mendServing(host: Host, appId: string, signal: AbortSignal
       if (container === null) {
         // An app that was stopped and is deployed anew needs no old containers on the way.
         if (app.inProgress.length === 0) await make(host, work, replica, signal)
-      } else if (lies(container)) {
+      } else if (lies(container) || (evenJustEnded && container.status === 'exited')) {
         host.log.info({ container: container.id }, `a container of ${app.slug} is started again`)
         await runReplica(host, container, signal)
       }
     }
   })
+}
+
+/** One whose volumes are to be free stops what serves before it starts. */
+function isReplacing(status: DeploymentStatus, stopsFirst: boolean): boolean {
+  return status === 'routing' || (stopsFirst && (status === 'starting' || status === 'checking'))
 }
 
 async function make(host: Host, work: DeploymentWork, replica: number, signal: AbortSignal): Promise<void> {

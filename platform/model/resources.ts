@@ -53,7 +53,7 @@ export const deploymentSchema = z.object({
   appId: z.string(),
   number: z.number().int(),
   status: z.enum(deploymentStatuses),
-  trigger: z.enum(['manual', 'api', 'redeploy', 'rollback', 'push']),
+  trigger: z.enum(['manual', 'api', 'redeploy', 'rollback', 'push', 'auto_rollback']),
   image: z.string(),
   imageDigest: z.string().nullable(),
   createdBy: z.string().nullable(),

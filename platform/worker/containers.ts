@@ -10,13 +10,24 @@ export interface NewContainer {
   appId: string
   hostId: string
   replica: number
+  /** It gets none before it takes over from what serves. */
+  outOfTraffic?: boolean
   address?: string | null
   port?: number | null
 }
 
 /** Records that a container was made. One for the same replica that an earlier try made is replaced. */
 export async function recordContainer(platform: Platform, container: NewContainer): Promise<void> {
-  const { id, deploymentId, appId, hostId, replica, address = null, port = null } = container
+  const {
+    id,
+    deploymentId,
+    appId,
+    hostId,
+    replica,
+    address = null,
+    port = null,
+    outOfTraffic = false,
+  } = container
   const fresh = {
     id,
     hostId,
@@ -25,6 +36,7 @@ export async function recordContainer(platform: Platform, container: NewContaine
     state: 'created',
     exitCode: null,
     oomKilled: false,
+    outOfTraffic,
     restarts: 0,
     startedAt: null,
     finishedAt: null,
@@ -65,6 +77,19 @@ export async function reportContainer(
     (report.restarts !== undefined && report.restarts !== before.restarts)
   if (changed) await publishApp(platform, before.appId)
   return true
+}
+
+/** In one step: those that come get traffic, those that go get none. The edge makes it true at its next sync. */
+export async function moveTraffic(
+  platform: Platform,
+  { to, from }: { to: string[]; from: string[] },
+): Promise<void> {
+  const set = (ids: string[], outOfTraffic: boolean) =>
+    platform.db.container.updateMany({
+      where: { id: { in: ids }, outOfTraffic: !outOfTraffic },
+      data: { outOfTraffic },
+    })
+  await platform.db.$transaction([set(to, false), set(from, true)])
 }
 
 /** Appends lines that an app's containers wrote, in their order. Batches cost less than single lines. */

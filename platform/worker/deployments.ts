@@ -13,6 +13,8 @@ export interface RecordedContainer {
   address: string | null
   /** Null until it answered: it gets no traffic before. */
   port: number | null
+  /** While containers are replaced: not yet, or not any more. */
+  outOfTraffic: boolean
   restarts: number
 }
 
@@ -23,6 +25,7 @@ export const recordedColumns = {
   state: true,
   address: true,
   port: true,
+  outOfTraffic: true,
   restarts: true,
 } as const
 
@@ -33,6 +36,7 @@ export interface DeploymentWork {
     number: number
     status: DeploymentStatus
     isRollback: boolean
+    isAutomatic: boolean
     /** As it was asked for. */
     imageRef: string
     /** Known already after a rollback or a first try: pull this, whatever the tag points to now. */
@@ -52,6 +56,8 @@ export interface DeploymentWork {
   environmentId: string
   settings: AppSettings
   variables: Record<string, string>
+  /** What it keeps. An app that has some has one container at a time: data that two write to is lost. */
+  volumes: { id: string; mountPath: string; sizeBytes: number | null }[]
   /** This deployment's containers that were recorded by an earlier try, and not removed. */
   containers: RecordedContainer[]
   /** What serves now; null when nothing has been live. */
@@ -72,6 +78,7 @@ export async function loadDeployment(platform: Platform, id: string): Promise<De
             select: recordedColumns,
           },
           liveDeployment: { select: { id: true, snapshot: true } },
+          volumes: { orderBy: { id: 'asc' }, select: { id: true, mountPath: true, sizeBytes: true } },
         },
       },
     },
@@ -88,7 +95,8 @@ export async function loadDeployment(platform: Platform, id: string): Promise<De
       id,
       number: row.number,
       status: row.status,
-      isRollback: row.trigger === 'rollback',
+      isRollback: row.trigger === 'rollback' || row.trigger === 'auto_rollback',
+      isAutomatic: row.trigger === 'auto_rollback',
       imageRef: row.imageRef,
       imageDigest: row.imageDigest,
       cancelAsked: row.cancelAskedAt !== null,
@@ -106,6 +114,10 @@ export async function loadDeployment(platform: Platform, id: string): Promise<De
     environmentId: app.environmentId,
     settings: snapshot.settings,
     variables: Object.fromEntries(variables.map(({ name, value }) => [name, value])),
+    volumes: app.volumes.map(({ sizeBytes, ...volume }) => ({
+      ...volume,
+      sizeBytes: sizeBytes === null ? null : Number(sizeBytes),
+    })),
     containers: containersOf(id),
     live:
       app.liveDeployment === null

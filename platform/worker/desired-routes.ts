@@ -12,7 +12,8 @@ export interface DesiredRoute {
 
 /**
  * Where the edge of a host sends each name. Traffic goes to the live deployment; while a deployment's status is
- * `routing`, to that one: so setting the status is what switches traffic, and failing then is what switches it back.
+ * `routing`, its containers take over from those of the live one, batch by batch (Container.outOfTraffic). A deployment
+ * that fails then gives it all back to those that are left.
  * An app that nothing serves yet is reachable as soon as a container of the deployment being checked has answered
  * (that is when its port is reported).
  */
@@ -34,20 +35,31 @@ export async function desiredRoutes(platform: Platform, hostId: string): Promise
       containers: {
         where: { state: 'running', address: { not: null }, port: { not: null } },
         orderBy: { replica: 'asc' },
-        select: { id: true, deploymentId: true, address: true, port: true },
+        select: { id: true, deploymentId: true, address: true, port: true, outOfTraffic: true },
       },
     },
   })
   return apps.flatMap((app) => {
     const wanted = wantedState(app.desiredState, app.project.team) === 'running'
     const inStatus = (wanted: string) => app.deployments.find(({ status }) => status === wanted)?.id
-    const serversOf = (serving: string | null | undefined) =>
-      app.containers.flatMap(({ id, deploymentId, address, port }) =>
-        wanted && deploymentId === serving && address !== null && port !== null
+    const serversOf = (serving: (string | null | undefined)[], evenOutOfTraffic: boolean) =>
+      app.containers.flatMap(({ id, deploymentId, address, port, outOfTraffic }) =>
+        wanted &&
+        serving.includes(deploymentId) &&
+        (evenOutOfTraffic || !outOfTraffic) &&
+        address !== null &&
+        port !== null
           ? [{ containerId: id, address, port }]
           : [],
       )
-    const candidates = [inStatus('routing'), app.liveDeploymentId, inStatus('checking')].map(serversOf)
+    const { liveDeploymentId: live } = app
+    const routing = inStatus('routing')
+    const candidates = [
+      routing === undefined ? [] : serversOf([routing, live], false),
+      serversOf([live], false),
+      serversOf([live], true),
+      serversOf([routing ?? inStatus('checking')], true),
+    ]
     const servers = candidates.find((list) => list.length > 0) ?? []
     const state = stateOf(
       wanted,

@@ -1,3 +1,4 @@
+import { liveReplicas } from '../app-view.ts'
 import { inProgressStatuses } from '../deployment-cancel.ts'
 import { publish, streams } from '../event-log.ts'
 import type { DeploymentStatus } from '../model/deployment-status.ts'
@@ -12,6 +13,9 @@ export interface DesiredApp {
   desiredState: 'running' | 'stopped' | 'deleted'
   /** Null when it has never been live. loadDeployment() has what is needed to run it again. */
   liveDeploymentId: string | null
+  /** How many containers the live deployment should have; 0 when there is none. */
+  replicas: number
+  hasVolumes: boolean
   /** Waiting or being carried out, oldest first. */
   inProgress: {
     id: string
@@ -56,6 +60,7 @@ async function readApps(platform: Platform, where: { hostId: string; id?: string
       environmentId: true,
       desiredState: true,
       liveDeploymentId: true,
+      _count: { select: { volumes: true } },
       project: { select: { teamId: true, team: { select: { deletedAt: true } } } },
       containers: {
         where: { state: { not: 'removed' } },
@@ -69,9 +74,15 @@ async function readApps(platform: Platform, where: { hostId: string; id?: string
       },
     },
   })
-  return rows.map(({ id, project, deployments, ...row }) => ({
+  const replicas = await liveReplicas(
+    platform,
+    rows.flatMap(({ liveDeploymentId }) => liveDeploymentId ?? []),
+  )
+  return rows.map(({ id, project, deployments, _count, ...row }) => ({
     appId: id,
     ...row,
+    replicas: replicas.get(row.liveDeploymentId ?? '') ?? 0,
+    hasVolumes: _count.volumes > 0,
     desiredState: wantedState(row.desiredState, project.team),
     teamId: project.teamId,
     inProgress: deployments.map(({ cancelAskedAt, ...rest }) => ({

@@ -16,7 +16,7 @@ import type { App, Team } from '../../platform/model/resources.ts'
 import { openPlatform } from '../../platform/open.ts'
 import { seal } from '../../platform/secrets.ts'
 import { setVariables } from '../../platform/variables.ts'
-import { recordContainer, reportContainer } from '../../platform/worker/containers.ts'
+import { moveTraffic, recordContainer, reportContainer } from '../../platform/worker/containers.ts'
 import { markLive, setDeploymentStatus, setImageDigest } from '../../platform/worker/deployment-status.ts'
 import { isCancelAsked, loadDeployment } from '../../platform/worker/deployments.ts'
 import { desiredRoutes } from '../../platform/worker/desired-routes.ts'
@@ -227,7 +227,7 @@ test('a failed deployment leaves the one before live and says why', async () => 
   })
 })
 
-test('traffic goes to a deployment while it is routing, and back when it fails', async () => {
+test('traffic moves to a deployment while it is routing, and goes back when it fails', async () => {
   const { platform, config } = berth
   const app = await berth.makeApp(team.id)
   const route = async () =>
@@ -242,10 +242,14 @@ test('traffic goes to a deployment while it is routing, and back when it fails',
   const second = await createDeployment(platform, operator, app.id)
   await setDeploymentStatus(platform, second.id, 'checking')
   const fresh = { id: 'fresh', deploymentId: second.id, appId: app.id, hostId: config.hostId, replica: 0 }
-  await recordContainer(platform, { ...fresh, address: '10.89.0.3', port: 8080 })
+  await recordContainer(platform, { ...fresh, address: '10.89.0.3', port: 8080, outOfTraffic: true })
   await reportContainer(platform, 'fresh', { state: 'running' })
   expect((await route())?.servers).toEqual([server])
   await setDeploymentStatus(platform, second.id, 'routing')
+  expect((await route())?.servers).toEqual([server])
+  await moveTraffic(platform, { to: ['fresh'], from: [] })
+  expect((await route())?.servers).toHaveLength(2)
+  await moveTraffic(platform, { to: ['fresh'], from: [container] })
   expect((await route())?.servers).toEqual([{ containerId: 'fresh', address: '10.89.0.3', port: 8080 }])
   await setDeploymentStatus(platform, second.id, 'failed', { failure })
   expect((await route())?.servers).toEqual([server])

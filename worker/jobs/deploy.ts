@@ -1,30 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Container, type Image, isEngineError } from '../../engine/index.ts'
+import { isEngineError } from '../../engine/index.ts'
 import type { JobData } from '../../platform/jobs.ts'
 import { canBecome, type DeploymentStatus, isInProgress } from '../../platform/model/deployment-status.ts'
 import type { StepName } from '../../platform/model/deployment-step.ts'
 import type { LayerProgress } from '../../platform/model/events.ts'
 import type { Failure } from '../../platform/model/failure.ts'
-import { reportContainer } from '../../platform/worker/containers.ts'
 import { markLive, setDeploymentStatus, setImageDigest } from '../../platform/worker/deployment-status.ts'
 import { type DeploymentWork, isCancelAsked, loadDeployment } from '../../platform/worker/deployments.ts'
 import { finishStep, publishLayers, startStep } from '../../platform/worker/steps.ts'
-import { containerId, isTask, labels, portFor } from '../container-spec.ts'
-import { containersOf, lastLines, makeReplica, removeAll, runReplica } from '../containers.ts'
-import {
-  CalledOff,
-  DeployFailure,
-  internalFailure,
-  messageOf,
-  startFailure,
-  WorkerStopping,
-} from '../failure.ts'
-import { checkedOf, firstAnswer, observe } from '../health/check.ts'
-import { type ExitWatch, watchExits } from '../health/exits.ts'
+import { isTask } from '../container-spec.ts'
+import { containersOf, lastLines, removeAll } from '../containers.ts'
+import { CalledOff, DeployFailure, internalFailure, messageOf, WorkerStopping } from '../failure.ts'
 import type { Host } from '../host.ts'
 import { atMostEvery, ensureImage } from '../images.ts'
-import { appKey, servingKey } from '../locks.ts'
+import { appKey } from '../locks.ts'
 import { runRelease } from '../release.ts'
+import { createRollout } from '../rollout.ts'
 import type { JobRun } from '../run-job.ts'
 import { createSteps } from '../steps.ts'
 
@@ -92,26 +83,20 @@ async function carryOut(host: Host, work: DeploymentWork, { stopping, countAttem
       })
     }
 
+    const rollout = createRollout(host, work, image, signal)
     await advance('starting')
-    const { containers, exits } = await steps.step('start', () => startAll(host, work, image, signal), {
-      undo: () => removeDeployment(host, work),
-    })
+    await steps.step('start', rollout.start, { undo: rollout.undo })
 
     await advance('checking')
-    await steps.step(
-      'check',
-      async (say) => {
-        const ports = await exits.race(checkAll(host, work, containers, portFor(work, image), signal))
-        const answering = [...new Set(ports)].join(', ')
-        say(`Answers on port ${answering}`, { ports: answering })
-      },
-      { undo: () => edge.sync() },
-    )
+    await steps.step('check', async (say) => {
+      const answering = [...new Set(await rollout.check())].join(', ')
+      say(`Answers on port ${answering}`, { ports: answering })
+    })
 
     await advance('routing')
-    await steps.step('route', () => exits.race(switchTraffic(host)), { undo: () => edge.sync() })
+    await steps.step('route', rollout.takeOver)
 
-    await steps.step('retire', () => retire(host, work, exits, signal))
+    await steps.step('retire', rollout.retire)
     if (!(await markLive(platform, id))) throw new CalledOff()
     log.info({ deployment: id }, `deployment ${number} of ${work.app.name} is live`)
     await removeTasks(host, work)
@@ -151,86 +136,6 @@ async function pull(host: Host, work: DeploymentWork, signal: AbortSignal) {
   } finally {
     await progress.finish()
   }
-}
-
-/** All replicas are made before the first one starts, so that no exit can be missed. */
-async function startAll(
-  host: Host,
-  work: DeploymentWork,
-  image: Image,
-  signal: AbortSignal,
-): Promise<{ containers: Container[]; exits: ExitWatch }> {
-  try {
-    const replicas = Array.from({ length: work.settings.replicas }, (_, replica) => replica)
-    const made = await all(replicas.map((replica) => makeReplica(host, work, image, replica, signal)))
-    const exits = watchExits(host, made, 'before it was live', signal)
-    return { containers: await all(made.map((container) => runReplica(host, container, signal))), exits }
-  } catch (cause) {
-    signal.throwIfAborted()
-    if (!isEngineError(cause)) throw cause
-    throw startFailure(containerId(work.deployment.id, 0), cause)
-  }
-}
-
-/** Like Promise.all, but nothing is under way any more when it throws, so that it can be undone. */
-async function all<T>(work: Promise<T>[]): Promise<T[]> {
-  await Promise.allSettled(work)
-  return Promise.all(work)
-}
-
-/** Every replica answers, and goes on answering. An app that nothing serves yet is reachable from the first answer on. */
-async function checkAll(
-  host: Host,
-  work: DeploymentWork,
-  containers: Container[],
-  likelyPort: number,
-  signal: AbortSignal,
-): Promise<number[]> {
-  const isServed =
-    work.live?.containers.some(({ state, port }) => state === 'running' && port !== null) ?? false
-  return Promise.all(
-    containers.map(async (container) => {
-      const { id } = container
-      const checked = checkedOf(host, work, container, likelyPort)
-      const port = await firstAnswer(checked, signal)
-      await reportContainer(host.platform, id, { port })
-      if (!isServed) await switchTraffic(host)
-      await observe(checked, port, signal)
-      return port
-    }),
-  )
-}
-
-/** The edge follows the recorded status and ports: all that is left to do is to make it look. */
-async function switchTraffic(host: Host): Promise<void> {
-  try {
-    await host.edge.sync()
-  } catch (cause) {
-    const reason = messageOf(cause)
-    throw new DeployFailure('route-failed', `Traffic could not be switched: ${reason}`, {
-      cause,
-      facts: { reason },
-    })
-  }
-}
-
-/** The old containers finish what they are asked, and go. From the first stop on, there is no way back. */
-async function retire(
-  host: Host,
-  work: DeploymentWork,
-  exits: ExitWatch,
-  signal: AbortSignal,
-): Promise<void> {
-  const graceMs = work.live?.settings.stopGraceMs ?? work.settings.stopGraceMs
-  await host.locks.run(servingKey(work.app.id), async () => {
-    const containers = await containersOf(host, { appId: work.app.id })
-    const old = containers.filter((container) => container.labels[labels.deployment] !== work.deployment.id)
-    if (old.length === 0) return
-    const ids = old.map(({ id }) => id)
-    await exits.race(host.edge.drained(ids, { limitMs: graceMs, signal }))
-    signal.throwIfAborted()
-    await removeAll(host, ids, graceMs)
-  })
 }
 
 async function removeDeployment(host: Host, work: DeploymentWork): Promise<void> {
