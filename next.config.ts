@@ -34,6 +34,9 @@ const config: NextConfig = {
     'ioredis',
     'jose',
     'next-auth',
+    'nodemailer',
+    // Its options are kept under symbols: next-auth and we must have the same ones.
+    'openid-client',
     'pg',
     'pino',
     'swagger-ui-dist',

@@ -1,4 +1,4 @@
-import { signIn } from 'next-auth/react'
+import { getCsrfToken, signIn } from 'next-auth/react'
 
 export type SignInProblem =
   | { kind: 'wrong' | 'unavailable' }
@@ -31,4 +31,15 @@ async function attempt(provider: string, input: Record<string, string>): Promise
   } catch {
     return { kind: 'unavailable' }
   }
+}
+
+/** Leaves for a provider, which leads back to `next`; or to a page of ours that says why that can't be. */
+export async function leaveFor(providerId: string, next: string): Promise<void> {
+  const csrfToken = (await getCsrfToken()) ?? ''
+  const response = await fetch(`/api/auth/signin/${encodeURIComponent(providerId)}`, {
+    method: 'POST',
+    body: new URLSearchParams({ csrfToken, callbackUrl: next, json: 'true' }),
+  })
+  const { url } = (await response.json()) as { url?: unknown }
+  window.location.assign(typeof url === 'string' ? url : '/sign-in?error=unavailable')
 }

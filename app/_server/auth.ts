@@ -1,5 +1,6 @@
 import type { AuthOptions } from 'next-auth'
 import CredentialsProvider from 'next-auth/providers/credentials'
+import type { OAuthConfig } from 'next-auth/providers/oauth'
 import { PlatformError, type ProblemCode } from '../../platform/errors.ts'
 import type { Platform } from '../../platform/open.ts'
 import { SecondStep, secondStepSeconds } from '../../platform/second-step.ts'
@@ -11,10 +12,23 @@ import {
   signIn,
   signInWithCode,
 } from '../../platform/sessions.ts'
+import {
+  type Claims,
+  enterWithIdentity,
+  IdentityRefused,
+  linkIdentity,
+} from '../../platform/sign-in/identities.ts'
+import type { OpenProvider } from '../../platform/sign-in/providers.ts'
 import { getUser } from '../../platform/users.ts'
 import { safeNext } from './safe-next.ts'
-import { cookieName, sessionIdFrom } from './session-cookie.ts'
+import { cookieName, sessionIdFrom, viewerFromCookie } from './session-cookie.ts'
 import type { Exchange } from './sign-in-exchange.ts'
+
+/** One provider as it is kept, and as next-auth knows it. */
+export interface OAuth {
+  provider: OpenProvider
+  config: OAuthConfig<Claims>
+}
 
 /** As long as known-devices.ts keeps it. */
 const deviceSeconds = 180 * 86_400
@@ -23,8 +37,9 @@ const deviceSeconds = 180 * 86_400
  * Sign-in with e-mail and password (provider `credentials`), and with a code as its second step (`code`). The cookie's
  * token names a session of the platform, which every request asks for, so ending that session works at once. Errors that
  * the browser sees: CredentialsSignin, second-step, step-gone, rate-limited:SECONDS (when to try again), unavailable.
+ * With `oauth`, somebody comes from, or is led to, that provider.
  */
-export function authOptions(platform: Platform, exchange: Exchange): AuthOptions {
+export function authOptions(platform: Platform, exchange: Exchange, oauth: OAuth | null = null): AuthOptions {
   const { config } = platform
   // next-auth has no option for its own address. Without this it believes that it is http://localhost:3000.
   process.env.NEXTAUTH_URL ??= config.publicUrl
@@ -57,8 +72,18 @@ export function authOptions(platform: Platform, exchange: Exchange): AuthOptions
             }),
           ),
       }),
+      ...(oauth === null ? [] : [oauth.config]),
     ],
     callbacks: {
+      /** True: whoever comes is `user` from here on. A path: where to go instead. */
+      async signIn({ user, account, profile }) {
+        if (oauth === null || account?.provider !== oauth.provider.id) return true
+        return comeBack(platform, exchange, {
+          provider: oauth.provider,
+          claims: profile as unknown as Claims,
+          user,
+        })
+      },
       jwt({ token, user }) {
         if (user === undefined) return token
         return { sub: user.id, sessionId: (user as NextAuthUser).sessionId }
@@ -109,6 +134,36 @@ async function attempt(
     const word = words[error.code]
     if (word === undefined) return null
     throw new Error(error.code === 'rate-limited' ? `${word}:${error.retryAfterSeconds ?? 60}` : word)
+  }
+}
+
+/** Somebody comes back from a provider: to sign in, or to link the identity to the account that he is signed in to. */
+async function comeBack(
+  platform: Platform,
+  exchange: Exchange,
+  { provider, claims, user }: { provider: OpenProvider; claims: Claims; user: object },
+): Promise<string | true> {
+  const ticket = exchange.cookie('link')
+  const page = ticket === undefined ? '/sign-in' : '/account'
+  try {
+    if (ticket !== undefined) {
+      exchange.setCookie('link', null)
+      const viewer = await viewerFromCookie(platform, exchange.cookie('session'))
+      const isLinked = await linkIdentity(platform, viewer, provider, { ticket, claims })
+      return isLinked ? '/account?linked=done' : '/account?linked=expired'
+    }
+    const entered = await enterWithIdentity(platform, provider, claims, exchange.origin)
+    Object.assign(user, await remember(platform, exchange, entered))
+    return true
+  } catch (error) {
+    if (error instanceof SecondStep) {
+      exchange.setCookie('step', error.ticket, secondStepSeconds)
+      const next = exchange.cookie('callback')?.replace(platform.config.publicUrl, '')
+      return `/sign-in?step=code&next=${encodeURIComponent(safeNext(next))}`
+    }
+    if (error instanceof IdentityRefused) return `${page}?error=${error.reason}`
+    platform.log.error({ err: error, provider: provider.id }, 'sign-in by a provider failed')
+    return `${page}?error=unavailable`
   }
 }
 

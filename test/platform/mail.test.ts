@@ -7,6 +7,12 @@ import { sendLetter } from '../../platform/mail/transport.ts'
 import type { MailSettingsInput } from '../../platform/model/mail-settings.ts'
 import { checkResetLink, resetPassword } from '../../platform/reset-password.ts'
 import { checkSession, signIn } from '../../platform/sessions.ts'
+import {
+  askRegistration,
+  changeRegistration,
+  checkRegisterLink,
+  register,
+} from '../../platform/sign-in/registration.ts'
 import { beginTwoFactor, confirmTwoFactor } from '../../platform/two-factor.ts'
 import { type Certificates, makeCertificates } from '../support/certificates.ts'
 import {
@@ -390,6 +396,67 @@ test('a sign-in with a browser that is new to the account is told to its owner',
   await signIn(platform, { email, password, address: '198.51.100.99' })
   await work()
   expect(textOf(await theLetter())).toContain('from 198.51.100.99')
+})
+
+test('accounts are made by invitation until an administrator says otherwise, and for his domains alone then', async () => {
+  const { platform } = berth
+  const ask = (email: string) => askRegistration(platform, { email }, from)
+  await expect(ask('ada@corp.example')).rejects.toMatchObject({ code: 'forbidden' })
+  await expect(
+    changeRegistration(platform, operator, { registration: 'domains', domains: [] }),
+  ).rejects.toMatchObject({ fields: [{ path: 'domains' }] })
+  await changeRegistration(platform, operator, { registration: 'domains', domains: ['Corp.example'] })
+  for (const email of ['eve@evil.example', 'eve@sub.corp.example', 'eve@corp.example.evil.example'])
+    await expect(ask(email)).rejects.toMatchObject({ code: 'forbidden', fields: [{ path: 'email' }] })
+  await ask('Ada@Corp.example')
+  await work()
+  const mail = await theLetter()
+  expect(mail.to).toEqual(['ada@corp.example'])
+  const token = new URL(linkIn(mail, 'register')).searchParams.get('token') ?? ''
+  expect(await checkRegisterLink(platform, token)).toEqual({ email: 'ada@corp.example' })
+  expect(await checkResetLink(platform, token)).toBeNull()
+  const input = { token, name: 'Ada', password: 'several quite unlikely words' }
+  await changeRegistration(platform, operator, { registration: 'invitation' })
+  await expect(register(platform, input)).rejects.toMatchObject({ code: 'forbidden' })
+  await changeRegistration(platform, operator, { registration: 'open' })
+  const races = await Promise.allSettled(Array.from({ length: 3 }, () => register(platform, input)))
+  expect(races.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  await expect(register(platform, input)).rejects.toMatchObject({ code: 'gone' })
+  const login = { email: 'ada@corp.example', password: input.password, ...from }
+  const { userId } = await signIn(platform, login)
+  const user = await platform.db.user.findUniqueOrThrow({
+    where: { id: userId },
+    include: { memberships: true },
+  })
+  expect(user).toMatchObject({ isAdmin: false, memberships: [] })
+  // Without e-mail nobody could prove an address.
+  await expect(removeMail(platform, operator)).rejects.toMatchObject({ code: 'conflict' })
+  await changeRegistration(platform, operator, { registration: 'invitation' })
+  await removeMail(platform, operator)
+  await expect(changeRegistration(platform, operator, { registration: 'open' })).rejects.toMatchObject({
+    code: 'conflict',
+  })
+})
+
+test('whoever asks for an account does not learn whether the address has one; its owner is told', async () => {
+  const { platform } = berth
+  const { email } = await berth.makeUser()
+  await changeRegistration(platform, operator, { registration: 'open' })
+  const { db } = platform
+  await db.linkRequest.deleteMany()
+  for (const address of [email, 'brand-new@example.com'])
+    expect(await askRegistration(platform, { email: address }, from)).toBeUndefined()
+  const [known, unknown] = (await db.linkRequest.findMany({ orderBy: { id: 'asc' } })).map(
+    ({ id, email: _, createdAt, expiresAt, ...row }) => row,
+  )
+  expect(known).toEqual(unknown)
+  await work()
+  const told = server.received.find(({ to }) => to[0] === email)
+  expect(told && textOf(told)).toContain('You have one already')
+  expect(told && textOf(told)).not.toContain('token=')
+  const asked = server.received.find(({ to }) => to[0] === 'brand-new@example.com')
+  expect(asked && linkIn(asked, 'register')).toContain('/register?token=')
+  await changeRegistration(platform, operator, { registration: 'invitation' })
 })
 
 test('without a mail server links are passed on by hand, and what needs e-mail says so', async () => {

@@ -9,12 +9,20 @@ import { Notice } from '../../_ui/notice.tsx'
 import { useRetryText } from '../../_ui/use-retry-text.ts'
 import { openSession, openSessionWithCode, type SignInProblem } from '../open-session.ts'
 
-export function SignInForm({ next }: { next: string }) {
+interface SignInFormProps {
+  next: string
+  /** The first step was made at a provider. */
+  beginsWithCode: boolean
+  /** What went wrong there. */
+  said: string | null
+}
+
+export function SignInForm({ next, beginsWithCode, said }: SignInFormProps) {
   const t = useTranslations('signIn')
   const retryText = useRetryText()
   const [pending, start] = useTransition()
-  const [problem, setProblem] = useState<string | null>(null)
-  const [needsCode, setNeedsCode] = useState(false)
+  const [problem, setProblem] = useState<string | null>(said)
+  const [needsCode, setNeedsCode] = useState(beginsWithCode)
 
   function submit(data: FormData) {
     start(async () => {

@@ -14,6 +14,7 @@ import { Notice } from '../../_ui/notice.tsx'
 import { PageHeader } from '../../_ui/page-header.tsx'
 import { RowsSkeleton } from '../../_ui/skeleton.tsx'
 import { EndOthersButton } from './end-session-button.client.tsx'
+import { IdentitiesCard } from './identities-card.tsx'
 import { PasswordForm } from './password-form.client.tsx'
 import { Preferences } from './preferences.client.tsx'
 import { Sessions } from './sessions.tsx'
@@ -88,6 +89,9 @@ export default async function AccountPage({ searchParams }: PageProps<'/account'
             <TwoFactorCard />
           </Suspense>
         )}
+        <Suspense fallback={<RowsSkeleton rows={1} />}>
+          <IdentitiesCard said={asked} />
+        </Suspense>
         <Card aria-labelledby="sessions">
           <CardHeader
             titleId="sessions"

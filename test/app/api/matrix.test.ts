@@ -9,6 +9,7 @@ import { invite } from '../../../platform/invitations.ts'
 import { newId } from '../../../platform/model/ids.ts'
 import { type Role, roleIncludes, roles } from '../../../platform/model/roles.ts'
 import { signIn } from '../../../platform/sessions.ts'
+import { createProvider } from '../../../platform/sign-in/providers.ts'
 import { createTeamToken, createToken, revokeToken } from '../../../platform/tokens.ts'
 import { operator, type TestUser } from '../../support/platform.ts'
 import { type ApiUnderTest, openApi } from './client.ts'
@@ -26,6 +27,7 @@ interface Fixture {
   member: string
   invitation: string
   teamToken: string
+  provider: string
   /** One that nothing runs on. */
   host: string
 }
@@ -155,6 +157,28 @@ const rules: Record<string, Rule> = {
     ({ repository }) => `/repositories/${repository}/images/${digest}`,
   ],
   'GET /repositories/{id}/pushes': ['viewer', ({ repository }) => `/repositories/${repository}/pushes`],
+  'GET /me/identities': ['person', () => '/me/identities'],
+  'GET /admin/registration': ['administrator', () => '/admin/registration'],
+  'PUT /admin/registration': [
+    'administrator',
+    () => '/admin/registration',
+    { registration: 'invitation', domains: [] },
+  ],
+  'GET /admin/sign-in-providers': ['administrator', () => '/admin/sign-in-providers'],
+  'POST /admin/sign-in-providers': [
+    'administrator',
+    () => '/admin/sign-in-providers',
+    { id: 'gh', kind: 'github', name: 'GitHub', clientId: 'x', clientSecret: 'x' },
+  ],
+  'PATCH /admin/sign-in-providers/{id}': [
+    'administrator',
+    ({ provider }) => `/admin/sign-in-providers/${provider}`,
+    { name: 'Renamed' },
+  ],
+  'DELETE /admin/sign-in-providers/{id}': [
+    'administrator',
+    ({ provider }) => `/admin/sign-in-providers/${provider}`,
+  ],
   'GET /admin/mail': ['administrator', () => '/admin/mail'],
   'PUT /admin/mail': [
     'administrator',
@@ -182,6 +206,7 @@ const elsewhere = [
   'POST /deleted-teams/{team}/restore',
   'DELETE /tokens/{id}',
   'DELETE /me/sessions/{id}',
+  'DELETE /me/identities/{id}',
 ]
 
 interface Caller {
@@ -266,10 +291,14 @@ async function makeFixture(): Promise<Fixture> {
   await berth.platform.db.invitation.updateMany({ where: { teamId: team }, data: { revokedAt: new Date() } })
   const invitation = await invite(berth.platform, operator, team, { email: `guest${lastName}@example.com` })
   const teamToken = await createTeamToken(berth.platform, operator, team, { name: 'robot' })
+  const provider = await createProvider(berth.platform, operator, {
+    ...{ id: `gh-${lastName}`, kind: 'github', name: 'GitHub', clientId: 'x', clientSecret: 'x' },
+  })
   const host = newId('host')
   await berth.platform.db.host.create({ data: { id: host, name: host } })
   return {
     teamToken: teamToken.id,
+    provider: provider.id,
     repository: await makeRepository(),
     ...{ team, app: app.id, project: app.projectId, deployment: deployment.id },
     ...{ emptyProject, member: member.id, invitation: invitation.id, host },
@@ -323,6 +352,7 @@ function expected(route: string, needs: Needs, caller: Caller): 401 | 403 | 404 
 /** What only a person can do, with a right that the operator has as well. */
 const notForTheOperator = [
   'GET /me/sessions',
+  'GET /me/identities',
   'POST /me/sessions/end-others',
   'POST /me/password',
   'GET /me/two-factor',

@@ -1,8 +1,7 @@
 import type { NextRequest } from 'next/server'
 import NextAuth from 'next-auth'
-import { withRequestOrigin } from '../../../../platform/request-origin.ts'
 import { authOptions } from '../../../_server/auth.ts'
-import { requestOrigin } from '../../../_server/client-address.ts'
+import { openOAuth } from '../../../_server/open-oauth.ts'
 import { getPlatform } from '../../../_server/platform.ts'
 import { createExchange } from '../../../_server/sign-in-exchange.ts'
 
@@ -17,11 +16,17 @@ async function handle(request: NextRequest, context: Context): Promise<Response>
     request.headers,
     (name) => request.cookies.get(name)?.value,
   )
-  const response: Response = await withRequestOrigin(requestOrigin(request.headers), () =>
-    NextAuth(request, context, authOptions(platform, exchange)),
-  )
+  const oauth = await openOAuth(platform, (await context.params).nextauth)
+  if (typeof oauth === 'string') return leadTo(request, `/sign-in?error=${oauth}`)
+  const response: Response = await NextAuth(request, context, authOptions(platform, exchange, oauth))
   for (const cookie of exchange.setCookies) response.headers.append('set-cookie', cookie)
   return response
+}
+
+/** The sign-in page's script asks for an address to go to; a browser that comes back is sent there. */
+function leadTo(request: NextRequest, path: string): Response {
+  if (request.method === 'POST') return Response.json({ url: path })
+  return new Response(null, { status: 302, headers: { location: path } })
 }
 
 export { handle as GET, handle as POST }

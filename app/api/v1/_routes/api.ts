@@ -21,6 +21,7 @@ import { addProjectAccessRoutes } from './project-access.ts'
 import { addProjectRoutes } from './projects.ts'
 import { addRepositoryRoutes } from './repositories.ts'
 import { type Api, newRouter } from './router.ts'
+import { addSignInRoutes } from './sign-in.ts'
 import { addTeamRoutes } from './teams.ts'
 import { timeLimit } from './time-limit.ts'
 import { addTokenRoutes } from './tokens.ts'
@@ -78,5 +79,6 @@ export function createApi(platform: Platform): Api {
   addAuditRoutes(api)
   addAdminRoutes(api)
   addMailRoutes(api)
+  addSignInRoutes(api)
   return api
 }

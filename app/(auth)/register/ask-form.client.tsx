@@ -1,0 +1,55 @@
+'use client'
+
+import { useTranslations } from 'next-intl'
+import { useState } from 'react'
+import { askRegistrationAction } from '../../_actions/sign-in.ts'
+import { Button } from '../../_ui/button.tsx'
+import { TextField } from '../../_ui/field.client.tsx'
+import { Notice } from '../../_ui/notice.tsx'
+import { useAction } from '../../_ui/use-action.ts'
+
+export function AskForm() {
+  const t = useTranslations('register')
+  const tSignIn = useTranslations('signIn')
+  const { run, pending, form, errorOf, summary } = useAction({ refresh: false })
+  const [sentTo, setSentTo] = useState<string | null>(null)
+  const problem = summary(['email'])
+  if (sentTo !== null) {
+    return (
+      <div role="status">
+        <h1 className="font-semibold text-xl tracking-tight">{t('sentTitle')}</h1>
+        <p className="mt-1 break-words text-muted">{t('sentDescription', { email: sentTo })}</p>
+      </div>
+    )
+  }
+  return (
+    <>
+      <h1 className="font-semibold text-xl tracking-tight">{t('title')}</h1>
+      <p className="mt-1 mb-6 text-muted">{t('description')}</p>
+      <form
+        ref={form}
+        noValidate
+        method="post"
+        className="space-y-4"
+        onSubmit={(event) => {
+          event.preventDefault()
+          const email = String(new FormData(event.currentTarget).get('email') ?? '')
+          run(() => askRegistrationAction(email), { onDone: () => setSentTo(email) })
+        }}
+      >
+        <TextField
+          label={tSignIn('email')}
+          name="email"
+          type="email"
+          autoComplete="username"
+          error={errorOf('email')}
+          autoFocus
+        />
+        {problem !== null && <Notice tone="danger">{problem}</Notice>}
+        <Button tone="primary" type="submit" pending={pending} className="w-full">
+          {t('send')}
+        </Button>
+      </form>
+    </>
+  )
+}
