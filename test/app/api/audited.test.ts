@@ -12,10 +12,12 @@ import { createDeployment } from '../../../platform/deployments.ts'
 import { invite, joinByInvitation } from '../../../platform/invitations.ts'
 import { newId } from '../../../platform/model/ids.ts'
 import { withRequestOrigin } from '../../../platform/request-origin.ts'
+import { resetPassword } from '../../../platform/reset-password.ts'
 import { signIn } from '../../../platform/sessions.ts'
 import { claimInstallation, createSetupLink } from '../../../platform/setup.ts'
 import { deleteTeam } from '../../../platform/team-deletion.ts'
 import { createTeamToken, createToken } from '../../../platform/tokens.ts'
+import { createResetLink } from '../../../platform/user-admin.ts'
 import { setLocale } from '../../../platform/users.ts'
 import { operator, type TestUser } from '../../support/platform.ts'
 import { codeOf } from '../../support/totp.ts'
@@ -25,6 +27,8 @@ const root = join(import.meta.dirname, '../../..')
 const from = { address: '198.51.100.7', userAgent: 'audited/1.0' }
 const settings = { image: 'registry.example/app:1', port: 80 }
 const password = 'correct horse battery'
+/** Nobody listens there, so that a letter fails at once. */
+const mail = { host: '127.0.0.1', port: 1, security: 'none', from: 'berth@example.com' }
 
 interface Fixture {
   team: string
@@ -223,6 +227,18 @@ const uses: Record<string, Use> = {
   'POST /operator/setup-link': () => call('POST /operator/setup-link', {}, asOperator()),
   'POST /operator/tokens': ({ member }) =>
     call('POST /operator/tokens', { name: 'x', email: member.email }, asOperator()),
+  'PUT /admin/mail': () => {
+    secrets.add('password-of-the-mail-server')
+    return call('PUT /admin/mail', { ...mail, user: 'berth', password: 'password-of-the-mail-server' })
+  },
+  'DELETE /admin/mail': async () => {
+    await call('PUT /admin/mail', mail)
+    return call('DELETE /admin/mail')
+  },
+  'POST /admin/mail/test': async () => {
+    await call('PUT /admin/mail', mail)
+    return call('POST /admin/mail/test', { to: 'somebody@example.com' })
+  },
   'PUT /admin/audit/retention': () => call('PUT /admin/audit/retention', { days: 400 }),
   'PATCH /admin/users/{id}': ({ member }) => call(`PATCH /admin/users/${member.id}`, { isAdmin: true }),
   'DELETE /admin/users/{id}': ({ member }) => call(`DELETE /admin/users/${member.id}`),
@@ -256,6 +272,14 @@ const others: Record<string, (ids: Fixture) => Promise<string>> = {
     await setLocale(berth.platform, member.viewer, 'zh-CN')
     return `user:${member.id}`
   },
+  async resetPassword({ member }) {
+    const { url } = await createResetLink(berth.platform, operator, member.id)
+    lastCall = { entries: await berth.platform.db.auditEvent.count(), route: 'reset' }
+    const wanted = 'four other unlikely words'
+    secrets.add(wanted)
+    await resetPassword(berth.platform, { token: tokenOf(url), password: wanted }, from)
+    return `user:${member.id}`
+  },
   async joinByInvitation({ team }) {
     const { url } = await invite(berth.platform, operator, team, { email: 'joins@example.com' })
     lastCall = { entries: await berth.platform.db.auditEvent.count(), route: 'join' }
@@ -272,8 +296,11 @@ const others: Record<string, (ids: Fixture) => Promise<string>> = {
   },
 }
 
-/** Platform functions that server actions call and that change nothing. */
-const readers = ['getProject', 'getTeam', 'listProjects', 'validate', 'withRequestOrigin']
+/**
+ * Platform functions that server actions call and that change nothing. Whoever asks for a link by e-mail, which anybody
+ * may for any address, changes nothing either; following it does.
+ */
+const readers = ['askReset', 'getProject', 'getTeam', 'listProjects', 'validate', 'withRequestOrigin']
 
 function tokenOf(url: string): string {
   const token = new URL(url).searchParams.get('token') ?? ''
