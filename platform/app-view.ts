@@ -44,6 +44,7 @@ function showApp(
   replicas: Map<string, number>,
 ): App {
   const live = row.liveDeploymentId
+  const settings = appSettingsSchema.parse(row.settings)
   return {
     id: row.id,
     teamId: row.project.teamId,
@@ -61,7 +62,8 @@ function showApp(
     }),
     desiredState: row.desiredState,
     urls: row.domains.map(({ name }) => appUrl(platform.config, name)),
-    settings: appSettingsSchema.parse(row.settings),
+    settings,
+    followed: settings.follow === null ? null : showFollowed(row),
     liveDeploymentId: live,
     latestDeployment:
       latest === null
@@ -75,6 +77,15 @@ function showApp(
     containers: row.containers.map(showContainer),
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
+  }
+}
+
+function showFollowed({ followedTag, followedDigest, followProblem, followLookAt }: AppRow): App['followed'] {
+  return {
+    tag: followedTag,
+    digest: followedDigest || null,
+    problem: followProblem,
+    nextLookAt: followLookAt?.toISOString() ?? null,
   }
 }
 

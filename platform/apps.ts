@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { notFound, requireTeam, type Viewer } from './access.ts'
 import { type AppPlace, appAccess } from './app-access.ts'
 import { publishApp, publishStatus } from './app-events.ts'
@@ -8,6 +9,7 @@ import { changesBetween } from './audit-changes.ts'
 import type { Transaction } from './database.ts'
 import { callOff } from './deployment-cancel.ts'
 import { PlatformError } from './errors.ts'
+import { beginToFollow, isSameRepository } from './following.ts'
 import { hostnameCandidates } from './hostnames.ts'
 import { requireOpenHost } from './hosts.ts'
 import { enqueue, type JobName } from './jobs.ts'
@@ -115,6 +117,7 @@ export async function createApp(
             name,
             settings,
             variablesVersion: variables.length > 0 ? 1 : 0,
+            ...(await beginToFollow(platform, tx, project.teamId, settings)),
           },
         })
         await sealVariables(platform, tx, id, variables)
@@ -184,7 +187,15 @@ export async function updateApp(
     // What runs goes on as it is; but who makes it larger learns now that it would not be deployed.
     if (app.desiredState === 'running' && isLarger(settings, current))
       await checkQuota(tx, place.teamId, await growth(tx, id, settings))
-    await tx.app.update({ where: { id }, data: { settings, ...(name === undefined ? {} : { name }) } })
+    const isSame = isSameRepository(settings.image, current.image)
+    const begun =
+      isSame && isDeepStrictEqual(settings.follow, current.follow)
+        ? {}
+        : await beginToFollow(platform, tx, place.teamId, settings)
+    await tx.app.update({
+      where: { id },
+      data: { settings, ...begun, ...(name === undefined ? {} : { name }) },
+    })
     const before = { name: app.name, settings: current }
     const after = { name: name ?? app.name, settings }
     await record(tx, viewer, {

@@ -15,6 +15,7 @@ type DeploymentRow = Prisma.DeploymentGetPayload<{ include: typeof deploymentCol
 
 /** Nothing of its variables is shown. */
 export function showDeployment(row: DeploymentRow): Deployment {
+  const { settings, followed } = deploymentSnapshotSchema.parse(row.snapshot)
   return {
     id: row.id,
     appId: row.appId,
@@ -24,7 +25,8 @@ export function showDeployment(row: DeploymentRow): Deployment {
     image: row.imageRef,
     imageDigest: row.imageDigest,
     createdBy: row.createdBy?.name ?? null,
-    settings: deploymentSnapshotSchema.parse(row.snapshot).settings,
+    followed,
+    settings,
     failure: parseFailure(row.failure),
     steps: row.steps.flatMap((step) => showStep(step) ?? []),
     createdAt: row.createdAt.toISOString(),

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createEngine, type Engine } from '../engine/index.ts'
 import berth from '../package.json' with { type: 'json' }
 import { expireAudit } from '../platform/audit-retention.ts'
+import { followPushes } from '../platform/follow-pushes.ts'
 import { hurryLinkRequests } from '../platform/link-requests.ts'
 import { hurryDueMail } from '../platform/mail/outbox.ts'
 import type { Platform } from '../platform/open.ts'
@@ -104,8 +105,10 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     async () => {
       const mended = await reconcileRegistry(platform, stopping.signal)
       if (mended.length > 0) log.info({ repositories: mended }, 'pushes that nobody had told of were found')
+      await followPushes(platform, { signal: stopping.signal })
     },
     (error) => log.warn({ err: error }, 'the registry could not be compared; it is tried again'),
+    { atOnce: true },
   )
   const expiring = regularly(
     expireEveryMs,

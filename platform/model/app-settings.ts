@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { followSchema } from './follow.ts'
 
 export const portSchema = z.number().int().min(1, 'must be 1–65535').max(65_535, 'must be 1–65535')
 
@@ -65,6 +66,8 @@ export const limitsSchema = z.strictObject({
 /** What the next deployment of an app will run. */
 export const appSettingsSchema = z.strictObject({
   image: imageReferenceSchema,
+  /** What is pushed to the image's repository is deployed by itself; null: it is not. */
+  follow: followSchema.nullable().default(null),
   /** Port that the app listens on; null: found by what the container really listens on. */
   port: portSchema.nullable().default(null),
   command: commandSchema.nullable().default(null),

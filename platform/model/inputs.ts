@@ -75,6 +75,8 @@ const release = releaseSchema.shape
  */
 export const updateAppSettingsSchema = z.strictObject({
   image: settings.image.optional(),
+  /** Replaced as a whole. */
+  follow: settings.follow.removeDefault().optional(),
   port: settings.port.removeDefault().optional(),
   command: settings.command.removeDefault().optional(),
   release: z

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { appSettingsSchema } from './app-settings.ts'
 import { appStatuses } from './app-status.ts'
+import { followedSchema } from './deployment-snapshot.ts'
 import { deploymentStatuses } from './deployment-status.ts'
 import { deploymentStepSchema } from './deployment-step.ts'
 import { failureSchema } from './failure.ts'
@@ -57,6 +58,8 @@ export const deploymentSchema = z.object({
   image: z.string(),
   imageDigest: z.string().nullable(),
   createdBy: z.string().nullable(),
+  /** Why it came by itself; null: somebody asked for it. */
+  followed: followedSchema.nullable(),
   settings: appSettingsSchema,
   failure: failureSchema.nullable(),
   steps: z.array(deploymentStepSchema),
@@ -90,6 +93,17 @@ export const appSchema = z.object({
   /** Addresses that the edge answers on, best first. */
   urls: z.array(z.string()),
   settings: appSettingsSchema,
+  /** Where it follows what is pushed: what was deployed last, or was there when it began to. */
+  followed: z
+    .object({
+      tag: z.string().nullable(),
+      digest: z.string().nullable(),
+      /** Why what was pushed could not be deployed, or its registry not be asked; null: it could. */
+      problem: z.string().nullable(),
+      /** When a registry elsewhere is asked next. */
+      nextLookAt: time.nullable(),
+    })
+    .nullable(),
   liveDeploymentId: z.string().nullable(),
   latestDeployment: z
     .object({ id: z.string(), number: z.number().int(), status: z.enum(deploymentStatuses), createdAt: time })

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { followPushes } from '../follow-pushes.ts'
 import type { Platform } from '../open.ts'
 import { readTag } from './client.ts'
 import { splitName } from './scope.ts'
@@ -35,6 +36,7 @@ export async function takeRegistryEvents(platform: Platform, events: RegistryEve
         tags: tag === undefined ? [] : [tag],
         ...(by === null ? {} : { pushed: { digest, ...by } }),
       })
+      if (tag !== undefined) await followPushes(platform, { repository: name })
     } else if (action === 'delete') {
       await syncRepository(platform, {
         name,

@@ -17,6 +17,7 @@ import { makeTestEdge, type TestEdge } from './edge.ts'
 import { openTestPlatform, type TestPlatform, type TestServers } from './platform.ts'
 import { freePort } from './registry.ts'
 import { until } from './until.ts'
+import { startWorkerAndEdge } from './worker-and-edge.ts'
 
 export interface RegistryStack extends TestPlatform {
   /** Such as localhost:40123: what images are called after. */
@@ -24,13 +25,19 @@ export interface RegistryStack extends TestPlatform {
   registryPort: number
   /** Ends Distribution at once, and starts it again. */
   restartRegistry(): Promise<void>
+  /** Kills the worker, and starts the next one after `meanwhile`. */
+  restartWorker(meanwhile: () => Promise<void>): Promise<void>
   /** While false, the web app answers nothing: what the registry tells is lost. */
   setWeb(isUp: boolean): void
   /** Asks the edge with a token for these scopes. */
   ask(path: string, init?: RequestInit & { as?: string; scopes?: string[] }): Promise<Response>
 }
 
-export async function startRegistryStack(servers: TestServers): Promise<RegistryStack> {
+/** @param withWorker a worker as a process of its own, and the edge that it configures: what is deployed is served. */
+export async function startRegistryStack(
+  servers: TestServers,
+  { withWorker = false }: { withWorker?: boolean } = {},
+): Promise<RegistryStack> {
   let platform: TestPlatform['platform'] | undefined
   let isUp = true
   const web = serve({
@@ -81,9 +88,12 @@ export async function startRegistryStack(servers: TestServers): Promise<Registry
   }
 
   await startRegistry()
-  edge = await makeTestEdge({ port, webPort, registryPort })
-  await edge.edge.sync()
-  await edge.start()
+  const worker = withWorker ? await startWorkerAndEdge(berth) : null
+  if (worker === null) {
+    edge = await makeTestEdge({ port, webPort, registryPort })
+    await edge.edge.sync()
+    await edge.start()
+  }
   const host = `localhost:${port}`
   return {
     ...berth,
@@ -109,7 +119,11 @@ export async function startRegistryStack(servers: TestServers): Promise<Registry
         headers: { ...init.headers, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
       })
     },
+    async restartWorker(meanwhile) {
+      await worker?.restart(meanwhile)
+    },
     async close() {
+      await worker?.close()
       await edge?.close()
       await stopRegistry()
       web.close()
