@@ -34,8 +34,10 @@ export interface CollectOptions {
   graceMs?: number
   /** Of the images, only those without a name. */
   danglingOnly?: boolean
-  /** Of the images, only those whose labels include all of these. */
-  labels?: Record<string, string>
+  /** Of the images, only those whose labels include all of these; null stands for any value. */
+  labels?: Record<string, string | null>
+  /** Of the images, only those that have none of these. */
+  withoutLabels?: Record<string, string | null>
   dryRun?: boolean
   signal?: AbortSignal
 }

@@ -7,13 +7,14 @@ import type {
   PushRequest,
   RemovedRow,
 } from '../../platform/model/engine-door.ts'
-import { say } from '../say.ts'
+import { CommandError, say } from '../say.ts'
 import { type Door, openDoor } from './door.ts'
-import { addImageList } from './image-list.ts'
+import { addImageList, fits, split } from './image-list.ts'
 import { type Line, layerDisplay } from './layer-display.ts'
+import { showList } from './listing.ts'
 import { command, type EngineOptions, forEach, interruptible, printJson } from './options.ts'
 import { credentialsOf, type RegistryOptions, withRegistryOptions } from './registry-options.ts'
-import { ago, bytes, short, table } from './table.ts'
+import { ago, bytes, short } from './table.ts'
 
 export function addImageCommands(engine: Command): void {
   addImageList(engine)
@@ -25,11 +26,13 @@ export function addImageCommands(engine: Command): void {
   withRegistryOptions(command(engine, 'push', 'push an image to a registry'))
     .argument('<image>', 'its name there; or its name or digest here, and the name there behind it')
     .argument('[name]', 'its name there')
+    .option('-a, --all-tags', 'every name that this repository has here')
     .option('-q, --quiet', 'no progress')
     .action(push)
   command(engine, 'rmi', 'remove images that no container uses')
     .argument('<image...>', 'names, digests, or the first digits of a digest')
     .option('-f, --force', 'a digest with all of its names')
+    .option('--no-prune', 'nothing: an image here has no parents that would go with it')
     .action(removeImages)
   command(engine, 'tag', 'give an image one more name')
     .argument('<image>', 'name or digest')
@@ -42,12 +45,14 @@ export function addImageCommands(engine: Command): void {
     .argument('<image>', 'name or digest')
     .option('-q, --quiet', 'layers alone')
     .option('--no-trunc', 'whole commands and digests')
+    .option('-H, --human [yes]', 'sizes and times for people; --human=false for numbers', 'true')
+    .option('--format <template>', 'such as {{.ID}}: {{.CreatedBy}}, or json', 'table')
     .action(history)
 }
 
 async function history(
   name: string,
-  options: EngineOptions & { quiet?: boolean; trunc: boolean },
+  options: EngineOptions & { quiet?: boolean; trunc: boolean; human: string | true; format: string },
 ): Promise<void> {
   const steps = await openDoor(options).ask<HistoryRow[]>('GET', '/images/history', { query: { name } })
   if (options.json) return printJson(steps)
@@ -57,13 +62,25 @@ async function history(
     for (const step of steps) say(layerOf(step))
     return
   }
-  const lines = steps.map((step) => {
+  const isHuman = options.human !== 'false'
+  const rows = steps.map((step) => {
     const { createdAt, createdBy, comment, layer } = step
     const by = createdBy.replace(/\s+/g, ' ')
     const made = options.trunc && by.length > 60 ? `${by.slice(0, 59)}…` : by
-    return [layerOf(step), ago(createdAt), made, bytes(layer?.sizeBytes ?? 0), comment]
+    const size = layer?.sizeBytes ?? 0
+    return {
+      ...{ ID: layerOf(step), CreatedAt: createdAt ?? '', CreatedBy: made, Comment: comment },
+      ...{ CreatedSince: ago(createdAt), Size: isHuman ? bytes(size) : String(size) },
+    }
   })
-  say(table(['LAYER', 'CREATED', 'CREATED BY', 'SIZE', 'COMMENT'], lines))
+  showList(options.format, {
+    headings: {
+      ...{ ID: 'LAYER', CreatedAt: 'CREATED AT', CreatedSince: 'CREATED', CreatedBy: 'CREATED BY' },
+      ...{ Size: 'SIZE', Comment: 'COMMENT' },
+    },
+    columns: ['ID', isHuman ? 'CreatedSince' : 'CreatedAt', 'CreatedBy', 'Size', 'Comment'],
+    rows,
+  })
 }
 
 async function pull(
@@ -85,13 +102,35 @@ async function pull(
 async function push(
   image: string,
   to: string | undefined,
-  options: RegistryOptions & { quiet?: boolean },
+  options: RegistryOptions & { quiet?: boolean; allTags?: boolean },
 ): Promise<void> {
-  const body: PushRequest = { image, to, credentials: await credentialsOf(options) }
+  const door = openDoor(options)
+  const names = options.allTags ? await namesOf(door, image, to) : [image]
+  const credentials = await credentialsOf(options)
   const quiet = options.quiet === true || options.json === true
-  const pushed = await withLayers<PushedRow>(openDoor(options), '/images/push', body, quiet)
-  if (options.json) return printJson(pushed)
-  say(`${pushed.reference}: ${pushed.digest}`)
+  const all: PushedRow[] = []
+  for (const name of names) {
+    const body: PushRequest = { image: name, to, credentials }
+    const pushed = await withLayers<PushedRow>(door, '/images/push', body, quiet)
+    all.push(pushed)
+    if (!options.json) say(`${pushed.reference}: ${pushed.digest}`)
+  }
+  if (options.json) printJson(options.allTags ? all : all[0])
+}
+
+/** Every name of a repository that is here. */
+async function namesOf(door: Door, repository: string, to: string | undefined): Promise<string[]> {
+  if (
+    to !== undefined ||
+    /[*@]/.test(repository) ||
+    repository.lastIndexOf(':') > repository.lastIndexOf('/')
+  )
+    throw new CommandError('With --all-tags give a repository alone, such as ghcr.io/acme/shop.')
+  const rows = await door.ask<ImageRow[]>('GET', '/images')
+  const names = rows.flatMap(({ references }) => references).filter((name) => fits(name, repository))
+  const tagged = names.filter((name) => split(name).tag !== '<none>')
+  if (tagged.length === 0) throw new CommandError(`There is no image of ${repository} here.`)
+  return tagged
 }
 
 /** Work on layers, with its progress shown. */

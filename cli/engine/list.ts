@@ -3,9 +3,10 @@ import type { Command } from 'commander'
 import type { ContainerRow } from '../../platform/model/engine-door.ts'
 import { say } from '../say.ts'
 import { openDoor } from './door.ts'
-import { type Filter, filter, formatted, hasLabel, passes } from './format.ts'
+import { type Filter, filter, hasLabel, passes } from './filter.ts'
+import { showList } from './listing.ts'
 import { command, type EngineOptions, printJson } from './options.ts'
-import { age, ago, short, table } from './table.ts'
+import { age, ago, short } from './table.ts'
 
 const filterKeys = ['name', 'id', 'status', 'label', 'network', 'ancestor', 'exited', 'health'] as const
 
@@ -15,7 +16,11 @@ export function addListCommand(engine: Command): void {
     .option('-q, --quiet', 'names alone')
     .option('-n, --last <n>', 'the last ones that were made, also those that do not run', Number)
     .option('-f, --filter <key=value>', `only those of this ${filterKeys.join(', ')}`, filter(filterKeys))
-    .option('--format <template>', 'such as {{.Names}}\\t{{.Status}}, or json')
+    .option(
+      '--format <template>',
+      'such as {{.Names}}: {{.Status}}, table {{.Names}}\\t{{.Address}}, or json',
+      'table',
+    )
     .option('--no-trunc', 'whole digests')
     .action(list)
 }
@@ -25,7 +30,7 @@ interface ListOptions extends EngineOptions {
   quiet?: boolean
   last?: number
   filter?: Filter[]
-  format?: string
+  format: string
   trunc: boolean
 }
 
@@ -39,33 +44,36 @@ async function list(options: ListOptions): Promise<void> {
   const shown = last === undefined ? found : found.slice(-last)
   if (options.json) return printJson(shown)
   const imageOf = ({ image }: ContainerRow) => (options.trunc ? short(image) : image)
-  if (options.quiet || options.format !== undefined) {
-    const template = options.quiet ? '{{.name}}' : (options.format ?? '')
-    for (const row of shown) say(formatted(template, fieldsOf(row, imageOf(row))))
+  if (options.quiet) {
+    for (const { name } of shown) say(name)
     return
   }
-  const lines = shown.map((row) => [
-    ...[row.name, imageOf(row), ago(row.createdAt), words(row), row.network],
-    row.address,
-  ])
-  say(table(['CONTAINER', 'IMAGE', 'CREATED', 'STATUS', 'NETWORK', 'ADDRESS'], lines))
+  showList(options.format, {
+    headings: {
+      ...{
+        ID: 'ID',
+        Names: 'CONTAINER',
+        Name: 'CONTAINER',
+        Image: 'IMAGE',
+        Status: 'STATUS',
+        State: 'STATE',
+      },
+      ...{ RunningFor: 'CREATED', CreatedAt: 'CREATED AT', Networks: 'NETWORK', Address: 'ADDRESS' },
+      Labels: 'LABELS',
+    },
+    columns: ['Names', 'Image', 'RunningFor', 'Status', 'Networks', 'Address'],
+    rows: shown.map((row) => fieldsOf(row, imageOf(row))),
+  })
 }
 
 /** With Docker's names, for --format. */
-function fieldsOf(row: ContainerRow, image: string): object {
-  const { id, name, createdAt, network, address } = row
+function fieldsOf(row: ContainerRow, image: string) {
+  const { id, name, createdAt, network, address, status } = row
   const labels = Object.entries(row.labels).map(([key, value]) => `${key}=${value}`)
-  const said = { status: words(row), state: row.status, runningFor: ago(createdAt) }
   return {
-    id,
-    name,
-    names: name,
-    image,
-    ...said,
-    createdAt,
-    networks: network,
-    address,
-    labels: labels.join(','),
+    ...{ ID: id, Names: name, Name: name, Image: image, Status: words(row), State: status },
+    ...{ RunningFor: ago(createdAt), CreatedAt: createdAt, Networks: network, Address: address },
+    Labels: labels.join(','),
   }
 }
 

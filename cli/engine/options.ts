@@ -77,16 +77,20 @@ export function collect(text: string, all: string[] = []): string[] {
 
 /** A time, or how long ago it was. */
 export function moment(text: string): string {
-  const at = /^\d+(ms|[smhd])$/.test(text) ? Date.now() - duration(text) : Date.parse(text)
+  const at = isDuration(text) ? Date.now() - duration(text) : Date.parse(text)
   if (Number.isNaN(at))
     throw new InvalidArgumentError('It must be a time such as 15m or 2026-01-31T12:00:00Z.')
   return new Date(at).toISOString()
 }
 
-/** Milliseconds of 90s, 15m, 24h, 7d. */
+/** Milliseconds of 90s, 15m, 24h, 1h30m, 7d. */
 export function duration(text: string): number {
-  const match = /^(\d+)(ms|s|m|h|d)$/.exec(text)
+  if (!isDuration(text)) throw new InvalidArgumentError('It must be a time such as 30m, 24h or 7d.')
   const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-  if (match === null) throw new InvalidArgumentError('It must be a time such as 30m, 24h or 7d.')
-  return Number(match[1]) * units[match[2] as keyof typeof units]
+  const parts = [...text.matchAll(/(\d+)(ms|s|m|h|d)/g)]
+  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * units[unit as keyof typeof units], 0)
+}
+
+function isDuration(text: string): boolean {
+  return /^(\d+(ms|s|m|h|d))+$/.test(text)
 }

@@ -1,10 +1,12 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { EventRow } from '../../platform/model/engine-door.ts'
 import { say } from '../say.ts'
 import { type Door, openDoor, orWithout } from './door.ts'
-import { type Filter, filter, formatted, hasLabel, passes } from './format.ts'
+import { familiarContainer, familiarImage, type InspectedContainer, type InspectedImage } from './familiar.ts'
+import { type Filter, filter, hasLabel, passes } from './filter.ts'
 import { command, type EngineOptions, interruptible, moment, printJson } from './options.ts'
 import { short } from './table.ts'
+import { template } from './template.ts'
 
 export function addSystemCommands(engine: Command): void {
   command(engine, 'info', 'the host as the engine sees it').action(async (options: EngineOptions) =>
@@ -12,14 +14,12 @@ export function addSystemCommands(engine: Command): void {
   )
   command(engine, 'inspect', 'everything that is known of containers or images, as JSON')
     .argument('<name...>', 'containers or images')
-    .option('-f, --format <template>', 'such as {{.status}} or {{.spec.limits.memoryBytes}}')
-    .action(async (names: string[], options: EngineOptions & { format?: string }) => {
-      const door = openDoor(options)
-      const found: object[] = []
-      for (const name of names) found.push(await inspect(door, name))
-      if (options.format === undefined) return printJson(found)
-      for (const each of found) say(formatted(options.format, each))
-    })
+    .option(
+      '-f, --format <template>',
+      'such as {{.spec.limits.memoryBytes}}, {{.State.Status}} or {{.Config.Env}}',
+    )
+    .addOption(new Option('--type <kind>', 'only one of this kind').choices(['container', 'image']))
+    .action(inspect)
   command(engine, 'events', 'what happens, as it happens')
     .option('--since <time>', 'also what happened since, such as 15m or 2026-01-31T12:00:00Z', moment)
     .option('--until <time>', 'end then', moment)
@@ -58,8 +58,41 @@ function isOf({ key, value }: Filter, { type, container }: EventRow): boolean {
   return type === value
 }
 
-function inspect(door: Door, name: string): Promise<object> {
-  return orWithout(door.ask<object>('GET', `/containers/${encodeURIComponent(name)}`), () =>
-    door.ask<object>('GET', '/images/inspect', { query: { name } }),
-  )
+interface InspectOptions extends EngineOptions {
+  format?: string
+  type?: 'container' | 'image'
+}
+
+type Found = { container: InspectedContainer } | { image: InspectedImage }
+
+async function inspect(names: string[], options: InspectOptions): Promise<void> {
+  const door = openDoor(options)
+  const { format } = options
+  const show = format === undefined || format === 'json' ? null : template(format)
+  const found: Found[] = []
+  for (const name of names) found.push(await look(door, name, options.type))
+  if (show === null) {
+    const plain = found.map((each) => ('image' in each ? each.image : each.container))
+    return format === 'json' ? say(JSON.stringify(plain)) : printJson(plain)
+  }
+  for (const each of found) {
+    if ('container' in each) {
+      say(show(familiarContainer(each.container)))
+      continue
+    }
+    const query = { name: each.image.digest }
+    const { config } = await door.ask<{ config: string }>('GET', '/images/documents', { query })
+    say(show(familiarImage(each.image, JSON.parse(config))))
+  }
+}
+
+async function look(door: Door, name: string, type: InspectOptions['type']): Promise<Found> {
+  const container = async (): Promise<Found> => ({
+    container: await door.ask('GET', `/containers/${encodeURIComponent(name)}`),
+  })
+  const image = async (): Promise<Found> => ({
+    image: await door.ask('GET', '/images/inspect', { query: { name } }),
+  })
+  if (type !== undefined) return type === 'image' ? image() : container()
+  return orWithout(container(), image)
 }

@@ -1,7 +1,7 @@
-import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
 import type { PrunedVolumeRow, VolumeRow } from '../../platform/model/engine-door.ts'
 import { CommandError, say } from '../say.ts'
+import { isSure, mustBeTerminal } from './confirm.ts'
 import { openDoor } from './door.ts'
 import { command, type EngineOptions, forEach, pair, printJson, sizeInBytes } from './options.ts'
 import { ago, bytes, table } from './table.ts'
@@ -37,20 +37,15 @@ export function addVolumeCommands(engine: Command): void {
 }
 
 async function prune(options: EngineOptions & { force?: boolean }): Promise<void> {
-  if (!options.force)
-    await confirm('All volumes of the operator that no container mounts go, with all that is in them.')
+  if (!options.force) {
+    mustBeTerminal()
+    const warning = 'All volumes of the operator that no container mounts go, with all that is in them.'
+    if (!(await isSure(`${warning} Go on?`))) throw new CommandError('Nothing was removed.')
+  }
   const pruned = await openDoor(options).ask<PrunedVolumeRow[]>('POST', '/volumes/prune')
   if (options.json) return printJson(pruned)
   for (const { name } of pruned) say(`Deleted: ${name}`)
   say(`Freed ${bytes(pruned.reduce((sum, { usedBytes }) => sum + usedBytes, 0))}`)
-}
-
-async function confirm(warning: string): Promise<void> {
-  if (!process.stdin.isTTY) throw new CommandError('Give -f: there is nobody to ask.')
-  const asking = createInterface({ input: process.stdin, output: process.stderr })
-  const answer = await asking.question(`${warning} Go on? [y/N] `)
-  asking.close()
-  if (!/^y(es)?$/i.test(answer.trim())) throw new CommandError('Nothing was removed.')
 }
 
 async function list(options: EngineOptions & { quiet?: boolean }): Promise<void> {

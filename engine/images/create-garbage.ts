@@ -25,9 +25,8 @@ export function createGarbage(parts: ImageParts, usedBy: (digest: Digest) => str
       .all()
       .filter((image) => isFree(image.digest) && Date.parse(image.usedAt) <= now - graceMs)
       .filter((image) => !options.danglingOnly || image.references.length === 0)
-      .filter((image) =>
-        Object.entries(options.labels ?? {}).every(([name, value]) => image.config.labels[name] === value),
-      )
+      .filter(({ config }) => Object.entries(options.labels ?? {}).every(isLabelOf(config.labels)))
+      .filter(({ config }) => !Object.entries(options.withoutLabels ?? {}).some(isLabelOf(config.labels)))
       .sort((a, b) => Date.parse(a.usedAt) - Date.parse(b.usedAt))
     const old = unusedForMs === undefined ? [] : chooseByAge(candidates, now - unusedForMs)
     const more = room
@@ -93,4 +92,8 @@ function checkRoom(room: CollectOptions['room']): void {
     'invalid',
     `room is made from ${room.highPercent} % down to ${room.lowPercent} %: the second must be the smaller one`,
   )
+}
+
+function isLabelOf(labels: Record<string, string>): (wanted: [string, string | null]) => boolean {
+  return ([name, value]) => Object.hasOwn(labels, name) && (value === null || labels[name] === value)
 }

@@ -84,7 +84,9 @@ export const pruneRequest = z.strictObject({
   all: z.boolean().default(false),
   /** Only what was of no use for so long. */
   unusedForMs: z.number().int().min(0).default(0),
-  labels: z.record(z.string(), z.string()).default({}),
+  /** Only what has all of these, and none of those; null is any value. */
+  labels: z.record(z.string(), z.string().nullable()).default({}),
+  withoutLabels: z.record(z.string(), z.string().nullable()).default({}),
   dryRun: z.boolean().default(false),
 })
 export type PruneRequest = z.input<typeof pruneRequest>

@@ -1,8 +1,12 @@
 /** What `berth engine` shows and how it reads what is typed, without an engine. */
 import { expect, test } from 'vitest'
+import { readPruneFilters } from '../../cli/engine/disk.ts'
+import { familiarContainer, familiarImage } from '../../cli/engine/familiar.ts'
 import { fits, readFilters } from '../../cli/engine/image-list.ts'
 import { type Line, summary } from '../../cli/engine/layer-display.ts'
+import { duration, moment } from '../../cli/engine/options.ts'
 import { age, bytes, table } from '../../cli/engine/table.ts'
+import { template } from '../../cli/engine/template.ts'
 
 test('sizes, ages and tables read well', () => {
   expect([0, 999, 1_000, 1_100_000, 198_000_000, 999_600_000].map(bytes)).toEqual([
@@ -52,8 +56,116 @@ test('of filters all must hold, and of patterns one', () => {
   expect(holds('label=toString')).toBe(false)
   expect(holds('reference=redis', 'reference=nginx')).toBe(true)
   expect(holds('reference=redis')).toBe(false)
-  for (const wrong of ['dangling=maybe', 'size=1', 'label=', 'x'])
+  for (const wrong of ['dangling=maybe', 'size=1', 'label=', 'x', 'before=', 'until=soon'])
     expect(() => readFilters([wrong])).toThrow('It must be')
+})
+
+test('images are told by when they were made: before and since another, and until a time', () => {
+  const made = (createdAt: string | null) => ({
+    ...{ digest: 'sha256:1', references: [], sizeBytes: 1, labels: {} },
+    createdAt,
+  })
+  const moments = new Map([['other', '2026-01-02T00:00:00Z']])
+  const listed = (filter: string) =>
+    ['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z', '2026-01-03T00:00:00Z', null]
+      .map(made)
+      .filter(readFilters([filter], moments))
+      .map(({ createdAt }) => createdAt?.slice(8, 10))
+  expect(listed('before=other')).toEqual(['01'])
+  expect(listed('since=other')).toEqual(['03'])
+  expect(listed('until=2026-01-02T12:00:00Z')).toEqual(['01', '02'])
+  expect(listed('until=1h30m')).toEqual(['01', '02', '03'])
+})
+
+test('what prune is asked for: an age or a time, labels with a value, with any, and without', () => {
+  expect(readPruneFilters([])).toEqual({ unusedForMs: 0, labels: {}, withoutLabels: {} })
+  expect(readPruneFilters(['label=a', 'label=b=c=d', 'label!=keep', 'label!=tier=db'])).toMatchObject({
+    labels: { a: null, b: 'c=d' },
+    withoutLabels: { keep: null, tier: 'db' },
+  })
+  expect(readPruneFilters(['until=1h30m']).unusedForMs / 60_000).toBeCloseTo(90, 0)
+  expect(readPruneFilters(['until=2026-01-01']).unusedForMs).toBeGreaterThan(0)
+  for (const wrong of ['until=soon', 'label', 'label=', 'size=1'])
+    expect(() => readPruneFilters([wrong])).toThrow('It must be')
+  expect([duration('1h30m'), duration('7d')]).toEqual([5_400_000, 604_800_000])
+  expect(Date.now() - Date.parse(moment('1m30s'))).toBeGreaterThanOrEqual(90_000)
+})
+
+const shop = {
+  name: 'shop',
+  sizeBytes: 12,
+  tags: ['a', 'b'],
+  none: null,
+  labels: { tier: 'web', 'com.example/x': '1' },
+  parts: [{ name: 'one' }, { name: 'two' }],
+}
+
+test.each([
+  ['{{.Name}}:{{ .sizeBytes }}\\t{{.tags}}', 'shop:12\t[a b]'],
+  ['{{json .tags}} {{.labels|json}} {{json .none}}', '["a","b"] {"tier":"web","com.example/x":"1"} null'],
+  ['{{.labels}}{{.none}}', 'map[com.example/x:1 tier:web]'],
+  ['{{index .labels "com.example/x"}}{{index .labels "no"}}{{(index .parts 1).name}}', null],
+  ['{{index .labels "com.example/x"}}-{{index .labels "no"}}-{{index .tags 1}}', '1--b'],
+  ['{{len .tags}} {{join .tags ", "}} {{.name | upper}} {{lower "ABC"}}', '2 a, b SHOP abc'],
+  ['{{range .parts}}{{.name}}/{{$.Name}} {{end}}', 'one/shop two/shop '],
+  ['{{range $i, $part := .parts}}{{$i}}{{$part.name}}{{end}}', '0one1two'],
+  ['{{range $key, $value := .labels}}{{println $key $value}}{{end}}', 'com.example/x 1\ntier web\n'],
+  ['{{range .none}}x{{else}}nothing{{end}}', 'nothing'],
+  ['{{if eq .name "shop" "stall"}}yes{{else}}no{{end}}', 'yes'],
+  ['{{if .none}}a{{else if not .tags}}b{{else}}c{{end}}', 'c'],
+  ['{{with .labels}}{{.tier}}{{end}}', 'web'],
+  ['{{if and .tags (ne .name "x")}}both{{end}}{{/* a note */}}', 'both'],
+  ['a {{- .name -}} b', 'ashopb'],
+  ['{{"{{"}}', '{{'],
+])('the template %s', (text, shown) => {
+  if (shown === null) expect(() => template(text)(shop)).toThrow('--format knows')
+  else expect(template(text)(shop)).toBe(shown)
+})
+
+test.each([
+  ['{{.nope}}', 'There is no field nope: there are name, sizeBytes'],
+  ['{{.labels.nope}}', 'There is no field nope in .labels: there are tier'],
+  ['{{.none.nope}}', 'which is empty'],
+  ['{{index .tags 2}}', 'There is no number 2'],
+  ['{{range .name}}{{end}}', "range can't go through shop"],
+  ['{{upper .tags}}', "upper can't be done with [a b]"],
+  ['{{constructor .}}', 'constructor is not among them'],
+  ['{{printf "%s" .name}}', 'printf is not among them'],
+  ['{{range .tags}}', 'has no {{end}}'],
+  ['{{end}}', 'ends nothing'],
+  ['{{.name', '{{ without }}'],
+  ['{{.name .tags}}', 'is more than it can do'],
+  ['{{template "x"}}', 'template is not among them'],
+  ['{{$x}}', 'there is no variable $x'],
+  ['{{}}', 'says nothing'],
+])('the template %s is refused by a sentence', (text, said) => {
+  expect(() => template(text)(shop)).toThrow(said)
+})
+
+test('inspect has the names that Docker gives its fields beside ours', () => {
+  const image = {
+    ...{ digest: 'sha256:1', sizeBytes: 5, createdAt: null, config: { command: ['ours'] } },
+    references: ['docker.io/library/nginx:1', 'localhost:7080/a/b@sha256:1'],
+  }
+  const config = { architecture: 'amd64', os: 'linux', config: { Env: ['A=1'], Cmd: ['run'] } }
+  const shown = (text: string) => template(text)(familiarImage(image, config))
+  expect(shown('{{.Os}}/{{.Architecture}} {{.Config.Env}} {{.Config.User}}{{.config.command}}')).toBe(
+    'linux/amd64 [A=1] [ours]',
+  )
+  expect(shown('{{.RepoTags}} {{join .RepoDigests " "}} {{.Id}}{{len .RootFS.Layers}}')).toBe(
+    '[docker.io/library/nginx:1] docker.io/library/nginx@sha256:1 localhost:7080/a/b@sha256:1 sha256:10',
+  )
+  expect(JSON.parse(shown('{{json .}}'))).toEqual(image)
+  const container = {
+    ...{ id: 'c', name: 'web', image: 'sha256:1', status: 'running', pid: 7, exitCode: null, restarts: 0 },
+    ...{ oomKilled: false, health: { status: 'healthy' }, network: 'shop', address: '10.0.0.2', labels: {} },
+    ...{ createdAt: '2026-01-01T00:00:00Z', startedAt: null, finishedAt: null, logFile: '/log' },
+  }
+  expect(
+    template(
+      '{{.State.Status}} {{.State.Health.Status}} {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}} {{.status}}',
+    )(familiarContainer(container)),
+  ).toBe('running healthy 10.0.0.2 running')
 })
 
 test('the sum of a transfer says how much of how much, how fast, and how long it took', () => {

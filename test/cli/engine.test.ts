@@ -1,6 +1,7 @@
 /** `berth engine …` as an operator types it, against a real worker and its engine. One worker for all of it, in this order. */
 import { describeArchives } from './engine/archives.suite.ts'
 import { describeCopy } from './engine/copy.suite.ts'
+import { describeDisk } from './engine/disk.suite.ts'
 import { describeExec } from './engine/exec.suite.ts'
 import { describeImages } from './engine/images.suite.ts'
 import { describeLife } from './engine/life.suite.ts'
@@ -23,3 +24,4 @@ describeVolumes(stand)
 describeCopy(stand)
 describeNetworks(stand)
 describeArchives(stand)
+describeDisk(stand)

@@ -101,6 +101,11 @@ test('only dangling images go, or only those of a label, when that is asked', as
     const collect = async (options: object) =>
       (await store.garbage.collect({ unusedForMs: 0, ...options })).images.map(({ digest }) => digest)
     expect(await collect({ danglingOnly: true })).toEqual([dangling.digest])
+    expect(await collect({ labels: { toString: null } })).toEqual([])
+    expect(await collect({ labels: { tier: null }, withoutLabels: { tier: 'db' }, dryRun: true })).toEqual([
+      named.digest,
+    ])
+    expect(await collect({ withoutLabels: { tier: null }, dryRun: true })).not.toContain(named.digest)
     expect(await collect({ labels: { tier: 'db' } })).toEqual([labelled.digest])
     expect(await left(store)).toEqual([named.digest])
   })

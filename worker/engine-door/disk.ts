@@ -13,11 +13,11 @@ export function diskRoutes(host: Host): Hono {
     return c.json({ data: usage satisfies UsageRow })
   })
   routes.post('/prune', async (c) => {
-    const { all, unusedForMs, labels, dryRun } = await read(c, pruneRequest)
+    const { all, unusedForMs, labels, withoutLabels, dryRun } = await read(c, pruneRequest)
     const collected = await garbage.collect({
       // Whoever prunes means what lies about, not what an app may be rolled back to.
       keep: await keptImages(host.platform, host.id),
-      ...{ unusedForMs, labels, dryRun, graceMs: 0, danglingOnly: !all },
+      ...{ unusedForMs, labels, withoutLabels, dryRun, graceMs: 0, danglingOnly: !all },
       signal: c.req.raw.signal,
     })
     return c.json({ data: collected satisfies PrunedRow })

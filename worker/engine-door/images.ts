@@ -21,6 +21,9 @@ export function imageRoutes(host: Host): Hono {
   routes.get('/inspect', async (c) =>
     c.json({ data: await engine.images.inspect(named(c.req.query('name'))) }),
   )
+  routes.get('/documents', async (c) =>
+    c.json({ data: await engine.images.documents(named(c.req.query('name'))) }),
+  )
   routes.get('/history', async (c) => {
     const steps = await engine.images.history(named(c.req.query('name')))
     return c.json({ data: steps satisfies HistoryRow[] })

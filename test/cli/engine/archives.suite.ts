@@ -1,4 +1,4 @@
-/** Images as archives, under other names, and gone when nothing needs them. */
+/** Images as archives, out and in. */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -36,31 +36,5 @@ export function describeArchives(stand: Stand): void {
     } finally {
       rmSync(folder, { recursive: true })
     }
-  })
-
-  test('an image is pushed under another name, and what nothing needs is shown and pruned', async () => {
-    const { out } = await engine('pull', '-q', stand.image)
-    const digest = out.trim()
-    const copy = stand.image.replace('/tool:', '/copy:')
-    const pushed = await engine('push', stand.image, copy)
-    expect(pushed).toMatchObject({ code: 0, out: `${copy}: ${digest}\n` })
-    expect(pushed.err).toMatch(/^[0-9a-f]{12}: (Done|Already here|Mounted)$/m)
-    expect((await engine('push', 'nothing')).code).toBe(1)
-    await engine('run', '-d', '--name', 'user', stand.image, 'sleep', '1000')
-    expect((await engine('df', '-v')).out).toMatch(
-      /^Images +\d+ +1 [\s\S]*^localhost:\d+\/acme\/tool:latest [\s\S]*^user /m,
-    )
-    const kept = await engine('prune', '-a', '--dry-run')
-    expect(kept.out).not.toContain(digest)
-    await engine('rm', '-f', 'user')
-    const dry = await engine('prune', '-a', '--dry-run')
-    expect(dry.out).toContain(`Would delete: ${digest} (${stand.image})`)
-    expect((await engine('prune')).out).not.toContain(digest)
-    expect((await engine('prune', '-a', '-f', '--filter', 'until=1h')).out).not.toContain(digest)
-    expect((await engine('prune', '-a', '-f', '--filter', 'label=no=such')).out).not.toContain(digest)
-    expect((await engine('prune', '-af')).out).toMatch(
-      new RegExp(`^Deleted: ${digest} [\\s\\S]*^Freed [1-9]`, 'm'),
-    )
-    expect((await engine('images', '-q')).out).toBe('')
   })
 }

@@ -20,7 +20,14 @@ export function describeImages(stand: Stand): void {
     expect((await engine('images', '-q', '--no-trunc', '-f', 'reference=*/acme/t*')).out).toBe(`${digest}\n`)
     expect((await engine('images', '-q', '--filter', 'dangling=true')).out).toBe('')
     expect((await engine('images', '-q', 'nginx')).out).toBe('')
-    expect(JSON.parse((await engine('images', '--format', 'json')).out)).toMatchObject({ digest })
+    const name = { Repository: repository, Tag: 'latest', ID: digest.slice(7, 19), Digest: digest }
+    expect(JSON.parse((await engine('images', '--format', 'json')).out)).toMatchObject(name)
+    expect((await engine('images', '--format', '{{.Repository}}:{{.Tag}}')).out).toBe(`${stand.image}\n`)
+    expect((await engine('images', '--format', 'table {{.Tag}}\\t{{.ID}}')).out).toBe(
+      `TAG      DIGEST\nlatest   ${digest.slice(7, 19)}\n`,
+    )
+    expect((await engine('images', '-q', '-f', `since=${stand.image}`)).out).toBe('')
+    expect(await engine('images', '-q', '-f', 'before=nothing')).toMatchObject({ code: 1, out: '' })
     expect(await engine('images', '-f', 'size=1')).toMatchObject({
       code: 1,
       err: expect.stringContaining('dangling=true'),
@@ -36,6 +43,14 @@ export function describeImages(stand: Stand): void {
       new RegExp(`^LAYER .*\n${inspected.layers.at(-1).slice(7, 19)} `),
     )
     expect((await engine('history', '-q', '--no-trunc', stand.image)).out).toContain(inspected.layers.at(-1))
+    expect(
+      (await engine('history', '--human=false', '--format', '{{.ID}} {{.Size}}', stand.image)).out,
+    ).toMatch(/^[0-9a-f]{12} \d{3,}$/m)
+    const asDocker = '{{.Os}} {{json .Config.Cmd}} {{index .RepoTags 0}} {{len .RootFS.Layers}}'
+    expect((await engine('inspect', '--type', 'image', '-f', asDocker, stand.image)).out).toBe(
+      `linux ["/bin/sh","-c","echo hello"] ${stand.image} ${inspected.layers.length}\n`,
+    )
+    expect(await engine('inspect', '--type', 'container', stand.image)).toMatchObject({ code: 1, out: '' })
     expect(await engine('tag', stand.image, 'tool:mine')).toEqual({ code: 0, out: '', err: '' })
     const short = digest.slice(7, 15)
     expect(await engine('rmi', short)).toMatchObject({ code: 1, err: expect.stringMatching(/names|force/) })
@@ -50,5 +65,13 @@ export function describeImages(stand: Stand): void {
       err: '',
     })
     expect((await engine('images', '-q')).out).toBe('')
+  })
+
+  test('on a terminal each layer has a line that is drawn again in place', async () => {
+    const { code, shown } = await stand.typed(`pull ${stand.image}`, async () => {})
+    expect(code).toBe(0)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the terminal's own words
+    expect(shown).toMatch(/\x1b\[3A\x1b\[2K\S*[0-9a-f]{12}: [\s\S]*: Done[\s\S]* in [\d.]+ s[\s\S]*sha256:/)
+    await engine('rmi', stand.image)
   })
 }

@@ -69,7 +69,7 @@ export function describeLists(stand: Stand): void {
     })
     expect(await engine('ps', '--format', '{{.Nmaes}}')).toMatchObject({
       code: 1,
-      err: expect.stringMatching(/names/),
+      err: expect.stringMatching(/Names/),
     })
     await engine('rm', '-f', 'one', 'two')
     rmSync(folder, { recursive: true })
