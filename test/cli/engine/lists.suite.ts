@@ -62,7 +62,9 @@ export function describeLists(stand: Stand): void {
     expect(await names('-a', '-f', 'label=tier=web')).toBe('one\n')
     expect(await names('-a', '-f', 'name=tw', '-f', 'status=running')).toBe('')
     expect(await names('-n', '1')).toBe('two\n')
-    expect((await engine('ps', '--format', 'table {{.Names}}\\t{{.State}}')).out).toBe('one\trunning\n')
+    expect((await engine('ps', '--format', 'table {{.Names}}\\t{{.State}}')).out).toBe(
+      'CONTAINER   STATE\none         running\n',
+    )
     expect(await engine('ps', '-f', 'colour=red')).toMatchObject({
       code: 1,
       err: expect.stringMatching(/KEY=VALUE/),
