@@ -37,11 +37,13 @@ function redrawing(out: NodeJS.WriteStream): LayerDisplay {
   const sum = summary()
   return {
     show(layers) {
+      // A serial line, or a recording, says that it has 0 of them.
+      const [rows, columns] = [out.rows || 24, out.columns || 80]
       // More lines than the terminal has can't be drawn over again: the finished ones stand for themselves in a sum.
-      const room = Math.max(1, (out.rows ?? 24) - 2)
+      const room = Math.max(1, rows - 2)
       const last = sum(layers)
       const lines = [...picture(layers, room - last.length), ...last].map((line) =>
-        line.slice(0, (out.columns ?? 80) - 1),
+        line.slice(0, columns - 1),
       )
       const up = drawn === 0 ? '' : `\x1b[${drawn}A`
       out.write(`${up}${lines.map((line) => `\x1b[2K${paint(line)}\n`).join('')}\x1b[0J`)
