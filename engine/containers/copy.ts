@@ -181,7 +181,8 @@ export async function unpackInto(
   archive: Readable,
   options: { idRange: IdRange; hasSpace: (bytes: number) => boolean },
 ): Promise<void> {
-  closeSync(openFolder(root, folder))
+  const target = openFolder(root, folder)
+  const hasRoom = (bytes: number) => options.hasSpace(bytes) && isWithinLimit(target, bytes)
   const extract = tar.extract()
   archive.on('error', (error) => extract.destroy(error))
   archive.pipe(extract)
@@ -189,7 +190,7 @@ export async function unpackInto(
     for await (const entry of extract) {
       const { header } = entry
       const name = cleanName(header.name)
-      if (name !== '' && !options.hasSpace(header.size ?? 0))
+      if (name !== '' && !hasRoom(header.size ?? 0))
         throw new EngineError('limit-exceeded', `there is no space left for ${name}`)
       if (name !== '') await unpackOne(root, folder, name, header, entry, options.idRange)
       entry.resume()
@@ -200,7 +201,15 @@ export async function unpackInto(
     throw new EngineError('corrupt', `the archive cannot be read: ${(error as Error).message}`, {
       cause: error,
     })
+  } finally {
+    closeSync(target)
   }
+}
+
+/** Asked, as the kernel holds the host's root to no quota. A file system without a number of files says 0 of 0. */
+function isWithinLimit(folder: number, bytes: number): boolean {
+  const { bavail, bsize, files, ffree } = statfsSync(`/proc/self/fd/${folder}`)
+  return bavail * bsize >= bytes && (files === 0 || ffree > 0)
 }
 
 function cleanName(name: string): string {

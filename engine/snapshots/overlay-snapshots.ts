@@ -15,7 +15,7 @@ import { removeFolder } from '../sys/files.ts'
 import type { Spawner } from '../sys/spawner.ts'
 import { mount, mountFlags, mountIdmapped, SystemCallError, unmount } from '../sys/syscalls.ts'
 import { userNamespaceFor } from '../sys/user-namespace.ts'
-import { closeLimited, isOpen, limitOf, makeLimited, openLimited } from '../volumes/limited-folder.ts'
+import { closeLimited, isOpen, letGo, limitOf, makeLimited, openLimited } from '../volumes/limited-folder.ts'
 import { readChanges } from './changes.ts'
 import type { Snapshots } from './snapshots.ts'
 
@@ -129,7 +129,7 @@ export async function createSnapshots({
 
     async remove(key) {
       state.db.prepare('DELETE FROM snapshots WHERE key = ?').run(key)
-      closeLimited(pathOf(key))
+      letGo(pathOf(key))
       await removeFolder(pathOf(key), trash)
     },
 

@@ -3,11 +3,10 @@
  * is a file system of its own in a file (`disk.img`), mounted at `disk` while it is used. Without a size it is a
  * plain folder. What is to be stored goes to `data`.
  */
-import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { chmod, chown, mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { limitProject, quotaDevice } from '../sys/project-quota.ts'
+import { forgetLimit, hasProjectQuota, limitFolder } from '../sys/project-quota.ts'
 import type { Spawner } from '../sys/spawner.ts'
 import { unmount } from '../sys/syscalls.ts'
 
@@ -26,12 +25,11 @@ export async function makeLimited(
   await chmod(folder, 0o711)
   const data = join(folder, 'data')
   if (sizeBytes === null) return makeData(data, owner)
-  const device = quotaDevice(folder)
-  if (device !== null) {
-    await makeData(data, owner)
-    return limitProject(device, data, projectOf(folder), sizeBytes)
-  }
   if (existsSync(imageOf(folder))) return
+  if (hasProjectQuota(folder)) {
+    await makeData(data, owner)
+    return limitFolder(data, sizeBytes)
+  }
   const unfinished = `${imageOf(folder)}.tmp`
   const file = await open(unfinished, 'w', 0o600)
   try {
@@ -66,15 +64,23 @@ export function isOpen(folder: string): boolean {
   return isMounted(join(folder, 'disk'))
 }
 
-/** What limits it. */
+/** What limits it: nothing, too, once quota that was on when it was made is off. */
 export function limitOf(folder: string, sizeBytes: number | null): DiskLimit {
   if (sizeBytes === null) return 'none'
-  return existsSync(imageOf(folder)) ? 'own-file-system' : 'project-quota'
+  if (existsSync(imageOf(folder))) return 'own-file-system'
+  return hasProjectQuota(folder) ? 'project-quota' : 'none'
 }
 
 export async function removeLimited(folder: string): Promise<void> {
-  closeLimited(folder)
+  letGo(folder)
   await rm(folder, { recursive: true, force: true })
+}
+
+/** To be called before the folder is removed, in whatever way. */
+export function letGo(folder: string): void {
+  closeLimited(folder)
+  const data = join(folder, 'data')
+  if (existsSync(data) && hasProjectQuota(folder)) forgetLimit(data)
 }
 
 const imageOf = (folder: string) => join(folder, 'disk.img')
@@ -88,9 +94,4 @@ async function makeData(path: string, owner: number): Promise<void> {
 
 function isMounted(path: string): boolean {
   return readFileSync('/proc/self/mountinfo', 'utf8').includes(` ${path} `)
-}
-
-/** Numbers of projects are the host's; this one is the path's. */
-function projectOf(folder: string): number {
-  return 0x40000000 + (createHash('sha256').update(folder).digest().readUInt32LE(0) % 0x3fffffff)
 }

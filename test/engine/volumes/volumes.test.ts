@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { quotaDevice } from '../../../engine/sys/project-quota.ts'
+import { hasProjectQuota } from '../../../engine/sys/project-quota.ts'
 import { idRange, outputOf, startEngine, type TestEngine } from '../../support/engine.ts'
 import { makeTar } from '../../support/images.ts'
 
@@ -143,7 +144,7 @@ test('only containers of its own id range can mount it', async () => {
 
 test('a volume with a size can’t outgrow it, says what limits it, and is mounted only while it is used', async () => {
   const { limitedBy } = await host.engine.volumes.create({ name: 'small', idRange, sizeBytes: 32 * mib })
-  expect(limitedBy).toBe(quotaDevice(host.stateDir) === null ? 'own-file-system' : 'project-quota')
+  expect(limitedBy).toBe(hasProjectQuota(host.stateDir) ? 'project-quota' : 'own-file-system')
   const fill = 'dd if=/dev/zero of=/data/x bs=1M count=64 2>/dev/null; echo $?; stat -c %s /data/x'
   const [code, size] = await inside(fill, { mounts: at('small') })
   expect(code).toBe('1')
@@ -180,14 +181,28 @@ test('a container’s own writable layer has a limit too, which lasts across its
   await host.engine.containers.start(id)
   expect(await outputOf(host.engine, id)).toEqual(['1', 'again', '1'])
   expect(await host.engine.containers.inspect(id)).toMatchObject({
-    diskLimitedBy: quotaDevice(host.stateDir) === null ? 'own-file-system' : 'project-quota',
+    diskLimitedBy: hasProjectQuota(host.stateDir) ? 'project-quota' : 'own-file-system',
   })
   await expect(host.engine.containers.update(id, { limits: { diskBytes: 64 * mib } })).rejects.toMatchObject({
     kind: 'failed-precondition',
   })
+  // Who copies in is the host's root, whom a quota does not hold.
+  const much = await makeTar([{ name: 'much', content: Buffer.alloc(40 * mib, 'x') }])
+  await expect(host.engine.containers.copyIn(id, '/', Readable.from([much]))).rejects.toMatchObject({
+    kind: 'limit-exceeded',
+  })
   expect(ownMounts()).toEqual([])
   await host.engine.containers.remove(id)
   expect(readdirSync(join(host.stateDir, 'snapshots'))).not.toContain(id)
+})
+
+test('as many files as its size has room for are all that it may have', async () => {
+  await host.engine.volumes.create({ name: 'files', idRange, sizeBytes: 16 * mib })
+  const many = 'i=0; while echo -n > /data/$i; do i=$((i+1)); done 2>/dev/null; echo $i'
+  const [count] = await inside(many, { mounts: at('files') })
+  expect(Number(count)).toBeGreaterThan(1_000)
+  expect(Number(count)).toBeLessThanOrEqual(4_096)
+  await host.engine.volumes.remove('files')
 })
 
 test('what a killed engine left of a volume that was never made is swept', async () => {
@@ -205,6 +220,6 @@ test('project quota is found by the options of the file system that holds a path
     .find((line) => line.split(' ')[4] === '/')
   const info = own?.replace(/ - (\S+) (\S+) (\S+)$/, ' - ext4 /dev/q rw,prjquota')
   const path = own && existsSync('/bin') ? '/' : ''
-  expect(quotaDevice(path, info)).toBe('/dev/q')
-  expect(quotaDevice(path, own)).toBe(null)
+  expect(hasProjectQuota(path, info)).toBe(true)
+  expect(hasProjectQuota(path, own)).toBe(false)
 })
