@@ -20,6 +20,7 @@ export default async function AdminLayout({ children }: { children: ReactNode })
         tabs={[
           { href: '/admin/users', label: t('users') },
           { href: '/admin/hosts', label: t('hosts') },
+          { href: '/admin/audit', label: t('audit') },
         ]}
       />
       {children}

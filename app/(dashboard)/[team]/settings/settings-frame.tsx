@@ -5,19 +5,35 @@ import { roleIncludes } from '@/platform/model/roles.ts'
 import { PageHeader } from '../../../_ui/page-header.tsx'
 import { Tabs } from '../../../_ui/tabs.client.tsx'
 
+interface SettingsFrameProps {
+  team: Team
+  /** For lists, which need the room. */
+  isWide?: boolean
+  children: ReactNode
+}
+
 /** Around each page of a team's settings. */
-export async function SettingsFrame({ team, children }: { team: Team; children: ReactNode }) {
-  const [t, tPage] = await Promise.all([getTranslations('team'), getTranslations('teamPages')])
+export async function SettingsFrame({ team, isWide = false, children }: SettingsFrameProps) {
+  const [t, tPage, tAudit] = await Promise.all([
+    getTranslations('team'),
+    getTranslations('teamPages'),
+    getTranslations('audit'),
+  ])
   const path = `/${team.slug}/settings`
   return (
-    <div className="mx-auto max-w-2xl">
+    <div className={isWide ? undefined : 'mx-auto max-w-2xl'}>
       <PageHeader title={t('settings')} />
       <Tabs
         label={t('settings')}
         tabs={[
           { href: path, label: t('general') },
           { href: `${path}/usage`, label: tPage('usage') },
-          ...(roleIncludes(team.role, 'admin') ? [{ href: `${path}/tokens`, label: tPage('tokens') }] : []),
+          ...(roleIncludes(team.role, 'admin')
+            ? [
+                { href: `${path}/tokens`, label: tPage('tokens') },
+                { href: `${path}/audit`, label: tAudit('title') },
+              ]
+            : []),
         ]}
       />
       {children}

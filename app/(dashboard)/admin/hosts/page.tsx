@@ -8,9 +8,9 @@ import { Badge, type Tone } from '../../../_ui/badge.tsx'
 import { Card, CardHeader } from '../../../_ui/card.tsx'
 import { EmptyState } from '../../../_ui/empty-state.tsx'
 import { formatBytes } from '../../../_ui/format.ts'
+import { MoreLink } from '../../../_ui/more-link.tsx'
+import { queryOf } from '../../../_ui/query.ts'
 import { RelativeTime } from '../../../_ui/relative-time.client.tsx'
-import { OlderLink } from '../older-link.tsx'
-import { queryOf } from '../query.ts'
 import { CordonButton } from './cordon-button.client.tsx'
 
 export async function generateMetadata(): Promise<Metadata> {
@@ -37,7 +37,7 @@ export default async function HostsPage({ searchParams }: PageProps<'/admin/host
           </li>
         ))}
       </ul>
-      <OlderLink path="/admin/hosts" query={{}} nextCursor={nextCursor} />
+      <MoreLink path="/admin/hosts" query={{}} nextCursor={nextCursor} />
     </>
   )
 }

@@ -7,11 +7,11 @@ import { listUsers } from '@/platform/user-admin.ts'
 import { enter } from '../../../_shell/load.ts'
 import { Card } from '../../../_ui/card.tsx'
 import { EmptyState } from '../../../_ui/empty-state.tsx'
+import { MoreLink } from '../../../_ui/more-link.tsx'
+import { queryOf } from '../../../_ui/query.ts'
+import { QuerySelect } from '../../../_ui/query-select.client.tsx'
 import { RelativeTime } from '../../../_ui/relative-time.client.tsx'
-import { OlderLink } from '../older-link.tsx'
-import { queryOf } from '../query.ts'
 import { SearchForm } from '../search-form.tsx'
-import { StateField } from './state-field.client.tsx'
 import { UserBadges } from './user-badges.tsx'
 
 export async function generateMetadata(): Promise<Metadata> {
@@ -31,9 +31,11 @@ export default async function UsersPage({ searchParams }: PageProps<'/admin/user
   return (
     <>
       <SearchForm label={t('searchUsers')} submitLabel={t('search')} search={search}>
-        <StateField
+        <QuerySelect
+          className="w-44"
+          name="state"
           label={t('show')}
-          state={state ?? ''}
+          value={state ?? ''}
           items={[
             { value: '', label: t('state.any') },
             ...userStates.map((name) => ({ value: name, label: t(`state.${name}`) })),
@@ -72,7 +74,7 @@ export default async function UsersPage({ searchParams }: PageProps<'/admin/user
           </ul>
         </Card>
       )}
-      <OlderLink path="/admin/users" query={{ search, state }} nextCursor={nextCursor} />
+      <MoreLink path="/admin/users" query={{ search, state }} nextCursor={nextCursor} />
     </>
   )
 }

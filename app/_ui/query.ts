@@ -10,3 +10,10 @@ export function queryOf<Name extends string>(
   }
   return given
 }
+
+/** The path with the fields that have a value. */
+export function addressOf(path: string, query: Record<string, string | undefined>): string {
+  const fields = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) fields.set(name, value)
+  return fields.size === 0 ? path : `${path}?${fields}`
+}
