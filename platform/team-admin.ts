@@ -9,7 +9,8 @@ import {
   type SearchInput,
   searchSchema,
 } from './model/inputs.ts'
-import type { ManagedTeam, Page } from './model/resources.ts'
+import type { ManagedTeam, ManagedTeamDetail, Page } from './model/resources.ts'
+import type { Role } from './model/roles.ts'
 import type { Platform } from './open.ts'
 import { afterId, parsePage } from './pages.ts'
 import { readQuota, readUse } from './quotas.ts'
@@ -19,7 +20,7 @@ import { validate } from './validate.ts'
 const columns = {
   memberships: {
     orderBy: { userId: 'asc' },
-    select: { role: true, user: { select: { id: true, name: true, disabledAt: true } } },
+    select: { role: true, user: { select: { id: true, name: true, email: true, disabledAt: true } } },
   },
   _count: { select: { projects: true, repositories: true } },
 } as const
@@ -30,7 +31,11 @@ interface TeamRow {
   name: string
   createdAt: Date
   deletedAt: Date | null
-  memberships: { role: string; user: { id: string; name: string; disabledAt: Date | null } }[]
+  purgeAt: Date | null
+  memberships: {
+    role: Role
+    user: { id: string; name: string; email: string; disabledAt: Date | null }
+  }[]
   _count: { projects: number; repositories: number }
 }
 
@@ -61,11 +66,19 @@ export async function listManagedTeams(
   return { data: shown, nextCursor: rows.length > page.limit ? (shown.at(-1)?.id ?? null) : null }
 }
 
-export async function getManagedTeam(platform: Platform, viewer: Viewer, id: string): Promise<ManagedTeam> {
+/** Throws `not-found` for one that is gone for good; one that can be restored is still there. */
+export async function getManagedTeam(
+  platform: Platform,
+  viewer: Viewer,
+  id: string,
+): Promise<ManagedTeamDetail> {
   await requireInstallation(platform, viewer, 'installation.read-teams')
   const row = await platform.db.team.findUnique({ where: { id }, include: columns })
   if (row === null) throw notFound('team')
-  return show(platform, row)
+  const members = row.memberships.map(({ role, user: { disabledAt, ...user } }) => ({
+    ...{ ...user, role, isSuspended: disabledAt !== null },
+  }))
+  return { ...(await show(platform, row)), members }
 }
 
 /**
@@ -77,7 +90,7 @@ export async function appointOwner(
   viewer: Viewer,
   teamId: string,
   input: AppointOwnerInput,
-): Promise<ManagedTeam> {
+): Promise<ManagedTeamDetail> {
   await requireInstallation(platform, viewer, 'installation.manage-teams')
   const { userId } = validate(appointOwnerSchema, input)
   await platform.db.$transaction(async (tx) => {
@@ -103,6 +116,7 @@ async function show(platform: Platform, row: TeamRow): Promise<ManagedTeam> {
     name: row.name,
     createdAt: row.createdAt.toISOString(),
     deletedAt: row.deletedAt?.toISOString() ?? null,
+    purgeAt: row.purgeAt?.toISOString() ?? null,
     owners: owners.map(({ user }) => ({ id: user.id, name: user.name })),
     memberCount: row.memberships.length,
     projectCount: row._count.projects,

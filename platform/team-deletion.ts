@@ -1,4 +1,4 @@
-import { isAllowedInstallation, notFound, requireTeam, type Viewer } from './access.ts'
+import { isAllowedInstallation, notFound, requireInstallation, requireTeam, type Viewer } from './access.ts'
 import { publishAccess } from './access-changes.ts'
 import { publishApp, publishStatus } from './app-events.ts'
 import { record } from './audit.ts'
@@ -27,11 +27,31 @@ export async function deleteTeam(
   input: DeleteTeamInput,
 ): Promise<DeletedTeam> {
   await requireTeam(platform, viewer, teamId, 'team.delete')
+  return deleteAllowed(platform, viewer, teamId, input)
+}
+
+/** The same for administrators of the installation, whosever team it is. Throws `forbidden` to others, `not-found`. */
+export async function deleteAnyTeam(
+  platform: Platform,
+  viewer: Viewer,
+  teamId: string,
+  input: DeleteTeamInput,
+): Promise<DeletedTeam> {
+  await requireInstallation(platform, viewer, 'installation.manage-teams')
+  return deleteAllowed(platform, viewer, teamId, input)
+}
+
+async function deleteAllowed(
+  platform: Platform,
+  viewer: Viewer,
+  teamId: string,
+  input: DeleteTeamInput,
+): Promise<DeletedTeam> {
   const { confirm } = validate(deleteTeamSchema, input)
   const { row, calledOff, apps } = await platform.db.$transaction(async (tx) => {
     await lockTeam(tx, teamId)
-    const team = await tx.team.findUniqueOrThrow({ where: { id: teamId } })
-    if (team.deletedAt !== null) throw notFound('team')
+    const team = await tx.team.findUnique({ where: { id: teamId, deletedAt: null } })
+    if (team === null) throw notFound('team')
     if (confirm !== team.name && confirm !== team.slug) {
       const message = "must be the team's name"
       throw new PlatformError('invalid', `confirm: ${message}.`, { fields: [{ path: 'confirm', message }] })

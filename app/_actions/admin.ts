@@ -4,6 +4,7 @@ import { setAuditRetention } from '@/platform/audit-retention.ts'
 import { cordonHost } from '@/platform/host-admin.ts'
 import type { AuditRetentionInput, DeleteUserInput } from '@/platform/model/inputs.ts'
 import { appointOwner } from '@/platform/team-admin.ts'
+import { deleteAnyTeam } from '@/platform/team-deletion.ts'
 import { resetTwoFactor } from '@/platform/two-factor.ts'
 import {
   createResetLink,
@@ -16,7 +17,7 @@ import {
 import type { ActionResult } from './result.ts'
 import { asId, run } from './run.ts'
 
-// For administrators of the installation. Teams are deleted and restored, and limited, by teams.ts.
+// For administrators of the installation. Teams are restored, and limited, by teams.ts.
 
 export async function suspendUserAction(id: string): Promise<ActionResult> {
   return run(async (platform, viewer) => {
@@ -70,6 +71,13 @@ export async function deleteUserAction(id: string, input: DeleteUserInput): Prom
 export async function appointOwnerAction(teamId: string, userId: string): Promise<ActionResult> {
   return run(async (platform, viewer) => {
     await appointOwner(platform, viewer, asId(teamId), { userId: asId(userId) })
+    return null
+  })
+}
+
+export async function deleteAnyTeamAction(teamId: string, confirm: string): Promise<ActionResult> {
+  return run(async (platform, viewer) => {
+    await deleteAnyTeam(platform, viewer, asId(teamId), { confirm })
     return null
   })
 }

@@ -349,12 +349,27 @@ export const managedTeamSchema = z.object({
   name: z.string(),
   createdAt: time,
   deletedAt: time.nullable(),
+  /** Then everything of a deleted one is removed. */
+  purgeAt: time.nullable(),
   /** Those who can sign in. */
   owners: z.array(z.object({ id: z.string(), name: z.string() })),
   memberCount: z.number().int(),
   projectCount: z.number().int(),
   repositoryCount: z.number().int(),
   ...teamUseSchema.shape,
+})
+
+/** With its members, in the order in which the accounts were made. */
+export const managedTeamDetailSchema = managedTeamSchema.extend({
+  members: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      email: z.string(),
+      role: z.enum(roles),
+      isSuspended: z.boolean(),
+    }),
+  ),
 })
 
 /** A machine with a worker. */
@@ -389,6 +404,7 @@ export type Session = z.infer<typeof sessionSchema>
 export type TwoFactorState = z.infer<typeof twoFactorSchema>
 export type ManagedUser = z.infer<typeof managedUserSchema>
 export type ManagedTeam = z.infer<typeof managedTeamSchema>
+export type ManagedTeamDetail = z.infer<typeof managedTeamDetailSchema>
 export type ManagedHost = z.infer<typeof managedHostSchema>
 export type AuditEvent = z.infer<typeof auditEventSchema>
 

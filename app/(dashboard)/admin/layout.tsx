@@ -19,6 +19,7 @@ export default async function AdminLayout({ children }: { children: ReactNode })
         label={t('title')}
         tabs={[
           { href: '/admin/users', label: t('users') },
+          { href: '/admin/teams', label: t('teams') },
           { href: '/admin/hosts', label: t('hosts') },
           { href: '/admin/audit', label: t('audit') },
         ]}

@@ -13,8 +13,10 @@ import { invite, joinByInvitation } from '../../../platform/invitations.ts'
 import { newId } from '../../../platform/model/ids.ts'
 import { withRequestOrigin } from '../../../platform/request-origin.ts'
 import { resetPassword } from '../../../platform/reset-password.ts'
+import { randomText, sha256 } from '../../../platform/secrets.ts'
 import { signIn } from '../../../platform/sessions.ts'
 import { claimInstallation, createSetupLink } from '../../../platform/setup.ts'
+import { register } from '../../../platform/sign-in/registration.ts'
 import { deleteTeam } from '../../../platform/team-deletion.ts'
 import { createTeamToken, createToken } from '../../../platform/tokens.ts'
 import { createResetLink } from '../../../platform/user-admin.ts'
@@ -27,6 +29,7 @@ const root = join(import.meta.dirname, '../../..')
 const from = { address: '198.51.100.7', userAgent: 'audited/1.0' }
 const settings = { image: 'registry.example/app:1', port: 80 }
 const password = 'correct horse battery'
+const provider = { kind: 'github', name: 'GitHub', clientId: 'x', clientSecret: 'secret-of-a-provider' }
 /** Nobody listens there, so that a letter fails at once. */
 const mail = { host: '127.0.0.1', port: 1, security: 'none', from: 'berth@example.com' }
 
@@ -227,6 +230,26 @@ const uses: Record<string, Use> = {
   'POST /operator/setup-link': () => call('POST /operator/setup-link', {}, asOperator()),
   'POST /operator/tokens': ({ member }) =>
     call('POST /operator/tokens', { name: 'x', email: member.email }, asOperator()),
+  'DELETE /me/identities/{id}': async ({ member }) => {
+    const id = newId('identity')
+    await berth.platform.db.identity.create({
+      data: { id, userId: member.id, issuer: 'https://idp.example', subject: id },
+    })
+    return call(`DELETE /me/identities/${id}`, undefined, await cookieOf(member))
+  },
+  'PUT /admin/registration': () => call('PUT /admin/registration', { registration: 'invitation' }),
+  'POST /admin/sign-in-providers': () => {
+    secrets.add(provider.clientSecret)
+    return call('POST /admin/sign-in-providers', { id: 'gh-made', ...provider })
+  },
+  'PATCH /admin/sign-in-providers/{id}': async () => {
+    await call('POST /admin/sign-in-providers', { id: 'gh-changed', ...provider })
+    return call('PATCH /admin/sign-in-providers/gh-changed', { name: 'Renamed' })
+  },
+  'DELETE /admin/sign-in-providers/{id}': async () => {
+    await call('POST /admin/sign-in-providers', { id: 'gh-removed', ...provider })
+    return call('DELETE /admin/sign-in-providers/gh-removed')
+  },
   'PUT /admin/mail': () => {
     secrets.add('password-of-the-mail-server')
     return call('PUT /admin/mail', { ...mail, user: 'berth', password: 'password-of-the-mail-server' })
@@ -249,6 +272,10 @@ const uses: Record<string, Use> = {
   },
   'POST /admin/users/{id}/reset-link': ({ member }) => call(`POST /admin/users/${member.id}/reset-link`),
   'POST /admin/users/{id}/end-sessions': ({ member }) => call(`POST /admin/users/${member.id}/end-sessions`),
+  'DELETE /admin/teams/{id}': async ({ team }) => {
+    const { slug } = await berth.platform.db.team.findUniqueOrThrow({ where: { id: team } })
+    return call(`DELETE /admin/teams/${team}?confirm=${slug}`)
+  },
   'POST /admin/teams/{id}/owners': ({ team, member }) =>
     call(`POST /admin/teams/${team}/owners`, { userId: member.id }),
   'POST /admin/hosts/{id}/cordon': ({ host }) => call(`POST /admin/hosts/${host}/cordon`),
@@ -280,6 +307,23 @@ const others: Record<string, (ids: Fixture) => Promise<string>> = {
     await resetPassword(berth.platform, { token: tokenOf(url), password: wanted }, from)
     return `user:${member.id}`
   },
+  async register() {
+    const token = randomText(40)
+    secrets.add(token)
+    await berth.platform.db.installation.upsert({
+      where: { id: 'installation' },
+      create: { id: 'installation', registration: 'open' },
+      update: { registration: 'open' },
+    })
+    await berth.platform.db.linkRequest.create({
+      data: {
+        ...{ id: newId('linkRequest'), kind: 'register', email: 'registers@example.com' },
+        ...{ tokenHash: sha256(token), expiresAt: new Date(Date.now() + 60_000) },
+      },
+    })
+    const { userId } = await register(berth.platform, { token, name: 'Registers', password })
+    return `user:${userId}`
+  },
   async joinByInvitation({ team }) {
     const { url } = await invite(berth.platform, operator, team, { email: 'joins@example.com' })
     lastCall = { entries: await berth.platform.db.auditEvent.count(), route: 'join' }
@@ -298,9 +342,12 @@ const others: Record<string, (ids: Fixture) => Promise<string>> = {
 
 /**
  * Platform functions that server actions call and that change nothing. Whoever asks for a link by e-mail, which anybody
- * may for any address, changes nothing either; following it does.
+ * may for any address, or for a ticket to link an identity, changes nothing either; following it does.
  */
-const readers = ['askReset', 'getProject', 'getTeam', 'listProjects', 'validate', 'withRequestOrigin']
+const readers = [
+  ...['askRegistration', 'askReset', 'beginLink', 'linkSeconds', 'getProject', 'getTeam', 'listProjects'],
+  ...['validate', 'withRequestOrigin'],
+]
 
 function tokenOf(url: string): string {
   const token = new URL(url).searchParams.get('token') ?? ''

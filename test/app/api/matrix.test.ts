@@ -79,6 +79,7 @@ const rules: Record<string, Rule> = {
   'DELETE /admin/users/{id}': ['administrator', ({ member }) => `/admin/users/${member}`],
   'GET /admin/teams': ['administrator', () => '/admin/teams'],
   'GET /admin/teams/{id}': ['administrator', ({ team }) => `/admin/teams/${team}`],
+  'DELETE /admin/teams/{id}': ['administrator', ({ team }) => `/admin/teams/${team}?confirm=wrong`],
   'POST /admin/teams/{id}/owners': [
     'administrator',
     ({ team }) => `/admin/teams/${team}/owners`,

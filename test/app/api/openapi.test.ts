@@ -115,6 +115,7 @@ const routes = [
   'POST /admin/users/{id}/end-sessions',
   'GET /admin/teams',
   'GET /admin/teams/{id}',
+  'DELETE /admin/teams/{id}',
   'POST /admin/teams/{id}/owners',
   'GET /admin/hosts',
   'POST /admin/hosts/{id}/cordon',

@@ -2,12 +2,14 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { cordonHost, listHosts } from '../../../../platform/host-admin.ts'
 import {
   appointOwnerSchema,
+  deleteTeamSchema,
   deleteUserSchema,
   searchSchema,
   setAdministratorSchema,
   userFilterSchema,
 } from '../../../../platform/model/inputs.ts'
 import { appointOwner, getManagedTeam, listManagedTeams } from '../../../../platform/team-admin.ts'
+import { deleteAnyTeam } from '../../../../platform/team-deletion.ts'
 import {
   createResetLink,
   deleteUser,
@@ -18,8 +20,16 @@ import {
   setAdministrator,
   suspendUser,
 } from '../../../../platform/user-admin.ts'
-import { type Api, asked, idParam, json, noContent, ok } from './router.ts'
-import { ManagedHost, ManagedTeam, ManagedUser, pageOf, pageQuery } from './schemas.ts'
+import { type Api, accepted, asked, idParam, json, noContent, ok } from './router.ts'
+import {
+  DeletedTeam,
+  ManagedHost,
+  ManagedTeam,
+  ManagedTeamDetail,
+  ManagedUser,
+  pageOf,
+  pageQuery,
+} from './schemas.ts'
 
 const tags = ['Administration']
 
@@ -27,6 +37,7 @@ const tags = ['Administration']
 export function addAdminRoutes(api: Api): void {
   addUserRoutes(api)
   addManagedTeamRoutes(api)
+  addTeamDeletion(api)
   addHostRoutes(api)
 }
 
@@ -142,9 +153,14 @@ function addManagedTeamRoutes(api: Api): void {
   )
   api.openapi(
     createRoute({
-      ...{ method: 'get', path: '/admin/teams/{id}', tags, summary: 'Read what a team takes up' },
+      ...{
+        method: 'get',
+        path: '/admin/teams/{id}',
+        tags,
+        summary: 'Read what a team takes up, and its members',
+      },
       request: { params: idParam },
-      responses: ok(ManagedTeam),
+      responses: ok(ManagedTeamDetail),
     }),
     async (c) => c.json(await getManagedTeam(...asked(c), c.req.valid('param').id), 200),
   )
@@ -153,9 +169,22 @@ function addManagedTeamRoutes(api: Api): void {
       ...{ method: 'post', path: '/admin/teams/{id}/owners', tags, summary: 'Make somebody owner of a team' },
       description: 'For a team whose owners are gone. The team’s own log tells of it.',
       request: { params: idParam, body: json(appointOwnerSchema) },
-      responses: ok(ManagedTeam),
+      responses: ok(ManagedTeamDetail),
     }),
     async (c) => c.json(await appointOwner(...asked(c), c.req.valid('param').id, c.req.valid('json')), 200),
+  )
+}
+
+function addTeamDeletion(api: Api): void {
+  api.openapi(
+    createRoute({
+      ...{ method: 'delete', path: '/admin/teams/{id}', tags, summary: 'Delete any team' },
+      description:
+        'Its apps stop at once, and nobody sees it any more. It can be restored for seven days by `/deleted-teams`.',
+      request: { params: idParam, query: deleteTeamSchema },
+      responses: accepted(DeletedTeam, 'Deleted; `purgeAt` says until when it can be restored'),
+    }),
+    async (c) => c.json(await deleteAnyTeam(...asked(c), c.req.valid('param').id, c.req.valid('query')), 202),
   )
 }
 

@@ -14,6 +14,7 @@ import {
   imageTagSchema,
   invitationSchema,
   managedHostSchema,
+  managedTeamDetailSchema,
   managedTeamSchema,
   managedUserSchema,
   memberSchema,
@@ -55,6 +56,7 @@ export const NewInvitation = invitationSchema
 export const Session = sessionSchema.meta({ id: 'Session' })
 export const AuditEvent = auditEventSchema.meta({ id: 'AuditEvent' })
 export const ManagedUser = managedUserSchema.meta({ id: 'ManagedUser' })
+export const ManagedTeamDetail = managedTeamDetailSchema.meta({ id: 'ManagedTeamDetail' })
 export const ManagedTeam = managedTeamSchema.meta({ id: 'ManagedTeam' })
 export const ManagedHost = managedHostSchema.meta({ id: 'ManagedHost' })
 export const TimelineEntry = timelineEntrySchema.meta({ id: 'TimelineEntry' })

@@ -1,4 +1,5 @@
 import type { Metadata } from 'next'
+import Link from 'next/link'
 import { notFound } from 'next/navigation'
 import { getFormatter, getTranslations } from 'next-intl/server'
 import { PlatformError } from '@/platform/errors.ts'
@@ -59,7 +60,12 @@ export default async function UserPage({ params }: PageProps<'/admin/users/[id]'
           <ul className="divide-y border-t" aria-label={t('teams')}>
             {user.teams.map((team) => (
               <li key={team.id} className="flex flex-wrap items-center gap-x-4 gap-y-1 px-5 py-3">
-                <span className="min-w-0 flex-1 truncate font-medium">{team.name}</span>
+                <Link
+                  href={`/admin/teams/${team.id}`}
+                  className="min-w-0 flex-1 truncate font-medium hover:underline"
+                >
+                  {team.name}
+                </Link>
                 {team.isLastOwner && <Badge tone="warning">{t('lastOwner')}</Badge>}
                 <Badge>{tTeam(`role.${team.role}`)}</Badge>
               </li>
