@@ -281,5 +281,6 @@ test('another boot’s row with this boot’s leftovers: all of them are swept',
   const after = await host.engine.containers.inspect(spec.id)
   expect(after).toMatchObject({ status: 'exited', exitCode: null, address: before.address })
   expect(processStart(before.pid ?? 0)).toBe(null)
+  expect(leftOnHost(host.stateDir).filter((what) => !/dnsmasq|^names\/|^bth/.test(what))).toEqual([])
   expect(await host.engine.containers.start(spec.id)).toMatchObject({ address: before.address })
 })

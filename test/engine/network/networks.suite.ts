@@ -162,6 +162,12 @@ export function networksSuite(startHost: () => Promise<PrivateHost>): void {
       expect(await reaches()).toBeNull()
       await host.networks.update('narrowed', { egress: ['203.0.113.0/24', `${host.worldAddress}/32`] })
       expect(await reaches()).toBe('world')
+      // Another network is no part of the world, whatever ranges are listed.
+      const other = await host.container('elsewhere', 'beside')
+      await other.serve(80)
+      await host.networks.update('narrowed', { egress: [`${other.address}/32`] })
+      expect(await container.ask(other.address, 80)).toBeNull()
+      await other.stop()
       await container.stop()
     })
 
