@@ -83,6 +83,8 @@ export const policy = {
   'repository.pull': { role: 'viewer' },
   'repository.push': { role: 'developer' },
   'repository.delete': { role: 'admin' },
+  'notification.read': { role: 'admin' },
+  'notification.manage': { role: 'admin' },
   'quota.read': { role: 'viewer' },
   'quota.change': 'admin',
   'repository.update': { role: 'admin' },

@@ -45,20 +45,24 @@ export function jobId<Name extends JobName>(name: Name, data: JobData<Name>): st
 
 export interface Queues {
   forHost(hostId: string): Queue
+  /** One that is no host's own. */
+  named(name: string): Queue
   close(): Promise<void>
 }
 
 export function createQueues(redis: RedisAddress, log: Logger): Queues {
   const queues = new Map<string, Queue>()
+  function named(name: string): Queue {
+    const known = queues.get(name)
+    if (known !== undefined) return known
+    const queue = new Queue(name, { connection: { ...redis, maxRetriesPerRequest: 3 } })
+    queue.on('error', (error) => log.warn({ err: error }, 'the queue does not answer'))
+    queues.set(name, queue)
+    return queue
+  }
   return {
-    forHost(hostId) {
-      const known = queues.get(hostId)
-      if (known !== undefined) return known
-      const queue = new Queue(queueName(hostId), { connection: { ...redis, maxRetriesPerRequest: 3 } })
-      queue.on('error', (error) => log.warn({ err: error }, 'the queue does not answer'))
-      queues.set(hostId, queue)
-      return queue
-    },
+    named,
+    forHost: (hostId) => named(queueName(hostId)),
     async close() {
       await Promise.all([...queues.values()].map((queue) => queue.close()))
       queues.clear()

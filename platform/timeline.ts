@@ -13,6 +13,8 @@ import {
 import { newId } from './model/ids.ts'
 import { type PageInput, type TimelineFilterInput, timelineFilterSchema } from './model/inputs.ts'
 import type { Page } from './model/resources.ts'
+import { postNotifications } from './notifications/post.ts'
+import { hurryDeliveries } from './notifications/queue.ts'
 import type { Platform } from './open.ts'
 import { afterId, parsePage, toPage } from './pages.ts'
 import { validate } from './validate.ts'
@@ -31,6 +33,8 @@ export interface Telling {
 /** What was told in a transaction, to be given to announce() after it. */
 export interface Told {
   entry: TimelineEntry
+  /** Messages that tell the team's channels of it. */
+  deliveryIds: string[]
 }
 
 /**
@@ -55,14 +59,18 @@ export async function tellOfApp(tx: Transaction, telling: Telling): Promise<Told
     skipDuplicates: true,
   })
   if (count === 0) return []
-  return [{ entry: showEntry({ ...row, event }) }]
+  const entry = showEntry({ ...row, event })
+  return [{ entry, deliveryIds: await postNotifications(tx, entry) }]
 }
 
 const nobody = { actor: null, actorName: null }
 
 /** Tells those who look at it. Call it after the transaction; never throws. */
 export async function announce(platform: Platform, told: Told[]): Promise<void> {
-  for (const { entry } of told) await publish(platform, streams.timeline(entry.appId), entry)
+  for (const { entry, deliveryIds } of told) {
+    await publish(platform, streams.timeline(entry.appId), entry)
+    await hurryDeliveries(platform, deliveryIds)
+  }
 }
 
 /**

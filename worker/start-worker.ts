@@ -8,10 +8,12 @@ import { expireAudit } from '../platform/audit-retention.ts'
 import { followPushes } from '../platform/follow-pushes.ts'
 import { hurryLinkRequests } from '../platform/link-requests.ts'
 import { hurryDueMail } from '../platform/mail/outbox.ts'
+import { sweepDeliveries } from '../platform/notifications/deliveries.ts'
 import type { Platform } from '../platform/open.ts'
 import { ownToken } from '../platform/registry/grant.ts'
 import { ownRepository } from '../platform/registry/own-name.ts'
 import { reconcileRegistry } from '../platform/registry/reconcile.ts'
+import { sweepTimelines } from '../platform/timeline.ts'
 import { desiredRoutes } from '../platform/worker/desired-routes.ts'
 import { registerHost } from '../platform/worker/hosts.ts'
 import { purgeTeams } from '../platform/worker/purge-teams.ts'
@@ -22,11 +24,13 @@ import { messageOf, WorkerStopping } from './failure.ts'
 import type { Host } from './host.ts'
 import { createLocks, createSlots } from './locks.ts'
 import { createLogCollector } from './logs/collector.ts'
+import { serveDeliveries } from './notifications.ts'
 import { createReconciler } from './reconcile.ts'
 import { readRegistries } from './registries.ts'
 import { regularly } from './regularly.ts'
 import { removeNamespace } from './remove-namespace.ts'
 import { createJobRunner, serveQueue } from './run-job.ts'
+import { followContainers } from './timeline.ts'
 
 export interface RunningWorker {
   /** Containers run on. Work under way reaches a safe point within about `graceMs`; nothing here hangs. */
@@ -87,6 +91,8 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
   const queue = serveQueue(host, jobs)
   const door = await openEngineDoor(host)
   const reconciling = reconciler.run(stopping.signal)
+  const deliveries = serveDeliveries(platform)
+  const telling = followContainers(host, stopping.signal)
   const collecting = regularly(
     collectEveryMs,
     stopping.signal,
@@ -113,9 +119,12 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
   const expiring = regularly(
     expireEveryMs,
     stopping.signal,
-    async () => void (await expireAudit(platform)),
-    (error) =>
-      log.warn({ err: error }, 'old entries of the audit log could not be removed; it is tried again'),
+    async () => {
+      await expireAudit(platform)
+      await sweepTimelines(platform)
+      await sweepDeliveries(platform)
+    },
+    (error) => log.warn({ err: error }, 'old entries of logs could not be removed; it is tried again'),
   )
   const posting = regularly(
     postEveryMs,
@@ -141,12 +150,13 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
       await limited(
         Promise.all([
           ...[reconciling, reconciler.settled(), collecting, expiring],
-          ...[purging, comparing, posting],
+          ...[purging, comparing, posting, telling],
         ]),
         5_000,
       )
       await limited(logs.close(), 2_000)
       await limited(queue.close(true), 2_000)
+      await limited(deliveries.stop(), 2_000)
       await limited(engine.close(), 5_000)
     },
   }

@@ -13,6 +13,7 @@ export interface MailValues {
   'has-account': { signInUrl: string; resetUrl: string }
   'password-changed': { resetUrl: string }
   'new-sign-in': { address: string; at: string; accountUrl: string }
+  'channel-disabled': { channel: string; url: string }
   test: Record<never, never>
 }
 
@@ -67,6 +68,13 @@ const english: { [Kind in MailKind]: Text<Kind> } = {
       `If it was not you, end that session and change your password:\n${accountUrl}`,
     ],
   }),
+  'channel-disabled': ({ channel, url }) => ({
+    subject: `Notifications to ${channel} are switched off`,
+    lines: [
+      `Nothing arrived at the channel ${channel} for days, so Berth does not try any more.`,
+      `See what its receiver answered, and switch it on again:\n${url}`,
+    ],
+  }),
   test: () => ({
     subject: 'A test message from Berth',
     lines: ['If you can read this, Berth can send e-mail.'],
@@ -118,6 +126,13 @@ const chinese: { [Kind in MailKind]: Text<Kind> } = {
     lines: [
       `有人通过一个我们不认识的浏览器登录了您的账户，来自 ${address}，时间 ${at}（UTC）。`,
       `如果不是您本人操作，请结束该会话并更改密码：\n${accountUrl}`,
+    ],
+  }),
+  'channel-disabled': ({ channel, url }) => ({
+    subject: `已停用通知渠道 ${channel}`,
+    lines: [
+      `渠道 ${channel} 连续数天没有收到任何消息，Berth 已停止发送。`,
+      `请查看接收方的响应，然后重新启用：\n${url}`,
     ],
   }),
   test: () => ({

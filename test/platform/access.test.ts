@@ -72,6 +72,8 @@ const allowed: Record<Action, string> = {
   'app.start': 'developer admin owner operator',
   'app.stop': 'developer admin owner operator',
   'app.delete': 'developer admin owner operator',
+  'notification.read': 'admin owner operator',
+  'notification.manage': 'admin owner operator',
   'app.read-timeline': 'viewer developer admin owner operator',
   'app.read-logs': 'viewer developer admin owner operator',
   'deployment.read': 'viewer developer admin owner operator',

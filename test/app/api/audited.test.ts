@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createDeployment } from '../../../platform/deployments.ts'
 import { invite, joinByInvitation } from '../../../platform/invitations.ts'
 import { newId } from '../../../platform/model/ids.ts'
+import { createChannel, testChannel } from '../../../platform/notifications/channels.ts'
 import { withRequestOrigin } from '../../../platform/request-origin.ts'
 import { resetPassword } from '../../../platform/reset-password.ts'
 import { randomText, sha256 } from '../../../platform/secrets.ts'
@@ -114,6 +115,11 @@ async function makeLive({ app, deployment }: Fixture): Promise<void> {
   await db.app.update({ where: { id: app }, data: { liveDeploymentId: deployment } })
 }
 
+async function makeChannel(team: string): Promise<string> {
+  const input = { kind: 'webhook', name: 'Ops', url: 'https://example.com/hook' } as const
+  return (await createChannel(berth.platform, operator, team, input)).id
+}
+
 /** A person with two-factor sign-in, and codes that are good. */
 async function withTwoFactor(team: string) {
   const user = await berth.makeUser({ teamId: team, role: 'viewer' })
@@ -213,6 +219,24 @@ const uses: Record<string, Use> = {
   'POST /deployments/{id}/rollback': async (ids) => {
     await makeLive(ids)
     return call(`POST /deployments/${ids.deployment}/rollback`)
+  },
+  'POST /teams/{team}/notification-channels': ({ team }) => {
+    secrets.add('a-part-of-a-hook')
+    const url = 'https://example.com/a-part-of-a-hook'
+    return call(`POST /teams/${team}/notification-channels`, { kind: 'webhook', name: 'Ops', url })
+  },
+  'PATCH /notification-channels/{id}': async ({ team }) =>
+    call(`PATCH /notification-channels/${await makeChannel(team)}`, { isEnabled: false }),
+  'DELETE /notification-channels/{id}': async ({ team }) =>
+    call(`DELETE /notification-channels/${await makeChannel(team)}`),
+  'POST /notification-channels/{id}/test': async ({ team }) =>
+    call(`POST /notification-channels/${await makeChannel(team)}/test`),
+  'POST /notification-channels/{id}/rotate-secret': async ({ team }) =>
+    call(`POST /notification-channels/${await makeChannel(team)}/rotate-secret`),
+  'POST /notification-deliveries/{id}/redeliver': async ({ team }) => {
+    const [id = ''] = await testChannel(berth.platform, operator, await makeChannel(team))
+    await berth.platform.db.notificationDelivery.update({ where: { id }, data: { status: 'failed' } })
+    return call(`POST /notification-deliveries/${id}/redeliver`)
   },
   'PATCH /repositories/{id}': ({ repository }) =>
     call(`PATCH /repositories/${repository}`, { isPublic: true }),

@@ -8,6 +8,7 @@ import { createDeployment } from '../../../platform/deployments.ts'
 import { invite } from '../../../platform/invitations.ts'
 import { newId } from '../../../platform/model/ids.ts'
 import { type Role, roleIncludes, roles } from '../../../platform/model/roles.ts'
+import { createChannel, testChannel } from '../../../platform/notifications/channels.ts'
 import { signIn } from '../../../platform/sessions.ts'
 import { createProvider } from '../../../platform/sign-in/providers.ts'
 import { createTeamToken, createToken, revokeToken } from '../../../platform/tokens.ts'
@@ -19,6 +20,8 @@ type Needs = Role | 'person' | 'administrator' | 'operator'
 
 interface Fixture {
   repository: string
+  channel: string
+  delivery: string
   team: string
   project: string
   emptyProject: string
@@ -132,6 +135,35 @@ const rules: Record<string, Rule> = {
   'PATCH /apps/{id}/variables': ['developer', ({ app }) => `/apps/${app}/variables`, { set: [] }],
   'GET /apps/{id}/deployments': ['viewer', ({ app }) => `/apps/${app}/deployments`],
   'POST /apps/{id}/deployments': ['developer', ({ app }) => `/apps/${app}/deployments`],
+  'GET /teams/{team}/notification-channels': ['admin', ({ team }) => `/teams/${team}/notification-channels`],
+  'POST /teams/{team}/notification-channels': [
+    'admin',
+    ({ team }) => `/teams/${team}/notification-channels`,
+    { kind: 'webhook', name: 'New', url: 'https://example.com/' },
+  ],
+  'GET /notification-channels/{id}': ['admin', ({ channel }) => `/notification-channels/${channel}`],
+  'PATCH /notification-channels/{id}': [
+    'admin',
+    ({ channel }) => `/notification-channels/${channel}`,
+    { name: 'Renamed' },
+  ],
+  'DELETE /notification-channels/{id}': ['admin', ({ channel }) => `/notification-channels/${channel}`],
+  'POST /notification-channels/{id}/test': [
+    'admin',
+    ({ channel }) => `/notification-channels/${channel}/test`,
+  ],
+  'POST /notification-channels/{id}/rotate-secret': [
+    'admin',
+    ({ channel }) => `/notification-channels/${channel}/rotate-secret`,
+  ],
+  'GET /notification-channels/{id}/deliveries': [
+    'admin',
+    ({ channel }) => `/notification-channels/${channel}/deliveries`,
+  ],
+  'POST /notification-deliveries/{id}/redeliver': [
+    'admin',
+    ({ delivery }) => `/notification-deliveries/${delivery}/redeliver`,
+  ],
   'GET /apps/{id}/timeline': ['viewer', ({ app }) => `/apps/${app}/timeline`],
   'GET /apps/{id}/logs': ['viewer', ({ app }) => `/apps/${app}/logs`],
   'GET /deployments/{id}': ['viewer', ({ deployment }) => `/deployments/${deployment}`],
@@ -301,9 +333,21 @@ async function makeFixture(): Promise<Fixture> {
     teamToken: teamToken.id,
     provider: provider.id,
     repository: await makeRepository(),
+    ...(await makeChannel()),
     ...{ team, app: app.id, project: app.projectId, deployment: deployment.id },
     ...{ emptyProject, member: member.id, invitation: invitation.id, host },
   }
+}
+
+async function makeChannel(): Promise<{ channel: string; delivery: string }> {
+  // A team has only so many.
+  await berth.platform.db.notificationChannel.deleteMany({ where: { teamId: team } })
+  const { id } = await createChannel(berth.platform, operator, team, {
+    ...{ kind: 'webhook', name: 'Ops', url: 'https://example.com/hook' },
+  })
+  const [delivery = ''] = await testChannel(berth.platform, operator, id)
+  await berth.platform.db.notificationDelivery.update({ where: { id: delivery }, data: { status: 'failed' } })
+  return { channel: id, delivery }
 }
 
 async function makeRepository(): Promise<string> {

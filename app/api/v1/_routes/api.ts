@@ -15,6 +15,7 @@ import { identify } from './identify.ts'
 import { addMailRoutes } from './mail.ts'
 import { addMeRoute } from './me.ts'
 import { addMemberRoutes } from './members.ts'
+import { addNotificationRoutes } from './notifications.ts'
 import { addOperatorRoutes } from './operator.ts'
 import { ApiError, answerTo, problemResponse } from './problem.ts'
 import { addProjectAccessRoutes } from './project-access.ts'
@@ -73,6 +74,7 @@ export function createApi(platform: Platform): Api {
   addDeploymentRoutes(api)
   addEventRoutes(api)
   addTimelineRoute(api)
+  addNotificationRoutes(api)
   addRepositoryRoutes(api)
   addTokenRoutes(api)
   addOperatorRoutes(api)

@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi'
 import { timelineEntrySchema } from '../../../../platform/model/app-event-kinds.ts'
 import { logLineSchema } from '../../../../platform/model/events.ts'
+import { channelSchema, deliverySchema } from '../../../../platform/model/notifications.ts'
 import { teamUseSchema } from '../../../../platform/model/quotas.ts'
 import type { Deployment } from '../../../../platform/model/resources.ts'
 import {
@@ -60,6 +61,13 @@ export const ManagedTeamDetail = managedTeamDetailSchema.meta({ id: 'ManagedTeam
 export const ManagedTeam = managedTeamSchema.meta({ id: 'ManagedTeam' })
 export const ManagedHost = managedHostSchema.meta({ id: 'ManagedHost' })
 export const TimelineEntry = timelineEntrySchema.meta({ id: 'TimelineEntry' })
+export const NotificationChannel = channelSchema.meta({ id: 'NotificationChannel' })
+export const NewNotificationChannel = channelSchema
+  .extend({
+    secret: z.string().nullable().meta({ description: 'Of a webhook: signs its messages. Shown this once.' }),
+  })
+  .meta({ id: 'NewNotificationChannel' })
+export const NotificationDelivery = deliverySchema.meta({ id: 'NotificationDelivery' })
 export const LogLine = logLineSchema.meta({ id: 'LogLine' })
 export const LinkedDeployment = deploymentSchema
   .extend({
