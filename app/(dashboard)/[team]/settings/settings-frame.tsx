@@ -14,10 +14,11 @@ interface SettingsFrameProps {
 
 /** Around each page of a team's settings. */
 export async function SettingsFrame({ team, isWide = false, children }: SettingsFrameProps) {
-  const [t, tPage, tAudit] = await Promise.all([
+  const [t, tPage, tAudit, tNotifications] = await Promise.all([
     getTranslations('team'),
     getTranslations('teamPages'),
     getTranslations('audit'),
+    getTranslations('notifications'),
   ])
   const path = `/${team.slug}/settings`
   return (
@@ -32,6 +33,7 @@ export async function SettingsFrame({ team, isWide = false, children }: Settings
             ? [
                 { href: `${path}/tokens`, label: tPage('tokens') },
                 { href: `${path}/audit`, label: tAudit('title') },
+                { href: `${path}/notifications`, label: tNotifications('title') },
               ]
             : []),
         ]}

@@ -9,7 +9,7 @@ import { cn } from '../../../../_ui/cn.ts'
 export function AppTabs({ path, canSeeVariables }: { path: string; canSeeVariables: boolean }) {
   const t = useTranslations('app.tabs')
   const current = usePathname()
-  const tabs = (['overview', 'deployments', 'logs', 'variables', 'settings'] as const).filter(
+  const tabs = (['overview', 'deployments', 'timeline', 'logs', 'variables', 'settings'] as const).filter(
     (tab) => tab !== 'variables' || canSeeVariables,
   )
   return (

@@ -1,0 +1,72 @@
+'use client'
+
+import { MoreHorizontal } from 'lucide-react'
+import { useTranslations } from 'next-intl'
+import { useState } from 'react'
+import type { NotificationChannel } from '@/platform/model/notifications.ts'
+import {
+  deleteChannelAction,
+  enableChannelAction,
+  rotateSecretAction,
+  testChannelAction,
+} from '../../../../_actions/notifications.ts'
+import { buttonStyle } from '../../../../_ui/button.tsx'
+import { ConfirmDialog } from '../../../../_ui/confirm-dialog.client.tsx'
+import { Modal } from '../../../../_ui/dialog.client.tsx'
+import { MenuButton, MenuItem } from '../../../../_ui/menu.client.tsx'
+import { ShownOnce } from '../../../../_ui/shown-once.client.tsx'
+import { useAction } from '../../../../_ui/use-action.ts'
+
+/** What can be done with a channel. */
+export function ChannelMenu({ channel }: { channel: NotificationChannel }) {
+  const t = useTranslations('notifications')
+  const { run } = useAction()
+  const [isDeleting, setDeleting] = useState(false)
+  const [secret, setSecret] = useState<string | null>(null)
+  const { id, name, kind, isEnabled } = channel
+  return (
+    <>
+      <MenuButton
+        trigger={<MoreHorizontal aria-hidden />}
+        label={t('menu', { name })}
+        triggerClassName={buttonStyle({ tone: 'ghost', size: 'icon' })}
+      >
+        {isEnabled && (
+          <MenuItem onClick={() => run(() => testChannelAction(id), { done: t('testSent') })}>
+            {t('test')}
+          </MenuItem>
+        )}
+        {kind === 'webhook' && (
+          <MenuItem
+            onClick={() => run(() => rotateSecretAction(id), { onDone: (made) => setSecret(made.secret) })}
+          >
+            {t('rotate')}
+          </MenuItem>
+        )}
+        <MenuItem onClick={() => run(() => enableChannelAction(id, !isEnabled))}>
+          {isEnabled ? t('disable') : t('enable')}
+        </MenuItem>
+        <MenuItem danger onClick={() => setDeleting(true)}>
+          {t('delete')}
+        </MenuItem>
+      </MenuButton>
+      <ConfirmDialog
+        open={isDeleting}
+        onOpenChange={setDeleting}
+        title={t('deleteTitle', { name })}
+        description={t('deleteDescription')}
+        confirmLabel={t('delete')}
+        action={() => deleteChannelAction(id)}
+        done={t('deleted', { name })}
+      />
+      <Modal
+        open={secret !== null}
+        onOpenChange={(open) => !open && setSecret(null)}
+        title={t('createdTitle')}
+        description={t('createdDescription')}
+      >
+        <ShownOnce label={t('secret')} copyLabel={t('copySecret')} text={secret ?? ''} />
+      </Modal>
+    </>
+  )
+}
