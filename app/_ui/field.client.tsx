@@ -141,7 +141,7 @@ export function FieldWords({ description, error }: { description?: ReactNode; er
 
 interface PasswordFieldProps extends Common {
   name: string
-  autoComplete: 'current-password' | 'new-password'
+  autoComplete: 'current-password' | 'new-password' | 'off'
   showLabel: string
   hideLabel: string
   onValueChange?: (value: string) => void

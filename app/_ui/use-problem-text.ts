@@ -31,6 +31,14 @@ const fieldPatterns = [
   [/^Too big/, 'tooBig'],
   [/^Invalid input/, 'invalid'],
   [/^is kept for Berth itself$/, 'reserved'],
+  [/^is needed/, 'empty'],
+  [/^must be a port/, 'port'],
+  [/^must be domains/, 'domains'],
+  [/^is of another domain$/, 'otherDomain'],
+  [/^must be a host name/, 'invalid'],
+  [/^must be PEM/, 'certificates'],
+  [/^must be an address such as https/, 'webAddress'],
+  [/^must be an address without/, 'webAddress'],
 ] as const
 
 /** Words for what an action refused. The platform speaks English; in other languages its code speaks. */
