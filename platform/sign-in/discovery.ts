@@ -17,15 +17,25 @@ export type ProviderMetadata = z.infer<typeof metadataSchema>
 
 const keptMs = 300_000
 const mostKept = 100
-const kept = new Map<string, { metadata: ProviderMetadata; until: number }>()
+
+// Each of Next.js' bundles has this module once more; who changes a provider and who signs in must share one.
+const key = Symbol.for('berth.discovery')
+const shared = globalThis as typeof globalThis & { [key]?: Map<string, Known> }
+shared[key] ??= new Map<string, Known>()
+const kept = shared[key]
+
+interface Known {
+  metadata: ProviderMetadata
+  until: number
+}
 
 /**
  * Reads it, at most every five minutes. The issuer that it names must be the one that was asked: otherwise one provider
  * could speak for another. Throws OutboundError.
  */
 export async function discover(issuer: string, rules: OutboundRules): Promise<ProviderMetadata> {
-  const key = `${rules.allowsPrivate} ${issuer}`
-  const known = kept.get(key)
+  const name = `${rules.allowsPrivate} ${issuer}`
+  const known = kept.get(name)
   if (known !== undefined && known.until > Date.now()) return known.metadata
   const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
   const parsed = metadataSchema.safeParse(await fetchJson(address, rules))
@@ -37,7 +47,7 @@ export async function discover(issuer: string, rules: OutboundRules): Promise<Pr
   if (metadata.issuer !== issuer)
     throw new OutboundError(`${address} speaks for the issuer ${metadata.issuer}, not for ${issuer}`)
   if (kept.size >= mostKept) kept.clear()
-  kept.set(key, { metadata, until: Date.now() + keptMs })
+  kept.set(name, { metadata, until: Date.now() + keptMs })
   return metadata
 }
 
