@@ -15,12 +15,17 @@ import { mustRun, runFor } from './processes.ts'
 import { qemuCommand } from './qemu.ts'
 
 const repository = join(import.meta.dirname, '../..')
-const usualCommand = ['vitest', 'run', '--project', 'main', 'test/engine/containers', 'test/engine/volumes']
+/** Where each instruction is translated, a test takes ten times as long. */
+const patience = ['--no-file-parallelism', '--testTimeout', '600000', '--hookTimeout', '900000']
+const usualCommand = [
+  ...['vitest', 'run', '--project', 'main', ...patience],
+  ...['test/engine/volumes', 'test/engine/sys/cgroups.test.ts', 'test/engine/containers'],
+]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    timeout: { type: 'string', default: '1800' },
+    timeout: { type: 'string', default: '7200' },
     memory: { type: 'string', default: '4096' },
     disk: { type: 'string', default: 'prjquota' },
   },

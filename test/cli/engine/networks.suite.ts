@@ -14,7 +14,10 @@ export function describeNetworks(stand: Stand): void {
       code: 0,
     })
     const [basin] = JSON.parse((await engine('network', 'inspect', 'basin')).out)
-    expect(basin).toMatchObject({ egress: 'none', attachments: [{ container: 'moored', connected: true }] })
+    expect(basin).toMatchObject({
+      egress: 'none',
+      attachments: [{ container: 'moored', connected: true, names: ['moored', 'ship'] }],
+    })
     expect(await engine('network', 'disconnect', 'basin', 'moored')).toMatchObject({ code: 0 })
     expect(await engine('network', 'rm', 'basin')).toMatchObject({ code: 0 })
     expect(await engine('network', 'rm', 'quay')).toMatchObject({
@@ -23,7 +26,8 @@ export function describeNetworks(stand: Stand): void {
     })
     await engine('rm', '-f', 'moored')
     expect(await engine('network', 'rm', 'quay')).toMatchObject({ code: 0, out: 'quay\n' })
-    await engine('network', 'create', 'idle')
+    await engine('network', 'create', '--egress', '203.0.113.0/24', 'idle')
+    expect((await engine('network', 'ls')).out).toMatch(/^idle .* 203\.0\.113\.0\/24$/m)
     expect((await engine('network', 'prune', '--dry-run')).out).toMatch(/^Would delete: idle$/m)
     expect((await engine('network', 'prune')).out).toMatch(/^Deleted: idle$/m)
     expect((await engine('network', 'ls')).out).not.toMatch(/^idle /m)
