@@ -2,7 +2,6 @@ import { readApp } from './app-view.ts'
 import { publish, streams } from './event-log.ts'
 import type { DeploymentStatus } from './model/deployment-status.ts'
 import type { Failure } from './model/failure.ts'
-import type { Happening } from './model/happenings.ts'
 import type { Platform } from './open.ts'
 
 /** Tells the team's followers how an app stands now. */
@@ -30,20 +29,3 @@ export async function publishStatus(platform: Platform, ...changes: StatusChange
   }
   for (const appId of new Set(changes.map((change) => change.appId))) await publishApp(platform, appId)
 }
-
-/** Tells the team's followers that something happened to an app. Says nothing of one that is gone. */
-export async function publishHappening(
-  platform: Platform,
-  { kind, appId, deploymentId = null, facts = {} }: NewHappening,
-): Promise<void> {
-  const app = await platform.db.app.findUnique({
-    where: { id: appId },
-    select: { project: { select: { teamId: true } } },
-  })
-  if (app === null) return
-  const happening: Happening = { kind, appId, deploymentId, facts, at: new Date().toISOString() }
-  await publish(platform, streams.team(app.project.teamId), { type: 'happening', ...happening })
-}
-
-export type NewHappening = Pick<Happening, 'kind' | 'appId'> &
-  Partial<Pick<Happening, 'deploymentId' | 'facts'>>

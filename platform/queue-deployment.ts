@@ -59,7 +59,7 @@ export async function queueDeployment(
     await tx.app.update({ where: { id: appId }, data: { desiredState: 'running' } })
     await record(tx, viewer, {
       teamId,
-      action: trigger === 'rollback' ? 'deployment.rollback' : 'deployment.create',
+      action: isRollback(trigger) ? 'deployment.rollback' : 'deployment.create',
       target: { type: 'deployment', id, name: `${place.name} #${deployment.number}` },
       detail: { appId, image: deployment.imageRef, ...followDetail(snapshot) },
     })
@@ -93,4 +93,8 @@ export async function queueDeployment(
 
 function followDetail({ followed }: DeploymentSnapshot): Record<string, string | null> {
   return followed === null ? {} : { followed: followed.tag, pushedBy: followed.pushedBy }
+}
+
+function isRollback(trigger: Deployment['trigger']): boolean {
+  return trigger === 'rollback' || trigger === 'auto_rollback'
 }

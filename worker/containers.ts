@@ -41,6 +41,7 @@ export async function makeReplica(
 }
 
 export async function runReplica(host: Host, { id }: Container, signal: AbortSignal): Promise<Container> {
+  host.ending.delete(id)
   const running = await host.engine.containers.start(id, { signal })
   await reportContainer(host.platform, id, runReport(running))
   return running
@@ -70,6 +71,7 @@ export async function containersOf(
 /** Stopped with its grace (0: at once) and removed; said so to the platform. May be called twice. */
 export async function removeContainer(host: Host, id: string, graceMs: number): Promise<void> {
   const { engine, platform } = host
+  host.ending.add(id)
   try {
     const ended = await engine.containers.stop(id, { graceMs })
     await reportContainer(platform, id, exitReport(ended))
@@ -78,7 +80,11 @@ export async function removeContainer(host: Host, id: string, graceMs: number): 
     if (!isEngineError(error, 'not-found')) throw error
   }
   await reportContainer(platform, id, { state: 'removed', port: null })
+  // What the engine tells of its end has been heard by now, or is soon.
+  setTimeout(() => host.ending.delete(id), endsWithinMs).unref()
 }
+
+const endsWithinMs = 60_000
 
 /** What does not go now is no reason to fail: reconcile tries again. */
 export async function removeAll(host: Host, ids: string[], graceMs: number): Promise<void> {

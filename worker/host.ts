@@ -15,5 +15,7 @@ export interface Host {
   readonly locks: Locks
   /** At most so many deployments at once, so that a burst of them does not starve what runs. */
   readonly deploySlots: <T>(work: () => Promise<T>) => Promise<T>
+  /** Containers that the worker itself ends: their end is no surprise. */
+  readonly ending: Set<string>
   readonly log: Logger
 }

@@ -1,13 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Container } from '../engine/index.ts'
+import type { RecoveryCause } from '../platform/model/app-event-kinds.ts'
+import { emitAppEvent } from '../platform/timeline.ts'
 import { reportContainer } from '../platform/worker/containers.ts'
 import { setDeploymentStatus } from '../platform/worker/deployment-status.ts'
 import type { RecordedContainer } from '../platform/worker/deployments.ts'
 import { type DesiredApp, desiredApp, desiredState } from '../platform/worker/desired-state.ts'
 import { heartbeat } from '../platform/worker/hosts.ts'
+import { watchQueue } from '../platform/worker/queue-watch.ts'
 import { createBackground } from './background.ts'
 import { isTask, labels } from './container-spec.ts'
 import { exitReport, removeContainer, runReport } from './containers.ts'
+import { createCrashWatch } from './crashes.ts'
+import { createHealthWatch } from './health/watch.ts'
 import type { Host } from './host.ts'
 import { appKey, createSlots, withWholeApp } from './locks.ts'
 import { usualGraceMs } from './remove-app.ts'
@@ -21,6 +26,8 @@ import { lies, mendServing, untilReachable } from './serving.ts'
 export interface Reconciler {
   /** One comparison. What takes long goes on after it returns. */
   once(): Promise<void>
+  /** Tells every app that serves what was mended for all of them. */
+  tellAll(cause: RecoveryCause): Promise<void>
   /** Every few seconds, and when a container changed, until the signal. */
   run(signal: AbortSignal): Promise<void>
   /** Waits until nothing that it set going is under way. */
@@ -34,6 +41,9 @@ const takeUpWithinMs = 2 * 3_600_000
 export function createReconciler(host: Host, jobs: JobRunner, stopping: AbortSignal): Reconciler {
   const { platform, engine, edge, log } = host
   const background = createBackground(log)
+  const queue = watchQueue(platform, host.id)
+  const crashes = createCrashWatch(host)
+  const health = createHealthWatch(host, stopping)
   // After a start every app is looked at, which may be a thousand.
   const mendSlots = createSlots(8)
   let isFirst = true
@@ -41,6 +51,7 @@ export function createReconciler(host: Host, jobs: JobRunner, stopping: AbortSig
 
   async function once(): Promise<void> {
     await heartbeat(platform, host.id)
+    const queueLost = await queue.wasLost()
     const apps = await desiredState(platform, host.id)
     const actual = new Map((await engine.containers.list()).map((container) => [container.id, container]))
     for (const container of actual.values()) host.logs.follow(container)
@@ -48,12 +59,19 @@ export function createReconciler(host: Host, jobs: JobRunner, stopping: AbortSig
     for (const app of apps) {
       for (const recorded of app.containers) await report(app, recorded, actual.get(recorded.id))
       push(app, actual)
+      if (queueLost && app.inProgress.length > 0)
+        await emitAppEvent(platform, app.appId, {
+          kind: 'recovery.mended',
+          cause: 'queue-lost',
+          replica: null,
+        })
     }
     for (const container of actual.values()) {
       const appId = container.labels[labels.app]
       if (appId !== undefined && !isWanted(container, byId.get(appId))) sweep(container.id, appId)
     }
     await edge.sync()
+    health.watch(apps.flatMap(servingOf))
     isFirst = false
   }
 
@@ -86,8 +104,17 @@ export function createReconciler(host: Host, jobs: JobRunner, stopping: AbortSig
         Date.now() - deployment.createdAt.getTime() > takeUpWithinMs
       )
         background.start(`interrupted ${deployment.id}`, () => interrupt(deployment.id))
-      else
+      else {
+        if (isFirst && deployment.status !== 'queued')
+          background.start(`resumed ${deployment.id}`, () =>
+            emitAppEvent(platform, appId, {
+              kind: 'recovery.mended',
+              cause: 'worker-restarted',
+              replica: null,
+            }),
+          )
         background.start(`deploy ${deployment.id}`, () => jobs.run('deploy', { deploymentId: deployment.id }))
+      }
     }
     if (wanted === 'deleted') background.start(`delete ${appId}`, () => jobs.run('delete-app', { appId }))
     if (wanted === 'stopped' && app.containers.length > 0)
@@ -95,9 +122,8 @@ export function createReconciler(host: Host, jobs: JobRunner, stopping: AbortSig
     if (wanted !== 'running' || liveDeploymentId === null) return
     const recorded = app.containers.filter(({ deploymentId }) => deploymentId === liveDeploymentId)
     const found = recorded.flatMap(({ id }) => actual.get(id) ?? [])
-    // How many there should be is known to whoever looks closer; this looks for reasons to.
     const mend = `mend ${appId}`
-    const isMissing = found.length === 0 || found.length < recorded.length
+    const isMissing = found.length < app.replicas
     if (isMissing || found.some(lies) || isFirst || background.hasFailed(mend))
       background.start(mend, () => mendSlots(() => mendServing(host, appId, stopping)))
     for (const { id, port, state, restarts } of recorded) {
@@ -131,15 +157,27 @@ export function createReconciler(host: Host, jobs: JobRunner, stopping: AbortSig
   }
 
   async function listen(signal: AbortSignal): Promise<void> {
-    for await (const { type, container } of engine.containers.events({ signal })) {
+    for await (const event of engine.containers.events({ signal })) {
+      const { type, container } = event
+      await crashes.saw(event)
       if (type === 'started') host.logs.follow(container)
       if (type === 'started' || type === 'exited') wake.resolve()
     }
   }
 
+  async function tellAll(cause: RecoveryCause): Promise<void> {
+    for (const { appId, desiredState: wanted, liveDeploymentId } of await desiredState(platform, host.id))
+      if (wanted === 'running' && liveDeploymentId !== null)
+        await emitAppEvent(platform, appId, { kind: 'recovery.mended', cause, replica: null })
+  }
+
   return {
     once,
-    settled: background.settled,
+    tellAll,
+    async settled() {
+      await background.settled()
+      await health.settled()
+    },
     async run(signal) {
       const listening = listen(signal)
       let isFailing = false
@@ -164,6 +202,16 @@ export function createReconciler(host: Host, jobs: JobRunner, stopping: AbortSig
       await listening
     },
   }
+}
+
+/** What gets traffic. While a deployment takes over, nothing of its app is judged. */
+function servingOf({ appId, desiredState: wanted, liveDeploymentId, inProgress, containers }: DesiredApp) {
+  if (wanted !== 'running' || inProgress.some(({ status }) => status === 'routing')) return []
+  return containers.flatMap(({ id, deploymentId, replica, port, state }) =>
+    deploymentId === liveDeploymentId && state === 'running' && port !== null
+      ? [{ id, appId, deploymentId, replica, port }]
+      : [],
+  )
 }
 
 function isWanted(container: Container, app: DesiredApp | undefined): boolean {

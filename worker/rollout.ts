@@ -99,6 +99,7 @@ export function createRollout(host: Host, work: DeploymentWork, image: Image, si
     const old = (await oldOnes()).filter(({ status }) => status === 'running')
     if (old.length === 0) return
     await locks.run(servingKey(work.app.id), async () => {
+      for (const { id } of old) host.ending.add(id)
       await all(old.map(({ id }) => reportContainer(platform, id, { port: null })))
       await syncEdge()
       // What is quick to answer gets its answer; what is slow may take as long as the app lets it after its stop signal.

@@ -1,5 +1,7 @@
 import type { Container } from '../engine/index.ts'
+import type { RecoveryCause } from '../platform/model/app-event-kinds.ts'
 import type { DeploymentStatus } from '../platform/model/deployment-status.ts'
+import { emitAppEvent } from '../platform/timeline.ts'
 import { reportContainer } from '../platform/worker/containers.ts'
 import { type DeploymentWork, loadDeployment } from '../platform/worker/deployments.ts'
 import { desiredApp } from '../platform/worker/desired-state.ts'
@@ -29,14 +31,20 @@ export async function mendServing(
     if (app.inProgress.some(({ status }) => isReplacing(status, app.hasVolumes))) return
     const work = await loadDeployment(host.platform, app.liveDeploymentId)
     if (work === null) return
+    const tell = (cause: RecoveryCause, replica: number) =>
+      emitAppEvent(host.platform, appId, { kind: 'recovery.mended', cause, replica })
     for (let replica = 0; replica < work.settings.replicas; replica++) {
       const container = await find(host, containerId(work.deployment.id, replica))
       if (container === null) {
         // An app that was stopped and is deployed anew needs no old containers on the way.
-        if (app.inProgress.length === 0) await make(host, work, replica, signal)
+        if (app.inProgress.length === 0) {
+          await make(host, work, replica, signal)
+          await tell('container-missing', replica)
+        }
       } else if (lies(container) || (evenJustEnded && container.status === 'exited')) {
         host.log.info({ container: container.id }, `a container of ${app.slug} is started again`)
         await runReplica(host, container, signal)
+        await tell('container-stopped', replica)
       }
     }
   })

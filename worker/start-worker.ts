@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,6 +8,7 @@ import { expireAudit } from '../platform/audit-retention.ts'
 import { followPushes } from '../platform/follow-pushes.ts'
 import { hurryLinkRequests } from '../platform/link-requests.ts'
 import { hurryDueMail } from '../platform/mail/outbox.ts'
+import type { RecoveryCause } from '../platform/model/app-event-kinds.ts'
 import { sweepDeliveries } from '../platform/notifications/deliveries.ts'
 import type { Platform } from '../platform/open.ts'
 import { ownToken } from '../platform/registry/grant.ts'
@@ -59,8 +60,14 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
   const edge = createEdge({
     settings: edgeSettings(config),
     readRoutes: () => desiredRoutes(platform, config.hostId),
+    onRestart: () => tellAll('edge-restarted'),
     log,
   })
+  function tellAll(cause: RecoveryCause): void {
+    reconciler
+      .tellAll(cause)
+      .catch((error) => log.warn({ err: error }, 'apps could not be told of a restart'))
+  }
   const host: Host = {
     id: config.hostId,
     platform,
@@ -69,6 +76,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     logs,
     locks: createLocks(),
     deploySlots: createSlots(concurrentDeployments),
+    ending: new Set(),
     log,
   }
   const stopping = new AbortController()
@@ -76,12 +84,14 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
   const reconciler = createReconciler(host, jobs, stopping.signal)
   try {
     await patiently(platform, signal, async () => {
-      await registerHost(platform, {
+      const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
+      const before = await registerHost(platform, {
         id: host.id,
         name: `${hostname()} (${host.id})`,
-        facts: { version: berth.version, ...(await engine.info()) },
+        facts: { version: berth.version, bootId, ...(await engine.info()) },
       })
       await reconciler.once()
+      if (before !== null && before !== bootId) tellAll('host-rebooted')
     })
   } catch (error) {
     await logs.close()

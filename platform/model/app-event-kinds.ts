@@ -111,6 +111,7 @@ export const timelineEntrySchema = z.object({
 
 export type TimelineEntry = z.infer<typeof timelineEntrySchema>
 export type AppEvent = z.infer<typeof appEventSchema>
+export type RecoveryCause = (typeof recoveryCauses)[number]
 export type AppEventKind = AppEvent['kind']
 
 export const appEventKinds = appEventSchema.options.map(

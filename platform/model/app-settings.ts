@@ -75,6 +75,8 @@ export const appSettingsSchema = z.strictObject({
   replicas: z.number().int().min(1).max(20).default(1),
   limits: limitsSchema.default(limitsSchema.parse({})),
   healthCheck: healthCheckSchema.default(healthCheckSchema.parse({})),
+  /** When a live deployment crashes in a loop, go back, once, to what was live before. */
+  rollbackOnCrash: z.boolean().default(false),
   /** How long an old container may finish open requests, and a stopped one may take to end. */
   stopGraceMs: z.number().int().min(0).max(600_000).default(10_000),
 })

@@ -4,7 +4,6 @@ import { appStatuses } from './app-status.ts'
 import { deploymentStatuses } from './deployment-status.ts'
 import { deploymentStepSchema } from './deployment-step.ts'
 import { failureSchema } from './failure.ts'
-import { happeningSchema } from './happenings.ts'
 
 export const layerStates = ['waiting', 'downloading', 'verifying', 'unpacking', 'done', 'exists'] as const
 
@@ -39,7 +38,6 @@ export const teamEventSchema = z.discriminatedUnion('type', [
     number: z.number().int(),
     status: z.enum(deploymentStatuses),
   }),
-  happeningSchema.extend({ type: z.literal('happening') }),
   z.object({ type: z.literal('project'), projectId: z.string() }),
   z.object({ type: z.literal('repository'), repositoryId: z.string() }),
 ])

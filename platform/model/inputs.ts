@@ -105,6 +105,7 @@ export const updateAppSettingsSchema = z.strictObject({
       observationMs: health.observationMs.removeDefault().optional(),
     })
     .optional(),
+  rollbackOnCrash: settings.rollbackOnCrash.removeDefault().optional(),
   stopGraceMs: settings.stopGraceMs.removeDefault().optional(),
 })
 

@@ -7,15 +7,19 @@ export interface HostReport {
   facts: Record<string, string | number | boolean | null>
 }
 
-/** A worker says that it serves this host, each time it starts. */
-export async function registerHost(platform: Platform, report: HostReport): Promise<void> {
+/** A worker says that it serves this host, each time it starts. Answers with the boot id that it was told last. */
+export async function registerHost(platform: Platform, report: HostReport): Promise<string | null> {
   const { id, name, facts } = report
   const lastSeenAt = new Date()
+  const before = await platform.db.host.findUnique({ where: { id }, select: { facts: true } })
   await platform.db.host.upsert({
     where: { id },
     create: { id, name, facts, lastSeenAt },
     update: { name, facts, lastSeenAt },
   })
+  const known = before?.facts
+  const bootId = typeof known === 'object' && known !== null && 'bootId' in known ? known.bootId : null
+  return typeof bootId === 'string' ? bootId : null
 }
 
 export async function heartbeat(platform: Platform, hostId: string): Promise<void> {

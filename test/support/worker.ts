@@ -24,6 +24,8 @@ export interface TestHost {
   stopWorker(signal: NodeJS.Signals): Promise<{ code: number | null; log: string }>
   /** Whether it is the process that startWorker() made. */
   isWorkerAlive(): boolean
+  /** Ends HAProxy and starts another. */
+  restartEdge(): Promise<void>
   /** Pushes an image to the host's own registry; answers with its reference. */
   push(name: string, spec?: ImageSpec): Promise<string>
   makeApp(image: string, settings?: Partial<AppSettingsInput>): Promise<App>
@@ -75,6 +77,14 @@ export async function startTestHost(
     await exited
   }
 
+  async function startEdge(): Promise<void> {
+    const master = join(config.home, 'run/edge-master.sock')
+    haproxy = spawn('haproxy', ['-W', '-S', master, '-f', join(config.home, 'edge/haproxy.cfg')], {
+      stdio: 'ignore',
+    })
+    await until('the edge answers', async () => (await get(port, 'nobody.example')).status === 404)
+  }
+
   const host: TestHost = {
     berth,
     registry,
@@ -97,12 +107,11 @@ export async function startTestHost(
         // One that was killed left its own behind.
         return existsSync(ready) && JSON.parse(readFileSync(ready, 'utf8')).pid === child.pid
       })
-      if (haproxy !== null) return
-      const master = join(config.home, 'run/edge-master.sock')
-      haproxy = spawn('haproxy', ['-W', '-S', master, '-f', join(config.home, 'edge/haproxy.cfg')], {
-        stdio: 'ignore',
-      })
-      await until('the edge answers', async () => (await get(port, 'nobody.example')).status === 404)
+      if (haproxy === null) await startEdge()
+    },
+    async restartEdge() {
+      if (haproxy !== null) await stop(haproxy, 'SIGTERM')
+      await startEdge()
     },
     async stopWorker(signal) {
       if (worker === null) return { code: null, log: '' }

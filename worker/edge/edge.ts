@@ -25,14 +25,25 @@ export interface Edge {
 export interface EdgeOptions {
   settings: EdgeSettings
   readRoutes: () => Promise<DesiredRoute[]>
+  /** Called when another HAProxy was started than the one that was there; it has read the files. */
+  onRestart?: () => void
   log: Logger
 }
 
-export function createEdge({ settings, readRoutes, log }: EdgeOptions): Edge {
+export function createEdge({ settings, readRoutes, onRestart, log }: EdgeOptions): Edge {
   const haproxy = haproxyAt(settings, (err, message) => log.warn({ err }, message))
   let last: Promise<unknown> = Promise.resolve()
   let waiting: Promise<void> | null = null
   const handedOver = new Set<number>()
+  let master: number | null = null
+
+  function noticeRestart(): void {
+    const now = haproxy.masterPid()
+    if (now === null || now === master) return
+    const isNew = master !== null
+    master = now
+    if (isNew) onRestart?.()
+  }
 
   /** Nobody else speaks to HAProxy meanwhile. */
   function alone<T>(work: () => Promise<T>): Promise<T> {
@@ -50,6 +61,7 @@ export function createEdge({ settings, readRoutes, log }: EdgeOptions): Edge {
     const isSame = structureId === plan.structureId
     if (isSame || (await haproxy.reload(plan.structureId))) {
       const [present, ...old] = await haproxy.processes()
+      noticeRestart()
       // A process that was just started has it all from the files.
       if (isSame && present !== undefined) await adjust(haproxy, settings, plan, present)
       else log.info({ apps: plan.servers.size }, 'the edge took over a new structure')

@@ -21,6 +21,8 @@ export interface ServerState {
 export interface Haproxy {
   /** Which structure the present process was started with; null when none runs. */
   structureId(): Promise<string | null>
+  /** Of the master that answered last; null before it did. */
+  masterPid(): number | null
   /** The present process first. Old ones are left out, and `onTrouble` told, when the master does not answer. */
   processes(): Promise<HaproxyProcess[]>
   /** Resolves when this structure is in force; with false when it was refused, and the process before goes on. */
@@ -95,6 +97,7 @@ export function haproxyAt(
   return {
     structureId,
     command,
+    masterPid: () => masterPid,
     async processes() {
       try {
         return parseProcesses(await show())

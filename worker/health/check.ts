@@ -89,7 +89,8 @@ export async function observe(checked: Checked, port: number, signal: AbortSigna
   }
 }
 
-function targetOf({ address, healthCheck, run }: Checked, port: number): ProbeTarget {
+/** What a probe is asked for. */
+export function targetOf({ address, healthCheck, run }: Checked, port: number): ProbeTarget {
   const { path, expectedStatus, command } = healthCheck
   return {
     address,
