@@ -13,9 +13,13 @@ export function ChangeRows({ changes, detail }: Pick<AuditEvent, 'changes' | 'de
         <div key={field} className="flex flex-wrap items-baseline gap-x-2 gap-y-0.5">
           <dt className="break-all font-mono text-muted text-xs">{field}</dt>
           <dd className="flex min-w-0 flex-wrap items-baseline gap-x-1.5">
-            <span className="sr-only">{t('before')}</span>
-            <Value value={before} className="bg-danger-soft text-danger" />
-            <ArrowRight aria-hidden className="size-3.5 self-center text-muted" />
+            {before !== null && (
+              <>
+                <span className="sr-only">{t('before')}</span>
+                <Value value={before} className="bg-danger-soft text-danger" />
+                <ArrowRight aria-hidden className="size-3.5 self-center text-muted" />
+              </>
+            )}
             <span className="sr-only">{t('after')}</span>
             <Value value={after} className="bg-success-soft text-success" />
           </dd>
