@@ -66,4 +66,12 @@ export function describeImages(stand: Stand): void {
     })
     expect((await engine('images', '-q')).out).toBe('')
   })
+
+  test('on a terminal each layer has a line that is drawn again in place', async () => {
+    const { code, shown } = await stand.typed(`pull ${stand.image}`, async () => {})
+    expect(code).toBe(0)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the terminal's own words
+    expect(shown).toMatch(/\x1b\[3A\x1b\[2K\S*[0-9a-f]{12}: [\s\S]*: Done[\s\S]* in [\d.]+ s[\s\S]*sha256:/)
+    await engine('rmi', stand.image)
+  })
 }

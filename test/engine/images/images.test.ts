@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { LayerProgress } from '../../../engine/images/images.ts'
 import { openImageStore, removeImageStores } from '../../support/image-store.ts'
 import { pushImage } from '../../support/images.ts'
-import { freePort, startRegistry, type TestRegistry } from '../../support/registry.ts'
+import { startRegistry, type TestRegistry } from '../../support/registry.ts'
 
 let registry: TestRegistry
 
@@ -75,18 +75,4 @@ test('what is here is not fetched again, also after a restart, and goes when it 
   await expect(second.images.inspect(digest)).rejects.toMatchObject({ kind: 'not-found' })
   expect(await second.images.inspect(sibling)).toMatchObject({ references: [sibling] })
   await second.close()
-})
-
-test('an unknown tag, a host that is down and a reference that is none are told apart', async () => {
-  const store = await openImageStore()
-  await expect(store.images.pull(`${registry.host}/team/app:nope`)).rejects.toMatchObject({
-    kind: 'not-found',
-    message: expect.stringContaining('team/app:nope'),
-  })
-  await expect(store.images.pull(`localhost:${await freePort()}/team/app`)).rejects.toMatchObject({
-    kind: 'unavailable',
-    message: expect.stringContaining('refuses the connection'),
-  })
-  await expect(store.images.pull('team/UPPER:x')).rejects.toMatchObject({ kind: 'invalid' })
-  await store.close()
 })
