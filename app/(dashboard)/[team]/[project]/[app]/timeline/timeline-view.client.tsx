@@ -63,7 +63,7 @@ export function TimelineView({ appId, path, area, entries: first, isLive }: Time
                   className={cn(
                     'inline-flex h-8 items-center whitespace-nowrap rounded-full border px-3 text-[13px] transition-colors',
                     each === area
-                      ? 'border-accent bg-accent/10 font-medium text-accent-text'
+                      ? 'border-accent bg-accent-soft font-medium text-accent-text'
                       : 'bg-surface text-muted hover:text-foreground',
                   )}
                 >
