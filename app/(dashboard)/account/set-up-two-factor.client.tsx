@@ -17,8 +17,17 @@ type Step =
   | { at: 'app'; secret: string; uri: string }
   | { at: 'codes'; recoveryCodes: string[] }
 
-/** Password, app, recovery codes: three steps in one dialog. */
-export function SetUpTwoFactor({ hasPassword }: { hasPassword: boolean }) {
+interface SetUpTwoFactorProps {
+  hasPassword: boolean
+  /** Nothing is left to set up; the dialog may still show the recovery codes. */
+  isOn: boolean
+}
+
+/**
+ * Password, app, recovery codes: three steps in one dialog. The page may read itself anew in between, since other sessions
+ * end: the dialog has to stay, or nobody would ever see the codes.
+ */
+export function SetUpTwoFactor({ hasPassword, isOn }: SetUpTwoFactorProps) {
   const t = useTranslations('twoFactor')
   const [open, setOpen] = useState(false)
   const [step, setStep] = useState<Step>({ at: 'password' })
@@ -28,14 +37,13 @@ export function SetUpTwoFactor({ hasPassword }: { hasPassword: boolean }) {
       onOpenChange={(next) => {
         setOpen(next)
         if (next) setStep({ at: 'password' })
-        // The card said "off" all the while, so that this dialog stayed.
         else if (step.at === 'codes') window.location.reload()
       }}
       title={step.at === 'codes' ? t('codesTitle') : t('title')}
       description={
         step.at === 'codes' ? t('codesDescription') : step.at === 'app' ? t('scan') : t('description')
       }
-      trigger={<Button size="small">{t('setUp')}</Button>}
+      trigger={isOn ? undefined : <Button size="small">{t('setUp')}</Button>}
     >
       {step.at === 'password' && (
         <ProofForm

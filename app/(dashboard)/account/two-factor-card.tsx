@@ -19,7 +19,7 @@ export async function TwoFactorCard() {
         titleId="two-factor"
         title={t('title')}
         description={t('description')}
-        actions={since === null ? <SetUpTwoFactor hasPassword={hasPassword} /> : undefined}
+        actions={<SetUpTwoFactor hasPassword={hasPassword} isOn={since !== null} />}
       />
       <div className="flex flex-wrap items-center gap-x-3 gap-y-2 p-5">
         {since === null ? (
