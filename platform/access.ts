@@ -46,6 +46,7 @@ export const policy = {
   'installation.manage-teams': 'admin',
   'installation.read-hosts': 'admin',
   'installation.manage-hosts': 'admin',
+  'installation.collect-images': 'admin',
   'installation.read-audit': 'admin',
   'installation.change-settings': 'admin',
   'team.create': 'admin',

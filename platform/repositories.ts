@@ -1,8 +1,10 @@
 import { notFound, type RepositoryAction, requireRepository, requireTeam, type Viewer } from './access.ts'
 import { record } from './audit.ts'
 import { publish, streams } from './event-log.ts'
+import { Prisma } from './generated/prisma/client.ts'
 import { type PageInput, type UpdateRepositoryInput, updateRepositorySchema } from './model/inputs.ts'
 import type { Page, Repository } from './model/resources.ts'
+import { readRetention } from './model/retention.ts'
 import type { Platform } from './open.ts'
 import { afterId, parsePage, toPage } from './pages.ts'
 import { validate } from './validate.ts'
@@ -93,7 +95,7 @@ export async function findRepository(
   return existing(platform, row.id)
 }
 
-const shownInLog = { description: true, isPublic: true } as const
+const shownInLog = { description: true, isPublic: true, retention: true } as const
 
 export async function updateRepository(
   platform: Platform,
@@ -110,6 +112,7 @@ export async function updateRepository(
       data: {
         ...(change.description === undefined ? {} : { description: change.description }),
         ...(change.isPublic === undefined ? {} : { isPublic: change.isPublic }),
+        ...(change.retention === undefined ? {} : { retention: change.retention ?? Prisma.DbNull }),
       },
       select: shownInLog,
     })
@@ -117,8 +120,8 @@ export async function updateRepository(
       teamId: place.teamId,
       action: 'repository.update',
       target: { type: 'repository', id, name: place.path },
-      before,
-      after,
+      before: { ...before, retention: readRetention(before.retention) },
+      after: { ...after, retention: readRetention(after.retention) },
     })
   })
   await publish(platform, streams.team(place.teamId), { type: 'repository', repositoryId: id })
@@ -151,6 +154,7 @@ interface Row {
   name: string
   description: string
   isPublic: boolean
+  retention: unknown
   lastPushedAt: Date | null
   lastPulledAt: Date | null
   createdAt: Date
@@ -169,6 +173,7 @@ function show(platform: Platform, row: Row, sizeBytes: number): Repository {
     isPublic,
     tagCount: row._count.tags,
     sizeBytes,
+    retention: readRetention(row.retention),
     lastPushedAt: lastPushedAt?.toISOString() ?? null,
     lastPulledAt: lastPulledAt?.toISOString() ?? null,
     createdAt: createdAt.toISOString(),

@@ -4,6 +4,7 @@ import { type JobData, type JobName, jobId, jobs, queueName } from '../platform/
 import { messageOf, WorkerStopping } from './failure.ts'
 import type { Host } from './host.ts'
 import { collectGarbage } from './jobs/collect-garbage.ts'
+import { collectRegistryGarbage } from './jobs/collect-registry.ts'
 import { deleteApp } from './jobs/delete-app.ts'
 import { deploy } from './jobs/deploy.ts'
 import { answerLink, sendMail } from './jobs/send-mail.ts'
@@ -28,6 +29,7 @@ const handlers: { [Name in JobName]: Handler<Name> } = {
   'answer-link-request': answerLink,
   'send-mail': sendMail,
   'collect-garbage': collectGarbage,
+  'collect-registry': collectRegistryGarbage,
 }
 
 export interface JobRunner {

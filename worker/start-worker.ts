@@ -28,6 +28,8 @@ import { createLogCollector } from './logs/collector.ts'
 import { serveDeliveries } from './notifications.ts'
 import { createReconciler } from './reconcile.ts'
 import { readRegistries } from './registries.ts'
+import { putBackHeld } from './registry/collect.ts'
+import { registryFiles } from './registry/layout.ts'
 import { regularly } from './regularly.ts'
 import { removeNamespace } from './remove-namespace.ts'
 import { createJobRunner, serveQueue } from './run-job.ts'
@@ -40,6 +42,7 @@ export interface RunningWorker {
 
 const concurrentDeployments = 4
 const collectEveryMs = 15 * 60_000
+const collectRegistryEveryMs = 60 * 60_000
 const purgeEveryMs = 60_000
 const postEveryMs = 20_000
 /** What the registry tells may be lost; this long it stays so. */
@@ -109,6 +112,12 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     () => jobs.run('collect-garbage', { hostId: host.id }),
     (error) => log.warn({ err: error }, 'garbage could not be collected; it is tried again'),
   )
+  const collectingRegistry = regularly(
+    collectRegistryEveryMs,
+    stopping.signal,
+    () => jobs.run('collect-registry', { hostId: host.id }),
+    (error) => log.warn({ err: error }, "the registry's garbage could not be collected; it is tried again"),
+  )
   const purging = regularly(
     purgeEveryMs,
     stopping.signal,
@@ -145,6 +154,9 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     },
     (error) => log.warn({ err: error }, 'letters that wait could not be looked for; it is tried again'),
   )
+  await putBackHeld(registryFiles(config.home), stopping.signal).catch((error) =>
+    log.warn({ err: error }, 'what a collection left aside could not be put back; the next one tries again'),
+  )
   await writeReady(ready)
   log.info('the worker is ready')
 
@@ -159,7 +171,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
       stopping.abort(new WorkerStopping('the worker stops'))
       await limited(
         Promise.all([
-          ...[reconciling, reconciler.settled(), collecting, expiring],
+          ...[reconciling, reconciler.settled(), collecting, collectingRegistry, expiring],
           ...[purging, comparing, posting, telling],
         ]),
         5_000,

@@ -3,6 +3,7 @@
 import { setAuditRetention } from '@/platform/audit-retention.ts'
 import { cordonHost } from '@/platform/host-admin.ts'
 import type { AuditRetentionInput, DeleteUserInput } from '@/platform/model/inputs.ts'
+import { startRegistryCollection } from '@/platform/registry/collection.ts'
 import { appointOwner } from '@/platform/team-admin.ts'
 import { deleteAnyTeam } from '@/platform/team-deletion.ts'
 import { resetTwoFactor } from '@/platform/two-factor.ts'
@@ -92,6 +93,13 @@ export async function cordonHostAction(id: string, isCordoned: boolean): Promise
 export async function setAuditRetentionAction(input: AuditRetentionInput): Promise<ActionResult> {
   return run(async (platform, viewer) => {
     await setAuditRetention(platform, viewer, input)
+    return null
+  })
+}
+
+export async function collectRegistryAction(): Promise<ActionResult> {
+  return run(async (platform, viewer) => {
+    await startRegistryCollection(platform, viewer)
     return null
   })
 }

@@ -1,7 +1,10 @@
 'use server'
 
 import type { UpdateRepositoryInput } from '@/platform/model/inputs.ts'
+import type { RetentionPlan } from '@/platform/model/resources.ts'
+import type { RetentionInput } from '@/platform/model/retention.ts'
 import { deleteImage, deleteRepository, deleteTag } from '@/platform/registry/remove.ts'
+import { previewRetention, setTeamRetention } from '@/platform/registry/retention.ts'
 import { updateRepository } from '@/platform/repositories.ts'
 import type { ActionResult } from './result.ts'
 import { asId, run } from './run.ts'
@@ -32,4 +35,22 @@ export async function removeFromRepositoryAction(id: string, input: RemoveInput)
     else await deleteRepository(platform, viewer, asId(id), options)
     return null
   })
+}
+
+export async function setTeamRetentionAction(
+  teamId: string,
+  input: RetentionInput | null,
+): Promise<ActionResult> {
+  return run(async (platform, viewer) => {
+    await setTeamRetention(platform, viewer, asId(teamId), input)
+    return null
+  })
+}
+
+/** Changes nothing: it answers what would go. */
+export async function previewRetentionAction(
+  id: string,
+  input: RetentionInput,
+): Promise<ActionResult<RetentionPlan>> {
+  return run((platform, viewer) => previewRetention(platform, viewer, asId(id), input))
 }

@@ -17,6 +17,7 @@ import {
   variableValueSchema,
 } from './names.ts'
 import { networkSchema } from './networks.ts'
+import { retentionSchema } from './retention.ts'
 import { projectAccesses, roles } from './roles.ts'
 import { presetNames } from './scopes.ts'
 
@@ -123,6 +124,8 @@ export const updateRepositorySchema = z.strictObject({
     .optional(),
   /** Public: anybody may pull, without an account. */
   isPublic: z.boolean().optional(),
+  /** What is kept; null: as the team's rules say. */
+  retention: retentionSchema.nullable().optional(),
 })
 
 /** Of what a deployment may need. */

@@ -7,6 +7,7 @@ import { deploymentStatuses } from './deployment-status.ts'
 import { deploymentStepSchema } from './deployment-step.ts'
 import { failureSchema } from './failure.ts'
 import { teamUseSchema } from './quotas.ts'
+import { retentionSchema } from './retention.ts'
 import { projectAccesses, roles } from './roles.ts'
 import { presetNames } from './scopes.ts'
 
@@ -244,6 +245,8 @@ export const repositorySchema = z.object({
   sizeBytes: z.number().int(),
   lastPushedAt: time.nullable(),
   lastPulledAt: time.nullable(),
+  /** Its own rules of what is kept; null: its team's. */
+  retention: retentionSchema.nullable(),
   createdAt: time,
 })
 
@@ -312,6 +315,43 @@ export const registryStorageSchema = z.object({
   quotaBytes: z.number().int().nullable(),
 })
 
+/** Why something stays. */
+export const retentionReasonSchema = z.discriminatedUnion('kind', [
+  /** No rule is about tags. */
+  z.object({ kind: z.literal('all-tags') }),
+  /** One of the tags that were pushed last, counted from 1. */
+  z.object({ kind: z.literal('newest'), place: z.number().int() }),
+  /** Its name fits this. */
+  z.object({ kind: z.literal('rule'), rule: z.string() }),
+  /** A deployment needs it. */
+  z.object({ kind: z.literal('use'), use: imageUseSchema }),
+  /** Not without a name for long enough. Null: nothing is removed for that. */
+  z.object({ kind: z.literal('untagged'), until: time.nullable() }),
+])
+
+export const retentionPlanSchema = z.object({
+  /** All tags, those first that were pushed last. What no reason keeps goes. */
+  tags: z.array(
+    z.object({
+      name: z.string(),
+      digest: z.string(),
+      pushedAt: time,
+      keptBy: z.array(retentionReasonSchema),
+    }),
+  ),
+  /** Images that no tag and no index names now. Those that lose their last tag come here next time. */
+  untagged: z.array(
+    z.object({
+      digest: z.string(),
+      since: time,
+      sizeBytes: z.number().int(),
+      keptBy: z.array(retentionReasonSchema),
+    }),
+  ),
+})
+
+export type RetentionReason = z.infer<typeof retentionReasonSchema>
+export type RetentionPlan = z.infer<typeof retentionPlanSchema>
 export type ImageUse = z.infer<typeof imageUseSchema>
 export type Repository = z.infer<typeof repositorySchema>
 export type ImageTag = z.infer<typeof imageTagSchema>

@@ -10,6 +10,8 @@ import { subjectOf } from './subject.ts'
 
 /** Docker asks again when it ran out; what goes on under one that did may end. */
 const tokenSeconds = 300
+/** So long after a token to push was given something may still rely on it, with time to spare. */
+export const pushLastsMs = 15 * 60_000
 /** A worker can't ask again in the middle of a pull: this lasts as long as the longest one. */
 const pullSeconds = 3_600
 

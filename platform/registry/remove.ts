@@ -4,7 +4,7 @@ import { PlatformError } from '../errors.ts'
 import type { ImageUse } from '../model/resources.ts'
 import type { Platform } from '../open.ts'
 import { type RepositoryPlace, repositoryAccess } from '../repositories.ts'
-import { deleteManifest } from './client.ts'
+import { deleteManifest, readTag } from './client.ts'
 import { familyOf, type ImageRow, loadImages } from './contents.ts'
 import { syncRepository } from './sync.ts'
 import { untag } from './tombstone.ts'
@@ -13,6 +13,10 @@ import { usesOf } from './uses.ts'
 export interface RemoveOptions {
   /** Whatever deployment needs it. */
   force?: boolean
+  /** Of a tag: only while it names this. */
+  onlyIf?: string
+  /** Whoever asks writes one entry of the audit log for all that goes. */
+  isNotedElsewhere?: boolean
 }
 
 /** Throws `conflict` while a deployment needs the image, unless forced. The image itself stays, and can be deleted. */
@@ -70,18 +74,20 @@ export async function removeTag(
   viewer: Viewer,
   place: RepositoryPlace,
   tag: string,
-  { force = false }: RemoveOptions,
+  { force = false, onlyIf, isNotedElsewhere = false }: RemoveOptions,
 ): Promise<void> {
   const row = await platform.db.imageTag.findUnique({
     where: { repositoryId_name: { repositoryId: place.id, name: tag } },
   })
   if (row === null) throw notFound('tag')
+  if (onlyIf !== undefined && (await readTag(platform, place.path, tag)) !== onlyIf)
+    throw new PlatformError('conflict', 'It names another image by now.')
   if (!force) {
     const images = await loadImages(platform, place.id, [row.digest])
     refuseNeeded(await usesOf(platform, place), familyOf(images, row.digest))
   }
   await untag(platform, place.path, tag)
-  await note(platform, viewer, place, { tag, digest: row.digest, force })
+  if (!isNotedElsewhere) await note(platform, viewer, place, { tag, digest: row.digest, force })
   await syncRepository(platform, { name: place.path, tags: [tag] })
 }
 
@@ -91,7 +97,7 @@ export async function removeImage(
   viewer: Viewer,
   place: RepositoryPlace,
   digest: string,
-  { force = false }: RemoveOptions,
+  { force = false, isNotedElsewhere = false }: RemoveOptions,
 ): Promise<void> {
   const images = await loadImages(platform, place.id)
   if (!images.has(digest)) throw notFound('image')
@@ -114,7 +120,7 @@ export async function removeImage(
   const digests = [...gone].filter((each) => each === digest || !heldElsewhere(each))
   // The index before what it names: nobody may find one with holes.
   for (const each of digests) await deleteManifest(platform, place.path, each)
-  await note(platform, viewer, place, { digest, force, images: digests.length })
+  if (!isNotedElsewhere) await note(platform, viewer, place, { digest, force, images: digests.length })
   const lost = tags.filter((tag) => digests.includes(tag.digest)).map(({ name }) => name)
   await syncRepository(platform, { name: place.path, digests, tags: lost })
 }

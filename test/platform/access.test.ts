@@ -44,6 +44,7 @@ const allowed: Record<Action, string> = {
   'installation.manage-teams': 'administrator operator',
   'installation.read-hosts': 'administrator operator',
   'installation.manage-hosts': 'administrator operator',
+  'installation.collect-images': 'administrator operator',
   'installation.read-audit': 'administrator operator',
   'installation.change-settings': 'administrator operator',
   'installation.read-sign-in': 'administrator operator',

@@ -7,6 +7,7 @@ import { readManifest } from '../../platform/registry/client.ts'
 import { ownToken } from '../../platform/registry/grant.ts'
 import { reconcileRegistry } from '../../platform/registry/reconcile.ts'
 import { deleteImage, deleteRepository, deleteTag } from '../../platform/registry/remove.ts'
+import { applyRetention, previewRetention, setTeamRetention } from '../../platform/registry/retention.ts'
 import { syncRepository } from '../../platform/registry/sync.ts'
 import { findRepository, listRepositories, updateRepository } from '../../platform/repositories.ts'
 import { renameTeam } from '../../platform/teams.ts'
@@ -235,6 +236,77 @@ test('a push that the registry could not tell of is found, also of a repository 
   await platform.db.repository.delete({ where: { id } })
   expect(await reconcileRegistry(platform, signal)).toEqual(['acme/lost'])
   await repository('lost', 2)
+})
+
+test('rules remove what they don’t keep, by the team’s where a repository has none, and never what is needed', async () => {
+  const { platform } = berth
+  const { signal } = new AbortController()
+  const endPushes = () =>
+    platform.db.repository.updateMany({ data: { pushGrantedAt: new Date(Date.now() - 3_600_000) } })
+  for (const tag of ['v1', 'v2', 'v3', 'live']) await push(`ruled:${tag}`, tag)
+  const { id } = await repository('ruled', 4)
+  await push('other:1', 'other one')
+  await push('other:2', 'other two')
+  const other = await repository('other', 2)
+  const { data: tags } = await listTags(platform, ada.viewer, id)
+  const live = tags.find(({ name }) => name === 'live')
+  await platform.db.imageTag.updateMany({
+    where: { repositoryId: id, name: 'live' },
+    data: { pushedAt: new Date(0) },
+  })
+  const app = await berth.makeApp(team.id, { name: 'Ruled', settings: { image: reference('ruled:live') } })
+  const { id: deploymentId } = await createDeployment(platform, operator, app.id, {})
+  await platform.db.deployment.update({
+    where: { id: deploymentId },
+    data: { status: 'superseded', liveAt: new Date(), imageDigest: live?.digest ?? '' },
+  })
+  await setTeamRetention(platform, ada.viewer, team.id, { keepLast: 1 })
+  await updateRepository(platform, ada.viewer, id, { retention: { keepTags: ['v2'], untaggedDays: 1 } })
+  await expect(
+    updateRepository(platform, ada.viewer, id, { retention: { keepTags: ['(x'] } }),
+  ).rejects.toMatchObject({ code: 'invalid' })
+  const preview = await previewRetention(platform, ada.viewer, id)
+  expect(preview.tags.map(({ name, keptBy }) => [name, keptBy.map(({ kind }) => kind)])).toEqual([
+    ['v3', []],
+    ['v2', ['rule']],
+    ['v1', []],
+    ['live', ['use']],
+  ])
+  expect((await previewRetention(platform, ada.viewer, id, null)).tags[0]?.keptBy).toEqual([
+    { kind: 'newest', place: 1 },
+  ])
+  // Somebody may be pushing still.
+  expect(await applyRetention(platform, signal)).toEqual({ tags: 0, images: 0 })
+  await endPushes()
+  // Other tests left repositories of the team, which its rules are for too.
+  const gone = await applyRetention(platform, signal)
+  expect([gone.tags >= 3, gone.images]).toEqual([true, 0])
+  await repository('ruled', 2)
+  await repository('other', 1)
+  expect(await readManifest(platform, 'acme/ruled', 'v1')).toBeNull()
+  expect(await readManifest(platform, 'acme/other', '2')).not.toBeNull()
+  // Without a name they stay for a day.
+  await platform.db.imageManifest.updateMany({
+    where: { repositoryId: id, looseSince: { not: null } },
+    data: { looseSince: new Date(Date.now() - 25 * 3_600_000) },
+  })
+  expect(await applyRetention(platform, signal)).toEqual({ tags: 0, images: 2 })
+  const entries = await platform.db.auditEvent.findMany({
+    where: { action: 'repository.apply-retention', targetId: { in: [id, other.id] } },
+    orderBy: { id: 'asc' },
+  })
+  expect(entries.map(({ actor, targetName, detail }) => [actor, targetName, detail])).toEqual(
+    expect.arrayContaining([
+      ['system', 'acme/ruled', expect.objectContaining({ tagCount: 2, tags: ['v3', 'v1'], imageCount: 0 })],
+      ['system', 'acme/other', expect.objectContaining({ tagCount: 1, tags: ['1'] })],
+      ['system', 'acme/ruled', expect.objectContaining({ tagCount: 0, imageCount: 2 })],
+    ]),
+  )
+  const [settings] = await platform.db.auditEvent.findMany({
+    where: { action: 'repository.update', targetId: id },
+  })
+  expect(settings?.actorUserId).toBe(ada.id)
+  await setTeamRetention(platform, ada.viewer, team.id, null)
 })
 
 test('a team without room is told so in words, goes on pulling, and pushes again when there is some', async () => {

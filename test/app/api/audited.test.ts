@@ -302,6 +302,9 @@ const uses: Record<string, Use> = {
   },
   'POST /admin/teams/{id}/owners': ({ team, member }) =>
     call(`POST /admin/teams/${team}/owners`, { userId: member.id }),
+  'PUT /teams/{team}/image-retention': ({ team }) =>
+    call(`PUT /teams/${team}/image-retention`, { retention: { keepLast: 5 } }),
+  'POST /admin/registry/collection': () => call('POST /admin/registry/collection'),
   'POST /admin/hosts/{id}/cordon': ({ host }) => call(`POST /admin/hosts/${host}/cordon`),
   'POST /admin/hosts/{id}/uncordon': async ({ host }) => {
     await call(`POST /admin/hosts/${host}/cordon`)
@@ -311,6 +314,7 @@ const uses: Record<string, Use> = {
 
 /** Routes that are not called here, and why. */
 const elsewhere: Record<string, string> = {
+  'POST /repositories/{id}/retention-preview': 'changes nothing: it has a body, so it is no GET',
   'DELETE /repositories/{id}/tags/{tag}':
     'needs a registry: test/registry/repositories.test.ts looks for its entry',
   'DELETE /repositories/{id}/images/{digest}':

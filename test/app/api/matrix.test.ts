@@ -91,6 +91,19 @@ const rules: Record<string, Rule> = {
   'GET /admin/hosts': ['administrator', () => '/admin/hosts'],
   'POST /admin/hosts/{id}/cordon': ['administrator', ({ host }) => `/admin/hosts/${host}/cordon`],
   'POST /admin/hosts/{id}/uncordon': ['administrator', ({ host }) => `/admin/hosts/${host}/uncordon`],
+  'GET /teams/{team}/image-retention': ['viewer', ({ team }) => `/teams/${team}/image-retention`],
+  'PUT /teams/{team}/image-retention': [
+    'admin',
+    ({ team }) => `/teams/${team}/image-retention`,
+    { retention: null },
+  ],
+  'POST /repositories/{id}/retention-preview': [
+    'admin',
+    ({ repository }) => `/repositories/${repository}/retention-preview`,
+    { retention: null },
+  ],
+  'GET /admin/registry/collection': ['administrator', () => '/admin/registry/collection'],
+  'POST /admin/registry/collection': ['administrator', () => '/admin/registry/collection'],
   'GET /teams/{team}/events': ['viewer', ({ team }) => `/teams/${team}/events`],
   'GET /teams/{team}/members': ['viewer', ({ team }) => `/teams/${team}/members`],
   'PATCH /teams/{team}/members/{userId}': [

@@ -5,6 +5,7 @@ import { getLocale, getTranslations } from 'next-intl/server'
 import { Suspense } from 'react'
 import type { Team } from '@/platform/model/resources.ts'
 import { roleIncludes } from '@/platform/model/roles.ts'
+import { getTeamRetention } from '@/platform/registry/retention.ts'
 import { registryStorage } from '@/platform/registry/storage.ts'
 import { listRepositories } from '@/platform/repositories.ts'
 import { enter, loadTeam } from '../../../_shell/load.ts'
@@ -16,6 +17,7 @@ import { formatBytes } from '../../../_ui/format.ts'
 import { PageHeader } from '../../../_ui/page-header.tsx'
 import { RelativeTime } from '../../../_ui/relative-time.client.tsx'
 import { RowsSkeleton } from '../../../_ui/skeleton.tsx'
+import { RetentionForm } from './retention-form.client.tsx'
 
 export async function generateMetadata(): Promise<Metadata> {
   const t = await getTranslations('repositories')
@@ -37,11 +39,12 @@ export default async function RepositoriesPage({ params }: PageProps<'/[team]/re
 
 async function Repositories({ team }: { team: Team }) {
   const { platform, viewer } = await enter()
-  const [t, locale, { data: repositories }, storage] = await Promise.all([
+  const [t, locale, { data: repositories }, storage, rules] = await Promise.all([
     getTranslations('repositories'),
     getLocale(),
     listRepositories(platform, viewer, team.id, { limit: 100 }),
     registryStorage(platform, viewer, team.id),
+    getTeamRetention(platform, viewer, team.id),
   ])
   const host = platform.config.registryHost
   const canPush = roleIncludes(team.role, 'developer')
@@ -109,6 +112,7 @@ async function Repositories({ team }: { team: Team }) {
             })}
         {storage.looseBytes > 0 && ` ${t('loose', { size: formatBytes(storage.looseBytes, locale) })}`}
       </p>
+      {roleIncludes(team.role, 'admin') && <RetentionForm rules={rules} of={{ teamId: team.id }} />}
     </div>
   )
 }

@@ -12,6 +12,7 @@ import { MoreLink } from '../../../_ui/more-link.tsx'
 import { queryOf } from '../../../_ui/query.ts'
 import { RelativeTime } from '../../../_ui/relative-time.client.tsx'
 import { CordonButton } from './cordon-button.client.tsx'
+import { RegistryCard } from './registry-card.tsx'
 
 export async function generateMetadata(): Promise<Metadata> {
   const t = await getTranslations('admin')
@@ -38,6 +39,7 @@ export default async function HostsPage({ searchParams }: PageProps<'/admin/host
         ))}
       </ul>
       <MoreLink path="/admin/hosts" query={{}} nextCursor={nextCursor} />
+      <RegistryCard />
     </>
   )
 }

@@ -8,6 +8,7 @@ import {
   setAdministratorSchema,
   userFilterSchema,
 } from '../../../../platform/model/inputs.ts'
+import { getRegistryCollection, startRegistryCollection } from '../../../../platform/registry/collection.ts'
 import { appointOwner, getManagedTeam, listManagedTeams } from '../../../../platform/team-admin.ts'
 import { deleteAnyTeam } from '../../../../platform/team-deletion.ts'
 import {
@@ -29,6 +30,7 @@ import {
   ManagedUser,
   pageOf,
   pageQuery,
+  RegistryCollection,
 } from './schemas.ts'
 
 const tags = ['Administration']
@@ -39,6 +41,7 @@ export function addAdminRoutes(api: Api): void {
   addManagedTeamRoutes(api)
   addTeamDeletion(api)
   addHostRoutes(api)
+  addRegistryCollectionRoutes(api)
 }
 
 function addUserRoutes(api: Api): void {
@@ -213,5 +216,28 @@ function addHostRoutes(api: Api): void {
       responses: ok(ManagedHost),
     }),
     async (c) => c.json(await cordonHost(...asked(c), c.req.valid('param').id, false), 200),
+  )
+}
+
+function addRegistryCollectionRoutes(api: Api): void {
+  const path = '/admin/registry/collection'
+  api.openapi(
+    createRoute({
+      ...{ method: 'get', path, tags, summary: 'Read how the registry’s garbage was collected' },
+      description: 'The last collection, or the one under way; `null` where there was none yet.',
+      responses: ok(z.object({ last: RegistryCollection.nullable() })),
+    }),
+    async (c) => c.json({ last: await getRegistryCollection(...asked(c)) }, 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'post', path, tags, summary: 'Free what no image needs' },
+      description: 'Berth does so every hour by itself. Pushes and pulls go on meanwhile.',
+      responses: noContent('It was asked for'),
+    }),
+    async (c) => {
+      await startRegistryCollection(...asked(c))
+      return c.body(null, 204)
+    },
   )
 }

@@ -1,7 +1,13 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { getImage, listImages, listPushes, listTags } from '../../../../platform/images.ts'
 import { deleteImageSchema, updateRepositorySchema } from '../../../../platform/model/inputs.ts'
+import { retentionSchema } from '../../../../platform/model/retention.ts'
 import { deleteImage, deleteRepository, deleteTag } from '../../../../platform/registry/remove.ts'
+import {
+  getTeamRetention,
+  previewRetention,
+  setTeamRetention,
+} from '../../../../platform/registry/retention.ts'
 import { getRepository, listRepositories, updateRepository } from '../../../../platform/repositories.ts'
 import { getTeam } from '../../../../platform/teams.ts'
 import { type Api, asked, idParam, json, noContent, ok, teamParam } from './router.ts'
@@ -13,6 +19,7 @@ import {
   pageQuery,
   Repository,
   RepositoryImage,
+  RetentionPlan,
 } from './schemas.ts'
 
 const tags = ['Repositories']
@@ -47,7 +54,8 @@ export function addRepositoryRoutes(api: Api): void {
   api.openapi(
     createRoute({
       ...{ method: 'patch', path: '/repositories/{id}', tags, summary: 'Change a repository’s settings' },
-      description: 'Its description, and whether anybody may pull it.',
+      description:
+        'Its description, whether anybody may pull it, and what of it is kept (`null`: as the team’s rules say).',
       request: { params: idParam, body: json(updateRepositorySchema) },
       responses: ok(Repository),
     }),
@@ -72,6 +80,7 @@ export function addRepositoryRoutes(api: Api): void {
     },
   )
   addImageRoutes(api)
+  addRetentionRoutes(api)
 }
 
 function addImageRoutes(api: Api): void {
@@ -144,5 +153,55 @@ function addImageRoutes(api: Api): void {
       responses: ok(pageOf(ImagePush)),
     }),
     async (c) => c.json(await listPushes(...asked(c), c.req.valid('param').id, c.req.valid('query')), 200),
+  )
+}
+
+const rulesBody = z.strictObject({ retention: retentionSchema.nullable() })
+
+function addRetentionRoutes(api: Api): void {
+  const path = '/teams/{team}/image-retention'
+  api.openapi(
+    createRoute({
+      ...{ method: 'get', path, tags, summary: 'Read what a team’s repositories keep' },
+      description: 'Where they have no rules of their own; `null`: everything.',
+      request: { params: teamParam },
+      responses: ok(rulesBody),
+    }),
+    async (c) => {
+      const { id } = await getTeam(...asked(c), c.req.valid('param').team)
+      return c.json({ retention: await getTeamRetention(...asked(c), id) }, 200)
+    },
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'put', path, tags, summary: 'Change what a team’s repositories keep' },
+      description:
+        'What no rule keeps goes within an hour, unless a deployment needs it. Ask for a preview first.',
+      request: { params: teamParam, body: json(rulesBody) },
+      responses: ok(rulesBody),
+    }),
+    async (c) => {
+      const { id } = await getTeam(...asked(c), c.req.valid('param').team)
+      const { retention } = c.req.valid('json')
+      return c.json({ retention: await setTeamRetention(...asked(c), id, retention) }, 200)
+    },
+  )
+  api.openapi(
+    createRoute({
+      ...{
+        method: 'post',
+        path: '/repositories/{id}/retention-preview',
+        tags,
+        summary: 'Preview what rules would remove',
+      },
+      description:
+        'Nothing is changed. Everything with the reasons that keep it: what has none would go. `null`: by the team’s rules.',
+      request: { params: idParam, body: json(rulesBody) },
+      responses: ok(RetentionPlan),
+    }),
+    async (c) => {
+      const { retention } = c.req.valid('json')
+      return c.json(await previewRetention(...asked(c), c.req.valid('param').id, retention), 200)
+    },
   )
 }

@@ -1,9 +1,11 @@
 /** The model's nouns under the names that the OpenAPI document gives them. */
+
 import { z } from '@hono/zod-openapi'
 import { timelineEntrySchema } from '../../../../platform/model/app-event-kinds.ts'
 import { logLineSchema } from '../../../../platform/model/events.ts'
 import { channelSchema, deliverySchema } from '../../../../platform/model/notifications.ts'
 import { teamUseSchema } from '../../../../platform/model/quotas.ts'
+import { registryCollectionSchema } from '../../../../platform/model/registry-collection.ts'
 import type { Deployment } from '../../../../platform/model/resources.ts'
 import {
   appSchema,
@@ -23,6 +25,7 @@ import {
   projectSchema,
   repositoryImageSchema,
   repositorySchema,
+  retentionPlanSchema,
   sessionSchema,
   teamSchema,
   tokenSchema,
@@ -68,6 +71,8 @@ export const NewNotificationChannel = channelSchema
   })
   .meta({ id: 'NewNotificationChannel' })
 export const NotificationDelivery = deliverySchema.meta({ id: 'NotificationDelivery' })
+export const RetentionPlan = retentionPlanSchema.meta({ id: 'RetentionPlan' })
+export const RegistryCollection = registryCollectionSchema.meta({ id: 'RegistryCollection' })
 export const LogLine = logLineSchema.meta({ id: 'LogLine' })
 export const LinkedDeployment = deploymentSchema
   .extend({

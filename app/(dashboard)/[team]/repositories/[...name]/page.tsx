@@ -6,6 +6,7 @@ import { loadRepository } from '../../../../_shell/load.ts'
 import { Badge } from '../../../../_ui/badge.tsx'
 import { PageHeader } from '../../../../_ui/page-header.tsx'
 import { RowsSkeleton } from '../../../../_ui/skeleton.tsx'
+import { RetentionCard } from '../retention-card.tsx'
 import { CommandsCard } from './commands-card.tsx'
 import { ImageView } from './image-view.tsx'
 import { LooseCard } from './loose-card.tsx'
@@ -48,6 +49,11 @@ export default async function RepositoryPage({ params, searchParams }: Props) {
           <LooseCard repository={repository} path={path} canDelete={canChange} />
         </Suspense>
         <CommandsCard reference={repository.reference} canPush={roleIncludes(team.role, 'developer')} />
+        {canChange && (
+          <Suspense>
+            <RetentionCard repository={repository} />
+          </Suspense>
+        )}
         {canChange && (
           <RepositorySettings
             repository={{
