@@ -7,10 +7,11 @@
 import dns from 'node:dns'
 import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import https from 'node:https'
-import { BlockList, isIP, type LookupFunction } from 'node:net'
+import { isIP, type LookupFunction } from 'node:net'
 import tls from 'node:tls'
 import type { Config } from './config.ts'
 import { isInNetworks } from './networks.ts'
+import { isNobodys, isSpecial } from './special-addresses.ts'
 
 export interface OutgoingRequest {
   method?: 'GET' | 'HEAD' | 'POST'
@@ -18,7 +19,7 @@ export interface OutgoingRequest {
   body?: string
   /** PEM certificates that may sign the host's, besides those that this host trusts. */
   ca?: string
-  /** The administrator named this address: it may be anywhere. */
+  /** The administrator named this address: it may be in a private network, or this machine. */
   isTrusted?: boolean
   /** For the whole answer; default 10 seconds. */
   timeoutMs?: number
@@ -55,7 +56,7 @@ export async function askOutside(
     throw new OutgoingError('is not asked: its address is not http or https', { isRefused: true })
   const { timeoutMs = 10_000, maxBytes = 2 ** 20, isTrusted = false } = request
   const isAllowed = (host: string, found: string) =>
-    isTrusted || !isSpecial(found) || isListed(config.privateHosts, host, found)
+    (isTrusted ? !isNobodys(found) : !isSpecial(found)) || isListed(config.privateHosts, host, found)
   const host = url.hostname.replace(/^\[|\]$/g, '')
   if (isIP(host) !== 0 && !isAllowed(host, host)) throw refused()
   const usesProxy = (url.protocol === 'https:' ? config.proxy.https : config.proxy.http) !== undefined
@@ -160,47 +161,6 @@ function isListed(privateHosts: readonly string[], host: string, found: string):
       privateHosts.filter((entry) => !names.includes(entry)),
     )
   )
-}
-
-/** What is no place in the Internet: IANA's special-purpose address registries (RFC 6890), and multicast. */
-// Two lists: one alone would find IPv4 addresses in ::/80 as well.
-const special = { ipv4: new BlockList(), ipv6: new BlockList() }
-for (const [network, length] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.0.0.0', 24],
-  ['192.0.2.0', 24],
-  ['192.168.0.0', 16],
-  ['198.18.0.0', 15],
-  ['198.51.100.0', 24],
-  ['203.0.113.0', 24],
-  ['224.0.0.0', 3],
-] as const)
-  special.ipv4.addSubnet(network, length, 'ipv4')
-for (const [network, length] of [
-  // With ::, ::1 and IPv4's compatible and mapped addresses, which name the same places once more.
-  ['::', 80],
-  ['64:ff9b::', 96],
-  ['64:ff9b:1::', 48],
-  ['100::', 64],
-  ['2001::', 23],
-  ['2001:db8::', 32],
-  ['2002::', 16],
-  ['fc00::', 7],
-  ['fe80::', 9],
-  ['ff00::', 8],
-] as const)
-  special.ipv6.addSubnet(network, length, 'ipv6')
-
-/** Whether an address is none of the Internet's. */
-export function isSpecial(address: string): boolean {
-  const family = isIP(address)
-  if (family === 0) return true
-  return family === 6 ? special.ipv6.check(address, 'ipv6') : special.ipv4.check(address, 'ipv4')
 }
 
 const known: Record<string, string> = {

@@ -1,8 +1,9 @@
 import { lookup as lookUp } from 'node:dns'
 import http from 'node:http'
 import https from 'node:https'
-import { BlockList, isIP, type LookupFunction, type Socket } from 'node:net'
+import { isIP, type LookupFunction, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { isNobodys, isSpecial } from '../special-addresses.ts'
 
 /** How providers are asked. */
 export interface OutboundRules {
@@ -19,42 +20,10 @@ export class OutboundError extends Error {
   override readonly name = 'OutboundError'
 }
 
-// Never asked: link-local addresses, where clouds tell machines their secrets, and what is nobody's.
-const never = new BlockList()
-for (const [network, bits] of [
-  ['0.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['192.0.0.0', 24],
-  ['224.0.0.0', 4],
-  ['240.0.0.0', 4],
-] as const)
-  never.addSubnet(network, bits, 'ipv4')
-never.addSubnet('fe80::', 10, 'ipv6')
-never.addSubnet('ff00::', 8, 'ipv6')
-never.addSubnet('fd00:ec2::', 32, 'ipv6')
-never.addAddress('::', 'ipv6')
-
-const inside = new BlockList()
-for (const [network, bits] of [
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-  ['198.18.0.0', 15],
-] as const)
-  inside.addSubnet(network, bits, 'ipv4')
-inside.addAddress('::1', 'ipv6')
-inside.addSubnet('fc00::', 7, 'ipv6')
-// IPv4 in other clothes: translated (RFC 6052) and tunnelled (RFC 3056) addresses may lead inside.
-inside.addSubnet('64:ff9b::', 96, 'ipv6')
-inside.addSubnet('2002::', 16, 'ipv6')
-
-/** Why an address may not be asked; null where it may. IPv4 addresses that are mapped into IPv6 count as what they are. */
+/** Why an address may not be asked; null where it may. */
 export function refusalOf(address: string, { allowsPrivate }: OutboundRules): string | null {
-  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-  if (never.check(address, family)) return `${address} is an address that is never asked`
-  if (!allowsPrivate && inside.check(address, family))
+  if (isNobodys(address)) return `${address} is an address that is never asked`
+  if (!allowsPrivate && isSpecial(address))
     return `${address} is in a private network, which is not allowed for this provider`
   return null
 }

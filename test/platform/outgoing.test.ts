@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { askOutside, isSpecial, type OutgoingError } from '../../platform/outgoing.ts'
+import { askOutside, type OutgoingError } from '../../platform/outgoing.ts'
+import { isNobodys, isSpecial } from '../../platform/special-addresses.ts'
 
 let server: Server
 let port: number
@@ -61,6 +62,25 @@ test('what is not in the Internet is not asked, however it is written', async ()
     expect([address, isSpecial(address)]).toEqual([address, true])
   for (const address of ['1.1.1.1', '172.32.0.1', '2606:4700::1111'])
     expect([address, isSpecial(address)]).toEqual([address, false])
+  for (const address of [
+    '169.254.169.254',
+    '::ffff:169.254.169.254',
+    'fe80::1',
+    'fd00:ec2::254',
+    '::',
+    '0.0.0.0',
+  ])
+    expect([address, isNobodys(address)]).toEqual([address, true])
+  for (const address of [
+    '10.1.2.3',
+    '127.0.0.1',
+    '::1',
+    '::ffff:10.0.0.1',
+    'fd00::1',
+    '1.1.1.1',
+    '2606:4700::1111',
+  ])
+    expect([address, isNobodys(address)]).toEqual([address, false])
   expect(asked).toEqual([])
 })
 
@@ -80,6 +100,8 @@ test('the administrator allows names, networks, or an address that he named hims
     expect(await askOutside(config, url)).toMatchObject({ status: 418, text: 'short' })
   const answer = await askOutside(nobody, url, { isTrusted: true, method: 'HEAD' })
   expect(answer).toMatchObject({ status: 418, text: '', headers: { 'x-kind': 'teapot' } })
+  const metadata = askOutside(nobody, 'http://169.254.169.254/', { isTrusted: true })
+  await expect(metadata).rejects.toMatchObject({ isRefused: true })
   expect(await refusal(`http://127.0.0.1:${port}/`, { proxy: {}, privateHosts: ['localhost'] })).toBe(
     'refused',
   )
