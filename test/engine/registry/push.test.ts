@@ -226,7 +226,18 @@ test('a push that fails changes nothing of what the name means, ends the other u
   const reference = referenceOf(registry.host, 'push/kept')
   const before = imageOf(source(randomBytes(10)))
   const digest = await pushContents(client, reference, { blobs: before.blobs, top: before.document })
-  const bad = { ...source(randomBytes(10)), digest: digestOf('bad') }
+  const isUnderWay = Promise.withResolvers<void>()
+  const bad = {
+    ...{ digest: digestOf('bad'), size: 10 },
+    // Not before the other upload has something to end.
+    open: () =>
+      Readable.from(
+        (async function* () {
+          await isUnderWay.promise
+          yield randomBytes(10)
+        })(),
+      ),
+  }
   let isEnded = false
   const endless = {
     digest: digestOf('endless'),
@@ -234,6 +245,7 @@ test('a push that fails changes nothing of what the name means, ends the other u
     open: () =>
       new Readable({
         read() {
+          isUnderWay.resolve()
           setImmediate(() => this.push(Buffer.alloc(1_000)))
         },
         destroy(error, done) {
