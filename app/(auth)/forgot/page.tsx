@@ -1,12 +1,13 @@
 import type { Metadata } from 'next'
 import { getTranslations } from 'next-intl/server'
 import { isMailOn } from '@/platform/mail/account.ts'
+import { askResetAction } from '../../_actions/reset.ts'
 import { getPlatform } from '../../_server/platform.ts'
 import { getViewer } from '../../_server/session.ts'
 import { ButtonLink } from '../../_ui/button.tsx'
 import { Card } from '../../_ui/card.tsx'
 import { Notice } from '../../_ui/notice.tsx'
-import { ForgotForm } from './forgot-form.client.tsx'
+import { AskLinkForm } from '../ask-link-form.client.tsx'
 
 export async function generateMetadata(): Promise<Metadata> {
   const t = await getTranslations('reset')
@@ -21,7 +22,12 @@ export default async function ForgotPage() {
   return (
     <Card className="p-6 sm:p-7">
       {canSend ? (
-        <ForgotForm />
+        <AskLinkForm
+          title={t('forgotTitle')}
+          description={t('forgotDescription')}
+          words="reset"
+          ask={askResetAction}
+        />
       ) : (
         <>
           <h1 className="mb-4 font-semibold text-xl tracking-tight">{t('forgotTitle')}</h1>

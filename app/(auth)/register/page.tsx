@@ -2,12 +2,13 @@ import type { Metadata } from 'next'
 import { redirect } from 'next/navigation'
 import { getTranslations } from 'next-intl/server'
 import { checkRegisterLink, isRegistrationOpen } from '@/platform/sign-in/registration.ts'
+import { askRegistrationAction } from '../../_actions/sign-in.ts'
 import { getPlatform } from '../../_server/platform.ts'
 import { getViewer } from '../../_server/session.ts'
 import { ButtonLink } from '../../_ui/button.tsx'
 import { Card } from '../../_ui/card.tsx'
 import { Notice } from '../../_ui/notice.tsx'
-import { AskForm } from './ask-form.client.tsx'
+import { AskLinkForm } from '../ask-link-form.client.tsx'
 import { RegisterForm } from './register-form.client.tsx'
 
 export async function generateMetadata(): Promise<Metadata> {
@@ -46,7 +47,12 @@ export default async function RegisterPage({ searchParams }: PageProps<'/registe
   return (
     <Card className="p-6 sm:p-7">
       {(await isRegistrationOpen(platform)) ? (
-        <AskForm />
+        <AskLinkForm
+          title={t('title')}
+          description={t('description')}
+          words="register"
+          ask={askRegistrationAction}
+        />
       ) : (
         <>
           <h1 className="mb-4 font-semibold text-xl tracking-tight">{t('title')}</h1>

@@ -2,14 +2,23 @@
 
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
-import { askRegistrationAction } from '../../_actions/sign-in.ts'
-import { Button } from '../../_ui/button.tsx'
-import { TextField } from '../../_ui/field.client.tsx'
-import { Notice } from '../../_ui/notice.tsx'
-import { useAction } from '../../_ui/use-action.ts'
+import type { ActionResult } from '../_actions/result.ts'
+import { Button } from '../_ui/button.tsx'
+import { TextField } from '../_ui/field.client.tsx'
+import { Notice } from '../_ui/notice.tsx'
+import { useAction } from '../_ui/use-action.ts'
 
-export function AskForm() {
-  const t = useTranslations('register')
+interface AskLinkFormProps {
+  title: string
+  description: string
+  /** Whose words are said of what was sent. */
+  words: 'reset' | 'register'
+  ask: (email: string) => Promise<ActionResult>
+}
+
+/** Asks for an address that a link is sent to. */
+export function AskLinkForm({ title, description, words, ask }: AskLinkFormProps) {
+  const t = useTranslations(words)
   const tSignIn = useTranslations('signIn')
   const { run, pending, form, errorOf, summary } = useAction({ refresh: false })
   const [sentTo, setSentTo] = useState<string | null>(null)
@@ -24,8 +33,8 @@ export function AskForm() {
   }
   return (
     <>
-      <h1 className="font-semibold text-xl tracking-tight">{t('title')}</h1>
-      <p className="mt-1 mb-6 text-muted">{t('description')}</p>
+      <h1 className="font-semibold text-xl tracking-tight">{title}</h1>
+      <p className="mt-1 mb-6 text-muted">{description}</p>
       <form
         ref={form}
         noValidate
@@ -34,7 +43,7 @@ export function AskForm() {
         onSubmit={(event) => {
           event.preventDefault()
           const email = String(new FormData(event.currentTarget).get('email') ?? '')
-          run(() => askRegistrationAction(email), { onDone: () => setSentTo(email) })
+          run(() => ask(email), { onDone: () => setSentTo(email) })
         }}
       >
         <TextField
