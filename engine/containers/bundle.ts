@@ -2,9 +2,9 @@
  * A container's folder for one run: what it mounts, `config.json`, and what conmon leaves there. On a tmpfs, readable
  * for the container's own ids, and gone with the boot as all that it stands for.
  */
-import { existsSync, lchownSync, lstatSync, mkdirSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, lchownSync, lstatSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { EngineError } from '../errors.ts'
 import type { ImageConfig } from '../images/images.ts'
 import type { Network } from '../network/networks.ts'
@@ -72,6 +72,8 @@ export async function fillBundle(options: BundleOptions): Promise<RunSpec> {
   makeFolder(rootfs, workingDir, spec.idRange.base + user.uid, spec.idRange.base + user.gid)
   const mounts = await Promise.all((spec.mounts ?? []).map((mount) => mountOf(mount, options.openVolume)))
   for (const { destination } of mounts) makeTarget(rootfs, destination, spec.idRange.base)
+  const owner = { uid: spec.idRange.base + user.uid, gid: spec.idRange.base + user.gid }
+  mounts.push(...(await givenFiles(folder, spec, owner)))
   for (const mount of spec.mounts ?? [])
     if (mount.kind === 'volume')
       await options.fillVolume(mount.volume, (data) => fillVolume(rootfs, mount.target, data, spec))
@@ -141,6 +143,45 @@ async function mountOf(
   }
   const options = ['nosuid', 'nodev', 'mode=1777', `size=${mount.sizeBytes}`, access]
   return { destination: mount.target, type: 'tmpfs', source: 'tmpfs', options }
+}
+
+/** What of the caller's files is mounted, each on an empty file. */
+async function givenFiles(
+  folder: string,
+  { files = [], idRange }: ContainerSpec,
+  owner: { uid: number; gid: number },
+): Promise<RuntimeMount[]> {
+  if (files.length > 0) await mkdir(join(folder, 'files'), { mode: 0o711 })
+  return Promise.all(
+    files.map(async ({ target, content }, at) => {
+      makeFileTarget(join(folder, 'rootfs'), target, idRange.base)
+      const source = join(folder, 'files', String(at))
+      await writeFile(source, content, { mode: 0o400, flag: 'wx' })
+      lchownSync(source, owner.uid, owner.gid)
+      return {
+        destination: target,
+        type: 'bind',
+        source,
+        options: ['bind', 'private', 'nosuid', 'nodev', 'noexec', 'ro'],
+      }
+    }),
+  )
+}
+
+/** A file to mount on: it stays empty, whatever is mounted. */
+function makeFileTarget(rootfs: string, target: string, owner: number): void {
+  const parent = dirname(target)
+  if (parent !== '/') makeTarget(rootfs, parent, owner)
+  const path = join(rootfs, target)
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (found?.isFile()) return
+  if (found !== undefined)
+    throw new EngineError(
+      'invalid',
+      `no file can be put at ${target}: the image has a link or a folder there`,
+    )
+  closeSync(openSync(path, 'wx', 0o444))
+  lchownSync(path, owner, owner)
 }
 
 /** A folder to mount on. A link in its place could lead the mount elsewhere, so there must be none. */

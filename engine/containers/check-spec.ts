@@ -4,9 +4,16 @@ import { checkPublishedPorts } from '../network/host-ports.ts'
 import { runtimeClasses } from '../runtime/classes.ts'
 import { usualCapabilities } from '../runtime/spec.ts'
 import { leastDiskBytes } from '../volumes/limited-folder.ts'
-import type { ContainerLimits, ContainerMount, ContainerSpec, HealthCheck } from './containers.ts'
+import type {
+  ContainerFile,
+  ContainerLimits,
+  ContainerMount,
+  ContainerSpec,
+  HealthCheck,
+} from './containers.ts'
 
 const minMemoryBytes = 4 * 2 ** 20
+const maxFileBytes = 2 ** 20
 const minBitsPerSecond = 8_000
 const maxId = 2 ** 32 - 2
 /** As long as a timer can wait. */
@@ -42,7 +49,8 @@ export function checkSpec(spec: ContainerSpec): void {
     'arguments are for the image’s entrypoint, and a command replaces it',
   )
   must(!/[\0\n]/.test(spec.user ?? ''), 'the user is no name or number')
-  checkMounts(spec.mounts ?? [])
+  checkMounts(spec.mounts ?? [], spec.files ?? [])
+  checkFiles(spec.files ?? [])
   for (const name of spec.capabilities ?? [])
     must(
       usualCapabilities.includes(name),
@@ -88,18 +96,25 @@ export function checkEnvironment(environment: Record<string, string> = {}): void
 /** Ours, the runtime's and the kernel's places are not for mounting on, nor is another mount. */
 const takenTargets = /^\/$|^\/(proc|sys|dev)(\/|$)|^\/etc\/(hosts|hostname|resolv\.conf)$/
 
-function checkMounts(mounts: ContainerMount[]): void {
-  for (const { target, ...mount } of mounts) {
+function checkMounts(mounts: ContainerMount[], files: ContainerFile[]): void {
+  const targets = [...mounts, ...files].map(({ target }) => target)
+  for (const target of targets) {
     const isPlain =
       /^(\/[^/\0]+)+$/.test(target) && !target.split('/').some((part) => part === '.' || part === '..')
     must(isPlain, `${JSON.stringify(target)} is no plain absolute path to mount on`)
     must(!takenTargets.test(target), `${target} cannot be mounted on`)
-    const others = mounts.filter((other) => other.target === target || other.target.startsWith(`${target}/`))
+    const others = targets.filter((other) => other === target || other.startsWith(`${target}/`))
     must(others.length === 1, `${target} holds another mount: who writes to it could lead that astray`)
+  }
+  for (const mount of mounts)
     if (mount.kind === 'tmpfs')
       must(isAmount(mount.sizeBytes, 4_096), 'a tmpfs has a size of 4,096 bytes or more')
     else checkId(mount.volume)
-  }
+}
+
+function checkFiles(files: ContainerFile[]): void {
+  const bytes = files.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0)
+  must(bytes <= maxFileBytes, `the files have ${bytes} bytes, and at most ${maxFileBytes} are allowed`)
 }
 
 function checkHealth({

@@ -43,6 +43,8 @@ export interface ContainerSpec {
   /** With `on-failure`: after so many failures in a row it stays ended. A run of 10 s is no failure in a row. */
   maxRestarts?: number
   mounts?: ContainerMount[]
+  /** Files of the caller's, such as secrets. */
+  files?: ContainerFile[]
   /** Nothing but what is mounted can be written to. */
   readOnlyRoot?: boolean
   /** A first process that passes signals on and buries whoever ended. */
@@ -78,6 +80,17 @@ export interface TmpfsMount {
   target: string
   sizeBytes: number
   readOnly?: boolean
+}
+
+/**
+ * A file that only the container's user can read, and nobody can change. It is in memory while the container runs, and
+ * never part of its root file system, of what is committed of it, or of what inspect shows.
+ */
+export interface ContainerFile {
+  /** Where nothing else is mounted, and the image has no folder or link. */
+  target: string
+  /** All files of a container together have at most 1 MiB. */
+  content: string
 }
 
 /** Never above what the engine's own process may have. */

@@ -30,7 +30,7 @@ export type ContainerStatus = 'created' | 'running' | 'paused' | 'exited'
 
 /** All that is known of it. Values of its environment are secrets more often than not, and stay out. */
 export interface ContainerDetails extends Container {
-  spec: Omit<ContainerSpec, 'environment'> & { environmentNames: string[] }
+  spec: Omit<ContainerSpec, 'environment' | 'files'> & { environmentNames: string[]; fileTargets: string[] }
   isolation: ContainerIsolation
   /** What keeps its writable layer from outgrowing `limits.diskBytes`. */
   diskLimitedBy: DiskLimit

@@ -143,10 +143,14 @@ export async function createContainers(
     commit: (idOrName, commitOptions = {}) => commitContainer(core, life, idOrName, commitOptions),
     async inspect(idOrName) {
       const row = rowOf(idOrName)
-      const { environment = {}, ...spec } = row.spec
+      const { environment = {}, files = [], ...spec } = row.spec
       return {
         ...view(row),
-        spec: { ...spec, environmentNames: Object.keys(environment) },
+        spec: {
+          ...spec,
+          environmentNames: Object.keys(environment),
+          fileTargets: files.map(({ target }) => target),
+        },
         isolation: isolationOf(row.spec),
         diskLimitedBy: snapshots.diskLimit(row.id, spec.limits.diskBytes),
         cgroup: runs.cgroup(row.id),

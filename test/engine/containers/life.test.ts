@@ -194,7 +194,7 @@ test('inspect says all of it but the values of its environment', async () => {
   await containers().create(spec)
   const { environment: _, ...rest } = spec
   const found = await containers().inspect(spec.id)
-  expect(found.spec).toEqual({ ...rest, environmentNames: ['PASSWORD'] })
+  expect(found.spec).toEqual({ ...rest, environmentNames: ['PASSWORD'], fileTargets: [] })
   expect(JSON.stringify(found)).not.toContain('hush')
   await containers().remove(spec.id)
 })

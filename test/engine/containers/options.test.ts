@@ -149,6 +149,30 @@ describe('what it may', () => {
     })
   })
 
+  test('a given file is readable for the user alone, changed by nobody, and not shown', async () => {
+    const read =
+      'cat /run/secrets/key && echo && busybox stat -c "%u %a" /run/secrets/key; echo x > /run/secrets/key || echo ro'
+    const files = [
+      { target: '/run/secrets/key', content: 'correct horse' },
+      { target: '/etc/app.conf', content: 'b' },
+    ]
+    const { id } = await run({ user: 'app', files, command: ['/bin/sleep', '1000'] })
+    const exec = await containers().exec(id, { command: sh(read) })
+    expect((await text(exec.output)).split('\n')).toEqual(['correct horse', '1000 400', 'ro', ''])
+    const other = await containers().exec(id, { command: sh('cat /run/secrets/key || echo no'), user: '7:8' })
+    expect(await text(other.output)).toBe('no\n')
+    const shown = await containers().inspect(id)
+    expect(shown.spec.fileTargets).toEqual(files.map(({ target }) => target))
+    expect(JSON.stringify(shown)).not.toContain('horse')
+    for (const target of ['/bin', '/proc/x', '/etc/hosts', '/run/../x']) {
+      const spec = host.spec({ files: [{ target, content: 'x' }] })
+      const tried = containers()
+        .create(spec)
+        .then(() => containers().start(spec.id))
+      await expect(tried, target).rejects.toMatchObject({ kind: 'invalid' })
+    }
+  })
+
   test('capabilities can only be fewer', async () => {
     const status = async (capabilities?: string[]) => {
       const lines = await inside('cat /proc/self/status', capabilities ? { capabilities } : {})
