@@ -31,7 +31,8 @@ import { checkQuota, growth, lockTeam, needOf } from './quotas.ts'
 import { withFreeSlug } from './slugs.ts'
 import { announce, type Told, tellOfApp } from './timeline.ts'
 import { validate } from './validate.ts'
-import { maskedVariables, sealVariables } from './variables.ts'
+import { requireReach } from './variable-checks.ts'
+import { addFirstVariables, maskedVariables, requireNoTwins } from './variables.ts'
 import { visibleIn } from './visible.ts'
 
 /** Of a whole team or of one project, oldest first. */
@@ -93,6 +94,9 @@ export async function createApp(
       fields: [{ path: 'environment', message: 'is not one of the project' }],
     })
   }
+  requireNoTwins(variables, 'variables')
+  const within = { teamId: project.teamId, projectId, environmentId: environment.id }
+  await requireReach(platform, viewer, within, variables, 'variables')
   const hostId = platform.config.hostId
   await requireOpenHost(platform, hostId)
   const { slug: team } = await platform.db.team.findUniqueOrThrow({ where: { id: project.teamId } })
@@ -120,7 +124,6 @@ export async function createApp(
             ...(await beginToFollow(platform, tx, project.teamId, settings)),
           },
         })
-        await sealVariables(platform, tx, id, variables)
         const candidates = hostnameCandidates(platform.config, {
           app: slug,
           project: project.slug,
@@ -128,6 +131,11 @@ export async function createApp(
           appId: id,
         })
         await takeHostname(tx, id, candidates)
+        const variablePlace = {
+          ...{ owner: { appId: id }, teamId: project.teamId, projectId },
+          ...{ environmentId: environment.id, target: { type: 'app' as const, id, name } },
+        }
+        await addFirstVariables(platform, tx, viewer, variablePlace, slug, variables)
         await record(tx, viewer, {
           teamId: project.teamId,
           action: 'app.create',

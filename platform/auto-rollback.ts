@@ -2,13 +2,13 @@ import type { Viewer } from './access.ts'
 import { placeOf } from './app-access.ts'
 import { lockApp } from './app-lock.ts'
 import { inProgressStatuses } from './deployment-cancel.ts'
+import { openForDeployment, sealForDeployment } from './effective-variables.ts'
 import { PlatformError } from './errors.ts'
 import { deploymentSnapshotSchema } from './model/deployment-snapshot.ts'
 import type { Deployment } from './model/resources.ts'
 import type { Platform } from './open.ts'
 import { queueDeployment } from './queue-deployment.ts'
 import { emitAppEvent } from './timeline.ts'
-import { openForDeployment, sealForDeployment } from './variables.ts'
 
 const system: Viewer = { kind: 'system' }
 

@@ -5,6 +5,7 @@ import { lockApp } from './app-lock.ts'
 import { record } from './audit.ts'
 import { callOff } from './deployment-cancel.ts'
 import { deploymentColumns, showDeployment } from './deployment-view.ts'
+import { effectiveVariables, openForDeployment, sealForDeployment } from './effective-variables.ts'
 import { PlatformError } from './errors.ts'
 import { beginToFollow, followedColumns, followedFact, followedNow, isSameRepository } from './following.ts'
 import { appSettingsSchema } from './model/app-settings.ts'
@@ -18,7 +19,6 @@ import { afterNumber, parsePage, toPage } from './pages.ts'
 import { queueDeployment } from './queue-deployment.ts'
 import { announce } from './timeline.ts'
 import { validate } from './validate.ts'
-import { effectiveVariables, openForDeployment, sealForDeployment } from './variables.ts'
 
 /**
  * Records a deployment of the app as it is set now and asks the host's worker to carry it out. Deployments of the app

@@ -1,5 +1,6 @@
 import { publishApp } from './app-events.ts'
 import { lockApp } from './app-lock.ts'
+import { effectiveVariables, sealForDeployment } from './effective-variables.ts'
 import { PlatformError } from './errors.ts'
 import { followedColumns, followedFact, ownTags, type PushedTag, pushedSince } from './following.ts'
 import { appSettingsSchema } from './model/app-settings.ts'
@@ -7,7 +8,6 @@ import { withTag } from './model/image-name.ts'
 import type { Platform } from './open.ts'
 import { queueDeployment } from './queue-deployment.ts'
 import { ownRepository } from './registry/own-name.ts'
-import { effectiveVariables, sealForDeployment } from './variables.ts'
 
 /**
  * Deploys what was pushed and apps follow. It compares what the repositories have with what each app was last told, so

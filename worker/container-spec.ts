@@ -58,6 +58,7 @@ function usualSpec(work: DeploymentWork, image: Image, hostname: string) {
   return {
     image: image.digest,
     environment: { PORT: String(portFor(work, image)), ...work.variables },
+    files: work.files.map(({ path, content }) => ({ target: path, content })),
     hostname,
     network: work.environmentId,
     limits: work.settings.limits,

@@ -12,7 +12,7 @@ import { nameOfImage } from '../_ui/format.ts'
 import { Notice } from '../_ui/notice.tsx'
 import { SelectField } from '../_ui/select.client.tsx'
 import { useAction } from '../_ui/use-action.ts'
-import { newRow, type VariableRow } from '../_variables/rows.ts'
+import { asNew, errorsOf, fieldsOf, newRow, type VariableRow } from '../_variables/rows.ts'
 import { VariableEditor } from '../_variables/variable-editor.client.tsx'
 import { ResourceFields } from './resource-fields.client.tsx'
 import { type SettingsForm, settingsFromForm, settingsPaths } from './settings-form.ts'
@@ -40,15 +40,12 @@ export function DeployForm({ team, projects, projectId, back, defaults }: Deploy
   const [rows, setRows] = useState<VariableRow[]>(() => [newRow()])
 
   const variables = rows.filter((row) => row.name !== '' || row.value !== '')
-  const rowError = (row: VariableRow) => {
-    const at = variables.indexOf(row)
-    return { name: errorOf(`variables.${at}.name`), value: errorOf(`variables.${at}.value`) }
-  }
+  const rowError = (row: VariableRow) => errorsOf(errorOf, 'variables', variables.indexOf(row))
   const shown = [
     'name',
     'projectName',
     ...Object.values(settingsPaths),
-    ...variables.flatMap((_, at) => [`variables.${at}.name`, `variables.${at}.value`]),
+    ...fieldsOf('variables', variables.length),
   ]
   const words = summary(shown)
   const advancedWrong =
@@ -64,7 +61,7 @@ export function DeployForm({ team, projects, projectId, back, defaults }: Deploy
           app: {
             name: String(data.get('name') ?? ''),
             settings: settingsFromForm(data),
-            variables: variables.map(({ name, value, isSecret }) => ({ name: name.trim(), value, isSecret })),
+            variables: variables.map(asNew),
           },
         }),
       { onDone: ({ path }) => router.push(path) },

@@ -39,6 +39,16 @@ const fieldPatterns = [
   [/^must be PEM/, 'certificates'],
   [/^must be an address such as https/, 'webAddress'],
   [/^must be an address without/, 'webAddress'],
+  [/^must be an absolute path/, 'filePath'],
+  [/^must not be in \/proc/, 'filePath'],
+  [/^is there twice$/, 'twice'],
+  [/^refers to itself: (.+)$/, 'refersToItself'],
+  [/^refers to the app (\S+), which is not there/, 'refersToApp'],
+  [/^refers to (\S+), which does not exist$/, 'refersToNothing'],
+  [/^becomes longer than ([\d,]+) characters/, 'tooLongWhole'],
+  [/^is in the way of .+, whose file is (.+)$/, 'inTheWay'],
+  [/^is in the volume at (.+)$/, 'inVolume'],
+  [/^has lines that are no variables: (.+)$/, 'badLines'],
 ] as const
 
 /** Words for what an action refused. The platform speaks English; in other languages its code speaks. */

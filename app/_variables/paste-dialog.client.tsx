@@ -2,9 +2,9 @@
 
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
+import { parseEnvFile } from '@/platform/model/env-file.ts'
 import { Button } from '../_ui/button.tsx'
 import { Modal, ModalClose } from '../_ui/dialog.client.tsx'
-import { parseEnvFile } from '../_ui/env-file.ts'
 import { TextAreaField } from '../_ui/field.client.tsx'
 import { Notice } from '../_ui/notice.tsx'
 

@@ -1,20 +1,20 @@
 'use client'
 
-import { ClipboardPaste, Plus, Trash2 } from 'lucide-react'
+import { ClipboardPaste, FileText, Plus, Trash2 } from 'lucide-react'
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
+import { parseEnvFile } from '@/platform/model/env-file.ts'
 import { Button } from '../_ui/button.tsx'
 import { cn } from '../_ui/cn.ts'
-import { parseEnvFile } from '../_ui/env-file.ts'
 import { controlStyle } from '../_ui/field.client.tsx'
 import { PasteDialog } from './paste-dialog.client.tsx'
-import { mergePasted, newRow, type VariableRow } from './rows.ts'
+import { mergePasted, newRow, type RowErrors, type VariableRow } from './rows.ts'
 
 interface VariableEditorProps {
   rows: VariableRow[]
   onChange(rows: VariableRow[]): void
   /** What is wrong with a row, in words. */
-  errorOf(row: VariableRow): { name?: string; value?: string }
+  errorOf(row: VariableRow): RowErrors
 }
 
 /** Names and values, one a row. A whole .env file can be pasted into any name, or through its dialog. */
@@ -68,7 +68,7 @@ export function VariableEditor({ rows, onChange, errorOf }: VariableEditorProps)
 interface RowProps {
   row: VariableRow
   number: number
-  error: { name?: string; value?: string }
+  error: RowErrors
   onChange(part: Partial<VariableRow>): void
   onRemove(): void
   /** Whether it took the text for a .env file. */
@@ -79,8 +79,8 @@ function Row({ row, number, error, onChange, onRemove, onPaste }: RowProps) {
   const t = useTranslations('variables')
   const kept = row.stored?.isSecret === true
   const errorId = `variable-${row.key}-error`
-  const words = [error.name, error.value].filter((text) => text !== undefined).join(' ')
-  const control = cn(controlStyle, 'h-9 font-mono text-[13px] aria-invalid:border-danger')
+  const words = [error.name, error.value, error.filePath].filter((text) => text !== undefined).join(' ')
+  const control = cn(controlStyle, 'min-h-9 font-mono text-[13px] aria-invalid:border-danger')
   const named = row.name === '' ? String(number) : row.name
   return (
     <li>
@@ -102,17 +102,22 @@ function Row({ row, number, error, onChange, onRemove, onPaste }: RowProps) {
           }}
           className={cn(control, 'flex-[1_1_100%] read-only:bg-sunken sm:flex-[2_1_0]')}
         />
-        <input
+        {/* Keys and certificates have many lines, which an input would lose. */}
+        <textarea
           aria-label={t('valueOf', { name: named })}
           aria-invalid={error.value !== undefined}
           aria-describedby={words === '' ? undefined : errorId}
           placeholder={kept ? t('unchanged') : t('valuePlaceholder')}
-          type={row.isSecret ? 'password' : 'text'}
+          rows={1}
           value={row.value}
           spellCheck={false}
-          autoComplete="new-password"
+          autoComplete="off"
           onChange={(event) => onChange({ value: event.target.value })}
-          className={cn(control, 'flex-[3_1_0] max-sm:min-w-32')}
+          className={cn(
+            control,
+            'field-sizing-content max-h-40 flex-[3_1_0] resize-none overflow-y-auto py-[7px] leading-5 max-sm:min-w-32',
+            row.isSecret && '[-webkit-text-security:disc]',
+          )}
         />
         <label className="flex h-9 shrink-0 items-center gap-2 px-1">
           <input
@@ -125,10 +130,35 @@ function Row({ row, number, error, onChange, onRemove, onPaste }: RowProps) {
           />
           <span aria-hidden>{t('secret')}</span>
         </label>
+        <Button
+          tone="ghost"
+          size="icon"
+          aria-label={t('asFile', { name: named })}
+          title={t('asFile', { name: named })}
+          aria-pressed={row.filePath !== null}
+          onClick={() => onChange({ filePath: row.filePath === null ? suggestedPath(row.name) : null })}
+        >
+          <FileText aria-hidden className={cn(row.filePath !== null && 'text-accent')} />
+        </Button>
         <Button tone="ghost" size="icon" aria-label={t('remove', { name: named })} onClick={onRemove}>
           <Trash2 aria-hidden />
         </Button>
       </div>
+      {row.filePath !== null && (
+        <label className="mt-2 flex flex-wrap items-center gap-x-2 gap-y-1 pl-1">
+          <span className="text-muted">{t('filePath')}</span>
+          <input
+            aria-invalid={error.filePath !== undefined}
+            aria-describedby={words === '' ? undefined : errorId}
+            placeholder="/run/secrets/key"
+            value={row.filePath}
+            spellCheck={false}
+            autoComplete="off"
+            onChange={(event) => onChange({ filePath: event.target.value })}
+            className={cn(control, 'max-w-md flex-[1_1_12rem]')}
+          />
+        </label>
+      )}
       {words !== '' && (
         <p id={errorId} className="mt-1 text-danger text-[13px]">
           {words}
@@ -136,4 +166,8 @@ function Row({ row, number, error, onChange, onRemove, onPaste }: RowProps) {
       )}
     </li>
   )
+}
+
+function suggestedPath(name: string): string {
+  return `/run/secrets/${name.trim().toLowerCase() || 'key'}`
 }

@@ -18,7 +18,15 @@ export const deploymentSnapshotSchema = z.object({
   settings: appSettingsSchema,
   variablesVersion: z.number().int(),
   /** Values stay sealed (platform/secrets.ts) until the container is made. */
-  variables: z.array(z.object({ name: z.string(), sealedValue: z.string(), isSecret: z.boolean() })),
+  variables: z.array(
+    z.object({
+      name: z.string(),
+      sealedValue: z.string(),
+      isSecret: z.boolean(),
+      /** Null: in the environment. */
+      filePath: z.string().nullable().default(null),
+    }),
+  ),
   followed: followedSchema.nullable().default(null),
 })
 

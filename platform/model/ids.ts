@@ -12,6 +12,7 @@ export const idPrefixes = {
   host: 'hst',
   domain: 'dom',
   variable: 'var',
+  variableVersion: 'vrv',
   volume: 'vol',
   repository: 'repo',
   push: 'push',

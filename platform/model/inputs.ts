@@ -11,6 +11,7 @@ import {
 import {
   displayNameSchema,
   emailSchema,
+  filePathSchema,
   passwordSchema,
   slugSchema,
   variableNameSchema,
@@ -49,11 +50,24 @@ export const setVariableSchema = z.strictObject({
   name: variableNameSchema,
   value: variableValueSchema,
   isSecret: z.boolean().default(false),
+  /** Containers find it in this file instead of in their environment. */
+  filePath: filePathSchema.nullable().default(null),
 })
 
 export const setVariablesSchema = z.strictObject({
-  set: z.array(setVariableSchema).max(500, 'must be at most 500 variables').default([]),
+  /** Of those that are there already, the value may be left away: it stays. */
+  set: z
+    .array(setVariableSchema.extend({ value: variableValueSchema.optional() }))
+    .max(500, 'must be at most 500 variables')
+    .default([]),
   remove: z.array(z.string().max(128)).max(500).default([]),
+})
+
+export const importVariablesSchema = z.strictObject({
+  /** As in a `.env` file: NAME=value, export, comments, quotes. */
+  text: z.string().max(2_000_000, 'must be at most 2,000,000 characters'),
+  /** Whether those that are new are secrets. Those that are there stay what they are. */
+  areSecret: z.boolean().default(false),
 })
 
 export const createAppSchema = z.strictObject({
@@ -273,6 +287,7 @@ export type RenameTeamInput = z.input<typeof renameTeamSchema>
 export type CreateProjectInput = z.input<typeof createProjectSchema>
 export type UpdateProjectInput = z.input<typeof updateProjectSchema>
 export type SetVariablesInput = z.input<typeof setVariablesSchema>
+export type ImportVariablesInput = z.input<typeof importVariablesSchema>
 export type UpdateRepositoryInput = z.input<typeof updateRepositorySchema>
 export type CreateAppInput = z.input<typeof createAppSchema>
 export type UpdateAppInput = z.input<typeof updateAppSchema>

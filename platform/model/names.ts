@@ -37,11 +37,27 @@ export const variableNameSchema = z
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be letters, digits and underscores, and not start with a digit')
   .refine((name) => !name.startsWith('BERTH_'), 'must not start with BERTH_: those names are set by Berth')
 
+export const maxValueLength = 32_768
+
 /** At most 32 KiB: the kernel takes no argument or variable above 128 KiB, and snapshots hold all of them. */
 export const variableValueSchema = z
   .string()
-  .max(32_768, 'must be at most 32,768 characters')
+  .max(maxValueLength, 'must be at most 32,768 characters')
   .refine((value) => !value.includes('\0'), 'must not contain a NUL character')
+
+/** Where a container finds a file: a plain absolute path, and none of the kernel's or Berth's own. */
+export const filePathSchema = z
+  .string()
+  .max(255, 'must be at most 255 characters')
+  .regex(/^(\/[^/\0\n]+)+$/, 'must be an absolute path such as /run/secrets/key')
+  .refine(
+    (path) => !path.split('/').some((part) => part === '.' || part === '..'),
+    'must be an absolute path such as /run/secrets/key',
+  )
+  .refine(
+    (path) => !/^\/(proc|sys|dev)(\/|$)|^\/etc\/(hosts|hostname|resolv\.conf)$/.test(path),
+    'must not be in /proc, /sys or /dev, or be one of the files that Berth writes in /etc',
+  )
 
 /** Makes a slug out of a display name: `My App!` → `my-app`; empty when nothing usable is left. */
 export function slugFrom(name: string): string {

@@ -119,7 +119,26 @@ export const variableSchema = z.object({
   /** Null when it is a secret: those are write-only. */
   value: z.string().nullable(),
   isSecret: z.boolean(),
+  /** Containers find it in this file; null: in their environment. */
+  filePath: z.string().nullable(),
   updatedAt: time,
+})
+
+export const variableVersionSchema = z.object({
+  number: z.number().int(),
+  /** The name of whoever made it, as it was then. */
+  by: z.string(),
+  createdAt: time,
+  /** What it changed, by name. Values of secrets are null. */
+  changes: z.array(
+    z.object({
+      name: z.string(),
+      change: z.enum(['added', 'changed', 'removed']),
+      isSecret: z.boolean(),
+      before: z.string().nullable(),
+      after: z.string().nullable(),
+    }),
+  ),
 })
 
 export const tokenSchema = z.object({
@@ -436,6 +455,7 @@ export type App = z.infer<typeof appSchema>
 export type Container = z.infer<typeof containerSchema>
 export type Deployment = z.infer<typeof deploymentSchema>
 export type Variable = z.infer<typeof variableSchema>
+export type VariableVersion = z.infer<typeof variableVersionSchema>
 export type Token = z.infer<typeof tokenSchema>
 export type Member = z.infer<typeof memberSchema>
 export type ProjectMember = z.infer<typeof projectMemberSchema>

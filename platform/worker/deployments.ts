@@ -1,9 +1,9 @@
+import { openForDeployment } from '../effective-variables.ts'
 import type { AppSettings } from '../model/app-settings.ts'
 import { deploymentSnapshotSchema } from '../model/deployment-snapshot.ts'
 import type { DeploymentStatus } from '../model/deployment-status.ts'
 import type { Platform } from '../open.ts'
 import { type IdRange, idRangeOf } from '../teams.ts'
-import { openForDeployment } from '../variables.ts'
 
 export interface RecordedContainer {
   id: string
@@ -56,6 +56,8 @@ export interface DeploymentWork {
   environmentId: string
   settings: AppSettings
   variables: Record<string, string>
+  /** Variables that containers find in files. */
+  files: { path: string; content: string }[]
   /** What it keeps. An app that has some has one container at a time: data that two write to is lost. */
   volumes: { id: string; mountPath: string; sizeBytes: number | null }[]
   /** This deployment's containers that were recorded by an earlier try, and not removed. */
@@ -113,7 +115,12 @@ export async function loadDeployment(platform: Platform, id: string): Promise<De
     projectId: app.projectId,
     environmentId: app.environmentId,
     settings: snapshot.settings,
-    variables: Object.fromEntries(variables.map(({ name, value }) => [name, value])),
+    variables: Object.fromEntries(
+      variables.flatMap(({ name, value, filePath }) => (filePath === null ? [[name, value]] : [])),
+    ),
+    files: variables.flatMap(({ value, filePath }) =>
+      filePath === null ? [] : [{ path: filePath, content: value }],
+    ),
     volumes: app.volumes.map(({ sizeBytes, ...volume }) => ({
       ...volume,
       sizeBytes: sizeBytes === null ? null : Number(sizeBytes),

@@ -76,11 +76,16 @@ describe('what an entry says', () => {
       { name: 'PLAIN', value: 'plain-value-1' },
       { name: 'SECRET', value: 'secret-value-1', isSecret: true },
     ]
-    await setVariables(platform, owner.viewer, app.id, { set })
-    await setVariables(platform, owner.viewer, app.id, {
-      set: [{ name: 'SECRET', value: 'secret-value-2', isSecret: true }],
-      remove: ['PLAIN'],
-    })
+    await setVariables(platform, owner.viewer, { appId: app.id }, { set })
+    await setVariables(
+      platform,
+      owner.viewer,
+      { appId: app.id },
+      {
+        set: [{ name: 'SECRET', value: 'secret-value-2', isSecret: true }],
+        remove: ['PLAIN'],
+      },
+    )
     const mask = '••••••'
     expect((await list())[0]?.changes).toEqual([
       { field: 'variables.PLAIN.isSecret', before: false, after: null },

@@ -101,7 +101,12 @@ test('deployments made at once get numbers of their own, and only the last one s
 test('a deployment keeps what it was made with, whatever changes later', async () => {
   const { platform } = berth
   const app = await berth.makeApp(team.id, { settings: { port: 8080 } })
-  await setVariables(platform, operator, app.id, { set: [{ name: 'MODE', value: 'one', isSecret: true }] })
+  await setVariables(
+    platform,
+    operator,
+    { appId: app.id },
+    { set: [{ name: 'MODE', value: 'one', isSecret: true }] },
+  )
   await platform.db.$transaction(async (tx) => {
     for (const [name, value] of [
       ['MODE', 'shared'],
@@ -116,7 +121,7 @@ test('a deployment keeps what it was made with, whatever changes later', async (
   const first = await createDeployment(platform, operator, app.id, { image: 'nginx:1.28' })
   expect((await getApp(platform, operator, app.id)).settings.image).toBe('nginx:1.28')
   await carryOut(first.id)
-  await setVariables(platform, operator, app.id, { set: [{ name: 'MODE', value: 'two' }] })
+  await setVariables(platform, operator, { appId: app.id }, { set: [{ name: 'MODE', value: 'two' }] })
   await updateApp(platform, operator, app.id, { settings: { port: 9090 } })
   expect(await loadDeployment(platform, first.id)).toMatchObject({
     variables: { MODE: 'one', REGION: 'eu' },

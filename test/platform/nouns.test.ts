@@ -106,8 +106,8 @@ test("other teams' things are not found, by every function that takes an id", as
     listDeployments: (v) => listDeployments(platform, v, app.id),
     rollbackTo: (v) => rollbackTo(platform, v, deployment.id),
     cancelDeployment: (v) => cancelDeployment(platform, v, deployment.id),
-    listVariables: (v) => listVariables(platform, v, app.id),
-    setVariables: (v) => setVariables(platform, v, app.id, { set: [{ name: 'A', value: 'b' }] }),
+    listVariables: (v) => listVariables(platform, v, { appId: app.id }),
+    setVariables: (v) => setVariables(platform, v, { appId: app.id }, { set: [{ name: 'A', value: 'b' }] }),
     followTeam: (v) => followTeam(platform, v, team.id, { signal }),
     followDeployment: (v) => followDeployment(platform, v, deployment.id, { signal }),
     followLogs: (v) => followLogs(platform, v, app.id, { signal }),
@@ -209,8 +209,8 @@ test('secrets are written, never shown, and stand nowhere in plain text', async 
     { name: 'MODE', value: 'bright' },
     { name: 'OLD', value: 'x' },
   ]
-  await setVariables(platform, operator, app.id, { set })
-  const listed = await setVariables(platform, operator, app.id, { remove: ['OLD'] })
+  await setVariables(platform, operator, { appId: app.id }, { set })
+  const listed = await setVariables(platform, operator, { appId: app.id }, { remove: ['OLD'] })
   expect(listed).toMatchObject([
     { name: 'DATABASE_URL', value: null, isSecret: true },
     { name: 'MODE', value: 'bright', isSecret: false },
@@ -226,7 +226,7 @@ test('secrets are written, never shown, and stand nowhere in plain text', async 
     expect(JSON.stringify(await platform.redis.xrange(key, '-', '+'))).not.toContain('canary')
   }
   await expect(
-    setVariables(platform, operator, app.id, { set: [{ name: 'BERTH_X', value: '' }] }),
+    setVariables(platform, operator, { appId: app.id }, { set: [{ name: 'BERTH_X', value: '' }] }),
   ).rejects.toMatchObject({ code: 'invalid', fields: [{ path: 'set.0.name' }] })
 })
 
@@ -236,7 +236,7 @@ test('each change is written down with who made it', async () => {
   const { viewer } = await berth.makeUser({ teamId: own.id, role: 'admin' })
   const project = await createProject(platform, viewer, own.id, { name: 'P' })
   const app = await createApp(platform, viewer, project.id, { name: 'A', settings })
-  await setVariables(platform, viewer, app.id, { set: [{ name: 'A', value: 'b' }] })
+  await setVariables(platform, viewer, { appId: app.id }, { set: [{ name: 'A', value: 'b' }] })
   await createDeployment(platform, viewer, app.id)
   await stopApp(platform, viewer, app.id)
   await deleteApp(platform, viewer, app.id)

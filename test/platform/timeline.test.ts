@@ -103,12 +103,17 @@ test('changes of the configuration are told field by field, and values of variab
   await updateApp(platform, person.viewer, app.id, { settings: { port: 8080 } })
   await updateApp(platform, person.viewer, app.id, { settings: { port: 8080 } })
   const [plain, hidden] = ['plain-value-1', 'hidden-value-2']
-  await setVariables(platform, person.viewer, app.id, {
-    set: [
-      { name: 'A', value: plain },
-      { name: 'B', value: hidden, isSecret: true },
-    ],
-  })
+  await setVariables(
+    platform,
+    person.viewer,
+    { appId: app.id },
+    {
+      set: [
+        { name: 'A', value: plain },
+        { name: 'B', value: hidden, isSecret: true },
+      ],
+    },
+  )
   const { data } = await listTimeline(platform, person.viewer, app.id, { kind: 'configuration' })
   expect(data.map(({ event }) => ('changes' in event ? event.changes : null)).reverse()).toEqual([
     [{ field: 'settings.port', before: null, after: 8080 }],

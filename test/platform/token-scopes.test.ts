@@ -89,7 +89,7 @@ test('a token for CI deploys its app and does nothing else', async () => {
   expect(await codeOf(createDeployment(platform, ci, app.id, { image: 'registry.example/app:2' }))).toBe(
     'allowed',
   )
-  expect(await codeOf(listVariables(platform, ci, app.id))).toBe('forbidden')
+  expect(await codeOf(listVariables(platform, ci, { appId: app.id }))).toBe('forbidden')
   expect(await codeOf(updateApp(platform, ci, app.id, { settings: { replicas: 9 } }))).toBe('forbidden')
   expect(await codeOf(stopApp(platform, ci, app.id))).toBe('forbidden')
   const other = await berth.makeApp(team.id)

@@ -36,9 +36,14 @@ const read = (appId: string) => getApp(host.berth.platform, operator, appId)
 
 test('an image that was pushed becomes an app that answers, with every step recorded', async () => {
   const app = await host.makeApp(await host.push('first'))
-  await setVariables(host.berth.platform, operator, app.id, {
-    set: [{ name: 'GREETING', value: 'secret word', isSecret: true }],
-  })
+  await setVariables(
+    host.berth.platform,
+    operator,
+    { appId: app.id },
+    {
+      set: [{ name: 'GREETING', value: 'secret word', isSecret: true }],
+    },
+  )
   const { id } = await host.deploy(app.id)
   const live = await host.untilStatus(id, 'live')
   expect(live.steps.map(({ name, status }) => `${name} ${status}`)).toEqual([

@@ -42,7 +42,12 @@ async function recorded(appId: string) {
 test('it runs to its end in the new image, with the variables, before anything starts; its log is kept', async () => {
   const app = await makeApp('released', 'cat /www/index.html; echo; echo $STAGE; sleep 0.5; echo migrated')
   const { platform } = host.berth
-  await setVariables(platform, operator, app.id, { set: [{ name: 'STAGE', value: 'test', isSecret: false }] })
+  await setVariables(
+    platform,
+    operator,
+    { appId: app.id },
+    { set: [{ name: 'STAGE', value: 'test', isSecret: false }] },
+  )
   const { id } = await host.deploy(app.id)
   await host.untilStatus(id, 'releasing')
   expect(await recorded(app.id)).toEqual([])

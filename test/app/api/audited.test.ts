@@ -39,6 +39,7 @@ interface Fixture {
   project: string
   emptyProject: string
   app: string
+  environment: string
   deployment: string
   member: TestUser
   host: string
@@ -101,7 +102,17 @@ async function makeFixture(): Promise<Fixture> {
   const repository = newId('repository')
   await platform.db.repository.create({ data: { id: repository, teamId: team, name: 'web' } })
   const emptyProject = (await berth.makeProject(team)).id
-  return { team, project: app.projectId, emptyProject, app: app.id, deployment, member, host, repository }
+  return {
+    environment: app.environmentId,
+    team,
+    project: app.projectId,
+    emptyProject,
+    app: app.id,
+    deployment,
+    member,
+    host,
+    repository,
+  }
 }
 
 /** As if its worker had brought it up. */
@@ -213,6 +224,35 @@ const uses: Record<string, Use> = {
   'PATCH /apps/{id}/variables': ({ app }) => {
     secrets.add('value-that-was-set')
     return call(`PATCH /apps/${app}/variables`, { set: [{ name: 'KEY', value: 'value-that-was-set' }] })
+  },
+  'POST /apps/{id}/variables/import': ({ app }) => {
+    secrets.add('value-of-a-file')
+    return call(`POST /apps/${app}/variables/import`, { text: 'KEY=value-of-a-file' })
+  },
+  'POST /apps/{id}/variables/versions/{number}/restore': async ({ app }) => {
+    secrets.add('value-that-comes-back')
+    const set = (value: string) => call(`PATCH /apps/${app}/variables`, { set: [{ name: 'KEY', value }] })
+    await set('value-that-comes-back')
+    await set('')
+    return call(`POST /apps/${app}/variables/versions/1/restore`)
+  },
+  'PATCH /environments/{id}/variables': ({ environment }) => {
+    secrets.add('value-that-is-shared')
+    return call(`PATCH /environments/${environment}/variables`, {
+      set: [{ name: 'KEY', value: 'value-that-is-shared' }],
+    })
+  },
+  'POST /environments/{id}/variables/import': ({ environment }) => {
+    secrets.add('value-of-a-file')
+    return call(`POST /environments/${environment}/variables/import`, { text: 'KEY=value-of-a-file' })
+  },
+  'POST /environments/{id}/variables/versions/{number}/restore': async ({ environment }) => {
+    secrets.add('value-that-comes-back')
+    const set = (value: string) =>
+      call(`PATCH /environments/${environment}/variables`, { set: [{ name: 'KEY', value }] })
+    await set('value-that-comes-back')
+    await set('')
+    return call(`POST /environments/${environment}/variables/versions/1/restore`)
   },
   'POST /apps/{id}/deployments': ({ app }) => call(`POST /apps/${app}/deployments`),
   'POST /deployments/{id}/cancel': ({ deployment }) => call(`POST /deployments/${deployment}/cancel`),
@@ -374,6 +414,7 @@ const others: Record<string, (ids: Fixture) => Promise<string>> = {
  */
 const readers = [
   ...['askRegistration', 'askReset', 'beginLink', 'linkSeconds', 'getProject', 'getTeam', 'listProjects'],
+  ...['exportVariables', 'listVariables'],
   ...['validate', 'withRequestOrigin'],
 ]
 

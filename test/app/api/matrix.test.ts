@@ -12,6 +12,7 @@ import { createChannel, testChannel } from '../../../platform/notifications/chan
 import { signIn } from '../../../platform/sessions.ts'
 import { createProvider } from '../../../platform/sign-in/providers.ts'
 import { createTeamToken, createToken, revokeToken } from '../../../platform/tokens.ts'
+import { setVariables } from '../../../platform/variables.ts'
 import { operator, type TestUser } from '../../support/platform.ts'
 import { type ApiUnderTest, openApi } from './client.ts'
 
@@ -26,6 +27,7 @@ interface Fixture {
   project: string
   emptyProject: string
   app: string
+  environment: string
   deployment: string
   member: string
   invitation: string
@@ -146,6 +148,43 @@ const rules: Record<string, Rule> = {
   'POST /apps/{id}/stop': ['developer', ({ app }) => `/apps/${app}/stop`],
   'GET /apps/{id}/variables': ['developer', ({ app }) => `/apps/${app}/variables`],
   'PATCH /apps/{id}/variables': ['developer', ({ app }) => `/apps/${app}/variables`, { set: [] }],
+  'GET /apps/{id}/variables/dotenv': ['developer', ({ app }) => `/apps/${app}/variables/dotenv`],
+  'POST /apps/{id}/variables/import': [
+    'developer',
+    ({ app }) => `/apps/${app}/variables/import`,
+    { text: '' },
+  ],
+  'GET /apps/{id}/variables/versions': ['developer', ({ app }) => `/apps/${app}/variables/versions`],
+  'POST /apps/{id}/variables/versions/{number}/restore': [
+    'developer',
+    ({ app }) => `/apps/${app}/variables/versions/1/restore`,
+  ],
+  'GET /environments/{id}/variables': [
+    'developer',
+    ({ environment }) => `/environments/${environment}/variables`,
+  ],
+  'PATCH /environments/{id}/variables': [
+    'developer',
+    ({ environment }) => `/environments/${environment}/variables`,
+    { set: [] },
+  ],
+  'GET /environments/{id}/variables/dotenv': [
+    'developer',
+    ({ environment }) => `/environments/${environment}/variables/dotenv`,
+  ],
+  'POST /environments/{id}/variables/import': [
+    'developer',
+    ({ environment }) => `/environments/${environment}/variables/import`,
+    { text: '' },
+  ],
+  'GET /environments/{id}/variables/versions': [
+    'developer',
+    ({ environment }) => `/environments/${environment}/variables/versions`,
+  ],
+  'POST /environments/{id}/variables/versions/{number}/restore': [
+    'developer',
+    ({ environment }) => `/environments/${environment}/variables/versions/1/restore`,
+  ],
   'GET /apps/{id}/deployments': ['viewer', ({ app }) => `/apps/${app}/deployments`],
   'POST /apps/{id}/deployments': ['developer', ({ app }) => `/apps/${app}/deployments`],
   'GET /teams/{team}/notification-channels': ['admin', ({ team }) => `/teams/${team}/notification-channels`],
@@ -325,6 +364,7 @@ let lastName = 0
 
 async function makeFixture(): Promise<Fixture> {
   const app = await berth.makeApp(team, { name: `Fixture ${++lastName}` })
+  await makeVersions(app)
   const deployment = await createDeployment(berth.platform, operator, app.id, {})
   const member = await berth.makeUser({ teamId: team, role: 'viewer' })
   const emptyProject = (await berth.makeProject(team)).id
@@ -347,9 +387,21 @@ async function makeFixture(): Promise<Fixture> {
     provider: provider.id,
     repository: await makeRepository(),
     ...(await makeChannel()),
-    ...{ team, app: app.id, project: app.projectId, deployment: deployment.id },
+    ...{
+      team,
+      app: app.id,
+      environment: app.environmentId,
+      project: app.projectId,
+      deployment: deployment.id,
+    },
     ...{ emptyProject, member: member.id, invitation: invitation.id, host },
   }
+}
+
+/** Of an app and its environment: a version that can be put back. */
+async function makeVersions(app: { id: string; environmentId: string }): Promise<void> {
+  for (const owner of [{ appId: app.id }, { environmentId: app.environmentId }])
+    await setVariables(berth.platform, operator, owner, { set: [{ name: 'KEY', value: 'x' }] })
 }
 
 async function makeChannel(): Promise<{ channel: string; delivery: string }> {
@@ -390,7 +442,7 @@ async function ask(route: string, path: string, caller: Caller, body?: object): 
 
 /** 401 for nobody, 404 where the thing is in a team that is not the caller's, 403 where the right is too weak. */
 function expected(route: string, needs: Needs, caller: Caller): 401 | 403 | 404 | 'allowed' {
-  const isInProject = /^\w+ \/(projects|apps|deployments)\//.test(route)
+  const isInProject = /^\w+ \/(projects|environments|apps|deployments)\//.test(route)
   const role = isInProject && caller.inProject !== undefined ? caller.inProject : caller.role
   if (caller.isNobody) return 401
   if (caller.isOperator) return 'allowed'

@@ -1,6 +1,6 @@
 'use client'
 
-import { Ellipsis, Pencil, Trash2, Users } from 'lucide-react'
+import { Braces, Ellipsis, Pencil, Trash2, Users } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
@@ -21,6 +21,7 @@ interface ProjectMenuProps {
 export function ProjectMenu({ teamPath, path, project, canDelete }: ProjectMenuProps) {
   const t = useTranslations('project')
   const tPages = useTranslations('teamPages')
+  const tVariables = useTranslations('variables')
   const router = useRouter()
   const [open, setOpen] = useState<'rename' | 'delete' | null>(null)
   return (
@@ -34,6 +35,10 @@ export function ProjectMenu({ teamPath, path, project, canDelete }: ProjectMenuP
           <Pencil aria-hidden />
           {t('rename')}
         </MenuItem>
+        <MenuLink href={`${path}/settings/variables`}>
+          <Braces aria-hidden />
+          {tVariables('shared')}
+        </MenuLink>
         {canDelete && (
           <MenuLink href={`${path}/settings`}>
             <Users aria-hidden />

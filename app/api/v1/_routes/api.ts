@@ -28,6 +28,7 @@ import { timeLimit } from './time-limit.ts'
 import { addTokenRoutes } from './tokens.ts'
 import { addTwoFactorRoutes } from './two-factor.ts'
 import { addUsageRoutes } from './usage.ts'
+import { addVariableRoutes } from './variables.ts'
 
 const maxBodyBytes = 2 ** 20
 
@@ -71,6 +72,7 @@ export function createApi(platform: Platform): Api {
   addProjectRoutes(api)
   addProjectAccessRoutes(api)
   addAppRoutes(api)
+  addVariableRoutes(api)
   addDeploymentRoutes(api)
   addEventRoutes(api)
   addTimelineRoute(api)

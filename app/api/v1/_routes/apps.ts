@@ -1,10 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { deleteApp, getApp, startApp, stopApp, updateApp } from '../../../../platform/apps.ts'
-import { setVariablesSchema, updateAppSchema } from '../../../../platform/model/inputs.ts'
-import type { Variable as VariableRow } from '../../../../platform/model/resources.ts'
-import { listVariables, setVariables } from '../../../../platform/variables.ts'
+import { updateAppSchema } from '../../../../platform/model/inputs.ts'
 import { type Api, accepted, asked, idParam, json, ok } from './router.ts'
-import { App, pageOf, Variable } from './schemas.ts'
+import { App } from './schemas.ts'
 
 const tags = ['Apps']
 
@@ -47,27 +45,4 @@ export function addAppRoutes(api: Api): void {
     }),
     async (c) => c.json(await deleteApp(...asked(c), c.req.valid('param').id), 202),
   )
-  api.openapi(
-    createRoute({
-      ...{ method: 'get', path: '/apps/{id}/variables', tags, summary: 'List an app’s variables' },
-      description: 'All of them, by name. Secrets come without their values.',
-      request: { params: idParam },
-      responses: ok(pageOf(Variable)),
-    }),
-    async (c) => c.json(whole(await listVariables(...asked(c), c.req.valid('param').id)), 200),
-  )
-  api.openapi(
-    createRoute({
-      ...{ method: 'patch', path: '/apps/{id}/variables', tags, summary: 'Set and remove variables' },
-      description: 'In one step. The next deployment runs with them.',
-      request: { params: idParam, body: json(setVariablesSchema) },
-      responses: ok(pageOf(Variable)),
-    }),
-    async (c) =>
-      c.json(whole(await setVariables(...asked(c), c.req.valid('param').id, c.req.valid('json'))), 200),
-  )
-}
-
-function whole(data: VariableRow[]): { data: VariableRow[]; nextCursor: string | null } {
-  return { data, nextCursor: null }
 }

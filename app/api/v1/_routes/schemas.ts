@@ -30,6 +30,7 @@ import {
   teamSchema,
   tokenSchema,
   variableSchema,
+  variableVersionSchema,
 } from '../../../../platform/model/resources.ts'
 import { basePath } from './router.ts'
 
@@ -39,6 +40,7 @@ export const TeamUse = teamUseSchema.meta({ id: 'TeamUse' })
 export const Project = projectSchema.meta({ id: 'Project' })
 export const App = appSchema.meta({ id: 'App' })
 export const Variable = variableSchema.meta({ id: 'Variable' })
+export const VariableVersion = variableVersionSchema.meta({ id: 'VariableVersion' })
 export const Repository = repositorySchema.meta({ id: 'Repository' })
 export const ImageTag = imageTagSchema.meta({ id: 'ImageTag' })
 export const RepositoryImage = repositoryImageSchema.meta({ id: 'RepositoryImage' })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseEnvFile } from '../../../app/_ui/env-file.ts'
+import { parseEnvFile, writeEnvFile } from '../../platform/model/env-file.ts'
 
 function read(text: string) {
   return Object.fromEntries(parseEnvFile(text).variables.map(({ name, value }) => [name, value]))
@@ -38,4 +38,19 @@ test('the last one of a name counts, and an open quote is part of the value', ()
 
 test('lines that are no variables are named', () => {
   expect(parseEnvFile('A=1\nnonsense\n# fine\n2B=3\nC="x\ny"\nagain\n').badLines).toEqual([2, 4, 7])
+})
+
+test('what is written is read back the same', () => {
+  const variables = [
+    '',
+    'plain',
+    'a b',
+    '"quoted" and \\',
+    'two\nlines\r\n\t#',
+    "it's",
+    ' padded ',
+    '$HOME `x`',
+    '汉字',
+  ].map((value, at) => ({ name: `V${at}`, value }))
+  expect(parseEnvFile(writeEnvFile(variables))).toEqual({ variables, badLines: [] })
 })

@@ -4,21 +4,23 @@ import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import type { Variable } from '@/platform/model/resources.ts'
-import { deployAction } from '../../../../../_actions/deployments.ts'
-import { setVariablesAction } from '../../../../../_actions/variables.ts'
-import { Button } from '../../../../../_ui/button.tsx'
-import { Notice } from '../../../../../_ui/notice.tsx'
-import { useAction } from '../../../../../_ui/use-action.ts'
-import { changesOf, newRow, storedRows, type VariableRow } from '../../../../../_variables/rows.ts'
-import { VariableEditor } from '../../../../../_variables/variable-editor.client.tsx'
+import type { VariableOwner } from '@/platform/variable-owner.ts'
+import { deployAction } from '../_actions/deployments.ts'
+import { setVariablesAction } from '../_actions/variables.ts'
+import { Button } from '../_ui/button.tsx'
+import { Notice } from '../_ui/notice.tsx'
+import { useAction } from '../_ui/use-action.ts'
+import { changesOf, errorsOf, fieldsOf, newRow, storedRows, type VariableRow } from './rows.ts'
+import { VariableEditor } from './variable-editor.client.tsx'
 
 interface VariablesFormProps {
-  appId: string
-  path: string
+  owner: VariableOwner
+  /** Of the app, which can be deployed with what was saved. What is shared is deployed with each app. */
+  path: string | null
   variables: Variable[]
 }
 
-export function VariablesForm({ appId, path, variables }: VariablesFormProps) {
+export function VariablesForm({ owner, path, variables }: VariablesFormProps) {
   const t = useTranslations('variables')
   const tCommon = useTranslations('common')
   const router = useRouter()
@@ -30,12 +32,8 @@ export function VariablesForm({ appId, path, variables }: VariablesFormProps) {
 
   const { input, rowOf } = changesOf(rows, stored)
   const isChanged = input.set.length > 0 || input.remove.length > 0
-  const shown = input.set.flatMap((_, at) => [`set.${at}.name`, `set.${at}.value`])
-  const problem = save.summary(shown)
-  const errorOf = (row: VariableRow) => {
-    const at = rowOf.indexOf(row.key)
-    return { name: save.errorOf(`set.${at}.name`), value: save.errorOf(`set.${at}.value`) }
-  }
+  const problem = save.summary(fieldsOf('set', input.set.length))
+  const errorOf = (row: VariableRow) => errorsOf(save.errorOf, 'set', rowOf.indexOf(row.key))
 
   return (
     <form
@@ -44,7 +42,7 @@ export function VariablesForm({ appId, path, variables }: VariablesFormProps) {
       className="space-y-5"
       onSubmit={(event) => {
         event.preventDefault()
-        save.run(() => setVariablesAction(appId, input), {
+        save.run(() => setVariablesAction(owner, input), {
           onDone: (now) => {
             setStored(now)
             setRows(rowsOf(now))
@@ -67,16 +65,21 @@ export function VariablesForm({ appId, path, variables }: VariablesFormProps) {
         <Notice
           tone="success"
           actions={
-            <Button
-              size="small"
-              pending={deploy.pending}
-              onClick={() => deploy.run(() => deployAction(appId), { onDone: () => router.push(path) })}
-            >
-              {t('deployNow')}
-            </Button>
+            'appId' in owner &&
+            path !== null && (
+              <Button
+                size="small"
+                pending={deploy.pending}
+                onClick={() =>
+                  deploy.run(() => deployAction(owner.appId), { onDone: () => router.push(path) })
+                }
+              >
+                {t('deployNow')}
+              </Button>
+            )
           }
         >
-          {t('saved')}
+          {'appId' in owner ? t('saved') : t('savedShared')}
         </Notice>
       )}
       <div className="flex justify-end gap-2 border-t pt-4">

@@ -64,3 +64,20 @@ const escapes: Record<string, string> = { n: '\n', r: '\r', t: '\t', '\n': '' }
 function readEscapes(text: string): string {
   return text.replace(/\\([\s\S])/g, (_, char: string) => escapes[char] ?? char)
 }
+
+/** Writes a file that parseEnvFile() reads back the same. `secrets` are named in comments, without their values. */
+export function writeEnvFile(variables: readonly { name: string; value: string | null }[]): string {
+  return variables
+    .map(({ name, value }) => (value === null ? `# ${name} is a secret\n` : `${name}=${quote(value)}\n`))
+    .join('')
+}
+
+function quote(value: string): string {
+  if (/^[\w./:@%+,=-]*$/.test(value)) return value
+  const escaped = value
+    .replace(/[\\"]/g, '\\$&')
+    .replaceAll('\n', '\\n')
+    .replaceAll('\r', '\\r')
+    .replaceAll('\t', '\\t')
+  return `"${escaped}"`
+}

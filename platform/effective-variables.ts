@@ -1,0 +1,140 @@
+/** What a deployment runs with: an app's own variables over its environment's, and what they refer to filled in. */
+import { appUrl } from './config.ts'
+import type { Transaction } from './database.ts'
+import { PlatformError } from './errors.ts'
+import { appSettingsSchema } from './model/app-settings.ts'
+import type { DeploymentSnapshot } from './model/deployment-snapshot.ts'
+import {
+  BadReference,
+  createResolver,
+  type Referable,
+  type ReferenceScope,
+  type Resolved,
+} from './model/references.ts'
+import type { Platform } from './open.ts'
+import { seal, unseal } from './secrets.ts'
+import { sealingContext } from './variable-owner.ts'
+
+export interface PlainVariable {
+  name: string
+  value: string
+  isSecret: boolean
+  /** Null: in the environment. */
+  filePath: string | null
+}
+
+export interface ScopedVariable extends Referable {
+  filePath: string | null
+  /** Of an app: that Berth itself says it. */
+  isBuiltIn: boolean
+}
+
+export type EnvironmentVariables = ReferenceScope<ScopedVariable>
+
+/** All that is in an environment, with what Berth itself says of each app. */
+export async function variablesOf(
+  platform: Platform,
+  tx: Transaction,
+  environmentId: string,
+): Promise<EnvironmentVariables> {
+  const environment = await tx.environment.findUniqueOrThrow({
+    where: { id: environmentId },
+    select: {
+      variables: true,
+      apps: {
+        where: { desiredState: { not: 'deleted' } },
+        select: {
+          id: true,
+          slug: true,
+          settings: true,
+          variables: true,
+          domains: { orderBy: { generated: 'asc' }, select: { name: true } },
+        },
+      },
+    },
+  })
+  const opened = (
+    owner: { appId: string } | { environmentId: string },
+    rows: (typeof environment)['variables'],
+  ): [string, ScopedVariable][] =>
+    rows.map(({ name, sealedValue, isSecret, filePath }) => [
+      name,
+      {
+        value: unseal(platform.keyring, sealedValue, sealingContext(owner, name)),
+        ...{ isSecret, filePath, isBuiltIn: false },
+      },
+    ])
+  const apps = environment.apps.map((app) => {
+    const own = new Map(opened({ appId: app.id }, app.variables))
+    const { port } = appSettingsSchema.parse(app.settings)
+    const [domain] = app.domains
+    const known = {
+      BERTH_PRIVATE_HOST: app.slug,
+      BERTH_PRIVATE_PORT: port === null ? own.get('PORT')?.value : String(port),
+      BERTH_PUBLIC_URL: domain === undefined ? undefined : appUrl(platform.config, domain.name),
+    }
+    for (const [name, value] of Object.entries(known))
+      if (value !== undefined) own.set(name, { value, isSecret: false, filePath: null, isBuiltIn: true })
+    return [app.slug, own] as const
+  })
+  return { shared: new Map(opened({ environmentId }, environment.variables)), apps: new Map(apps) }
+}
+
+/** By name. Throws `invalid`, naming the variable, when one refers to what is not there or to itself. */
+export async function effectiveVariables(
+  platform: Platform,
+  tx: Transaction,
+  app: { slug: string; environmentId: string },
+): Promise<PlainVariable[]> {
+  return effectiveOf(await variablesOf(platform, tx, app.environmentId), app.slug)
+}
+
+/** The same of what was read before. */
+export function effectiveOf(scope: EnvironmentVariables, slug: string): PlainVariable[] {
+  const own = scope.apps.get(slug) ?? new Map<string, ScopedVariable>()
+  const resolve = createResolver(scope)
+  const owners = new Map<string, string | null>()
+  for (const name of scope.shared.keys()) owners.set(name, null)
+  for (const [name, { isBuiltIn }] of own) if (!isBuiltIn) owners.set(name, slug)
+  const variables = [...owners].map(([name, owner]) => {
+    const filePath = (owner === null ? scope.shared : own).get(name)?.filePath ?? null
+    return { name, ...resolvedOr(() => resolve(owner, name), name), filePath }
+  })
+  return variables.sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+function resolvedOr(resolve: () => Resolved, name: string): Resolved {
+  try {
+    return resolve()
+  } catch (error) {
+    if (!(error instanceof BadReference)) throw error
+    throw new PlatformError('invalid', `The variable ${name} ${error.message}. Change it, then deploy again.`)
+  }
+}
+
+type SnapshotVariables = DeploymentSnapshot['variables']
+
+/** Sealed for this deployment alone. */
+export function sealForDeployment(
+  platform: Platform,
+  deploymentId: string,
+  variables: PlainVariable[],
+): SnapshotVariables {
+  return variables.map(({ value, ...variable }) => ({
+    ...variable,
+    sealedValue: seal(platform.keyring, value, deploymentContext(deploymentId, variable.name)),
+  }))
+}
+
+export function openForDeployment(
+  platform: Platform,
+  deploymentId: string,
+  variables: SnapshotVariables,
+): PlainVariable[] {
+  return variables.map(({ sealedValue, ...variable }) => ({
+    ...variable,
+    value: unseal(platform.keyring, sealedValue, deploymentContext(deploymentId, variable.name)),
+  }))
+}
+
+const deploymentContext = (deploymentId: string, name: string) => `deployment:${deploymentId}:${name}`
