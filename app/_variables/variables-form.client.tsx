@@ -2,7 +2,7 @@
 
 import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import type { Variable } from '@/platform/model/resources.ts'
 import type { VariableOwner } from '@/platform/variable-owner.ts'
 import { deployAction } from '../_actions/deployments.ts'
@@ -32,6 +32,12 @@ export function VariablesForm({ owner, path, variables }: VariablesFormProps) {
 
   const { input, rowOf } = changesOf(rows, stored)
   const isChanged = input.set.length > 0 || input.remove.length > 0
+  // A version that was put back, or what somebody else saved, shows unless it would take away what is being typed.
+  useEffect(() => {
+    if (isChanged || isDeepEqual(variables, stored)) return
+    setStored(variables)
+    setRows(rowsOf(variables))
+  }, [variables, stored, isChanged])
   const problem = save.summary(fieldsOf('set', input.set.length))
   const errorOf = (row: VariableRow) => errorsOf(save.errorOf, 'set', rowOf.indexOf(row.key))
 
@@ -98,4 +104,8 @@ export function VariablesForm({ owner, path, variables }: VariablesFormProps) {
 
 function rowsOf(variables: Variable[]): VariableRow[] {
   return variables.length === 0 ? [newRow()] : storedRows(variables)
+}
+
+function isDeepEqual(some: Variable[], others: Variable[]): boolean {
+  return JSON.stringify(some) === JSON.stringify(others)
 }

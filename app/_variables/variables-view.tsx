@@ -30,8 +30,6 @@ export async function VariablesView({ owner, title, description, app, cursor, pa
     listVariableVersions(platform, viewer, owner, { limit: 10, ...(cursor === undefined ? {} : { cursor }) }),
     listReferable(platform, viewer, owner),
   ])
-  // After a change was put back, the form begins anew with what is stored.
-  const version = versions.data[0]?.number ?? 0
   return (
     <div className="space-y-6">
       <Card>
@@ -41,7 +39,7 @@ export async function VariablesView({ owner, title, description, app, cursor, pa
           actions={variables.length > 0 && <ExportButton owner={owner} />}
         />
         <div className="space-y-5 p-5">
-          <VariablesForm key={version} owner={owner} path={app?.path ?? null} variables={variables} />
+          <VariablesForm owner={owner} path={app?.path ?? null} variables={variables} />
           <ReferenceHelp referable={referable} />
         </div>
       </Card>

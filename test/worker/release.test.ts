@@ -40,13 +40,21 @@ async function recorded(appId: string) {
 }
 
 test('it runs to its end in the new image, with the variables, before anything starts; its log is kept', async () => {
-  const app = await makeApp('released', 'cat /www/index.html; echo; echo $STAGE; sleep 0.5; echo migrated')
+  const app = await makeApp(
+    'released',
+    'cat /www/index.html; echo; echo $STAGE$KEY; cat /run/secrets/key; sleep 0.5; echo migrated',
+  )
   const { platform } = host.berth
   await setVariables(
     platform,
     operator,
     { appId: app.id },
-    { set: [{ name: 'STAGE', value: 'test', isSecret: false }] },
+    {
+      set: [
+        { name: 'STAGE', value: 'test' },
+        { name: 'KEY', value: 'in a file\n', isSecret: true, filePath: '/run/secrets/key' },
+      ],
+    },
   )
   const { id } = await host.deploy(app.id)
   await host.untilStatus(id, 'releasing')
@@ -60,7 +68,7 @@ test('it runs to its end in the new image, with the variables, before anything s
     'route done',
     'retire done',
   ])
-  const ran = ['released', 'test', 'migrated'].map((text) => `release: ${text}`)
+  const ran = ['released', 'test', 'in a file', 'migrated'].map((text) => `release: ${text}`)
   await until('its log', async () => (await lines(app.id, id)).length === ran.length)
   expect(await lines(app.id, id)).toEqual(ran)
   const second = await host.deploy(app.id)

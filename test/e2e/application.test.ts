@@ -1,0 +1,102 @@
+import AxeBuilder from '@axe-core/playwright'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type BerthHome, makeBerthHome } from '../support/berth-home.ts'
+import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { until } from '../support/until.ts'
+
+// What a team gives a real application around its image, all of it in the browser; tests go on where the last stopped.
+let berth: BerthHome
+let browser: TestBrowser
+let page: Page
+let dashboard: string
+/** The welcome app's page, which is there from the start. */
+let app: string
+
+beforeAll(async () => {
+  berth = await makeBerthHome()
+  const started = await berth.up()
+  dashboard = started.dashboard ?? ''
+  browser = await openBrowser()
+  page = browser.page
+  await open(started.setupLink ?? '')
+  await page.getByLabel('Your name').fill('Ada Owner')
+  await page.getByLabel('E-mail').fill('ada@example.org')
+  await page.getByLabel('Password', { exact: true }).fill('a long enough password')
+  await page.getByRole('button', { name: 'Become the owner' }).click()
+  await page.waitForURL('**/main')
+  const projects = await berth.api('GET', '/teams/main/projects')
+  const apps = await berth.api('GET', '/teams/main/apps')
+  const [project] = (projects.body as { data: { slug: string }[] }).data
+  const [first] = (apps.body as { data: { slug: string }[] }).data
+  app = `/main/${project?.slug}/${first?.slug}`
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await berth?.close()
+})
+
+/** Chromium breaks off what it loads when an interface comes or goes: then again. */
+const open = (url: string) => until(`${url} opens`, async () => (await page.goto(url)) !== null)
+const at = (path: string) => open(`${dashboard}${path}`)
+const button = (name: string | RegExp) => page.getByRole('button', { name })
+
+/** Pictures in both themes and languages, on a desk and on a phone; everybody can use it, and it is not too wide. */
+async function look(name: string, path: string): Promise<void> {
+  for (const locale of ['en', 'zh-CN']) {
+    await page.context().addCookies([{ name: 'berth-locale', value: locale, url: dashboard }])
+    await at(path)
+    await browser.pictures(`${name}-${locale}`, async (theme) => {
+      const { violations } = await new AxeBuilder({ page }).analyze()
+      const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      expect(grave.map(({ id, nodes }) => `${name}, ${theme}: ${id} at ${nodes[0]?.target}`)).toEqual([])
+    })
+    await page.setViewportSize({ width: 390, height: 844 })
+    const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+    expect([name, locale, tooWide]).toEqual([name, locale, 0])
+    await page.setViewportSize({ width: 1440, height: 900 })
+  }
+  await page.context().addCookies([{ name: 'berth-locale', value: 'en', url: dashboard }])
+  await at(path)
+}
+
+test('a variable that apps share is referred to by one of them, beside a secret in a file', async () => {
+  const shared = `${app.split('/').slice(0, 3).join('/')}/settings/variables`
+  await at(shared)
+  await page.getByLabel('Name of variable 1').fill('REGION')
+  await page.getByLabel('Value of REGION').fill('eu-central')
+  await button('Save').click()
+  await page.getByText('Each app gets it at its next deployment.').waitFor()
+  await look('shared-variables', shared)
+
+  await at(`${app}/variables`)
+  await page.getByText('eu-central').waitFor()
+  await page.getByLabel('Name of variable 1').fill('BUCKET')
+  await page.getByLabel('Value of BUCKET').fill('$'.concat('{{REGIO}}-files'))
+  await button('Add variable').click()
+  await page.getByLabel('Name of variable 2').fill('TLS_KEY')
+  await page.getByLabel('Value of TLS_KEY').fill('-----BEGIN\nof two lines-----')
+  await page.getByLabel('TLS_KEY is a secret').check()
+  await button('Give TLS_KEY as a file').click()
+  await button('Save').click()
+  await page.getByText('It refers to REGIO, which does not exist.').waitFor()
+  await page.getByLabel('Value of BUCKET').fill('$'.concat('{{REGION}}-files'))
+  await button('Save').click()
+  await page.getByText('It takes effect at the next deployment.').waitFor()
+  await page.getByLabel('Value of BUCKET').fill('other')
+  await button('Save').click()
+  await page.getByText('Version 2').waitFor()
+  await page.getByText('Refer to other variables').click()
+  await look('variables', `${app}/variables`)
+})
+
+test('an earlier version comes back, its secrets too', async () => {
+  await button('Restore').click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Restore' }).click()
+  await page.getByText('Version 1 is back').waitFor()
+  await page.getByText('Version 3').waitFor()
+  expect(await page.getByLabel('Value of BUCKET').inputValue()).toBe('$'.concat('{{REGION}}-files'))
+  expect(await page.getByLabel('In the file').inputValue()).toBe('/run/secrets/tls_key')
+  await page.getByText('Version 3').waitFor()
+})
