@@ -11,6 +11,7 @@ export type EngineErrorKind =
   | 'limit-exceeded'
   | 'disk-full' // of this host; trying again helps once somebody has made room
   | 'canceled'
+  | 'wrong-platform' // an image that is made for other processors or systems
   | 'unsupported' // this host cannot do it
   | 'internal'
 

@@ -2,6 +2,8 @@ import { constants } from 'node:os'
 import { type Container, type EngineError, isEngineError } from '../engine/index.ts'
 import type { Facts } from '../platform/model/facts.ts'
 import type { Failure, FailureCode } from '../platform/model/failure.ts'
+import type { DeploymentWork } from '../platform/worker/deployments.ts'
+import { isOtherPlatform, missingCommand, missingProgram, missingVariable } from './last-words.ts'
 
 /** Ends a deployment: why, in words for a person who should do something about it. */
 export class DeployFailure extends Error {
@@ -75,6 +77,11 @@ function pullWords(reference: string, error: EngineError): [FailureCode, string]
       return ['registry-unavailable', `The registry of ${reference} does not answer: ${error.message}`]
     case 'disk-full':
       return ['disk-full', diskFullSentence(error)]
+    case 'wrong-platform':
+      return [
+        'wrong-platform',
+        `The image ${reference} is not made for this host: ${error.message}. Build it for this host's platform too (docker buildx build --platform …), and push it again.`,
+      ]
     case 'corrupt':
     case 'invalid':
     case 'limit-exceeded':
@@ -90,25 +97,83 @@ function pullWords(reference: string, error: EngineError): [FailureCode, string]
 
 /** What it means that a container could not be made or started. */
 export function startFailure(containerId: string, error: EngineError): DeployFailure {
-  const [code, sentence]: [FailureCode, string] =
-    error.kind === 'disk-full'
-      ? ['disk-full', diskFullSentence(error)]
-      : ['start-failed', `The container could not be started: ${error.message}`]
-  return new DeployFailure(code, sentence, { cause: error, containerId, facts: { reason: error.message } })
+  const reason = error.message
+  const options = { cause: error, containerId, facts: { reason } }
+  if (error.kind === 'disk-full') return new DeployFailure('disk-full', diskFullSentence(error), options)
+  if (isOtherPlatform([reason]))
+    return new DeployFailure('wrong-platform', otherPlatformSentence, { ...options, facts: { reason } })
+  const command =
+    /executable file [`'"]?([^`'"]+?)[`'"]? not found|exec: "([^"]+)": (?:executable|stat)/.exec(reason)
+  if (command !== null) return commandFailure(command[1] ?? command[2] ?? null, options)
+  return new DeployFailure('start-failed', `The container could not be started: ${reason}`, options)
 }
+
+const otherPlatformSentence =
+  "The image's program is made for another processor than this host has. Build the image for this host's platform (docker buildx build --platform …), and push it again."
+
+function commandFailure(
+  command: string | null,
+  options: ConstructorParameters<typeof DeployFailure>[2],
+): DeployFailure {
+  const what = command === null ? 'A command that it runs' : `The command ${command}`
+  return new DeployFailure(
+    'command-not-found',
+    `${what} was not found in the image. Check the app's command and the image's entrypoint. If it is there: a script may name an interpreter in its first line that is not, or end its lines as Windows does; a program may need a loader of another C library.`,
+    { ...options, facts: { ...options?.facts, command: command ?? 'unknown' } },
+  )
+}
+
+/**
+ * The same failure with what the container's last lines say about it, where they do: of a process that ended by itself
+ * they may name the variable or the command that it lacks. A guess is said as one.
+ */
+export function withLastWords(
+  failure: DeployFailure,
+  lines: readonly string[],
+  variables: Readonly<Record<string, string>>,
+): DeployFailure {
+  const { code, end, containerId, facts, cause } = failure
+  const options = { cause, containerId: containerId ?? undefined, end, facts }
+  const asked = missingVariable(lines, (name) => (variables[name] ?? '') !== '')
+  if (code === 'release-failed' && facts.how === 'code' && asked !== null) {
+    const sentence = `${failure.message} It seems to need the variable ${asked.variable}, which the app does not have.`
+    return new DeployFailure(code, sentence, { ...options, facts: { ...facts, ...asked } })
+  }
+  if (code !== 'exited') return failure
+  if (isOtherPlatform(lines)) {
+    const line = lines.find((each) => isOtherPlatform([each])) ?? ''
+    return new DeployFailure('wrong-platform', otherPlatformSentence, { ...options, facts: { reason: line } })
+  }
+  if (asked !== null) {
+    const how = facts.how === 'code' ? `exited with code ${facts.exitCode}` : 'ended'
+    return new DeployFailure(
+      'missing-variable',
+      // The line itself stays with the log: this sentence is sent to others too.
+      `The app ${how}. By its last lines it seems to need the variable ${asked.variable}, which it does not have. Set it, and deploy again.`,
+      { ...options, facts: { ...facts, ...asked } },
+    )
+  }
+  const program = missingProgram(lines)
+  if (program !== null || end.exitCode === notFoundCode)
+    return commandFailure(program ?? missingCommand(lines), options)
+  return failure
+}
+
+/** What shells exit with when they don't find a command. Source: POSIX, Shell Command Language, 2.8.2. */
+const notFoundCode = 127
 
 function diskFullSentence(error: EngineError): string {
   return `The host's disk is full: ${error.message}. Remove what is not needed there, or give it a larger one, and deploy again.`
 }
 
 /** A container's process ended where it should have gone on running. */
-export function exitFailure(container: Container, when: string): DeployFailure {
+export function exitFailure(container: Container, when: string, work: DeploymentWork): DeployFailure {
   const { end, how, facts } = endOf(container)
   if (end.oomKilled) {
     return new DeployFailure(
       'out-of-memory',
-      `The app used more memory than its limit and was killed ${when}. Raise the limit, or make it need less.`,
-      { containerId: container.id, end },
+      `The app ${memoryWords(container, work)} and was killed ${when}. Raise the limit, or make it need less.`,
+      { containerId: container.id, end, facts: memoryFacts(container, work) },
     )
   }
   return new DeployFailure('exited', `The app ${how} ${when}. Its last lines of log may say why.`, {
@@ -117,6 +182,19 @@ export function exitFailure(container: Container, when: string): DeployFailure {
     facts,
   })
 }
+
+/** `used more memory than its limit of 64 MiB (64 MiB at its peak)`. */
+export function memoryWords({ memoryPeakBytes }: Container, { settings }: DeploymentWork): string {
+  const peak = memoryPeakBytes === null ? '' : ` (${mebibytes(memoryPeakBytes)} at its peak)`
+  return `used more memory than its limit of ${mebibytes(settings.limits.memoryBytes)}${peak}`
+}
+
+export function memoryFacts({ memoryPeakBytes }: Container, { settings }: DeploymentWork): Facts {
+  const limitBytes = settings.limits.memoryBytes
+  return { limitBytes, ...(memoryPeakBytes === null ? {} : { peakBytes: memoryPeakBytes }) }
+}
+
+const mebibytes = (bytes: number) => `${Math.round((bytes / 2 ** 20) * 10) / 10} MiB`
 
 /** How a container's process ended: for the record, in words that follow its name, and as what they are made from. */
 export function endOf(container: Container): { end: DeployFailure['end']; how: string; facts: Facts } {

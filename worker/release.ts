@@ -2,7 +2,7 @@ import type { Container, Image } from '../engine/index.ts'
 import type { DeploymentWork } from '../platform/worker/deployments.ts'
 import { releaseSpec } from './container-spec.ts'
 import { find } from './containers.ts'
-import { DeployFailure, endOf, messageOf } from './failure.ts'
+import { DeployFailure, endOf, memoryFacts, memoryWords, messageOf } from './failure.ts'
 import type { Host } from './host.ts'
 
 /**
@@ -25,7 +25,7 @@ export async function runRelease(
     const ended = await host.engine.containers.wait(container.id, {
       signal: AbortSignal.any([signal, inTime]),
     })
-    if (ended.exitCode !== 0 || ended.oomKilled) throw releaseFailure(ended)
+    if (ended.exitCode !== 0 || ended.oomKilled) throw releaseFailure(ended, work)
   } catch (error) {
     signal.throwIfAborted()
     if (!inTime.aborted) throw error
@@ -68,12 +68,16 @@ async function begin(
   }
 }
 
-function releaseFailure(container: Container): DeployFailure {
+function releaseFailure(container: Container, work: DeploymentWork): DeployFailure {
   const { end, how, facts } = endOf(container)
-  const sentence = end.oomKilled ? 'used more memory than its limit and was killed' : how
+  const sentence = end.oomKilled ? `${memoryWords(container, work)} and was killed` : how
   return new DeployFailure(
     'release-failed',
     `The release command ${sentence}, so nothing was started. Its last lines of log may say why.`,
-    { containerId: container.id, end, facts: end.oomKilled ? { how: 'memory' } : facts },
+    {
+      containerId: container.id,
+      end,
+      facts: end.oomKilled ? { how: 'memory', ...memoryFacts(container, work) } : facts,
+    },
   )
 }

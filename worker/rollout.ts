@@ -33,7 +33,7 @@ export function createRollout(host: Host, work: DeploymentWork, image: Image, si
   const { platform, edge, locks } = host
   const { id: deploymentId } = work.deployment
   const { replicas } = work.settings
-  const exits = watchExits(host, 'before it was live', signal)
+  const exits = watchExits(host, work, 'before it was live', signal)
   const previous = work.live?.deploymentId === deploymentId ? null : work.live
   const graceMs = previous?.settings.stopGraceMs ?? work.settings.stopGraceMs
   const isServed =

@@ -15,6 +15,7 @@ export interface ContainerRow {
   bootId: string | null
   exitCode: number | null
   oomKilled: boolean
+  memoryPeakBytes: number | null
   restarts: number
   /** Ends in a row that were not asked for: what the next restart waits for, also in another engine. */
   failures: number
@@ -43,6 +44,7 @@ const columns = {
   bootId: 'boot_id',
   exitCode: 'exit_code',
   oomKilled: 'oom_killed',
+  memoryPeakBytes: 'memory_peak_bytes',
   restarts: 'restarts',
   failures: 'failures',
   health: 'health',
@@ -100,6 +102,7 @@ function rowOf(row: Record<string, unknown>): ContainerRow {
     bootId: text(row.boot_id),
     exitCode: number(row.exit_code),
     oomKilled: row.oom_killed === 1,
+    memoryPeakBytes: number(row.memory_peak_bytes),
     restarts: Number(row.restarts),
     failures: Number(row.failures),
     health: row.health === null ? null : JSON.parse(String(row.health)),
@@ -118,6 +121,7 @@ export function containerOf(row: ContainerRow, address: string): Container {
     pid,
     exitCode,
     oomKilled,
+    memoryPeakBytes,
     restarts,
     health,
     createdAt,
@@ -135,6 +139,7 @@ export function containerOf(row: ContainerRow, address: string): Container {
     pid,
     exitCode,
     oomKilled,
+    memoryPeakBytes,
     restarts,
     health,
     createdAt,

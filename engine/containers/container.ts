@@ -18,6 +18,8 @@ export interface Container {
   /** 128 + signal when a signal ended it; null while it runs, or when the host went down under it. */
   exitCode: number | null
   oomKilled: boolean
+  /** The most that it held at once until it ended, file cache included; null while it runs, or where nobody knows. */
+  memoryPeakBytes: number | null
   restarts: number
   /** Null without a health check, also its image's, and while it does not run. */
   health: Health | null

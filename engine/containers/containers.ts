@@ -17,6 +17,7 @@ import type { ContainerLife } from './container-life.ts'
 import type { LogLine, LogOptions } from './container-log.ts'
 import type { ContainerMeasures } from './container-measures.ts'
 import type { ContainerChanges, ContainerSpec } from './container-spec.ts'
+import type { ListeningOn } from './listening-ports.ts'
 
 export type * from './container.ts'
 export type * from './container-events.ts'
@@ -27,6 +28,7 @@ export type * from './container-life.ts'
 export type * from './container-log.ts'
 export type * from './container-measures.ts'
 export type * from './container-spec.ts'
+export type { ListeningOn } from './listening-ports.ts'
 
 export interface Containers extends ContainerLife, ContainerMeasures, ContainerExec, ContainerFiles {
   create(spec: ContainerSpec, options?: { signal?: AbortSignal }): Promise<Container>
@@ -52,8 +54,11 @@ export interface Containers extends ContainerLife, ContainerMeasures, ContainerE
    * is so slow that lines were removed before it goes on after them.
    */
   logs(idOrName: string, options?: LogOptions): AsyncIterable<LogLine>
-  /** TCP ports on which a running container listens on any address but loopback, lowest first. */
-  listeningPorts(idOrName: string): Promise<number[]>
+  /**
+   * TCP ports on which a running container listens, lowest first: where others reach it, or on loopback, where only it
+   * does itself. Default: `network`.
+   */
+  listeningPorts(idOrName: string, on?: ListeningOn): Promise<number[]>
   /**
    * Each change, in order, until the signal: from now on, or from after the cursor of an earlier event, which may be of
    * another process. Throws not-found when events after that one are not kept any more: list() and begin anew.

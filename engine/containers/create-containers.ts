@@ -72,7 +72,14 @@ export async function createContainers(
       finishedAt: null,
     }
     const createdAt = new Date().toISOString()
-    const flags = { wanted: false, oomKilled: false, restarts: 0, failures: 0, health: null }
+    const flags = {
+      wanted: false,
+      oomKilled: false,
+      memoryPeakBytes: null,
+      restarts: 0,
+      failures: 0,
+      health: null,
+    }
     mustBeFree(id)
     return change('created', id, () =>
       rows.insert({ id, name: id, spec, status: 'created', ...flags, createdAt, ...nothingYet }),
@@ -173,9 +180,9 @@ export async function createContainers(
       }
       return readLog({ folder: dirname(runs.logFile(id)), state }, logOptions)
     },
-    async listeningPorts(idOrName) {
+    async listeningPorts(idOrName, on) {
       const row = rowOf(idOrName)
-      return row.pid !== null && core.isAlive(row) ? listeningPortsOf(row.pid) : []
+      return row.pid !== null && core.isAlive(row) ? listeningPortsOf(row.pid, on) : []
     },
     events: (eventOptions) => events.subscribe(eventOptions),
     async close() {

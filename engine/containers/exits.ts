@@ -1,7 +1,7 @@
 /** Notices that containers ended: conmon leaves a file with the exit code, named by id, by one rename. */
 import { watch } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
-import { wasOutOfMemory } from '../sys/cgroups.ts'
+import { memoryPeakOf, wasOutOfMemory } from '../sys/cgroups.ts'
 import type { ContainerRow } from './container-rows.ts'
 import { failuresAfter } from './restart-policy.ts'
 
@@ -12,15 +12,21 @@ export interface Exit {
   /** Null when nobody knows it: conmon was killed. */
   exitCode: number | null
   oomKilled: boolean
+  memoryPeakBytes: number | null
   at: Date
 }
 
-export const unknownExit = (): Exit => ({ exitCode: null, oomKilled: false, at: new Date() })
+export const unknownExit = (): Exit => ({
+  exitCode: null,
+  oomKilled: false,
+  memoryPeakBytes: null,
+  at: new Date(),
+})
 
 /** What a container's row says once its run has ended so. */
 export function endingOf(
   { failures, startedAt }: ContainerRow,
-  { exitCode, oomKilled, at }: Exit,
+  { exitCode, oomKilled, memoryPeakBytes, at }: Exit,
 ): Partial<ContainerRow> {
   const ranMs = at.getTime() - Date.parse(startedAt ?? '')
   return {
@@ -28,6 +34,7 @@ export function endingOf(
     pid: null,
     exitCode,
     oomKilled,
+    memoryPeakBytes,
     finishedAt: at.toISOString(),
     health: null,
     failures: failuresAfter(failures, ranMs),
@@ -52,6 +59,7 @@ export async function readExit(exitFile: string, cgroup: string): Promise<Exit |
   if (text === null) return null
   const exitCode = /^\d+$/.test(text.trim()) ? Number(text) : null
   const oomKilled = exitCode !== 0 && (await wasOutOfMemory(cgroup))
+  const memoryPeakBytes = await memoryPeakOf(cgroup)
   const found = await stat(exitFile).catch(() => null)
-  return { exitCode, oomKilled, at: found?.mtime ?? new Date() }
+  return { exitCode, oomKilled, memoryPeakBytes, at: found?.mtime ?? new Date() }
 }

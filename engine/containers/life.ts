@@ -41,6 +41,7 @@ export function createLife(core: Core, health: HealthChecks): Life {
     const nothingYet = {
       exitCode: null,
       oomKilled: false,
+      memoryPeakBytes: null,
       finishedAt: null,
       health: health.firstOf(row.spec),
     }

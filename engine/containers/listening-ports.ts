@@ -4,15 +4,18 @@ const listening = '0A'
 const loopback6 = '00000000000000000000000001000000'
 const mapped4 = '0000000000000000FFFF0000'
 
-/** TCP ports in the text of /proc/PID/net/tcp or tcp6 that listen on any address but loopback. Source: proc(5). */
-export function parseListeningPorts(text: string): number[] {
+/** Which sockets: those that others reach, or those on loopback, which only the container itself does. */
+export type ListeningOn = 'network' | 'loopback'
+
+/** TCP ports in the text of /proc/PID/net/tcp or tcp6 that listen there. Source: proc(5). */
+export function parseListeningPorts(text: string, on: ListeningOn = 'network'): number[] {
   return text
     .split('\n')
     .slice(1)
     .map((line) => line.trim().split(/\s+/))
     .filter(([, , , state]) => state === listening)
     .map(([, local = '']) => local.split(':'))
-    .filter(([address = '']) => !isLoopback(address))
+    .filter(([address = '']) => isLoopback(address) === (on === 'loopback'))
     .map(([, port = '']) => Number.parseInt(port, 16))
 }
 
@@ -24,9 +27,9 @@ function isLoopback(address: string): boolean {
 }
 
 /** Ports of all sockets in the network namespace of a process, lowest first; none if it is gone. */
-export async function listeningPortsOf(pid: number): Promise<number[]> {
+export async function listeningPortsOf(pid: number, on: ListeningOn = 'network'): Promise<number[]> {
   const texts = await Promise.all(
     ['tcp', 'tcp6'].map((name) => readFile(`/proc/${pid}/net/${name}`, 'utf8').catch(() => '')),
   )
-  return [...new Set(texts.flatMap(parseListeningPorts))].sort((a, b) => a - b)
+  return [...new Set(texts.flatMap((text) => parseListeningPorts(text, on)))].sort((a, b) => a - b)
 }

@@ -61,7 +61,7 @@ async function loadLayout(loading: Loading): Promise<Image[]> {
     images.set(image.digest, image)
   }
   if (images.size === 0)
-    throw new EngineError('unsupported', "the archive holds no image for this host's platform")
+    throw new EngineError('wrong-platform', "the archive holds no image for this host's platform")
   return [...images.keys()].map((digest) => loading.rows.get(digest))
 }
 
@@ -81,7 +81,7 @@ async function findManifest(
       throw new EngineError('unsupported', `index ${entry.digest} of the archive lists another index`)
     return { manifest: parsedInner.manifest, documents: [inner, bytes] }
   } catch (error) {
-    if (isEngineError(error, 'unsupported')) return null
+    if (isEngineError(error, 'wrong-platform') || isEngineError(error, 'unsupported')) return null
     throw error
   }
 }

@@ -60,18 +60,18 @@ function levelOf(variant: string | undefined): number | null {
   return level === undefined ? null : Number(level)
 }
 
-/** Throws unsupported when an image that no index offers is made for another platform than is wanted. */
+/** Throws wrong-platform when an image that no index offers is made for another platform than is wanted. */
 export function assertSuits(offered: Platform | null, what: string, wanted: Platform): void {
   if (offered === null || rank(wanted, offered) !== null) return
   throw new EngineError(
-    'unsupported',
+    'wrong-platform',
     `${what} has no image for ${formatPlatform(wanted)}, only for ${formatPlatform(offered)}`,
   )
 }
 
 /**
  * The entry that suits a platform best; of equals, the first. Entries of `unknown/unknown` are attestations and no
- * images. An index with a single image that names no platform means that one. Throws unsupported, naming what there is.
+ * images. An index with a single image that names no platform means that one. Throws wrong-platform, naming what there is.
  */
 export function choosePlatform(index: Index, what: string, wanted: Platform): Descriptor {
   const images = index.manifests.filter(
@@ -89,7 +89,7 @@ export function choosePlatform(index: Index, what: string, wanted: Platform): De
   if (only && images.length === 1 && !only.platform) return only
   const offered = images.map(({ platform }) => (platform ? formatPlatform(platform) : 'one without a name'))
   throw new EngineError(
-    'unsupported',
+    'wrong-platform',
     `${what} has no image for ${formatPlatform(wanted)}, only for ${offered.slice(0, 20).join(', ') || 'nothing'}`,
   )
 }

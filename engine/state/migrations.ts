@@ -54,6 +54,8 @@ export const migrations: readonly string[] = [
    ALTER TABLE places_on_networks RENAME TO places;`,
   // 6: how often a container ended in a row: its next restart waits for as long as if the engine had never been away.
   `ALTER TABLE containers ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;`,
+  // 7: how much memory a container needed.
+  'ALTER TABLE containers ADD COLUMN memory_peak_bytes INTEGER;',
 ]
 
 /**

@@ -31,6 +31,16 @@ export async function wasOutOfMemory(path: string): Promise<boolean> {
   return false
 }
 
+/** The most memory that a group held at once, file cache included; null where the kernel does not say (v2 before 5.19). */
+export async function memoryPeakOf(path: string): Promise<number | null> {
+  const files = [join(root, 'memory', path, 'memory.max_usage_in_bytes'), join(root, path, 'memory.peak')]
+  for (const file of files) {
+    const text = await readFile(file, 'utf8').catch(() => '')
+    if (/^\d+$/.test(text.trim())) return Number(text)
+  }
+  return null
+}
+
 /** Names of the groups below `path`. */
 export async function childCgroups(path: string): Promise<string[]> {
   const names = new Set<string>()

@@ -19,6 +19,8 @@ export interface ImageSpec {
   files?: Record<string, string | Buffer>
   /** Uncompressed layers above those, lowest first. */
   layers?: Buffer[]
+  /** Pushed in an index that offers it for this platform alone. */
+  platform?: { os: string; architecture: string }
   /** Leave busybox and its links away. */
   bare?: boolean
   compress?: 'gzip' | 'zstd' | 'none'
@@ -102,6 +104,9 @@ export function busyboxLayer(): Promise<Buffer> {
   return busybox
 }
 
+const manifestType = 'application/vnd.oci.image.manifest.v1+json'
+const indexType = 'application/vnd.oci.image.index.v1+json'
+
 const sha256 = (bytes: Buffer | string) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 
 export interface BuiltImage {
@@ -159,7 +164,7 @@ export async function buildImage(spec: ImageSpec): Promise<BuiltImage> {
   const manifest = Buffer.from(
     JSON.stringify({
       schemaVersion: 2,
-      mediaType: 'application/vnd.oci.image.manifest.v1+json',
+      mediaType: manifestType,
       config: {
         mediaType: 'application/vnd.oci.image.config.v1+json',
         digest: sha256(config),
@@ -205,13 +210,26 @@ export async function pushImage(
       'blob',
     )
   }
-  await expectOk(
-    await fetch(`${base}/manifests/${tag}`, {
-      method: 'PUT',
-      headers: { ...headers, 'content-type': 'application/vnd.oci.image.manifest.v1+json' },
-      body: new Uint8Array(image.manifest),
-    }),
-    'manifest',
-  )
+  const put = async (name: string, mediaType: string, body: Buffer) =>
+    expectOk(
+      await fetch(`${base}/manifests/${name}`, {
+        method: 'PUT',
+        headers: { ...headers, 'content-type': mediaType },
+        body: new Uint8Array(body),
+      }),
+      'manifest',
+    )
+  const { platform } = spec
+  await put(platform === undefined ? tag : image.digest, manifestType, image.manifest)
+  if (platform !== undefined) {
+    const manifests = [
+      { mediaType: manifestType, digest: image.digest, size: image.manifest.length, platform },
+    ]
+    await put(
+      tag,
+      indexType,
+      Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests })),
+    )
+  }
   return { reference: `${registry.host}/${name}:${tag}`, digest: image.digest, image }
 }

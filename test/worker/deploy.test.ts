@@ -129,11 +129,6 @@ const failures: {
     settings: { healthCheck: { path: '/health', startPeriodMs: 3_000, observationMs: 300 } },
     failure: { step: 'check', code: 'unhealthy', message: expect.stringContaining('/health answered 404') },
   },
-  {
-    title: 'a command that is not there',
-    image: () => host.push('lost', { entrypoint: ['/no/such/program'] }),
-    failure: { step: 'start', code: 'start-failed' },
-  },
 ]
 
 /** Its registry has the disk's word for it, and the disk lies. */

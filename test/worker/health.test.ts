@@ -59,7 +59,7 @@ const cases: {
     title: 'a command succeeds, but nothing listens',
     script: 'exec sleep 1000',
     healthCheck: { command: ['/bin/true'] },
-    end: { code: 'not-listening', facts: { listening: 'none' } },
+    end: { code: 'not-listening', facts: { loopback: 'none' } },
   },
   {
     title: 'checks fail for a moment, fewer than are allowed',

@@ -16,6 +16,7 @@ const statusOf: Record<EngineErrorKind, 400 | 403 | 404 | 409 | 429 | 500 | 501 
   'limit-exceeded': 507,
   'disk-full': 507,
   canceled: 503,
+  'wrong-platform': 501,
   unsupported: 501,
   internal: 500,
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Container } from '../../engine/index.ts'
+import type { Container, ListeningOn } from '../../engine/index.ts'
 import type { HealthCheck } from '../../platform/model/app-settings.ts'
 import type { DeploymentWork } from '../../platform/worker/deployments.ts'
 import { DeployFailure } from '../failure.ts'
@@ -14,7 +14,7 @@ export interface Checked {
   /** Tried first among those that it listens on. */
   likelyPort: number
   healthCheck: HealthCheck
-  listeningPorts(): Promise<number[]>
+  listeningPorts(on?: ListeningOn): Promise<number[]>
   /** Runs the health check's command in the container; answers with its exit code. Ends with the signal. */
   run(command: string[], signal: AbortSignal): Promise<number>
 }
@@ -35,7 +35,7 @@ export function checkedOf(
     port,
     likelyPort,
     healthCheck,
-    listeningPorts: () => containers.listeningPorts(id),
+    listeningPorts: (on) => containers.listeningPorts(id, on),
     async run(command, signal) {
       const { output, errors, exited } = await containers.exec(id, { command }, { signal })
       // What it says is of no use to anybody, but it may not wait for a reader.
@@ -119,17 +119,24 @@ async function silence(
       { containerId, facts: { when: 'first', port: last.port, seconds, ...last.result.facts } },
     )
   }
+  const { port } = checked
+  if (port !== null && listening.length > 0) {
+    const elsewhere = listening.join(', ')
+    return new DeployFailure(
+      'wrong-port',
+      `The app listens on port ${elsewhere}, not on port ${port}, which is set in its settings: nothing answered there within ${seconds} s. Set ${elsewhere} as the app's port, or make it listen where PORT says.`,
+      { containerId, facts: { port, seconds, listening: elsewhere } },
+    )
+  }
+  const inside = (await checked.listeningPorts('loopback').catch((): number[] => [])).join(', ')
   const instead =
-    listening.length > 0
-      ? `It listens on ${listening.join(', ')}: set that as the app's port, or make it listen where PORT says.`
-      : 'Make it listen on 0.0.0.0 (not on 127.0.0.1 alone) at the port that PORT says.'
-  const where = checked.port === null ? 'any port' : `port ${checked.port}`
+    inside === ''
+      ? 'Make it listen on 0.0.0.0 at the port that PORT says.'
+      : `It listens on port ${inside} of 127.0.0.1 alone, which nobody but itself can reach: make it listen on 0.0.0.0.`
+  const where = port === null ? 'any port' : `port ${port}`
   return new DeployFailure(
     'not-listening',
     `The app did not listen on ${where} within ${seconds} s. ${instead}`,
-    {
-      containerId,
-      facts: { port: checked.port ?? 'any', seconds, listening: listening.join(', ') || 'none' },
-    },
+    { containerId, facts: { port: port ?? 'any', seconds, loopback: inside || 'none' } },
   )
 }

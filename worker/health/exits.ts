@@ -1,4 +1,5 @@
 import type { Container } from '../../engine/index.ts'
+import type { DeploymentWork } from '../../platform/worker/deployments.ts'
 import { type DeployFailure, exitFailure } from '../failure.ts'
 import type { Host } from '../host.ts'
 
@@ -10,7 +11,7 @@ export interface ExitWatch {
 }
 
 /** Looks out for exits until the signal. `when` completes the sentence "The app exited with code 1 …". */
-export function watchExits(host: Host, when: string, signal: AbortSignal): ExitWatch {
+export function watchExits(host: Host, work: DeploymentWork, when: string, signal: AbortSignal): ExitWatch {
   const exit = Promise.withResolvers<DeployFailure>()
   // Nobody may be racing when the signal comes.
   exit.promise.catch(() => undefined)
@@ -19,7 +20,7 @@ export function watchExits(host: Host, when: string, signal: AbortSignal): ExitW
       for (const { id } of containers)
         host.engine.containers
           .wait(id, { signal })
-          .then((ended) => exit.resolve(exitFailure(ended, when)), exit.reject)
+          .then((ended) => exit.resolve(exitFailure(ended, when, work)), exit.reject)
     },
     async race(work) {
       work.catch(() => undefined)

@@ -10,7 +10,14 @@ import { type DeploymentWork, isCancelAsked, loadDeployment } from '../../platfo
 import { finishStep, publishLayers, startStep } from '../../platform/worker/steps.ts'
 import { isTask } from '../container-spec.ts'
 import { containersOf, lastLines, removeAll } from '../containers.ts'
-import { CalledOff, DeployFailure, internalFailure, messageOf, WorkerStopping } from '../failure.ts'
+import {
+  CalledOff,
+  DeployFailure,
+  internalFailure,
+  messageOf,
+  WorkerStopping,
+  withLastWords,
+} from '../failure.ts'
 import type { Host } from '../host.ts'
 import { atMostEvery, ensureImage } from '../images.ts'
 import { appKey } from '../locks.ts'
@@ -173,17 +180,19 @@ async function giveUp(host: Host, work: DeploymentWork, step: StepName, reason: 
     await setDeploymentStatus(host.platform, id, 'canceled')
     return
   }
-  const known = reason instanceof DeployFailure ? reason : internalFailure(reason)
+  const bare = reason instanceof DeployFailure ? reason : internalFailure(reason)
+  const lines = bare.containerId === null ? [] : await lastLines(host, bare.containerId, 50)
+  const known = withLastWords(bare, lines, work.variables)
   const failure: Failure = {
     step,
     code: known.code,
     message: known.message,
     facts: known.facts,
     ...known.end,
-    lastLogLines: known.containerId === null ? [] : await lastLines(host, known.containerId, 50),
+    lastLogLines: lines,
   }
   host.log.warn(
-    { deployment: id, err: known === reason ? known.cause : reason },
+    { deployment: id, err: bare === reason ? bare.cause : reason },
     `deployment ${number} of ${work.app.name} failed: ${known.message}`,
   )
   await setDeploymentStatus(host.platform, id, 'failed', { failure })

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { NextIntlClientProvider } from 'next-intl'
 import { createElement, type ReactElement } from 'react'
 import { renderToStaticMarkup } from 'react-dom/server'
@@ -21,16 +22,63 @@ const common = { exitCode: null, signal: null, oomKilled: false, lastLogLines: [
 /** Everything that the words for a code may ask for, such as a worker gives it. */
 const always: Facts = {
   ...{ image: 'ghcr.io/acme/{app}:<1>', reason: 'It said no', seconds: 30, path: '/health', status: 404 },
-  ...{ timeoutMs: 5_000, layers: 3, sizeBytes: 4_200_000, ports: '80, 81' },
+  ...{ timeoutMs: 5_000, layers: 3, sizeBytes: 4_200_000, ports: '80, 81', limitBytes: 64 * 2 ** 20 },
+  ...{ variable: 'DATABASE_URL', line: 'no <DATABASE_URL>', command: 'gunicorn' },
 }
 const variants: Facts[] = [
-  { how: 'signal', signal: 'SIGSEGV', port: 'any', listening: 'none', when: 'later', probe: 'status' },
-  { how: 'code', exitCode: 3, port: 8080, listening: '80, 81', when: 'later', probe: 'timeout' },
-  { how: 'unknown', port: 8080, listening: 'none', when: 'first', probe: 'refused' },
-  { how: 'unknown', port: 8080, listening: '3000', when: 'first', probe: 'other' },
-  { how: 'timeout', exitCode: 1, port: 8080, listening: '3000', when: 'later', probe: 'command' },
+  {
+    how: 'signal',
+    signal: 'SIGSEGV',
+    port: 'any',
+    listening: '8080',
+    loopback: 'none',
+    when: 'later',
+    probe: 'status',
+  },
+  {
+    how: 'code',
+    exitCode: 3,
+    port: 8080,
+    listening: '80, 81',
+    loopback: '80, 81',
+    when: 'later',
+    probe: 'timeout',
+  },
+  {
+    how: 'unknown',
+    port: 8080,
+    listening: '80',
+    loopback: '80',
+    when: 'first',
+    probe: 'refused',
+    peakBytes: 2 ** 26,
+  },
+  {
+    how: 'unknown',
+    port: 8080,
+    listening: '3000',
+    loopback: 'none',
+    when: 'first',
+    probe: 'other',
+    command: 'unknown',
+  },
+  {
+    how: 'timeout',
+    exitCode: 1,
+    port: 8080,
+    listening: '3000',
+    loopback: 'none',
+    when: 'later',
+    probe: 'command',
+  },
 ]
 const given = variants.map((facts) => ({ ...always, ...facts }))
+
+test('the documentation lists every code', () => {
+  const text = readFileSync('docs/failures.md', 'utf8')
+  const listed = [...text.matchAll(/^\| `([a-z-]+)` +\|/gm)].map(([, code]) => code)
+  expect(listed.sort()).toEqual([...failureCodes].sort())
+})
 
 describe.each(languages)('in $locale', ({ locale, messages }) => {
   function render(element: ReactElement): string {

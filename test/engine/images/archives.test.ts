@@ -157,7 +157,9 @@ test('of an image for several platforms this host takes its own, and of one for 
   })
   await withStore(async (store) => {
     const foreign = await archiveOf(index([{ os: 'linux', architecture: 's390x' }]))
-    await expect(store.images.load(Readable.from([foreign]))).rejects.toMatchObject({ kind: 'unsupported' })
+    await expect(store.images.load(Readable.from([foreign]))).rejects.toMatchObject({
+      kind: 'wrong-platform',
+    })
   })
 })
 

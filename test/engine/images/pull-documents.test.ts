@@ -101,7 +101,7 @@ test("another platform's image is pulled when it is asked for, beside this host'
     [image.digest, other.digest].sort(),
   )
   await expect(store.images.pull(name, { platform: 'linux/riscv64' })).rejects.toMatchObject({
-    kind: 'unsupported',
+    kind: 'wrong-platform',
     message: `image ${name}:latest has no image for linux/riscv64, only for linux/${architecture}, linux/arm/v7`,
   })
   await expect(store.images.pull(name, { platform: 'a/b/c/d' })).rejects.toMatchObject({ kind: 'invalid' })
@@ -109,7 +109,7 @@ test("another platform's image is pulled when it is asked for, beside this host'
   const alone = `${(await registryOf(other)).host}/app`
   expect((await store.images.pull(alone, { platform: 'linux/arm' })).digest).toBe(other.digest)
   await expect(store.images.pull(alone, { platform: 'linux/amd64' })).rejects.toMatchObject({
-    kind: 'unsupported',
+    kind: 'wrong-platform',
     message: `image ${alone}:latest has no image for linux/amd64, only for linux/arm/v7`,
   })
   await store.close()
