@@ -17,12 +17,14 @@ import type { Deployment, Page } from './model/resources.ts'
 import type { Platform } from './open.ts'
 import { afterNumber, parsePage, toPage } from './pages.ts'
 import { queueDeployment } from './queue-deployment.ts'
+import { assertMayPull } from './registry/may-pull.ts'
 import { announce } from './timeline.ts'
 import { validate } from './validate.ts'
 
 /**
  * Records a deployment of the app as it is set now and asks the host's worker to carry it out. Deployments of the app
- * that still wait are superseded. An app that was stopped is wanted running again.
+ * that still wait are superseded. An app that was stopped is wanted running again. Throws `forbidden` for an image in a
+ * repository of Berth's that the app's team may not pull from.
  */
 export async function createDeployment(
   platform: Platform,
@@ -37,6 +39,7 @@ export async function createDeployment(
     const settings = appSettingsSchema.parse(app.settings)
     const followed = image === undefined ? await followedNow(platform, tx, place.teamId, app) : null
     const wanted = image ?? (followed === null ? settings.image : withTag(settings.image, followed.tag))
+    await assertMayPull(tx, platform.config, place.teamId, wanted)
     const isElsewhere = !isSameRepository(wanted, settings.image)
     settings.image = wanted
     if (followed !== null || image !== undefined)

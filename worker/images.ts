@@ -6,35 +6,47 @@ import { pullFailure } from './failure.ts'
 import type { Host } from './host.ts'
 
 /**
- * The deployment's image, ready to run. Once its digest is known that very image is meant, whatever the tag says now,
- * and its registry is asked only when the image is not here. Throws DeployFailure.
+ * The deployment's image, ready to run. Once its digest is known that very image is meant, whatever the tag says now.
+ *
+ * That an image is on this host gives no team the right to run it: its registry is asked for it in the team's name, and
+ * refuses what that may not pull. What the team was given before it may run again while the registry can't answer, and
+ * with `isTrusted`, for what runs already and what is gone back to, without asking. Throws DeployFailure.
  */
 export async function ensureImage(
   host: Host,
   work: DeploymentWork,
-  options: { onProgress?: (layers: LayerProgress[]) => void; signal: AbortSignal },
+  {
+    isTrusted = work.deployment.isRollback,
+    ...options
+  }: { isTrusted?: boolean; onProgress?: (layers: LayerProgress[]) => void; signal: AbortSignal },
 ): Promise<Image> {
   const { imageRef, imageDigest } = work.deployment
   const { engine, platform } = host
+  const realm = work.team.id
   try {
-    if (imageDigest !== null) {
-      const present = await engine.images.inspect(imageDigest).catch((error) => {
-        if (isEngineError(error, 'not-found')) return null
-        throw error
-      })
-      if (present !== null) return present
-    }
+    const present = imageDigest === null ? null : await givenBefore(host, imageDigest, realm)
+    if (present !== null && isTrusted) return present
     const reference = imageDigest === null ? imageRef : pinned(imageRef, imageDigest)
     const repository = ownRepository(platform.config, imageRef)
     const credentials =
       repository === null
         ? undefined
         : { kind: 'bearer' as const, token: await pullToken(platform, repository, work.team.id) }
-    return await engine.images.pull(reference, { credentials, ...options })
+    return await engine.images.pull(reference, { credentials, realm, ...options }).catch((error) => {
+      if (present !== null && isEngineError(error) && error.isTemporary) return present
+      throw error
+    })
   } catch (error) {
     options.signal.throwIfAborted()
     throw pullFailure(imageRef, error)
   }
+}
+
+async function givenBefore({ engine }: Host, digest: string, realm: string): Promise<Image | null> {
+  return engine.images.inspect(digest, { realm }).catch((error) => {
+    if (isEngineError(error, 'not-found')) return null
+    throw error
+  })
 }
 
 /** `registry:5000/team/app:1` with a digest → `registry:5000/team/app@sha256:…`. */

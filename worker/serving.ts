@@ -56,7 +56,7 @@ function isReplacing(status: DeploymentStatus, stopsFirst: boolean): boolean {
 }
 
 async function make(host: Host, work: DeploymentWork, replica: number, signal: AbortSignal): Promise<void> {
-  const image = await ensureImage(host, work, { signal })
+  const image = await ensureImage(host, work, { isTrusted: true, signal })
   const container = await makeReplica(host, work, image, replica, signal)
   await runReplica(host, container, signal)
   host.log.info({ container: container.id }, `a container of ${work.app.slug} is there again`)

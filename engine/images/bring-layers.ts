@@ -10,6 +10,7 @@ import type { HeldLayer, HeldLayers, ReportLayer } from './held-layers.ts'
 import type { LayerProgress } from './images.ts'
 import type { LayerStore } from './layer-store.ts'
 import { createProgress } from './progress.ts'
+import type { Proofs, Realm } from './proofs.ts'
 import { unpackAlong } from './unpack-along.ts'
 
 const layersAtOnce = 3
@@ -18,6 +19,7 @@ export interface BringParts {
   content: ContentStore
   layers: LayerStore
   held: HeldLayers
+  proofs: Proofs
   /** Whether packed layers stay once they are unpacked. */
   keepBlobs: boolean
 }
@@ -30,8 +32,14 @@ export type FetchLayer = (
   along: ReadAlong,
 ) => Promise<void>
 
+/** Has the source send all of a packed layer that others brought here. */
+export type ProveLayer = (layer: Descriptor, tell: ReportLayer, signal: AbortSignal) => Promise<void>
+
 export interface BringRequest extends BringParts {
+  /** For whom; a realm must be able to prove. */
+  realm?: Realm
   fetch: FetchLayer
+  prove?: ProveLayer
   onProgress: (layers: LayerProgress[]) => void
   signal: AbortSignal
 }
@@ -107,20 +115,38 @@ async function bringAll(request: BringRequest, wanted: Wanted[], failed: AbortCo
   }
 }
 
-/** Fetches and unpacks a layer, unless it is here or another did so a moment ago. */
+/** Fetches and unpacks a layer, unless it is here, or another did so a moment ago, and the realm may use it. */
 async function bring(request: BringRequest, { descriptor, diffId, held, report }: Wanted): Promise<void> {
-  const { layers, content, signal } = request
+  const { layers, content, proofs, realm = null, signal } = request
   const { digest, size } = descriptor
   await request.held.takeTurn(diffId, signal, async () => {
-    if (layers.has(diffId)) return report('exists', size)
-    if (held.staged !== null) return
+    const isHere = layers.has(diffId)
+    const isUnpacked = isHere || held.staged !== null
+    const found = () => {
+      if (isHere) report('exists', size)
+    }
+    if (isUnpacked && proofs.hasLayer(realm, digest, diffId)) return found()
     // One blob under two diffIDs: at most one of them is true, but both may be claimed.
     await request.held.takeTurn(blobTurn(digest), signal, async () => {
+      const isKnown = isUnpacked && proofs.isPair(digest, diffId)
+      if (realm !== null && (isKnown || (await content.has(digest)))) {
+        if (request.prove === undefined) throw new Error('a realm needs a source that proves')
+        await request.prove(descriptor, report, signal)
+        if (isKnown) {
+          proofs.addLayer(realm, digest, diffId)
+          return found()
+        }
+      }
       const unpacking = unpackAlong(digest, diffId, request)
       try {
         await request.fetch(descriptor, held.tell, signal, unpacking)
         held.tell('unpacking', size)
-        held.staged = await unpacking.finish()
+        const staged = await unpacking.finish()
+        proofs.addLayer(realm, digest, diffId)
+        // What others packed differently is there already.
+        if (isUnpacked) layers.discard(staged.folder)
+        else held.staged = staged
+        found()
       } catch (error) {
         await unpacking.abandon()
         throw error

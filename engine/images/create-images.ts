@@ -112,15 +112,17 @@ export async function createImages(
   }
 
   return {
-    async pull(text, { platform: wanted, credentials, onProgress, signal } = {}) {
+    async pull(text, { platform: wanted, credentials, realm = null, onProgress, signal } = {}) {
+      if (realm === '') throw new EngineError('invalid', 'a realm has a name')
       const reference = parseReference(text)
       const platform = wanted === undefined ? null : parsePlatform(wanted)
-      const key = JSON.stringify([formatReference(reference), platform, credentials ?? null])
+      const key = JSON.stringify([formatReference(reference), platform, credentials ?? null, realm])
       return pulls.join(key, signal, onProgress, (workSignal, report) =>
         pullImage({
           ...parts,
           reference,
           platform,
+          realm,
           client,
           keepBlobs,
           credentials,
@@ -155,7 +157,11 @@ export async function createImages(
       return { reference: formatReference(target), digest }
     },
 
-    inspect: async (key) => rows.get(key),
+    async inspect(key, { realm = null } = {}) {
+      const image = rows.get(key)
+      if (parts.proofs.hasImage(realm, image.digest)) return image
+      throw new EngineError('not-found', `image ${key} is not on this host`)
+    },
     list: async () => rows.all(),
 
     async documents(key) {

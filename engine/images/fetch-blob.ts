@@ -10,6 +10,8 @@ export interface FetchBlobOptions {
   content: ContentStore
   reference: Reference
   credentials?: RegistryCredentials
+  /** Whether what is left of an earlier fetch is not gone on with. */
+  isAnew?: boolean
   /** Called with the bytes that are there by now. */
   onBytes: (doneBytes: number) => void
   /** Not called for a blob that is here already. */
@@ -19,9 +21,9 @@ export interface FetchBlobOptions {
 
 /** Brings a blob from a registry into the content store; goes on where an earlier fetch was cut off. */
 export async function fetchBlob({ digest, size }: Descriptor, options: FetchBlobOptions): Promise<void> {
-  const { client, content, reference, credentials, onBytes, readAlong, signal } = options
+  const { client, content, reference, credentials, isAnew = false, onBytes, readAlong, signal } = options
   if (await content.has(digest)) return
-  const have = Math.min(await content.ingestSize(digest), size)
+  const have = isAnew ? 0 : Math.min(await content.ingestSize(digest), size)
   await fetchFrom(have).catch(async (error: unknown) => {
     // What an earlier pull left may be what is wrong: a power cut can leave anything.
     if (have === 0 || !isEngineError(error, 'corrupt')) throw error

@@ -23,8 +23,8 @@ export interface Images {
    * end the name means what it did before. Throws what pulls throw.
    */
   push(key: string, options?: PushImageOptions): Promise<{ reference: string; digest: string }>
-  /** Throws not-found. */
-  inspect(key: string): Promise<Image>
+  /** Throws not-found; for a realm also when it was not pulled for that. */
+  inspect(key: string, options?: { realm?: string }): Promise<Image>
   list(): Promise<Image[]>
   /** The image's documents as they came, as text. Throws not-found. */
   documents(key: string): Promise<{ manifest: string; config: string }>
@@ -60,6 +60,12 @@ export interface PullOptions {
   /** Such as linux/arm64 or linux/arm/v7; default this host's. Throws unsupported, naming what there is. */
   platform?: string
   credentials?: RegistryCredentials
+  /**
+   * Whom it is pulled for, such as a tenant: what others brought to this host is used only after the registry has sent
+   * it for this realm as well, so that its digest alone gives nobody an image or a layer. The registry is always asked.
+   * Default nobody in particular, who may use everything.
+   */
+  realm?: string
   /** All layers as they stand; at most ten times a second, and once at the end. */
   onProgress?: (layers: LayerProgress[]) => void
   signal?: AbortSignal

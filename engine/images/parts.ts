@@ -9,6 +9,7 @@ import { createHeldLayers, type HeldLayers } from './held-layers.ts'
 import { createImageRows, type ImageRows } from './image-rows.ts'
 import { createLayerStore, type LayerStore } from './layer-store.ts'
 import { createLeases, type Leases } from './leases.ts'
+import { createProofs, type Proofs } from './proofs.ts'
 
 export interface ImageParts {
   stateDir: string
@@ -18,6 +19,7 @@ export interface ImageParts {
   layers: LayerStore
   rows: ImageRows
   leases: Leases
+  proofs: Proofs
   held: HeldLayers
   /** Images that some work here counts on at this moment, each with how much. */
   busy: Map<Digest, number>
@@ -30,8 +32,9 @@ export async function openImageParts(stateDir: string, state: State): Promise<Im
   const layers = await createLayerStore(stateDir, state, trash)
   const rows = createImageRows(state)
   const leases = createLeases(state)
+  const proofs = createProofs(state)
   const held = createHeldLayers(({ folder }) => layers.discard(folder))
-  return { stateDir, state, trash, content, layers, rows, leases, held, busy: new Map() }
+  return { stateDir, state, trash, content, layers, rows, leases, proofs, held, busy: new Map() }
 }
 
 /** Everything that must stay: what images, containers and leases are made of. One step, so it holds until the next. */

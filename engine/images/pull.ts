@@ -9,6 +9,8 @@ import { hostPlatform } from '../sys/host-platform.ts'
 import { fetchBlob } from './fetch-blob.ts'
 import type { Image, LayerProgress, RegistryCredentials } from './images.ts'
 import type { ImageParts } from './parts.ts'
+import type { Realm } from './proofs.ts'
+import { proveBlob } from './prove-blob.ts'
 import { recordImage } from './record-image.ts'
 
 /** An index may list indexes. */
@@ -18,6 +20,7 @@ export interface PullRequest extends ImageParts {
   reference: Reference
   /** Null: this host's. */
   platform: Platform | null
+  realm: Realm
   client: RegistryReader
   keepBlobs: boolean
   credentials?: RegistryCredentials
@@ -26,10 +29,11 @@ export interface PullRequest extends ImageParts {
 }
 
 export async function pullImage(request: PullRequest): Promise<Image> {
-  const { reference, platform, client, credentials, signal } = request
+  const { reference, platform, realm, proofs, client, credentials, signal } = request
   const what = `image ${formatReference(reference)}`
-  // With a platform the digest may be that of an index, through which another image is here.
-  const here = reference.digest === null || platform !== null ? null : isHere(reference.digest, request)
+  // With a platform the digest may be that of an index, through which another image is here; a realm's right is asked.
+  const mustAsk = platform !== null || realm !== null
+  const here = mustAsk || reference.digest === null ? null : isHere(reference.digest, request)
   if (here) return here
   const { digest, documents } = await resolve(request, what)
   const found = isHere(digest, request)
@@ -43,17 +47,27 @@ export async function pullImage(request: PullRequest): Promise<Image> {
         reference: formatReference(reference),
         source: reference,
         readDocument: (blob) => client.fetchDocument(reference, blob, { credentials, signal }),
-        fetch: (layer, tell, fetchSignal, readAlong) =>
-          fetchBlob(layer, {
+        realm,
+        fetch: (layer, tell, fetchSignal, readAlong) => {
+          const isAnew = !proofs.ownsIngest(realm, layer.digest)
+          if (isAnew || realm === null) proofs.beginIngest(realm, layer.digest)
+          return fetchBlob(layer, {
             ...request,
-            signal: fetchSignal,
-            readAlong,
+            ...{ isAnew, signal: fetchSignal, readAlong },
             onBytes: (done) => tell(done < layer.size ? 'downloading' : 'verifying', done),
+          })
+        },
+        prove: (layer, tell, proveSignal) =>
+          proveBlob(layer, {
+            ...request,
+            signal: proveSignal,
+            onBytes: (done) => tell('verifying', done),
           }),
         onProgress: request.onProgress,
         signal,
       },
     )
+    proofs.addImage(realm, image.digest)
     lease.end()
     return image
   } catch (error) {
@@ -71,10 +85,13 @@ function canGoOn(error: unknown): boolean {
   return !isEngineError(error) || error.isTemporary || error.kind === 'canceled'
 }
 
-/** The image, when all of it is on this host; it has this name as well from now on. */
-function isHere(digest: Digest, { rows, leases, reference, onProgress }: PullRequest): Image | null {
+/** The image, when all of it is on this host and the realm may use it; it has this name as well from now on. */
+function isHere(
+  digest: Digest,
+  { rows, proofs, leases, realm, reference, onProgress }: PullRequest,
+): Image | null {
   const image = rows.find(digest)
-  if (!image || !rows.hasDocuments(image.digest)) return null
+  if (!image || !rows.hasDocuments(image.digest) || !proofs.hasImage(realm, image.digest)) return null
   onProgress(
     image.layers.map((layer) => ({ digest: layer, state: 'exists' as const, doneBytes: 0, totalBytes: 0 })),
   )

@@ -1,11 +1,12 @@
 import { EngineError } from '../errors.ts'
 import { type Digest, digestOf } from '../oci/digest.ts'
 import { type Descriptor, parseConfig, parseManifest } from '../oci/manifest.ts'
-import { bringLayers, type FetchLayer } from './bring-layers.ts'
+import { bringLayers, type FetchLayer, type ProveLayer } from './bring-layers.ts'
 import type { BlobSource } from './image-rows.ts'
 import type { Image, LayerProgress } from './images.ts'
 import type { Lease } from './leases.ts'
 import type { ImageParts } from './parts.ts'
+import type { Realm } from './proofs.ts'
 
 export interface NewImage {
   /** The manifest, and the index that led to it, if any. */
@@ -15,7 +16,10 @@ export interface NewImage {
   /** Registry that its blobs can be fetched from again. */
   source: BlobSource | null
   readDocument: (blob: Descriptor) => Promise<Buffer>
+  /** For whom it comes, where that matters: see proofs.ts. */
+  realm?: Realm
   fetch: FetchLayer
+  prove?: ProveLayer
   onProgress: (layers: LayerProgress[]) => void
   signal: AbortSignal
 }

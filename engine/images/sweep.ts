@@ -17,7 +17,7 @@ const atOnce = 50
  */
 export async function sweepUnneeded(parts: ImageParts): Promise<Swept> {
   const swept: Swept = { layers: [], blobs: [], ingestBytes: 0 }
-  const { layers, content, rows } = parts
+  const { layers, content, rows, proofs } = parts
   for (;;) {
     const keep = needed(parts)
     const some = layers
@@ -39,5 +39,6 @@ export async function sweepUnneeded(parts: ImageParts): Promise<Swept> {
     await nextTurn()
   }
   swept.ingestBytes = await content.dropIngests((digest) => needed(parts).has(digest))
+  proofs.sweep(needed(parts))
   return swept
 }

@@ -56,6 +56,12 @@ export const migrations: readonly string[] = [
   `ALTER TABLE containers ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;`,
   // 7: how much memory a container needed.
   'ALTER TABLE containers ADD COLUMN memory_peak_bytes INTEGER;',
+  // 8: for whom a registry gave what is here (images/proofs.ts).
+  `CREATE TABLE image_proofs (digest TEXT NOT NULL REFERENCES images(digest) ON DELETE CASCADE, realm TEXT NOT NULL,
+     PRIMARY KEY (digest, realm)) WITHOUT ROWID;
+   CREATE TABLE layer_proofs (blob TEXT NOT NULL, diff_id TEXT NOT NULL, realm TEXT NOT NULL,
+     PRIMARY KEY (blob, diff_id, realm)) WITHOUT ROWID;
+   CREATE TABLE ingest_realms (blob TEXT PRIMARY KEY, realm TEXT NOT NULL) WITHOUT ROWID;`,
 ]
 
 /**

@@ -7,7 +7,7 @@ import type { App, Deployment, Team } from '../../platform/model/resources.ts'
 import { readManifest, writeManifest } from '../../platform/registry/client.ts'
 import { reconcileRegistry } from '../../platform/registry/reconcile.ts'
 import { deleteTag } from '../../platform/registry/remove.ts'
-import { findRepository } from '../../platform/repositories.ts'
+import { findRepository, updateRepository } from '../../platform/repositories.ts'
 import { get } from '../support/edge.ts'
 import { pushWithSkopeo } from '../support/oci-layout.ts'
 import { operator } from '../support/platform.ts'
@@ -215,4 +215,50 @@ test('what can not be followed is said at the field', async () => {
   expect(await fieldOf(`${berth.host}/${other.imageNamespace}/x:1`, 'tag', '1')).toContain(
     'settings.follow can follow repositories of the team (…/acme/…)',
   )
+})
+
+test('a team runs nothing of another’s: neither by its name, nor by a digest that the host has', async () => {
+  const { platform } = berth
+  const rival = await berth.makeTeam('Rival')
+  const eve = await berth.makeUser({ teamId: rival.id, role: 'developer' })
+  await push('vault:1', 'secret')
+  const vault = await settled('vault', 1)
+  const own = await berth.makeApp(team.id, { settings: { ...quickSettings, image: reference('vault:1') } })
+  await createDeployment(platform, ada.viewer, own.id)
+  await serves(own, 'secret')
+  const { imageDigest } = (await deployments(own))[0] ?? {}
+  const thief = await berth.makeApp(rival.id, { settings: { ...quickSettings, image: 'nowhere.test/x:1' } })
+  const deploy = (image: string) => createDeployment(platform, eve.viewer, thief.id, { image })
+  const named = [reference('vault:1'), reference(`vault@${imageDigest}`), reference('no-such:1')]
+  for (const image of named)
+    await expect(deploy(image)).rejects.toMatchObject({
+      code: 'forbidden',
+      message: expect.stringMatching(/another team's and private, or does not exist/),
+    })
+  // A repository of her own, which the digest is not in.
+  await pushWithSkopeo(`${berth.host}/rival/own:1`, `${eve.email}:${eve.password}`, {
+    bare: true,
+    files: { a: 'b' },
+  })
+  const ended = (id: string) =>
+    until('the deployment ended', async () => {
+      const deployment = (await deployments(thief)).find((one) => one.id === id)
+      return (deployment?.finishedAt ?? null) !== null && deployment
+    })
+  const { id } = await deploy(`${berth.host}/rival/own@${imageDigest}`)
+  expect(await ended(id)).toMatchObject({ status: 'failed', failure: { code: 'image-not-found' } })
+  // The right was there when it was asked for, and is not when the worker comes to it.
+  await updateRepository(platform, operator, vault, { isPublic: true })
+  await berth.restartWorker(async () => {
+    await deploy(reference(`vault@${imageDigest}`))
+    await updateRepository(platform, operator, vault, { isPublic: false })
+  })
+  const [late] = await deployments(thief)
+  expect(await ended(late?.id ?? '')).toMatchObject({
+    status: 'failed',
+    failure: { code: 'image-access-denied' },
+  })
+  await updateRepository(platform, operator, vault, { isPublic: true })
+  await deploy(reference(`vault@${imageDigest}`))
+  await serves(thief, 'secret')
 })
