@@ -4,11 +4,14 @@ import { appSettingsSchema } from './model/app-settings.ts'
 import { type AppStatus, appStatus } from './model/app-status.ts'
 import type { DeploymentStatus } from './model/deployment-status.ts'
 import type { App, Container } from './model/resources.ts'
+import { scalingSchema, sizeOf } from './model/scale.ts'
 import type { Platform } from './open.ts'
+import { runningSettings } from './running-settings.ts'
 
 /** What is read of an app to show it. */
 export const appColumns = {
   project: { select: { teamId: true } },
+  liveDeployment: { select: { id: true, snapshot: true, size: true } },
   domains: { orderBy: [{ generated: 'asc' }, { id: 'asc' }], select: { name: true } },
   containers: { where: { state: { not: 'removed' } }, orderBy: [{ createdAt: 'asc' }, { replica: 'asc' }] },
 } as const satisfies Prisma.AppInclude
@@ -65,6 +68,7 @@ function showApp(
     settings,
     followed: settings.follow === null ? null : showFollowed(row),
     liveDeploymentId: live,
+    scale: showScale(row),
     latestDeployment:
       latest === null
         ? null
@@ -77,6 +81,17 @@ function showApp(
     containers: row.containers.map(showContainer),
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
+  }
+}
+
+function showScale({ liveDeployment, scaling }: AppRow): App['scale'] {
+  if (liveDeployment === null) return null
+  const last = scalingSchema.nullable().parse(scaling)
+  const own = last?.deploymentId === liveDeployment.id ? last : null
+  return {
+    ...sizeOf(runningSettings(liveDeployment)),
+    isPending: own !== null && own.problem === null,
+    problem: own?.problem ?? null,
   }
 }
 
@@ -121,7 +136,7 @@ export async function liveReplicas(
 ): Promise<Map<string, number>> {
   if (deploymentIds.length === 0) return new Map()
   const rows = await platform.db.$queryRaw<{ id: string; replicas: number }[]>`
-    SELECT id, (snapshot->'settings'->>'replicas')::int AS replicas FROM deployments
+    SELECT id, coalesce((size->>'replicas')::int, (snapshot->'settings'->>'replicas')::int) AS replicas FROM deployments
     WHERE id IN (${Prisma.join(deploymentIds)})`
   return new Map(rows.map((row) => [row.id, row.replicas]))
 }

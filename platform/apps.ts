@@ -14,7 +14,6 @@ import { hostnameCandidates } from './hostnames.ts'
 import { requireOpenHost } from './hosts.ts'
 import { enqueue, type JobName } from './jobs.ts'
 import { type AppSettings, appSettingsSchema } from './model/app-settings.ts'
-import { deploymentSnapshotSchema } from './model/deployment-snapshot.ts'
 import { newId } from './model/ids.ts'
 import {
   type CreateAppInput,
@@ -28,6 +27,7 @@ import type { Platform } from './open.ts'
 import { afterId, parsePage, toPage } from './pages.ts'
 import { projectAccess } from './projects.ts'
 import { checkQuota, growth, lockTeam, needOf } from './quotas.ts'
+import { runningSettings } from './running-settings.ts'
 import { withFreeSlug } from './slugs.ts'
 import { announce, type Told, tellOfApp } from './timeline.ts'
 import { validate } from './validate.ts'
@@ -270,8 +270,7 @@ async function want(
     if (app.desiredState === desiredState) return { changes: [], told: [] }
     if (desiredState === 'running' && app.liveDeploymentId !== null) {
       const live = await tx.deployment.findUniqueOrThrow({ where: { id: app.liveDeploymentId } })
-      const { settings } = deploymentSnapshotSchema.parse(live.snapshot)
-      await checkQuota(tx, teamId, await growth(tx, id, settings))
+      await checkQuota(tx, teamId, await growth(tx, id, runningSettings(live)))
     }
     await tx.app.update({ where: { id }, data: { desiredState } })
     await record(tx, viewer, {

@@ -8,6 +8,7 @@ import { deploymentSnapshotSchema } from './model/deployment-snapshot.ts'
 import type { Deployment } from './model/resources.ts'
 import type { Platform } from './open.ts'
 import { queueDeployment } from './queue-deployment.ts'
+import { settingsToGoBackTo } from './running-settings.ts'
 import { emitAppEvent } from './timeline.ts'
 
 const system: Viewer = { kind: 'system' }
@@ -47,7 +48,11 @@ export async function rollBackAutomatically(
         trigger: 'auto_rollback',
         toNumber: before.number,
         imageDigest: before.imageDigest,
-        snapshot: { ...snapshot, variables: sealForDeployment(platform, id, variables) },
+        snapshot: {
+          ...snapshot,
+          settings: await settingsToGoBackTo(tx, app, before),
+          variables: sealForDeployment(platform, id, variables),
+        },
       }
     })
     await emitAppEvent(platform, appId, {

@@ -18,6 +18,7 @@ import type { Platform } from './open.ts'
 import { afterNumber, parsePage, toPage } from './pages.ts'
 import { queueDeployment } from './queue-deployment.ts'
 import { assertMayPull } from './registry/may-pull.ts'
+import { settingsToGoBackTo } from './running-settings.ts'
 import { announce } from './timeline.ts'
 import { validate } from './validate.ts'
 
@@ -78,7 +79,7 @@ export async function rollbackTo(
 ): Promise<Deployment> {
   const place = await deploymentAccess(platform, viewer, deploymentId, 'deployment.rollback')
   return queueDeployment(platform, viewer, place, async (tx, id) => {
-    await lockApp(tx, place.appId)
+    const app = await lockApp(tx, place.appId)
     const old = await tx.deployment.findUniqueOrThrow({ where: { id: deploymentId } })
     if (old.liveAt === null || old.imageDigest === null) {
       throw new PlatformError(
@@ -92,7 +93,12 @@ export async function rollbackTo(
       trigger: 'rollback',
       toNumber: old.number,
       imageDigest: old.imageDigest,
-      snapshot: { ...snapshot, followed: null, variables: sealForDeployment(platform, id, variables) },
+      snapshot: {
+        ...snapshot,
+        settings: await settingsToGoBackTo(tx, app, old),
+        followed: null,
+        variables: sealForDeployment(platform, id, variables),
+      },
     }
   })
 }

@@ -12,6 +12,7 @@ import type { RedisAddress } from './redis-url.ts'
 export const jobs = {
   deploy: { schema: z.strictObject({ deploymentId: z.string() }), attempts: 5 },
   'stop-app': { schema: z.strictObject({ appId: z.string() }), attempts: 10 },
+  'scale-app': { schema: z.strictObject({ appId: z.string() }), attempts: 5 },
   'start-app': { schema: z.strictObject({ appId: z.string() }), attempts: 10 },
   'delete-app': { schema: z.strictObject({ appId: z.string() }), attempts: 10 },
   'answer-link-request': { schema: z.strictObject({ requestId: z.string() }), attempts: 5 },

@@ -79,17 +79,20 @@ export async function spentBy(
       WHERE apps."desiredState" = 'running'
         AND (projects."teamId" = ${teamId} OR apps.id = ${appId})
     ), wanted AS (
-      SELECT running.id, snapshot->'settings' AS settings
+      SELECT running.id, snapshot->'settings' AS settings, size
       FROM running JOIN deployments ON deployments.id = running."liveDeploymentId"
       UNION ALL
-      SELECT running.id, snapshot->'settings' AS settings
+      SELECT running.id, snapshot->'settings' AS settings, size
       FROM running JOIN deployments ON deployments."appId" = running.id
       WHERE deployments.status::text = ANY(${inProgressStatuses})
+    ), sized AS (
+      SELECT id,
+        coalesce(size->>'replicas', settings->>'replicas')::bigint AS replicas,
+        coalesce(size->>'memoryBytes', settings->'limits'->>'memoryBytes')::bigint AS memory,
+        coalesce(size->>'cpuMillis', settings->'limits'->>'cpuMillis')::bigint AS cpu
+      FROM wanted
     ), each_app AS (
-      SELECT
-        max((settings->>'replicas')::bigint * (settings->'limits'->>'memoryBytes')::bigint) AS memory,
-        max((settings->>'replicas')::bigint * (settings->'limits'->>'cpuMillis')::bigint) AS cpu
-      FROM wanted GROUP BY id
+      SELECT id, max(replicas * memory) AS memory, max(replicas * cpu) AS cpu FROM sized GROUP BY id
     )
     SELECT coalesce(sum(memory), 0)::bigint AS memory, coalesce(sum(cpu), 0)::bigint AS cpu FROM each_app`
   return { memoryBytes: Number(row?.memory ?? 0), cpuMillis: Number(row?.cpu ?? 0) }

@@ -14,6 +14,9 @@ export async function makeReplica(
   image: Image,
   replica: number,
   signal: AbortSignal,
+  {
+    outOfTraffic = work.live !== null && work.live.deploymentId !== work.deployment.id,
+  }: { outOfTraffic?: boolean } = {},
 ): Promise<Container> {
   const { platform, engine } = host
   const spec = containerSpec(work, image, replica)
@@ -33,7 +36,7 @@ export async function makeReplica(
       appId: work.app.id,
       hostId: host.id,
       replica,
-      outOfTraffic: work.live !== null && work.live.deploymentId !== work.deployment.id,
+      outOfTraffic,
       address: made.address,
     })
   host.logs.follow(made)

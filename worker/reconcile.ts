@@ -123,6 +123,8 @@ export function createReconciler(host: Host, jobs: JobRunner, stopping: AbortSig
     const recorded = app.containers.filter(({ deploymentId }) => deploymentId === liveDeploymentId)
     const found = recorded.flatMap(({ id }) => actual.get(id) ?? [])
     const mend = `mend ${appId}`
+    if (app.isScaling && app.inProgress.length === 0)
+      background.start(`scale ${appId}`, () => jobs.run('scale-app', { appId }))
     const isMissing = found.length < app.replicas
     if (isMissing || found.some(lies) || isFirst || background.hasFailed(mend))
       background.start(mend, () => mendSlots(() => mendServing(host, appId, stopping)))
@@ -205,10 +207,12 @@ export function createReconciler(host: Host, jobs: JobRunner, stopping: AbortSig
 }
 
 /** What gets traffic. While a deployment takes over, nothing of its app is judged. */
-function servingOf({ appId, desiredState: wanted, liveDeploymentId, inProgress, containers }: DesiredApp) {
+function servingOf({ appId, desiredState: wanted, isScaling, ...app }: DesiredApp) {
+  const { liveDeploymentId, inProgress, containers } = app
   if (wanted !== 'running' || inProgress.some(({ status }) => status === 'routing')) return []
-  return containers.flatMap(({ id, deploymentId, replica, port, state }) =>
-    deploymentId === liveDeploymentId && state === 'running' && port !== null
+  // One that grows or shrinks an app is not sick while it has no traffic.
+  return containers.flatMap(({ id, deploymentId, replica, port, state, outOfTraffic }) =>
+    deploymentId === liveDeploymentId && state === 'running' && port !== null && !(isScaling && outOfTraffic)
       ? [{ id, appId, deploymentId, replica, port }]
       : [],
   )
@@ -217,6 +221,7 @@ function servingOf({ appId, desiredState: wanted, liveDeploymentId, inProgress, 
 function isWanted(container: Container, app: DesiredApp | undefined): boolean {
   const deploymentId = container.labels[labels.deployment]
   if (app === undefined || app.desiredState !== 'running') return false
-  const isLive = deploymentId === app.liveDeploymentId && !isTask(container)
+  const isSurplus = !app.isScaling && Number(container.labels[labels.replica]) >= app.replicas
+  const isLive = deploymentId === app.liveDeploymentId && !isTask(container) && !isSurplus
   return isLive || app.inProgress.some(({ id }) => id === deploymentId)
 }

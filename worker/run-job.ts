@@ -7,6 +7,7 @@ import { collectGarbage } from './jobs/collect-garbage.ts'
 import { collectRegistryGarbage } from './jobs/collect-registry.ts'
 import { deleteApp } from './jobs/delete-app.ts'
 import { deploy } from './jobs/deploy.ts'
+import { scaleApp } from './jobs/scale-app.ts'
 import { answerLink, sendMail } from './jobs/send-mail.ts'
 import { startApp } from './jobs/start-app.ts'
 import { stopApp } from './jobs/stop-app.ts'
@@ -24,6 +25,7 @@ type Handler<Name extends JobName> = (host: Host, data: JobData<Name>, run: JobR
 const handlers: { [Name in JobName]: Handler<Name> } = {
   deploy,
   'stop-app': stopApp,
+  'scale-app': scaleApp,
   'start-app': startApp,
   'delete-app': deleteApp,
   'answer-link-request': answerLink,

@@ -33,7 +33,7 @@ export async function mendServing(
     if (work === null) return
     const tell = (cause: RecoveryCause, replica: number) =>
       emitAppEvent(host.platform, appId, { kind: 'recovery.mended', cause, replica })
-    for (let replica = 0; replica < work.settings.replicas; replica++) {
+    for (let replica = 0; replica < app.replicas; replica++) {
       const container = await find(host, containerId(work.deployment.id, replica))
       if (container === null) {
         // An app that was stopped and is deployed anew needs no old containers on the way.

@@ -7,6 +7,7 @@
  * in platform/notifications/words.ts; the compiler names both.
  */
 import { z } from 'zod'
+import { sizeSchema } from './scale.ts'
 
 function kind<Kind extends string, Shape extends z.core.$ZodLooseShape>(name: Kind, shape: Shape) {
   return z.object({ kind: z.literal(name), ...shape })
@@ -15,12 +16,6 @@ function kind<Kind extends string, Shape extends z.core.$ZodLooseShape>(name: Ki
 const deployment = { deploymentId: z.string(), number: z.number().int() }
 const container = { containerId: z.string(), deploymentId: z.string(), replica: z.number().int() }
 const ended = { exitCode: z.number().int().nullable(), signal: z.string().nullable() }
-/** Of a replica, as the kernel limits it. */
-const size = z.object({
-  replicas: z.number().int(),
-  memoryBytes: z.number().int(),
-  cpuMillis: z.number().int(),
-})
 /** Any JSON; the changes of lists come whole. */
 const json = z.unknown()
 /** As in the audit log: values of secrets, and of all variables, are masked. */
@@ -94,7 +89,9 @@ export const appEventSchema = z.discriminatedUnion('kind', [
     message: z.string(),
     expiresAt: z.iso.datetime().nullable(),
   }),
-  kind('scaling.changed', { from: size, to: size }),
+  kind('scaling.changed', { from: sizeSchema, to: sizeSchema }),
+  /** The kernel, or the app itself, did not let it: it is as it was. `reason`: a sentence in English. */
+  kind('scaling.refused', { from: sizeSchema, to: sizeSchema, reason: z.string() }),
   /** `replica`: null where it is about the whole app. */
   kind('recovery.mended', { cause: z.enum(recoveryCauses), replica: z.number().int().nullable() }),
 ])
@@ -153,4 +150,5 @@ const troubles: ReadonlySet<AppEventKind> = new Set([
   'container.crash-looping',
   'health.failing',
   'certificate.failed',
+  'scaling.refused',
 ])

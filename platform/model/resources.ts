@@ -9,6 +9,7 @@ import { failureSchema } from './failure.ts'
 import { teamUseSchema } from './quotas.ts'
 import { retentionSchema } from './retention.ts'
 import { projectAccesses, roles } from './roles.ts'
+import { scaleProblemSchema, sizeSchema } from './scale.ts'
 import { presetNames } from './scopes.ts'
 
 const time = z.iso.datetime()
@@ -106,6 +107,15 @@ export const appSchema = z.object({
     })
     .nullable(),
   liveDeploymentId: z.string().nullable(),
+  /** How large what is live runs, or is about to; null: nothing is. What the next deployment runs is in `settings`. */
+  scale: sizeSchema
+    .extend({
+      /** Its containers are being brought to this size. */
+      isPending: z.boolean(),
+      /** Why the last change was put back; null: it was made. */
+      problem: scaleProblemSchema.nullable(),
+    })
+    .nullable(),
   latestDeployment: z
     .object({ id: z.string(), number: z.number().int(), status: z.enum(deploymentStatuses), createdAt: time })
     .nullable(),

@@ -47,6 +47,8 @@ const english: Words = {
     `the certificate of ${hostname} was ${isRenewal ? 'renewed' : 'issued'}`,
   'certificate.failed': ({ hostname, message }) =>
     `the certificate of ${hostname} was not issued: ${message}`,
+  'scaling.refused': ({ from, to, reason }) =>
+    `could not be scaled from ${size(from)} to ${size(to)}: ${reason}`,
   'scaling.changed': ({ from, to }) => `was scaled from ${size(from)} to ${size(to)}`,
   'recovery.mended': ({ cause, replica }) =>
     `${replica === null ? 'was' : `replica ${replica + 1} was`} mended by Berth (${cause})`,
@@ -78,6 +80,7 @@ const chinese: Words = {
   'health.recovered': ({ replica }) => `副本 ${replica + 1} 已恢复健康`,
   'certificate.issued': ({ hostname, isRenewal }) => `${hostname} 的证书已${isRenewal ? '续期' : '签发'}`,
   'certificate.failed': ({ hostname, message }) => `${hostname} 的证书签发失败：${message}`,
+  'scaling.refused': ({ from, to, reason }) => `规模无法从 ${size(from)} 调整为 ${size(to)}：${reason}`,
   'scaling.changed': ({ from, to }) => `已调整规模：${size(from)} → ${size(to)}`,
   'recovery.mended': ({ cause, replica }) =>
     `${replica === null ? '' : `副本 ${replica + 1} `}已由 Berth 自动恢复（${cause}）`,

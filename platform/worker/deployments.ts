@@ -3,6 +3,7 @@ import type { AppSettings } from '../model/app-settings.ts'
 import { deploymentSnapshotSchema } from '../model/deployment-snapshot.ts'
 import type { DeploymentStatus } from '../model/deployment-status.ts'
 import type { Platform } from '../open.ts'
+import { runningSettings } from '../running-settings.ts'
 import { type IdRange, idRangeOf } from '../teams.ts'
 
 export interface RecordedContainer {
@@ -79,7 +80,7 @@ export async function loadDeployment(platform: Platform, id: string): Promise<De
             orderBy: { replica: 'asc' },
             select: recordedColumns,
           },
-          liveDeployment: { select: { id: true, snapshot: true } },
+          liveDeployment: { select: { id: true, snapshot: true, size: true } },
           volumes: { orderBy: { id: 'asc' }, select: { id: true, mountPath: true, sizeBytes: true } },
         },
       },
@@ -114,7 +115,7 @@ export async function loadDeployment(platform: Platform, id: string): Promise<De
     team: { ...team, idRange: await idRangeOf(platform, team.id) },
     projectId: app.projectId,
     environmentId: app.environmentId,
-    settings: snapshot.settings,
+    settings: runningSettings(row),
     variables: Object.fromEntries(
       variables.flatMap(({ name, value, filePath }) => (filePath === null ? [[name, value]] : [])),
     ),
@@ -131,7 +132,7 @@ export async function loadDeployment(platform: Platform, id: string): Promise<De
         ? null
         : {
             deploymentId: app.liveDeployment.id,
-            settings: deploymentSnapshotSchema.parse(app.liveDeployment.snapshot).settings,
+            settings: runningSettings(app.liveDeployment),
             containers: containersOf(app.liveDeployment.id),
           },
   }

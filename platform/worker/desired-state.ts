@@ -3,6 +3,7 @@ import { inProgressStatuses } from '../deployment-cancel.ts'
 import { publish, streams } from '../event-log.ts'
 import type { DeploymentStatus } from '../model/deployment-status.ts'
 import type { Platform } from '../open.ts'
+import { pendingScaling } from '../running-settings.ts'
 import { type RecordedContainer, recordedColumns } from './deployments.ts'
 
 export interface DesiredApp {
@@ -16,6 +17,8 @@ export interface DesiredApp {
   /** How many containers the live deployment should have; 0 when there is none. */
   replicas: number
   hasVolumes: boolean
+  /** It is being brought to another size; `replicas` is then the smaller of the two. */
+  isScaling: boolean
   /** Waiting or being carried out, oldest first. */
   inProgress: {
     id: string
@@ -60,6 +63,7 @@ async function readApps(platform: Platform, where: { hostId: string; id?: string
       environmentId: true,
       desiredState: true,
       liveDeploymentId: true,
+      scaling: true,
       _count: { select: { volumes: true } },
       project: { select: { teamId: true, team: { select: { deletedAt: true } } } },
       containers: {
@@ -78,18 +82,23 @@ async function readApps(platform: Platform, where: { hostId: string; id?: string
     platform,
     rows.flatMap(({ liveDeploymentId }) => liveDeploymentId ?? []),
   )
-  return rows.map(({ id, project, deployments, _count, ...row }) => ({
-    appId: id,
-    ...row,
-    replicas: replicas.get(row.liveDeploymentId ?? '') ?? 0,
-    hasVolumes: _count.volumes > 0,
-    desiredState: wantedState(row.desiredState, project.team),
-    teamId: project.teamId,
-    inProgress: deployments.map(({ cancelAskedAt, ...rest }) => ({
-      ...rest,
-      cancelAsked: cancelAskedAt !== null,
-    })),
-  }))
+  return rows.map(({ id, project, deployments, _count, scaling, ...row }) => {
+    const pending = pendingScaling(scaling, row.liveDeploymentId)
+    const wanted = replicas.get(row.liveDeploymentId ?? '') ?? 0
+    return {
+      appId: id,
+      ...row,
+      isScaling: pending !== null,
+      replicas: pending === null ? wanted : Math.min(wanted, pending.from.replicas),
+      hasVolumes: _count.volumes > 0,
+      desiredState: wantedState(row.desiredState, project.team),
+      teamId: project.teamId,
+      inProgress: deployments.map(({ cancelAskedAt, ...rest }) => ({
+        ...rest,
+        cancelAsked: cancelAskedAt !== null,
+      })),
+    }
+  })
 }
 
 /** Everything of a deleted app was removed from its host: now it is gone. May be called twice. */

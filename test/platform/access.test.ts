@@ -70,6 +70,7 @@ const allowed: Record<Action, string> = {
   'app.read': 'viewer developer admin owner operator',
   'app.create': 'developer admin owner operator',
   'app.update': 'developer admin owner operator',
+  'app.scale': 'developer admin owner operator',
   'app.start': 'developer admin owner operator',
   'app.stop': 'developer admin owner operator',
   'app.delete': 'developer admin owner operator',

@@ -212,6 +212,10 @@ const uses: Record<string, Use> = {
   },
   'PATCH /apps/{id}': ({ app }) => call(`PATCH /apps/${app}`, { settings: { replicas: 2 } }),
   'DELETE /apps/{id}': ({ app }) => call(`DELETE /apps/${app}`),
+  'POST /apps/{id}/scale': async (ids) => {
+    await makeLive(ids)
+    return call(`POST /apps/${ids.app}/scale`, { replicas: 2 })
+  },
   'POST /apps/{id}/stop': async (ids) => {
     await makeLive(ids)
     return call(`POST /apps/${ids.app}/stop`)

@@ -144,6 +144,7 @@ const rules: Record<string, Rule> = {
   'GET /apps/{id}': ['viewer', ({ app }) => `/apps/${app}`],
   'PATCH /apps/{id}': ['developer', ({ app }) => `/apps/${app}`, { name: 'Renamed' }],
   'DELETE /apps/{id}': ['developer', ({ app }) => `/apps/${app}`],
+  'POST /apps/{id}/scale': ['developer', ({ app }) => `/apps/${app}/scale`, { replicas: 2 }],
   'POST /apps/{id}/start': ['developer', ({ app }) => `/apps/${app}/start`],
   'POST /apps/{id}/stop': ['developer', ({ app }) => `/apps/${app}/stop`],
   'GET /apps/{id}/variables': ['developer', ({ app }) => `/apps/${app}/variables`],

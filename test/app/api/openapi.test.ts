@@ -85,6 +85,7 @@ const routes = [
   'GET /apps/{id}',
   'PATCH /apps/{id}',
   'DELETE /apps/{id}',
+  'POST /apps/{id}/scale',
   'POST /apps/{id}/start',
   'POST /apps/{id}/stop',
   'GET /apps/{id}/variables',

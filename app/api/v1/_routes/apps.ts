@@ -1,6 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { deleteApp, getApp, startApp, stopApp, updateApp } from '../../../../platform/apps.ts'
 import { updateAppSchema } from '../../../../platform/model/inputs.ts'
+import { scaleAppSchema } from '../../../../platform/model/scale.ts'
+import { scaleApp } from '../../../../platform/scale.ts'
 import { type Api, accepted, asked, idParam, json, ok } from './router.ts'
 import { App } from './schemas.ts'
 
@@ -23,6 +25,17 @@ export function addAppRoutes(api: Api): void {
       responses: ok(App),
     }),
     async (c) => c.json(await updateApp(...asked(c), c.req.valid('param').id, c.req.valid('json')), 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'post', path: '/apps/{id}/scale', tags, summary: 'Scale an app' },
+      description:
+        'Changes replicas, memory and processors of what is live without a new deployment; those after it run so too. ' +
+        'Its `scale` says how far it is: `isPending` until it is true, `problem` when it could not be and was put back.',
+      request: { params: idParam, body: json(scaleAppSchema) },
+      responses: accepted(App, 'It will be done; the app’s timeline tells when'),
+    }),
+    async (c) => c.json(await scaleApp(...asked(c), c.req.valid('param').id, c.req.valid('json')), 202),
   )
   for (const { verb, summary, change } of [
     { verb: 'stop', summary: 'Stop an app', change: stopApp },

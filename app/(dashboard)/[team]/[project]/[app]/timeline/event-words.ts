@@ -89,6 +89,8 @@ export function useEventWords(event: AppEvent): { title: string; detail: string 
       )
     case 'certificate.failed':
       return plain(t('kinds.certificate.failed', { hostname: event.hostname }), event.message)
+    case 'scaling.refused':
+      return plain(t('kinds.scaling.refused'), `${size(event.from)} → ${size(event.to)}. ${event.reason}`)
     case 'scaling.changed':
       return plain(t('kinds.scaling.changed'), `${size(event.from)} → ${size(event.to)}`)
     case 'recovery.mended':
