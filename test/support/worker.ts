@@ -3,7 +3,9 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { createEngine } from '../../engine/index.ts'
 import { createDeployment, getDeployment } from '../../platform/deployments.ts'
 import type { AppSettingsInput } from '../../platform/model/app-settings.ts'
@@ -26,6 +28,8 @@ export interface TestHost {
   isWorkerAlive(): boolean
   /** Ends HAProxy and starts another. */
   restartEdge(): Promise<void>
+  /** HAProxy executes itself anew, as after an upgrade; its listening sockets stay. */
+  reloadEdge(): Promise<void>
   /** Pushes an image to the host's own registry; answers with its reference. */
   push(name: string, spec?: ImageSpec): Promise<string>
   makeApp(image: string, settings?: Partial<AppSettingsInput>): Promise<App>
@@ -85,6 +89,13 @@ export async function startTestHost(
     await until('the edge answers', async () => (await get(port, 'nobody.example')).status === 404)
   }
 
+  /** Pid of the process that serves now. */
+  async function workersOfEdge(): Promise<string> {
+    const master = connect(join(config.home, 'run/edge-master.sock'))
+    master.end('show proc\n')
+    return /^(\d+)\s+worker/m.exec(await text(master))?.[1] ?? ''
+  }
+
   const host: TestHost = {
     berth,
     registry,
@@ -112,6 +123,11 @@ export async function startTestHost(
     async restartEdge() {
       if (haproxy !== null) await stop(haproxy, 'SIGTERM')
       await startEdge()
+    },
+    async reloadEdge() {
+      const before = await workersOfEdge()
+      haproxy?.kill('SIGUSR2')
+      await until('another HAProxy serves', async () => (await workersOfEdge()) !== before)
     },
     async stopWorker(signal) {
       if (worker === null) return { code: null, log: '' }
