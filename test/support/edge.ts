@@ -107,22 +107,25 @@ export interface Answer {
 export async function get(
   port: number,
   host: string,
-  options: { path?: string; headers?: Record<string, string> } = {},
+  options: { method?: string; path?: string; headers?: Record<string, string> } = {},
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-  const { path = '/', headers = {} } = options
-  request({ host: '127.0.0.1', port, path, agent: false, headers: { host, ...headers } }, (response) => {
-    const chunks: Buffer[] = []
-    response.on('data', (chunk) => chunks.push(chunk))
-    response.on('error', reject)
-    response.on('end', () =>
-      resolve({
-        status: response.statusCode ?? 0,
-        headers: response.headers,
-        body: Buffer.concat(chunks).toString(),
-      }),
-    )
-  })
+  const { method = 'GET', path = '/', headers = {} } = options
+  request(
+    { host: '127.0.0.1', port, method, path, agent: false, headers: { host, ...headers } },
+    (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk) => chunks.push(chunk))
+      response.on('error', reject)
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: Buffer.concat(chunks).toString(),
+        }),
+      )
+    },
+  )
     .on('error', reject)
     .end()
   return promise

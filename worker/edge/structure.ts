@@ -70,7 +70,8 @@ function global(settings: EdgeSettings, structureId: string): string[] {
     // WebSockets.
     '    timeout tunnel 1h',
     '    option abortonclose',
-    '    option redispatch',
+    // A replica that died refuses at once: the next try asks another one, without the pause before asking the same.
+    '    option redispatch 1',
     '    retries 3',
     // A server may close an idle connection at the moment at which it is used again: what is safe to send twice is.
     '    retry-on conn-failure empty-response',
@@ -87,7 +88,8 @@ function frontend(settings: EdgeSettings): string[] {
     `    bind ${handoverSocket(settings)} accept-proxy`,
     // Idle connections are closed at their next answer when a process is replaced, never in a client's face.
     '    option idle-close-on-response',
-    '    http-request disable-l7-retry if !METH_GET',
+    // Idempotent methods, RFC 9110 9.2.2. What was only refused is sent again whatever it is: nobody has had it.
+    '    http-request disable-l7-retry unless { method GET HEAD OPTIONS TRACE PUT DELETE }',
     '    http-request set-header X-Berth-Edge 1',
     '    http-request del-header Forwarded',
     '    http-request set-header X-Forwarded-For %[src]',

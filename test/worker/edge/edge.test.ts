@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { Agent, request } from 'node:http'
+import { Agent, request, type ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { DesiredRoute } from '../../../platform/worker/desired-routes.ts'
@@ -160,6 +160,62 @@ test('no request fails while an app moves from server to server, with and withou
   const results = await Promise.all(load)
   expect(results.flatMap(({ failures }) => failures)).toEqual([])
   for (const { answered } of results) expect(answered).toBeGreaterThan(10)
+})
+
+test('each request goes to the replica with the fewest open ones', async () => {
+  const held: ServerResponse[] = []
+  const busy = await app('busy', (request, response) => {
+    if (request.url === '/hold') held.push(response)
+    else response.end('busy')
+  })
+  const idle = await app('idle')
+  edge.routes = [route('shop', { 'dep_1-0': busy })]
+  await syncAndStart()
+  const { port } = edge.settings
+  const waiting = Array.from({ length: 4 }, () => get(port, 'shop.localhost', { path: '/hold' }))
+  await until('four wait for the busy one', () => held.length === 4)
+  edge.routes = [route('shop', { 'dep_1-0': busy, 'dep_1-1': idle })]
+  await edge.edge.sync()
+  for (let count = 0; count < 8; count++) expect((await get(port, 'shop.localhost')).body).toBe('idle')
+  for (const response of held) response.end('held')
+  for (const { body } of await Promise.all(waiting)) expect(body).toBe('held')
+})
+
+test('a replica that is dead costs no request: what it refused goes to another, whatever it is, and at once', async () => {
+  const dead = await serveApp('dead')
+  await dead.close()
+  edge.routes = [route('shop', { 'dep_1-0': dead, 'dep_1-1': await app('alive') })]
+  await syncAndStart()
+  const begun = Date.now()
+  for (const method of ['GET', 'POST', 'PATCH', 'DELETE'])
+    for (let count = 0; count < 4; count++)
+      expect(await get(edge.settings.port, 'shop.localhost', { method })).toMatchObject({
+        status: 200,
+        body: 'alive',
+      })
+  // One that is asked again costs a second each time.
+  expect(Date.now() - begun).toBeLessThan(4_000)
+})
+
+test('a replica that breaks off without an answer: what is idempotent is asked of another, nothing else is sent twice', async () => {
+  const had: string[] = []
+  const dying = await app('dying', (request) => {
+    had.push(request.method ?? '')
+    request.socket.destroy()
+  })
+  const alive = await app('alive')
+  edge.routes = [route('shop', { 'dep_1-0': dying, 'dep_1-1': alive })]
+  await syncAndStart()
+  const ask = async (method: string) => (await get(edge.settings.port, 'shop.localhost', { method })).status
+  for (const method of ['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'])
+    for (let count = 0; count < 4; count++) expect([method, await ask(method)]).toEqual([method, 200])
+  had.length = 0
+  const statuses = []
+  for (const method of ['POST', 'PATCH'])
+    for (let count = 0; count < 4; count++) statuses.push(await ask(method))
+  expect(had.length).toBeGreaterThan(0)
+  expect(statuses.filter((status) => status === 502)).toHaveLength(had.length)
+  expect(statuses.filter((status) => status === 200)).toHaveLength(8 - had.length)
 })
 
 test('a WebSocket and an event stream live on through reloads and the drain of their server', async () => {
