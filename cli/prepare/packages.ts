@@ -37,6 +37,8 @@ export const testPackages: NeededPackage[] = [
   { name: 'chromium', files: bin('chromium'), why: 'browser tests' },
   { name: 'fonts-noto-cjk', files: ['/usr/share/fonts/opentype/noto'], why: 'Chinese text in screenshots' },
   { name: 'skopeo', files: bin('skopeo'), why: 'pushes images as users do' },
+  { name: 'podman', files: bin('podman'), why: 'pushes and pulls images as users do' },
+  { name: 'buildah', files: bin('buildah'), why: 'pushes and pulls images as users do' },
   { name: 'umoci', files: bin('umoci'), why: 'unpacks images, to compare with' },
   { name: 'docker.io', files: bin('dockerd'), why: 'runs the platform in containers' },
   { name: 'docker-compose', files: bin('docker-compose'), why: 'reads docker-compose.yml' },

@@ -247,8 +247,10 @@ test('a team runs nothing of another’s: neither by its name, nor by a digest t
     })
   const { id } = await deploy(`${berth.host}/rival/own@${imageDigest}`)
   expect(await ended(id)).toMatchObject({ status: 'failed', failure: { code: 'image-not-found' } })
-  // The right was there when it was asked for, and is not when the worker comes to it.
   await updateRepository(platform, operator, vault, { isPublic: true })
+  await deploy(reference(`vault@${imageDigest}`))
+  await serves(thief, 'secret')
+  // The right is there when it is asked for, and not when the worker comes to it.
   await berth.restartWorker(async () => {
     await deploy(reference(`vault@${imageDigest}`))
     await updateRepository(platform, operator, vault, { isPublic: false })
@@ -258,7 +260,4 @@ test('a team runs nothing of another’s: neither by its name, nor by a digest t
     status: 'failed',
     failure: { code: 'image-access-denied' },
   })
-  await updateRepository(platform, operator, vault, { isPublic: true })
-  await deploy(reference(`vault@${imageDigest}`))
-  await serves(thief, 'secret')
 })

@@ -156,22 +156,6 @@ test('what a deployment runs or can go back to is not deleted unless forced, by 
   await repository('needed', 0)
 })
 
-test('skopeo deletes for an administrator, and not for a developer', async () => {
-  await push('spare:1', 'spare')
-  await repository('spare', 1)
-  const developer = await berth.makeUser({ teamId: team.id, role: 'developer' })
-  const remove = (who: { email: string; password: string }) =>
-    client('skopeo', [
-      ...['delete', '--creds', `${who.email}:${who.password}`, '--tls-verify=false'],
-      `docker://${reference('spare:1')}`,
-    ])
-  expect((await remove(developer)).ok).toBe(false)
-  await repository('spare', 1)
-  const done = await remove(ada)
-  expect(`${done.ok} ${done.said}`).toMatch(/^true/)
-  await repository('spare', 0)
-})
-
 test('anybody pulls from a repository that was made public, and nobody after it is private again', async () => {
   await push('open:1', 'open')
   const { id } = await repository('open', 1)
