@@ -56,7 +56,10 @@ function asNumber(value: bigint | null): number | null {
 export async function readUse(tx: Transaction, teamId: string): Promise<Use> {
   const apps = await tx.app.count({ where: { project: { teamId }, desiredState: { not: 'deleted' } } })
   const builds = await tx.buildPlace.count({ where: { teamId, expiresAt: { gt: new Date() } } })
-  return { apps, ...(await spentBy(tx, { teamId })), diskBytes: await diskUse(tx, teamId), builds }
+  const [own, runs] = [await spentBy(tx, { teamId }), await spentByRuns(tx, teamId)]
+  const memoryBytes = own.memoryBytes + runs.memoryBytes
+  const cpuMillis = own.cpuMillis + runs.cpuMillis
+  return { apps, memoryBytes, cpuMillis, diskBytes: await diskUse(tx, teamId), builds }
 }
 
 export type Resources = Pick<Use, 'memoryBytes' | 'cpuMillis'>
@@ -96,6 +99,15 @@ export async function spentBy(
     )
     SELECT coalesce(sum(memory), 0)::bigint AS memory, coalesce(sum(cpu), 0)::bigint AS cpu FROM each_app`
   return { memoryBytes: Number(row?.memory ?? 0), cpuMillis: Number(row?.cpu ?? 0) }
+}
+
+/** What commands that run once take while they do. */
+async function spentByRuns(tx: Transaction, teamId: string): Promise<Resources> {
+  const { _sum } = await tx.run.aggregate({
+    where: { status: { in: ['queued', 'running'] }, app: { project: { teamId } } },
+    _sum: { memoryBytes: true, cpuMillis: true },
+  })
+  return { memoryBytes: Number(_sum.memoryBytes ?? 0), cpuMillis: _sum.cpuMillis ?? 0 }
 }
 
 /** So much more an app takes than it has: for checkQuota(). */

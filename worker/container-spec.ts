@@ -1,13 +1,17 @@
 import type { ContainerSpec, Image } from '../engine/index.ts'
+import { runContainerId } from '../platform/runs.ts'
 import type { DeploymentWork } from '../platform/worker/deployments.ts'
+import type { RunWork } from '../platform/worker/runs.ts'
 
 /** Names of the labels by which this host's containers are told apart. */
 export const labels = {
   app: 'berth.app',
   deployment: 'berth.deployment',
   replica: 'berth.replica',
-  /** Of a container that does one thing and ends: `release`. Those that serve have none. */
+  /** Of a container that does one thing and ends: `release` or `run`. Those that serve have none. */
   task: 'berth.task',
+  /** Of a run, whose id it is. It ends with the run, whatever becomes of its deployment. */
+  run: 'berth.run',
 } as const
 
 /** Made from what it is for, so that whoever begins a deployment again finds what was made before. */
@@ -50,6 +54,24 @@ export function releaseSpec(work: DeploymentWork, image: Image, command: string[
     id: `${work.deployment.id}-release`,
     command,
     labels: { ...ownLabels(work), [labels.task]: 'release' },
+    restart: 'no',
+  }
+}
+
+/**
+ * What runs once, beside what serves: the image, variables, limits and network of its deployment. It gets no volumes,
+ * which one container at a time may have. Without an image only what does not depend on it is told.
+ */
+export function runSpec(work: RunWork, image: Image): ContainerSpec
+export function runSpec(work: RunWork, image: null): { id: string }
+export function runSpec({ run, deployment }: RunWork, image: Image | null): ContainerSpec | { id: string } {
+  const id = runContainerId(run.id)
+  if (image === null) return { id }
+  return {
+    ...usualSpec(deployment, image, `${deployment.app.slug.slice(0, 50)}-run-${run.number}`),
+    id,
+    command: run.command,
+    labels: { ...ownLabels(deployment), [labels.task]: 'run', [labels.run]: run.id },
     restart: 'no',
   }
 }

@@ -58,17 +58,18 @@ export async function find(host: Host, id: string): Promise<Container | null> {
   })
 }
 
-/** Containers of an app, of one deployment of it if that is given. */
+/** Containers of an app, of one deployment of it if that is given; runs, which end by themselves, only if asked for. */
 export async function containersOf(
   host: Host,
-  of: { appId: string; deploymentId?: string },
+  of: { appId: string; deploymentId?: string; withRuns?: boolean },
 ): Promise<Container[]> {
-  return host.engine.containers.list({
+  const found = await host.engine.containers.list({
     labels: {
       [labels.app]: of.appId,
       ...(of.deploymentId === undefined ? {} : { [labels.deployment]: of.deploymentId }),
     },
   })
+  return of.withRuns === true ? found : found.filter(({ labels: own }) => own[labels.run] === undefined)
 }
 
 /** Stopped with its grace (0: at once) and removed; said so to the platform. May be called twice. */

@@ -15,6 +15,8 @@ export interface Host {
   readonly locks: Locks
   /** At most so many deployments at once, so that a burst of them does not starve what runs. */
   readonly deploySlots: <T>(work: () => Promise<T>) => Promise<T>
+  /** At most so many commands that run once. */
+  readonly runSlots: <T>(work: () => Promise<T>) => Promise<T>
   /** Containers that the worker itself ends: their end is no surprise. */
   readonly ending: Set<string>
   readonly log: Logger

@@ -8,6 +8,7 @@ import type { RecordedContainer } from '../platform/worker/deployments.ts'
 import { type DesiredApp, desiredApp, desiredState } from '../platform/worker/desired-state.ts'
 import { heartbeat } from '../platform/worker/hosts.ts'
 import { watchQueue } from '../platform/worker/queue-watch.ts'
+import { activeRuns } from '../platform/worker/runs.ts'
 import { createBackground } from './background.ts'
 import { isTask, labels } from './container-spec.ts'
 import { exitReport, removeContainer, runReport } from './containers.ts'
@@ -53,6 +54,7 @@ export function createReconciler(host: Host, jobs: JobRunner, stopping: AbortSig
     await heartbeat(platform, host.id)
     const queueLost = await queue.wasLost()
     const apps = await desiredState(platform, host.id)
+    const runs = await activeRuns(platform, host.id)
     const actual = new Map((await engine.containers.list()).map((container) => [container.id, container]))
     for (const container of actual.values()) host.logs.follow(container)
     const byId = new Map(apps.map((app) => [app.appId, app]))
@@ -68,8 +70,12 @@ export function createReconciler(host: Host, jobs: JobRunner, stopping: AbortSig
     }
     for (const container of actual.values()) {
       const appId = container.labels[labels.app]
-      if (appId !== undefined && !isWanted(container, byId.get(appId))) sweep(container.id, appId)
+      const runId = container.labels[labels.run]
+      if (runId !== undefined) {
+        if (!runs.has(runId)) sweepRun(container.id, runId)
+      } else if (appId !== undefined && !isWanted(container, byId.get(appId))) sweep(container.id, appId)
     }
+    for (const runId of runs) background.start(`run ${runId}`, () => jobs.run('run-once', { runId }))
     await edge.sync()
     health.watch(apps.flatMap(servingOf))
     isFirst = false
@@ -148,6 +154,13 @@ export function createReconciler(host: Host, jobs: JobRunner, stopping: AbortSig
         await removeContainer(host, id, usualGraceMs)
       }),
     )
+  }
+
+  function sweepRun(id: string, runId: string): void {
+    background.start(`sweep ${id}`, async () => {
+      // It may have begun since.
+      if (!(await activeRuns(platform, host.id)).has(runId)) await removeContainer(host, id, usualGraceMs)
+    })
   }
 
   async function interrupt(deploymentId: string): Promise<void> {

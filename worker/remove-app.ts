@@ -15,7 +15,8 @@ export async function removeApp(host: Host, app: DesiredApp): Promise<void> {
   const live =
     app.liveDeploymentId === null ? null : await loadDeployment(host.platform, app.liveDeploymentId)
   const graceMs = live?.settings.stopGraceMs ?? usualGraceMs
-  const present = await containersOf(host, { appId: app.appId })
+  const withRuns = app.desiredState === 'deleted'
+  const present = await containersOf(host, { appId: app.appId, withRuns })
   await Promise.all(present.map(({ id }) => removeContainer(host, id, graceMs)))
   const known = new Set(present.map(({ id }) => id))
   for (const { id } of app.containers)

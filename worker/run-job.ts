@@ -7,6 +7,7 @@ import { collectGarbage } from './jobs/collect-garbage.ts'
 import { collectRegistryGarbage } from './jobs/collect-registry.ts'
 import { deleteApp } from './jobs/delete-app.ts'
 import { deploy } from './jobs/deploy.ts'
+import { runOnce } from './jobs/run-once.ts'
 import { scaleApp } from './jobs/scale-app.ts'
 import { answerLink, sendMail } from './jobs/send-mail.ts'
 import { startApp } from './jobs/start-app.ts'
@@ -28,6 +29,7 @@ const handlers: { [Name in JobName]: Handler<Name> } = {
   'scale-app': scaleApp,
   'start-app': startApp,
   'delete-app': deleteApp,
+  'run-once': runOnce,
   'answer-link-request': answerLink,
   'send-mail': sendMail,
   'collect-garbage': collectGarbage,

@@ -18,6 +18,7 @@ import { sweepTimelines } from '../platform/timeline.ts'
 import { desiredRoutes } from '../platform/worker/desired-routes.ts'
 import { registerHost } from '../platform/worker/hosts.ts'
 import { purgeTeams } from '../platform/worker/purge-teams.ts'
+import { takeDueCronJobs } from '../platform/worker/runs.ts'
 import { createEdge } from './edge/edge.ts'
 import { edgeSettings } from './edge/settings.ts'
 import { openEngineDoor } from './engine-door/open-door.ts'
@@ -41,6 +42,8 @@ export interface RunningWorker {
 }
 
 const concurrentDeployments = 4
+const concurrentRuns = 20
+const cronEveryMs = 1_000
 const collectEveryMs = 15 * 60_000
 const collectRegistryEveryMs = 60 * 60_000
 const purgeEveryMs = 60_000
@@ -79,6 +82,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     logs,
     locks: createLocks(),
     deploySlots: createSlots(concurrentDeployments),
+    runSlots: createSlots(concurrentRuns),
     ending: new Set(),
     log,
   }
@@ -145,6 +149,12 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     },
     (error) => log.warn({ err: error }, 'old entries of logs could not be removed; it is tried again'),
   )
+  const ticking = regularly(
+    cronEveryMs,
+    stopping.signal,
+    () => takeDueCronJobs(platform, host.id),
+    (error) => log.warn({ err: error }, 'cron jobs that are due could not be begun; it is tried again'),
+  )
   const posting = regularly(
     postEveryMs,
     stopping.signal,
@@ -172,7 +182,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
       await limited(
         Promise.all([
           ...[reconciling, reconciler.settled(), collecting, collectingRegistry, expiring],
-          ...[purging, comparing, posting, telling],
+          ...[purging, comparing, posting, telling, ticking],
         ]),
         5_000,
       )

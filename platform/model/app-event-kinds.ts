@@ -80,6 +80,15 @@ export const appEventSchema = z.discriminatedUnion('kind', [
     exits: z.number().int(),
     withinMs: z.number().int(),
   }),
+  /** A command that should run once to its end did not; `name` is its cron job's, if it is one's. */
+  kind('run.failed', {
+    runId: z.string(),
+    number: z.number().int(),
+    name: z.string().nullable(),
+    reason: z.string(),
+    /** A sentence in English. */
+    message: z.string(),
+  }),
   kind('health.failing', { ...container, reason: z.string() }),
   /** `afterMs`: how long it did not answer; null where nobody knows. */
   kind('health.recovered', { ...container, afterMs: z.number().int().nullable() }),
@@ -120,6 +129,7 @@ export const appEventAreas = [
   'configuration',
   'scaling',
   'container',
+  'run',
   'health',
   'certificate',
   'recovery',
@@ -148,6 +158,7 @@ const troubles: ReadonlySet<AppEventKind> = new Set([
   'container.exited',
   'container.out-of-memory',
   'container.crash-looping',
+  'run.failed',
   'health.failing',
   'certificate.failed',
   'scaling.refused',

@@ -14,6 +14,8 @@ export const idPrefixes = {
   variable: 'var',
   variableVersion: 'vrv',
   volume: 'vol',
+  cronJob: 'cron',
+  run: 'run',
   repository: 'repo',
   push: 'push',
   'registry-login': 'rlg',

@@ -41,6 +41,8 @@ const english: Words = {
     `replica ${replica + 1} used more than its ${Math.round(memoryBytes / mebi)} MiB of memory and was killed`,
   'container.crash-looping': ({ replica, exits, withinMs }) =>
     `replica ${replica + 1} crashes again and again: ${exits} times within ${seconds(withinMs)} s`,
+  'run.failed': ({ number, name, message }) =>
+    `${name === null ? `run #${number}` : `run #${number} of the cron job ${name}`} failed: ${message}`,
   'health.failing': ({ replica, reason }) => `replica ${replica + 1} fails its health check: ${reason}`,
   'health.recovered': ({ replica }) => `replica ${replica + 1} answers its health check again`,
   'certificate.issued': ({ hostname, isRenewal }) =>
@@ -76,6 +78,8 @@ const chinese: Words = {
     `副本 ${replica + 1} 超出 ${Math.round(memoryBytes / mebi)} MiB 内存限制，已被终止`,
   'container.crash-looping': ({ replica, exits, withinMs }) =>
     `副本 ${replica + 1} 反复崩溃：${seconds(withinMs)} 秒内 ${exits} 次`,
+  'run.failed': ({ number, name, message }) =>
+    `${name === null ? `运行 #${number}` : `定时任务 ${name} 的运行 #${number}`} 失败：${message}`,
   'health.failing': ({ replica, reason }) => `副本 ${replica + 1} 未通过健康检查：${reason}`,
   'health.recovered': ({ replica }) => `副本 ${replica + 1} 已恢复健康`,
   'certificate.issued': ({ hostname, isRenewal }) => `${hostname} 的证书已${isRenewal ? '续期' : '签发'}`,

@@ -126,6 +126,10 @@ async function makeLive({ app, deployment }: Fixture): Promise<void> {
   await db.app.update({ where: { id: app }, data: { liveDeploymentId: deployment } })
 }
 
+function makeCronJob(app: string): Promise<Answer> {
+  return call(`POST /apps/${app}/cron-jobs`, { name: 'Nightly', schedule: '0 3 * * *', command: ['true'] })
+}
+
 async function makeChannel(team: string): Promise<string> {
   const input = { kind: 'webhook', name: 'Ops', url: 'https://example.com/hook' } as const
   return (await createChannel(berth.platform, operator, team, input)).id
@@ -257,6 +261,29 @@ const uses: Record<string, Use> = {
     await set('value-that-comes-back')
     await set('')
     return call(`POST /environments/${environment}/variables/versions/1/restore`)
+  },
+  'POST /apps/{id}/runs': async (ids) => {
+    await makeLive(ids)
+    return call(`POST /apps/${ids.app}/runs`, { command: ['true'] })
+  },
+  'POST /runs/{id}/cancel': async (ids) => {
+    await makeLive(ids)
+    const { body } = await call(`POST /apps/${ids.app}/runs`, { command: ['true'] })
+    return call(`POST /runs/${body.id}/cancel`)
+  },
+  'POST /apps/{id}/cron-jobs': ({ app }) => makeCronJob(app),
+  'PATCH /cron-jobs/{id}': async ({ app }) => {
+    const { body } = await makeCronJob(app)
+    return call(`PATCH /cron-jobs/${body.id}`, { isEnabled: false })
+  },
+  'DELETE /cron-jobs/{id}': async ({ app }) => {
+    const { body } = await makeCronJob(app)
+    return call(`DELETE /cron-jobs/${body.id}`)
+  },
+  'POST /cron-jobs/{id}/run': async (ids) => {
+    await makeLive(ids)
+    const { body } = await makeCronJob(ids.app)
+    return call(`POST /cron-jobs/${body.id}/run`)
   },
   'POST /apps/{id}/deployments': ({ app }) => call(`POST /apps/${app}/deployments`),
   'POST /deployments/{id}/cancel': ({ deployment }) => call(`POST /deployments/${deployment}/cancel`),

@@ -4,11 +4,13 @@
  */
 import { encode } from 'next-auth/jwt'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createCronJob } from '../../../platform/cron-jobs.ts'
 import { createDeployment } from '../../../platform/deployments.ts'
 import { invite } from '../../../platform/invitations.ts'
 import { newId } from '../../../platform/model/ids.ts'
 import { type Role, roleIncludes, roles } from '../../../platform/model/roles.ts'
 import { createChannel, testChannel } from '../../../platform/notifications/channels.ts'
+import { createRun } from '../../../platform/runs.ts'
 import { signIn } from '../../../platform/sessions.ts'
 import { createProvider } from '../../../platform/sign-in/providers.ts'
 import { createTeamToken, createToken, revokeToken } from '../../../platform/tokens.ts'
@@ -28,6 +30,8 @@ interface Fixture {
   emptyProject: string
   app: string
   environment: string
+  run: string
+  cronJob: string
   deployment: string
   member: string
   invitation: string
@@ -41,6 +45,7 @@ interface Fixture {
 type Rule = [needs: Needs, path: (ids: Fixture) => string, body?: object]
 
 const settings = { image: 'registry.example/app:1', port: 80 }
+const cronJob = { name: 'Nightly', schedule: '0 3 * * *', command: ['true'] }
 const digest = `sha256:${'1'.repeat(64)}`
 const rules: Record<string, Rule> = {
   'GET /me': ['person', () => '/me'],
@@ -186,6 +191,16 @@ const rules: Record<string, Rule> = {
     'developer',
     ({ environment }) => `/environments/${environment}/variables/versions/1/restore`,
   ],
+  'GET /apps/{id}/runs': ['viewer', ({ app }) => `/apps/${app}/runs`],
+  'POST /apps/{id}/runs': ['developer', ({ app }) => `/apps/${app}/runs`, { command: ['true'] }],
+  'GET /runs/{id}': ['viewer', ({ run }) => `/runs/${run}`],
+  'POST /runs/{id}/cancel': ['developer', ({ run }) => `/runs/${run}/cancel`],
+  'GET /apps/{id}/cron-jobs': ['viewer', ({ app }) => `/apps/${app}/cron-jobs`],
+  'POST /apps/{id}/cron-jobs': ['developer', ({ app }) => `/apps/${app}/cron-jobs`, cronJob],
+  'GET /cron-jobs/{id}': ['viewer', ({ cronJob }) => `/cron-jobs/${cronJob}`],
+  'PATCH /cron-jobs/{id}': ['developer', ({ cronJob }) => `/cron-jobs/${cronJob}`, { isEnabled: false }],
+  'DELETE /cron-jobs/{id}': ['developer', ({ cronJob }) => `/cron-jobs/${cronJob}`],
+  'POST /cron-jobs/{id}/run': ['developer', ({ cronJob }) => `/cron-jobs/${cronJob}/run`],
   'GET /apps/{id}/deployments': ['viewer', ({ app }) => `/apps/${app}/deployments`],
   'POST /apps/{id}/deployments': ['developer', ({ app }) => `/apps/${app}/deployments`],
   'GET /teams/{team}/notification-channels': ['admin', ({ team }) => `/teams/${team}/notification-channels`],
@@ -391,12 +406,21 @@ async function makeFixture(): Promise<Fixture> {
     ...{
       team,
       app: app.id,
+      ...(await makeRuns(app.id, deployment.id)),
       environment: app.environmentId,
       project: app.projectId,
       deployment: deployment.id,
     },
     ...{ emptyProject, member: member.id, invitation: invitation.id, host },
   }
+}
+
+/** A cron job and a run of an app that is live, as far as anybody can tell. */
+async function makeRuns(appId: string, deploymentId: string): Promise<{ run: string; cronJob: string }> {
+  await berth.platform.db.app.update({ where: { id: appId }, data: { liveDeploymentId: deploymentId } })
+  const run = await createRun(berth.platform, operator, appId, { command: ['true'] })
+  const { id } = await createCronJob(berth.platform, operator, appId, { ...cronJob, name: 'Fixture' })
+  return { run: run.id, cronJob: id }
 }
 
 /** Of an app and its environment: a version that can be put back. */
@@ -443,7 +467,7 @@ async function ask(route: string, path: string, caller: Caller, body?: object): 
 
 /** 401 for nobody, 404 where the thing is in a team that is not the caller's, 403 where the right is too weak. */
 function expected(route: string, needs: Needs, caller: Caller): 401 | 403 | 404 | 'allowed' {
-  const isInProject = /^\w+ \/(projects|environments|apps|deployments)\//.test(route)
+  const isInProject = /^\w+ \/(projects|environments|apps|deployments|runs|cron-jobs)\//.test(route)
   const role = isInProject && caller.inProject !== undefined ? caller.inProject : caller.role
   if (caller.isNobody) return 401
   if (caller.isOperator) return 'allowed'

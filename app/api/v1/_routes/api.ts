@@ -22,6 +22,7 @@ import { addProjectAccessRoutes } from './project-access.ts'
 import { addProjectRoutes } from './projects.ts'
 import { addRepositoryRoutes } from './repositories.ts'
 import { type Api, newRouter } from './router.ts'
+import { addRunRoutes } from './runs.ts'
 import { addSignInRoutes } from './sign-in.ts'
 import { addTeamRoutes } from './teams.ts'
 import { timeLimit } from './time-limit.ts'
@@ -73,6 +74,7 @@ export function createApi(platform: Platform): Api {
   addProjectAccessRoutes(api)
   addAppRoutes(api)
   addVariableRoutes(api)
+  addRunRoutes(api)
   addDeploymentRoutes(api)
   addEventRoutes(api)
   addTimelineRoute(api)

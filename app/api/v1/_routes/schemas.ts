@@ -32,6 +32,7 @@ import {
   variableSchema,
   variableVersionSchema,
 } from '../../../../platform/model/resources.ts'
+import { cronJobSchema, runDetailSchema, runSchema } from '../../../../platform/model/runs.ts'
 import { basePath } from './router.ts'
 
 export const Team = teamSchema.meta({ id: 'Team' })
@@ -41,6 +42,9 @@ export const Project = projectSchema.meta({ id: 'Project' })
 export const App = appSchema.meta({ id: 'App' })
 export const Variable = variableSchema.meta({ id: 'Variable' })
 export const VariableVersion = variableVersionSchema.meta({ id: 'VariableVersion' })
+export const Run = runSchema.meta({ id: 'Run' })
+export const RunDetail = runDetailSchema.meta({ id: 'RunDetail' })
+export const CronJob = cronJobSchema.meta({ id: 'CronJob' })
 export const Repository = repositorySchema.meta({ id: 'Repository' })
 export const ImageTag = imageTagSchema.meta({ id: 'ImageTag' })
 export const RepositoryImage = repositoryImageSchema.meta({ id: 'RepositoryImage' })

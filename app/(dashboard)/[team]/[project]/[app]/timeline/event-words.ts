@@ -1,6 +1,7 @@
 import { useLocale, useTranslations } from 'next-intl'
 import type { AppEvent } from '@/platform/model/app-event-kinds.ts'
 import { isFailureCode } from '@/platform/model/failure.ts'
+import { runReasons } from '@/platform/model/runs.ts'
 
 /** An event in the reader's language; `detail` is what it is in other words, or what somebody's program said. */
 export function useEventWords(event: AppEvent): { title: string; detail: string | null } {
@@ -76,6 +77,15 @@ export function useEventWords(event: AppEvent): { title: string; detail: string 
         }),
         ended(event),
       )
+    case 'run.failed': {
+      const { number, name, reason } = event
+      const known = runReasons.find((each) => each === reason)
+      const why = known === undefined ? event.message : t(`runReason.${known}`)
+      return plain(
+        name === null ? t('kinds.run.failed', { number }) : t('cronJobFailed', { number, name }),
+        why,
+      )
+    }
     case 'health.failing':
       return plain(t('kinds.health.failing', { replica: event.replica + 1 }), event.reason)
     case 'health.recovered':

@@ -8,6 +8,7 @@ import {
   Scaling,
   Settings2,
   ShieldCheck,
+  SquareTerminal,
 } from 'lucide-react'
 import Link from 'next/link'
 import { useTranslations } from 'next-intl'
@@ -27,6 +28,7 @@ const icons: Record<AppEventArea, LucideIcon> = {
   configuration: Settings2,
   scaling: Scaling,
   container: Box,
+  run: SquareTerminal,
   health: HeartPulse,
   certificate: ShieldCheck,
   recovery: LifeBuoy,
