@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path'
 import { EngineError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
 import { mountNamespace } from '../sys/confine.ts'
-import { startNodeChild } from '../sys/node-child.ts'
+import { endNodeChild, startNodeChild } from '../sys/node-child.ts'
 import type { Findings } from './layer-writer.ts'
 import type { Came, UnpackAnswer, UnpackRequest } from './unpack-child.ts'
 
@@ -49,7 +49,7 @@ export async function unpackLayer(
   const answered = new Promise<UnpackAnswer | null>((resolve) => {
     child.once('message', (answer) => resolve(answer as UnpackAnswer))
     child.once('close', () => resolve(null))
-    // It did not start, was called off, or the request did not reach it: it may say so more than once.
+    // It did not start, or the request did not reach it: it may say so more than once.
     child.on('error', (error) => {
       stderr ||= error.message
       resolve(null)
@@ -81,7 +81,7 @@ export async function unpackLayer(
       )
     throw new EngineError('internal', `${failed}: the process ended early: ${stderr.trim()}`)
   } finally {
-    child.kill('SIGKILL')
+    endNodeChild(child)
     // Not `exit`: what it was started through may end a moment before it does.
     await closed
   }

@@ -27,15 +27,16 @@ const megabytesBesidesHeap = 1_024
 
 /**
  * Starts it in a user namespace in which ids are what they are here, with mounts, processes, network and everything else
- * of its own, under limits, and without any way to new privileges. It dies with us, and with SIGKILL when the signal
- * fires; it is gone, and nothing is written any more, once `close` is told.
+ * of its own, under limits, and without any way to new privileges. It dies with us, and when the signal fires or
+ * `endNodeChild` is called; it is gone, and nothing is written any more, once `close` is told.
  */
 export async function startNodeChild(file: URL, options: NodeChildOptions): Promise<ChildProcess> {
   const { inputFd, maxHeapMegabytes, signal } = options
   const namespace = await sameIdsNamespace()
+  signal?.throwIfAborted()
   const [command = '', ...args] = sandboxed(namespace, options)
   const flags = ['--disable-warning=ExperimentalWarning', `--max-old-space-size=${maxHeapMegabytes}`]
-  return spawn(command, [...args, process.execPath, ...flags, fileURLToPath(file)], {
+  const child = spawn(command, [...args, process.execPath, ...flags, fileURLToPath(file)], {
     cwd: '/',
     env: {
       NODE_ENV: 'production',
@@ -43,9 +44,28 @@ export async function startNodeChild(file: URL, options: NodeChildOptions): Prom
       NODE_COMPILE_CACHE: options.codeCache,
     },
     stdio: [inputFd, 'ignore', 'pipe', 'ipc'],
-    killSignal: 'SIGKILL',
-    ...(signal ? { signal } : {}),
+    // A process group of its own, which is what `endNodeChild` ends.
+    detached: true,
   })
+  const end = () => endNodeChild(child)
+  signal?.addEventListener('abort', end, { once: true })
+  child.once('close', () => signal?.removeEventListener('abort', end))
+  return child
+}
+
+/**
+ * Ends it with SIGKILL, all of its processes at once: one that was forked a moment ago has not yet asked the kernel to
+ * end with the one before it, and would stay, waiting for what never comes. Source: kill(2), fork's restart in a
+ * group that is signalled.
+ */
+export function endNodeChild(child: ChildProcess): void {
+  // A number that was waited for may be somebody else's by now.
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  try {
+    process.kill(-child.pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }
 
 /** What stands before the command. Each program takes something away and becomes the next. */

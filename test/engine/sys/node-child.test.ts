@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { mountNamespace } from '../../../engine/sys/confine.ts'
-import { startNodeChild } from '../../../engine/sys/node-child.ts'
+import { endNodeChild, startNodeChild } from '../../../engine/sys/node-child.ts'
 import { processStart } from '../../../engine/sys/processes.ts'
 import type { SandboxReport } from '../../support/sandbox-child.ts'
 import { until } from '../../support/until.ts'
@@ -82,6 +82,34 @@ test('who works on what strangers sent has nothing of the host but its folder, a
       JSON.stringify({ permitted: '0'.repeat(16), effective: '0'.repeat(16), filter: '2', gains: '1' }),
     ]),
   )
+})
+
+const calledOff = new AbortController()
+test.each([
+  ['it is ended', undefined, endNodeChild],
+  ['its signal fires', calledOff.signal, () => calledOff.abort()],
+] as const)('when %s, all of it goes, also what would outlive the process before it', async (_when, signal, end) => {
+  const input = openSync('/dev/null', 'r')
+  const child = await startNodeChild(new URL('../../support/clinging-child.ts', import.meta.url), {
+    inputFd: input,
+    maxHeapMegabytes: 64,
+    maxFileBytes: 2 ** 20,
+    maxCpuSeconds: 60,
+    codeCache: join(folder, 'code-cache'),
+    signal,
+  })
+  closeSync(input)
+  const closed = once(child, 'close', { signal: AbortSignal.timeout(10_000) })
+  await once(child, 'message')
+  const started = descendants(child.pid ?? 0)
+  expect(started).toHaveLength(1)
+  try {
+    end(child)
+    await closed
+    await until('it is gone', () => started.every((pid) => processStart(pid) === null))
+  } finally {
+    for (const pid of started) if (processStart(pid) !== null) process.kill(pid, 'SIGKILL')
+  }
 })
 
 test('it dies with who started it, also by SIGKILL', async () => {
