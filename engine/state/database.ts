@@ -6,6 +6,7 @@ import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync 
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { EngineError } from '../errors.ts'
+import { processStart } from '../sys/processes.ts'
 import { tryLock } from '../sys/syscalls.ts'
 import { migrate } from './migrations.ts'
 
@@ -17,6 +18,10 @@ export interface State {
   close(): void
 }
 
+/** A process that forks has the lock until it becomes another program, even when the one that owned it was killed. */
+const inheritedForMs = 5_000
+const lookEveryMs = 10
+
 /**
  * Opens the folder, made if need be, and brings the database of an older engine up to date. Throws failed-precondition
  * while another process owns it, and for one that a newer engine has changed.
@@ -24,8 +29,8 @@ export interface State {
 export function openState(stateDir: string): State {
   mkdirSync(stateDir, { recursive: true, mode: 0o711 })
   const lock = openSync(join(stateDir, 'lock'), 'a+', 0o600)
-  if (!tryLock(lock)) {
-    const owner = readFileSync(join(stateDir, 'lock'), 'utf8').trim()
+  if (!lockInTime(lock, stateDir)) {
+    const owner = ownerOf(stateDir)
     closeSync(lock)
     throw new EngineError(
       'failed-precondition',
@@ -51,4 +56,16 @@ export function openState(stateDir: string): State {
       closeSync(lock)
     },
   }
+}
+
+function ownerOf(stateDir: string): string {
+  return readFileSync(join(stateDir, 'lock'), 'utf8').trim()
+}
+
+/** At once, or as soon as what an owner that is dead left behind lets go. */
+function lockInTime(lock: number, stateDir: string): boolean {
+  const sleep = new Int32Array(new SharedArrayBuffer(4))
+  for (const until = Date.now() + inheritedForMs; !tryLock(lock); Atomics.wait(sleep, 0, 0, lookEveryMs))
+    if (processStart(Number(ownerOf(stateDir))) !== null || Date.now() > until) return false
+  return true
 }
