@@ -26,7 +26,8 @@ export function errorFromStatus(
     return new EngineError('unavailable', `${host} failed with ${status} for ${what}${said}`, {
       retryAfterMs: wait,
     })
-  return new EngineError('invalid', `${host} answered ${status} for ${what}${said}`)
+  const kind = firstError(body).code === 'DIGEST_INVALID' ? 'corrupt' : 'invalid'
+  return new EngineError(kind, `${host} answered ${status} for ${what}${said}`)
 }
 
 function inWords(waitMs: number | undefined): string {
@@ -89,12 +90,18 @@ function codeOf(error: unknown): string {
 }
 
 function registryMessage(body: string): string {
+  const { message, code } = firstError(body)
+  const words = message || code
+  return typeof words === 'string' ? ` (${plain(words)})` : ''
+}
+
+/** Source: OCI distribution specification, "Error Codes". */
+function firstError(body: string): { message?: unknown; code?: unknown } {
   try {
     const [first] = (JSON.parse(body) as { errors?: { message?: unknown; code?: unknown }[] }).errors ?? []
-    const message = first?.message || first?.code
-    return typeof message === 'string' ? ` (${plain(message)})` : ''
+    return first ?? {}
   } catch {
-    return ''
+    return {}
   }
 }
 

@@ -160,7 +160,7 @@ test('bytes that are not what their digest says are refused', async () => {
   const client = createRegistryClient({ limits })
   const blob = { ...source(randomBytes(1_000)), digest: digestOf('something else') }
   await expect(client.uploadBlob(referenceOf(registry.host, 'push/lie'), blob)).rejects.toMatchObject({
-    kind: 'invalid',
+    kind: 'corrupt',
     message: expect.stringContaining('digest'),
   })
   const short = { ...source(randomBytes(1_000)), size: 2_000 }
