@@ -5,6 +5,7 @@ import type {
   PullRequest,
   PushedRow,
   PushRequest,
+  RemoteNamesRequest,
   RemovedRow,
 } from '../../platform/model/engine-door.ts'
 import { CommandError, say } from '../say.ts'
@@ -20,6 +21,7 @@ export function addImageCommands(engine: Command): void {
   addImageList(engine)
   withRegistryOptions(command(engine, 'pull', 'pull an image from its registry'))
     .argument('<reference>', 'such as nginx, ghcr.io/acme/shop:2 or localhost:7080/main/welcome@sha256:…')
+    .option('-a, --all-tags', 'every tag that the repository has in its registry')
     .option('--platform <platform>', "such as linux/arm64; default: this host's")
     .option('-q, --quiet', 'no progress')
     .action(pull)
@@ -85,18 +87,32 @@ async function history(
 
 async function pull(
   reference: string,
-  options: RegistryOptions & { quiet?: boolean; platform?: string },
+  options: RegistryOptions & { quiet?: boolean; platform?: string; allTags?: boolean },
 ): Promise<void> {
   const { platform } = options
-  const body: PullRequest = { reference, platform, credentials: await credentialsOf(options) }
-  const image = await withLayers(
-    openDoor(options),
-    '/images/pull',
-    body,
-    options.quiet === true || options.json === true,
+  const door = openDoor(options)
+  const credentials = await credentialsOf(options)
+  const quiet = options.quiet === true || options.json === true
+  const names = options.allTags
+    ? await remoteNames(door, { repository: reference, credentials })
+    : [reference]
+  const images: ImageRow[] = []
+  for (const name of names) {
+    const body: PullRequest = { reference: name, platform, credentials }
+    const image = await withLayers(door, '/images/pull', body, quiet)
+    images.push(image)
+    if (!options.json) say(options.allTags ? `${name}: ${image.digest}` : image.digest)
+  }
+  if (options.json) printJson(options.allTags ? images : images[0])
+}
+
+/** Every name of a repository that its registry has. */
+async function remoteNames(door: Door, body: RemoteNamesRequest): Promise<string[]> {
+  const names = await interruptible((signal) =>
+    door.work<never, string[]>('POST', '/images/remote-names', { body, signal }),
   )
-  if (options.json) return printJson(image)
-  say(image.digest)
+  if (names.length === 0) throw new CommandError(`${body.repository} has no tags in its registry.`)
+  return names
 }
 
 async function push(

@@ -4,7 +4,7 @@ import type { EngineOptions } from '../engine.ts'
 import { EngineError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
 import { parsePlatform } from '../oci/platform.ts'
-import { formatReference, parseReference } from '../oci/reference.ts'
+import { formatReference, parseReference, parseRepository } from '../oci/reference.ts'
 import { createRegistryClient } from '../registry/client.ts'
 import { orDiskFull } from '../sys/disk.ts'
 import { createImage } from './create-image.ts'
@@ -136,6 +136,14 @@ export async function createImages(
           })
           .catch(orDiskFull(`image ${formatReference(reference)}`)),
       )
+    },
+
+    async namesIn(text, { credentials, signal } = {}) {
+      const repository = parseRepository(text)
+      const tags = await working(signal, (workSignal) =>
+        client.listTags(repository, { credentials, signal: workSignal }),
+      )
+      return tags.map((tag) => formatReference({ ...repository, tag, digest: null }))
     },
 
     async push(key, { to = key, credentials, onProgress, signal } = {}) {

@@ -18,6 +18,8 @@ export interface Images {
    * of one image share the work.
    */
   pull(reference: string, options?: PullOptions): Promise<Image>
+  /** The names that a repository, such as `ghcr.io/acme/shop`, has in its registry now, sorted; at most 10,000. */
+  namesIn(repository: string, options?: Pick<PullOptions, 'credentials' | 'signal'>): Promise<string[]>
   /**
    * Makes a name in a registry mean this image, with the same digest. What the registry has is not sent again. Until the
    * end the name means what it did before. Throws what pulls throw.

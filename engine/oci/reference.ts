@@ -43,6 +43,17 @@ export function parseReference(text: string): Reference {
   return { registry, repository, tag: tag ?? (digest ? null : 'latest'), digest }
 }
 
+/** Reads a reference that has neither tag nor digest. Throws invalid. */
+export function parseRepository(text: string): Pick<Reference, 'registry' | 'repository'> {
+  const { registry, repository } = parseReference(text)
+  if (text.includes('@') || text.lastIndexOf(':') > text.lastIndexOf('/'))
+    throw new EngineError(
+      'invalid',
+      `${quoted(text)} names one image: give the repository alone, such as ghcr.io/acme/shop`,
+    )
+  return { registry, repository }
+}
+
 type Wrong = (why: string) => never
 
 function takeDigest(text: string, wrong: Wrong): { rest: string; digest: string | null } {
@@ -93,6 +104,11 @@ function wrongRepository(repository: string): string {
 
 function quoted(text: string): string {
   return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text)
+}
+
+/** Whether a reference may end in it. */
+export function isTag(text: string): boolean {
+  return tagPattern.test(text)
 }
 
 /** The whole reference, with nothing left out. */

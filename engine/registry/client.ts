@@ -16,6 +16,7 @@ import type { ProxySettings } from './http.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import type { RegistryClient, RegistryReader, Repository, RequestOptions } from './registry.ts'
 import { fromSources } from './sources.ts'
+import { listTags } from './tags.ts'
 import { createWriter } from './upload.ts'
 
 export interface ClientSettings {
@@ -102,6 +103,10 @@ function createReader(endpointsOf: (registry: string) => Endpoint[], limits: Lim
         return String(headers['docker-content-digest'] ?? '')
       })
       return isDigest(digest) ? digest : (await this.fetchManifest(reference, options)).digest
+    },
+
+    listTags(repository, options = {}) {
+      return listTags(own(endpointsOf(repository.registry)), repository, options, limits)
     },
 
     fetchManifest(reference, options = {}) {

@@ -45,6 +45,11 @@ export interface RemoteBlob {
 export interface RegistryReader {
   /** The digest that a tag means now. Costs no rate-limited pull where the registry has HEAD. Throws not-found. */
   resolve(reference: Reference, options?: RequestOptions): Promise<Digest>
+  /**
+   * The repository's tags, sorted, all pages of them, of the registry itself. Throws not-found, and limit-exceeded for more
+   * than 10,000.
+   */
+  listTags(repository: Repository, options?: RequestOptions): Promise<string[]>
   /** A manifest or an index of at most 4 MiB, and its digest, verified when the reference has one. */
   fetchManifest(reference: Reference, options?: RequestOptions): Promise<RemoteDocument>
   /** A small blob (a configuration), whole and verified. */

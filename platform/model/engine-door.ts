@@ -33,6 +33,9 @@ export const pullRequest = z.strictObject({
 })
 export type PullRequest = z.input<typeof pullRequest>
 
+export const remoteNamesRequest = z.strictObject({ repository: name, credentials: credentials.optional() })
+export type RemoteNamesRequest = z.input<typeof remoteNamesRequest>
+
 export const pushRequest = z.strictObject({
   image: name,
   /** Default: the image's name itself. */

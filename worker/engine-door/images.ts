@@ -6,6 +6,7 @@ import {
   pullRequest,
   pushRequest,
   type RemovedRow,
+  remoteNamesRequest,
   tagRequest,
 } from '../../platform/model/engine-door.ts'
 import type { Platform } from '../../platform/open.ts'
@@ -45,6 +46,15 @@ export function imageRoutes(host: Host): Hono {
         return imageRow(
           await engine.images.pull(reference, { platform: wanted, credentials: access, onProgress, signal }),
         )
+      }),
+    )
+  })
+  routes.post('/remote-names', async (c) => {
+    const { repository, credentials } = await read(c, remoteNamesRequest)
+    return stream((signal) =>
+      reported(async () => {
+        const access = credentials ? basic(credentials) : await ownAccess(platform, repository, ['pull'])
+        return engine.images.namesIn(repository, { credentials: access, signal })
       }),
     )
   })

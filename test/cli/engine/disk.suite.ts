@@ -5,7 +5,7 @@ import type { Stand } from './stand.ts'
 export function describeDisk(stand: Stand): void {
   const { engine, typed } = stand
 
-  test('an image is pushed under another name, and under all that its repository has here', async () => {
+  test('an image is pushed under another name, and under all that its repository has here; all of those are pulled', async () => {
     const digest = (await engine('pull', '-q', stand.image)).out.trim()
     const copy = stand.image.replace('/tool:', '/copy:')
     const pushed = await engine('push', stand.image, copy)
@@ -20,6 +20,18 @@ export function describeDisk(stand: Stand): void {
       code: 1,
       err: expect.stringMatching(/repository alone/),
     })
+    await engine('rmi', '--no-prune', other, stand.image)
+    const all = await engine('pull', '--all-tags', '-q', stand.image.replace(':latest', ''))
+    expect(all).toEqual({ code: 0, out: both.out, err: '' })
+    const rows: { digest: string; references: string[] }[] = JSON.parse(
+      (await engine('images', '--json')).out,
+    )
+    expect(rows.find((row) => row.digest === digest)?.references).toEqual([other, stand.image])
+    for (const [name, why] of [
+      [stand.image, /names one image: give the repository alone/],
+      [stand.image.replace('/tool:latest', '/nothing'), /has no repository/],
+    ] as const)
+      expect(await engine('pull', '-a', name)).toMatchObject({ code: 1, err: expect.stringMatching(why) })
     await engine('rmi', '--no-prune', other)
   })
 

@@ -88,29 +88,32 @@ const calledOff = new AbortController()
 test.each([
   ['it is ended', undefined, endNodeChild],
   ['its signal fires', calledOff.signal, () => calledOff.abort()],
-] as const)('when %s, all of it goes, also what would outlive the process before it', async (_when, signal, end) => {
-  const input = openSync('/dev/null', 'r')
-  const child = await startNodeChild(new URL('../../support/clinging-child.ts', import.meta.url), {
-    inputFd: input,
-    maxHeapMegabytes: 64,
-    maxFileBytes: 2 ** 20,
-    maxCpuSeconds: 60,
-    codeCache: join(folder, 'code-cache'),
-    signal,
-  })
-  closeSync(input)
-  const closed = once(child, 'close', { signal: AbortSignal.timeout(10_000) })
-  await once(child, 'message')
-  const started = descendants(child.pid ?? 0)
-  expect(started).toHaveLength(1)
-  try {
-    end(child)
-    await closed
-    await until('it is gone', () => started.every((pid) => processStart(pid) === null))
-  } finally {
-    for (const pid of started) if (processStart(pid) !== null) process.kill(pid, 'SIGKILL')
-  }
-})
+] as const)(
+  'when %s, all of it goes, also what would outlive the process before it',
+  async (_when, signal, end) => {
+    const input = openSync('/dev/null', 'r')
+    const child = await startNodeChild(new URL('../../support/clinging-child.ts', import.meta.url), {
+      inputFd: input,
+      maxHeapMegabytes: 64,
+      maxFileBytes: 2 ** 20,
+      maxCpuSeconds: 60,
+      codeCache: join(folder, 'code-cache'),
+      signal,
+    })
+    closeSync(input)
+    const closed = once(child, 'close', { signal: AbortSignal.timeout(10_000) })
+    await once(child, 'message')
+    const started = descendants(child.pid ?? 0)
+    expect(started).toHaveLength(1)
+    try {
+      end(child)
+      await closed
+      await until('it is gone', () => started.every((pid) => processStart(pid) === null))
+    } finally {
+      for (const pid of started) if (processStart(pid) !== null) process.kill(pid, 'SIGKILL')
+    }
+  },
+)
 
 test('it dies with who started it, also by SIGKILL', async () => {
   const target = join(folder, 'staging', 'layer')
