@@ -24,7 +24,8 @@ export async function ensureImage(
   const { engine, platform } = host
   const realm = work.team.id
   try {
-    const present = imageDigest === null ? null : await givenBefore(host, imageDigest, realm)
+    const known = imageDigest ?? imageRef.split('@')[1]
+    const present = known === undefined ? null : await givenBefore(host, known, realm)
     if (present !== null && isTrusted) return present
     const reference = imageDigest === null ? imageRef : pinned(imageRef, imageDigest)
     const repository = ownRepository(platform.config, imageRef)

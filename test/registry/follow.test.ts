@@ -3,6 +3,7 @@ import type { Viewer } from '../../platform/access.ts'
 import { createApp, getApp, stopApp, updateApp } from '../../platform/apps.ts'
 import { createDeployment, listDeployments, rollbackTo } from '../../platform/deployments.ts'
 import { followPushes } from '../../platform/follow-pushes.ts'
+import { listTags } from '../../platform/images.ts'
 import type { App, Deployment, Team } from '../../platform/model/resources.ts'
 import { readManifest, writeManifest } from '../../platform/registry/client.ts'
 import { reconcileRegistry } from '../../platform/registry/reconcile.ts'
@@ -227,6 +228,7 @@ test('a team runs nothing of another’s: neither by its name, nor by a digest t
   await createDeployment(platform, ada.viewer, own.id)
   await serves(own, 'secret')
   const { imageDigest } = (await deployments(own))[0] ?? {}
+  expect((await listTags(platform, ada.viewer, vault)).data).toMatchObject([{ usedBy: [{ use: 'live' }] }])
   const thief = await berth.makeApp(rival.id, { settings: { ...quickSettings, image: 'nowhere.test/x:1' } })
   const deploy = (image: string) => createDeployment(platform, eve.viewer, thief.id, { image })
   const named = [reference('vault:1'), reference(`vault@${imageDigest}`), reference('no-such:1')]

@@ -19,6 +19,8 @@ export interface TestEdge {
   /** What the edge is to do at its next sync. */
   routes: DesiredRoute[]
   start(): Promise<void>
+  /** HAProxy's master process, while it runs. */
+  pid(): number | undefined
   /** Ends HAProxy, all its processes. */
   stop(): Promise<void>
   /** Throws with HAProxy's words when it does not like the file. */
@@ -56,6 +58,7 @@ export async function makeTestEdge(settings: Partial<EdgeSettings> = {}): Promis
       child = spawn('haproxy', ['-W', '-S', all.masterSocket, '-f', configuration], { stdio: 'ignore' })
       await until('HAProxy answers', async () => (await get(all.port, 'nobody.example')).status === 404)
     },
+    pid: () => child?.pid,
     async stop() {
       if (child === null) return
       const exited = once(child, 'exit')

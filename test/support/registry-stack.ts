@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import type { AddressInfo, Server } from 'node:net'
 import { join } from 'node:path'
@@ -23,6 +24,8 @@ export interface RegistryStack extends TestPlatform {
   /** Such as localhost:40123: what images are called after. */
   host: string
   registryPort: number
+  /** Processes that an image's bytes go through: Distribution's, and HAProxy's that work. */
+  pids(): { registry: number; edge: number[] }
   /** Ends Distribution at once, and starts it again. */
   restartRegistry(): Promise<void>
   /** Kills the worker, and starts the next one after `meanwhile`. */
@@ -99,6 +102,12 @@ export async function startRegistryStack(
     ...berth,
     host,
     registryPort,
+    pids() {
+      const master = edge?.pid()
+      if (master === undefined || registry?.pid === undefined) throw new Error('they do not run')
+      const children = readFileSync(`/proc/${master}/task/${master}/children`, 'utf8')
+      return { registry: registry.pid, edge: children.trim().split(' ').map(Number) }
+    },
     async restartRegistry() {
       await stopRegistry()
       await startRegistry()
