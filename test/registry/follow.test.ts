@@ -228,7 +228,10 @@ test('a team runs nothing of another’s: neither by its name, nor by a digest t
   await createDeployment(platform, ada.viewer, own.id)
   await serves(own, 'secret')
   const { imageDigest } = (await deployments(own))[0] ?? {}
-  expect((await listTags(platform, ada.viewer, vault)).data).toMatchObject([{ usedBy: [{ use: 'live' }] }])
+  await until('the repository says that it is live', async () => {
+    const [tag] = (await listTags(platform, ada.viewer, vault)).data
+    return tag?.usedBy[0]?.use === 'live'
+  })
   const thief = await berth.makeApp(rival.id, { settings: { ...quickSettings, image: 'nowhere.test/x:1' } })
   const deploy = (image: string) => createDeployment(platform, eve.viewer, thief.id, { image })
   const named = [reference('vault:1'), reference(`vault@${imageDigest}`), reference('no-such:1')]
