@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CommandError } from '../../cli/say.ts'
 import type { BenchContext } from '../bench.ts'
 
-const readyWithinMs = 60_000
+const usualMs = 60_000
 const stopWithinMs = 20_000
 
 export interface PartOptions {
@@ -15,12 +15,14 @@ export interface PartOptions {
   log: string
   /** Whether it answers by now; an error counts as no. */
   isReady: () => Promise<boolean>
+  /** Default a minute. */
+  readyWithinMs?: number
 }
 
 /** Starts a server, waits until it answers, and stops it when the bench ends. It dies with us, however we die. */
 export async function startPart(
   { signal, defer }: Pick<BenchContext, 'signal' | 'defer'>,
-  { argv, log, isReady }: PartOptions,
+  { argv, log, isReady, readyWithinMs = usualMs }: PartOptions,
 ): Promise<ChildProcess> {
   const output = openSync(log, 'a')
   // Its own session: a Ctrl-C is for us, who then stop it in order.

@@ -3,14 +3,16 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, inject, test } from 'vitest'
 import { pullBench } from '../../bench/benches/pull.ts'
 import { pushBench } from '../../bench/benches/push.ts'
+import { registryBench } from '../../bench/benches/registry.ts'
 import { largeLayerImage } from '../../bench/images/large-layer.ts'
 import { smallFilesImage } from '../../bench/images/small-files.ts'
 import { benchNames, loadBench, runBench } from '../../bench/run-bench.ts'
 import { takeTurns } from '../../bench/turns.ts'
 import { openWorkplace } from '../../bench/workplace.ts'
+import { startRegistryStack } from '../support/registry-stack.ts'
 import { until } from '../support/until.ts'
 
 const parent = mkdtempSync(join(tmpdir(), 'berth-test-bench-'))
@@ -84,6 +86,33 @@ test('a push goes to a registry that has nothing of the image', async () => {
   expect(rows[0]?.berth).toBeGreaterThan(0)
   expect(rows[0]?.peers['skopeo, copy alone']).toBeGreaterThan(0)
   expect(rows[1]?.berth).toBeLessThan(150)
+})
+
+test('what goes through the edge with tokens is measured beside the bare registry', async () => {
+  const cache = join(parent, 'cache')
+  const stack = await startRegistryStack({ postgresUrl: inject('postgresUrl'), redisUrl: inject('redisUrl') })
+  try {
+    const team = await stack.makeTeam('Bench')
+    const { email, password } = await stack.makeUser({ teamId: team.id, role: 'developer' })
+    const folder = join(stack.config.home, 'registry/data')
+    const open = async () => ({
+      host: stack.host,
+      folder,
+      team: 'bench',
+      credentials: `${email}:${password}`,
+    })
+    const bench = { ...registryBench([smallFilesImage(100)], open), packages: [] }
+    const { rows } = await runBench('registry', bench, { runs: 1, cache, place: parent, note: () => {} })
+    const image = 'an image of 100 small files (1 layer)'
+    expect(rows).toMatchObject([
+      { what: `push ${image}`, unit: 's', budget: { atLeast: { 'the bare registry': 0.9 } } },
+      { what: `pull ${image}`, unit: 's' },
+    ])
+    for (const { berth, peers } of rows)
+      for (const figure of [berth, peers['the bare registry']]) expect(figure).toBeGreaterThan(0)
+  } finally {
+    await stack.close()
+  }
 })
 
 /** Processes that work in the bench's folder. */

@@ -183,6 +183,8 @@ test('what a push under way relies on stays until its token has run out', async 
 })
 
 test('an upload under way holds its repository back and is resumed; one that was broken off long ago goes', async () => {
+  const before = randomBytes(100_000)
+  await upload('halves', before)
   const begun = await ask('halves', 'blobs/uploads/', { method: 'POST' })
   const bytes = randomBytes(300_000)
   const first = await ask('halves', begun.headers.get('location') ?? '', {
@@ -198,11 +200,13 @@ test('an upload under way holds its repository back and is resumed; one that was
   await utimes(join(old, 'data'), longAgo, longAgo)
   await utimes(old, longAgo, longAgo)
   await letPushesEnd()
-  expect(await collect()).toMatchObject({ uploadCount: 1 })
+  expect(await collect()).toMatchObject({ uploadCount: 1, heldBack: 1 })
   expect(await exists(old)).toBe(false)
   const location = `${first.headers.get('location')}&digest=${sha256(bytes)}`
   const rest = new Uint8Array(bytes.subarray(100_000))
   expect((await ask('halves', location, { method: 'PUT', body: rest })).status).toBe(201)
+  // The layer that the same push brought first is there still.
+  expect((await putManifest('halves', '1', await manifestOf('halves', before))).status).toBe(201)
 })
 
 test('pushes at any moment of collections end well, also of what is being collected', async () => {

@@ -1,0 +1,52 @@
+import { chmodSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { operatorApi } from '../../cli/api.ts'
+import { root } from '../../cli/processes.ts'
+import { freePort, prepareHome, readSecret, writeSettings } from '../../cli/settings.ts'
+import type { Team } from '../../platform/model/resources.ts'
+import type { BenchContext } from '../bench.ts'
+import { startPart } from './part.ts'
+
+/** Berth's registry, as its users reach it. */
+export interface BerthRegistry {
+  /** Such as localhost:40123. */
+  host: string
+  /** Its files. */
+  folder: string
+  /** Namespace of the team that images go to. */
+  team: string
+  /** NAME:SECRET of who may push there. */
+  credentials: string
+}
+
+/** A whole Berth as `berth up` starts it, in a home below the bench's folder, without the welcome app. */
+export async function startInstallation(context: BenchContext): Promise<BerthRegistry> {
+  const home = join(context.folder, 'home')
+  const port = await freePort()
+  // PostgreSQL's user must get through.
+  for (const folder of [context.folder, dirname(context.folder)]) chmodSync(folder, 0o711)
+  writeSettings(home, { ...(await prepareHome(home, { port })), welcomed: true })
+  const host = `localhost:${port}`
+  context.note('starting a Berth of its own, which is built before if it never was')
+  await startPart(context, {
+    argv: [join(root, 'berth'), 'up', '--home', home, '--port', String(port)],
+    log: join(context.folder, 'berth.log'),
+    isReady: async () => {
+      const [registry, dashboard] = await Promise.all([
+        fetch(`http://${host}/v2/`),
+        fetch(`http://${host}/api/health`),
+      ])
+      return registry.status === 401 && dashboard.ok
+    },
+    readyWithinMs: 300_000,
+  })
+  // Ports inside are chosen anew at a start where somebody else has them.
+  const settings = await prepareHome(home, { port, keepPorts: true })
+  const team = await operatorApi(home, settings).post<Team>('/teams', { name: 'Bench', slug: 'bench' })
+  return {
+    host,
+    folder: join(home, 'registry', 'data'),
+    team: team.imageNamespace,
+    credentials: `operator:${readSecret(home, 'operator.token')}`,
+  }
+}
