@@ -6,6 +6,7 @@ import { PlatformError } from '@/platform/errors.ts'
 import type { Team } from '@/platform/model/resources.ts'
 import { findApp, findDeployment, findProject } from '@/platform/places.ts'
 import { findRepository } from '@/platform/repositories.ts'
+import { findRun } from '@/platform/runs.ts'
 import { listDeletedTeams } from '@/platform/team-deletion.ts'
 import { getTeam, listTeams } from '@/platform/teams.ts'
 import { getUser } from '@/platform/users.ts'
@@ -83,6 +84,15 @@ export const loadDeployment = cache(
     const place = await loadApp(teamSlug, projectSlug, appSlug)
     const asked = /^[1-9]\d{0,9}$/.test(number) ? Number(number) : 0
     return { ...place, deployment: await orNotFound(findDeployment(platform, viewer, place.app.id, asked)) }
+  },
+)
+
+export const loadRun = cache(
+  async (teamSlug: string, projectSlug: string, appSlug: string, number: string) => {
+    const { platform, viewer } = await enter()
+    const place = await loadApp(teamSlug, projectSlug, appSlug)
+    const asked = /^[1-9]\d{0,8}$/.test(number) ? Number(number) : 0
+    return { ...place, run: await orNotFound(findRun(platform, viewer, place.app.id, asked)) }
   },
 )
 

@@ -16,7 +16,7 @@ import type { AppStatus } from '@/platform/model/app-status.ts'
 import type { DeploymentStatus } from '@/platform/model/deployment-status.ts'
 import { Badge, type Tone } from './badge.tsx'
 
-interface Look {
+export interface Look {
   tone: Tone
   icon: LucideIcon
   spins?: boolean
@@ -59,7 +59,7 @@ export function DeploymentStatusBadge({ status }: { status: DeploymentStatus }) 
   return <LookBadge look={deploymentLooks[status]} label={t(status)} />
 }
 
-function LookBadge({ look, label }: { look: Look; label: string }) {
+export function LookBadge({ look, label }: { look: Look; label: string }) {
   const Icon = look.icon
   return (
     <Badge tone={look.tone}>

@@ -9,9 +9,9 @@ import { cn } from '../../../../_ui/cn.ts'
 export function AppTabs({ path, canSeeVariables }: { path: string; canSeeVariables: boolean }) {
   const t = useTranslations('app.tabs')
   const current = usePathname()
-  const tabs = (['overview', 'deployments', 'timeline', 'logs', 'variables', 'settings'] as const).filter(
-    (tab) => tab !== 'variables' || canSeeVariables,
-  )
+  const tabs = (
+    ['overview', 'deployments', 'timeline', 'logs', 'jobs', 'variables', 'settings'] as const
+  ).filter((tab) => tab !== 'variables' || canSeeVariables)
   return (
     <nav aria-label={t('label')} className="-mx-4 mt-6 mb-6 overflow-x-auto border-b px-4 sm:mx-0 sm:px-0">
       <ul className="flex gap-5">
