@@ -12,6 +12,7 @@ import { runningSettings } from './running-settings.ts'
 export const appColumns = {
   project: { select: { teamId: true } },
   liveDeployment: { select: { id: true, snapshot: true, size: true } },
+  _count: { select: { volumes: true } },
   domains: { orderBy: [{ generated: 'asc' }, { id: 'asc' }], select: { name: true } },
   containers: { where: { state: { not: 'removed' } }, orderBy: [{ createdAt: 'asc' }, { replica: 'asc' }] },
 } as const satisfies Prisma.AppInclude
@@ -79,6 +80,7 @@ function showApp(
             createdAt: latest.createdAt.toISOString(),
           },
     containers: row.containers.map(showContainer),
+    stopsFirst: row._count.volumes > 0,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   }

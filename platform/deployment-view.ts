@@ -1,9 +1,11 @@
 import type { Prisma } from './generated/prisma/client.ts'
+import { keptDeployments } from './kept-deployments.ts'
 import { deploymentSnapshotSchema } from './model/deployment-snapshot.ts'
 import { type DeploymentStep, stepNames } from './model/deployment-step.ts'
 import { factsSchema } from './model/facts.ts'
 import { type Failure, failureSchema } from './model/failure.ts'
 import type { Deployment } from './model/resources.ts'
+import type { Platform } from './open.ts'
 
 /** What is read of a deployment to show it. */
 export const deploymentColumns = {
@@ -13,8 +15,23 @@ export const deploymentColumns = {
 
 type DeploymentRow = Prisma.DeploymentGetPayload<{ include: typeof deploymentColumns }>
 
-/** Nothing of its variables is shown. */
-export function showDeployment(row: DeploymentRow): Deployment {
+/** In their order. Nothing of their variables is shown. */
+export async function showDeployments(platform: Platform, rows: DeploymentRow[]): Promise<Deployment[]> {
+  const appIds = [...new Set(rows.map(({ appId }) => appId))]
+  const apps = await platform.db.app.findMany({
+    where: { id: { in: appIds } },
+    select: { liveDeploymentId: true },
+  })
+  const live = new Set(apps.map(({ liveDeploymentId }) => liveDeploymentId))
+  const kept = new Set((await keptDeployments(platform.db, { appIds })).map(({ id }) => id))
+  return rows.map((row) => {
+    const isGone = row.liveAt === null || row.imageDigest === null || live.has(row.id)
+    return showDeployment(row, isGone ? null : kept.has(row.id) ? 'kept' : 'pull')
+  })
+}
+
+/** One whose place among the others is known. */
+export function showDeployment(row: DeploymentRow, rollback: Deployment['rollback']): Deployment {
   const { settings, followed } = deploymentSnapshotSchema.parse(row.snapshot)
   return {
     id: row.id,
@@ -27,6 +44,7 @@ export function showDeployment(row: DeploymentRow): Deployment {
     createdBy: row.createdBy?.name ?? null,
     followed,
     settings,
+    rollback,
     failure: parseFailure(row.failure),
     steps: row.steps.flatMap((step) => showStep(step) ?? []),
     createdAt: row.createdAt.toISOString(),

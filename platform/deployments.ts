@@ -4,7 +4,7 @@ import { publishStatus } from './app-events.ts'
 import { lockApp } from './app-lock.ts'
 import { record } from './audit.ts'
 import { callOff } from './deployment-cancel.ts'
-import { deploymentColumns, showDeployment } from './deployment-view.ts'
+import { deploymentColumns, showDeployments } from './deployment-view.ts'
 import { effectiveVariables, openForDeployment, sealForDeployment } from './effective-variables.ts'
 import { PlatformError } from './errors.ts'
 import { beginToFollow, followedColumns, followedFact, followedNow, isSameRepository } from './following.ts'
@@ -18,6 +18,7 @@ import type { Platform } from './open.ts'
 import { afterNumber, parsePage, toPage } from './pages.ts'
 import { queueDeployment } from './queue-deployment.ts'
 import { assertMayPull } from './registry/may-pull.ts'
+import { neverLive } from './rollback-plan.ts'
 import { settingsToGoBackTo } from './running-settings.ts'
 import { announce } from './timeline.ts'
 import { validate } from './validate.ts'
@@ -81,12 +82,7 @@ export async function rollbackTo(
   return queueDeployment(platform, viewer, place, async (tx, id) => {
     const app = await lockApp(tx, place.appId)
     const old = await tx.deployment.findUniqueOrThrow({ where: { id: deploymentId } })
-    if (old.liveAt === null || old.imageDigest === null) {
-      throw new PlatformError(
-        'conflict',
-        `Deployment ${old.number} was never live, so there is nothing to go back to.`,
-      )
-    }
+    if (old.liveAt === null || old.imageDigest === null) throw neverLive(old.number)
     const snapshot = deploymentSnapshotSchema.parse(old.snapshot)
     const variables = openForDeployment(platform, deploymentId, snapshot.variables)
     return {
@@ -123,7 +119,13 @@ export async function listDeployments(
     orderBy: { number: 'desc' },
     take: page.limit + 1,
   })
-  return toPage(rows, page.limit, (row) => row.number, showDeployment)
+  const { data, nextCursor } = toPage(
+    rows,
+    page.limit,
+    (row) => row.number,
+    (row) => row,
+  )
+  return { data: await showDeployments(platform, data), nextCursor }
 }
 
 /** A waiting one is canceled at once, one in progress by its worker soon. Throws `conflict` once it is live or over. */
@@ -153,5 +155,7 @@ export async function cancelDeployment(platform: Platform, viewer: Viewer, id: s
 async function existing(platform: Platform, id: string): Promise<Deployment> {
   const row = await platform.db.deployment.findUnique({ where: { id }, include: deploymentColumns })
   if (row === null) throw notFound('deployment')
-  return showDeployment(row)
+  const [shown] = await showDeployments(platform, [row])
+  if (shown === undefined) throw notFound('deployment')
+  return shown
 }

@@ -84,7 +84,7 @@ export async function queueDeployment(
   await publishStatus(platform, ...changes)
   await announce(platform, told)
   await enqueue(platform, hostId, 'deploy', { deploymentId: row.id })
-  return showDeployment(row)
+  return showDeployment(row, null)
 
   function change(deployment: { id: string; number: number }): Omit<StatusChange, 'status'> {
     return { teamId, appId, deploymentId: deployment.id, number: deployment.number, failure: null }

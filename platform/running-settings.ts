@@ -25,7 +25,7 @@ export function pendingScaling(value: unknown, liveDeploymentId: string | null):
  * but as many replicas as serve now, since the traffic does not go back. docs/decisions/0005-scale-and-rollback.md
  */
 export async function settingsToGoBackTo(
-  tx: Transaction,
+  tx: Pick<Transaction, 'deployment'>,
   app: { liveDeploymentId: string | null },
   old: SizedDeployment,
 ): Promise<AppSettings> {

@@ -2,6 +2,7 @@
 
 import { useTranslations } from 'next-intl'
 import { TextField } from '../_ui/field.client.tsx'
+import { SwitchField } from '../_ui/switch.client.tsx'
 import { type SettingsForm, settingsPaths } from './settings-form.ts'
 
 interface ResourceFieldsProps {
@@ -49,7 +50,32 @@ export function ResourceFields({ defaults, errorOf }: ResourceFieldsProps) {
         error={errorOf(settingsPaths.releaseCommand)}
       />
       <HealthFields defaults={defaults} errorOf={errorOf} />
+      <RollbackFields defaults={defaults} errorOf={errorOf} />
     </div>
+  )
+}
+
+/** What can be gone back to, and what is gone back from. */
+function RollbackFields({ defaults, errorOf }: ResourceFieldsProps) {
+  const t = useTranslations('deploy')
+  return (
+    <>
+      <TextField
+        label={t('keptDeployments')}
+        name="keptDeployments"
+        inputMode="numeric"
+        defaultValue={defaults.keptDeployments}
+        error={errorOf(settingsPaths.keptDeployments)}
+        description={t('keptDeploymentsDescription')}
+      />
+      <SwitchField
+        className="sm:col-span-2 sm:pt-6"
+        label={t('rollbackOnCrash')}
+        name="rollbackOnCrash"
+        defaultChecked={defaults.rollbackOnCrash}
+        description={t('rollbackOnCrashDescription')}
+      />
+    </>
   )
 }
 

@@ -26,6 +26,8 @@ export function settingsFromForm(data: FormData) {
       observationMs: milliseconds('healthObservation'),
     },
     release: { command: commandFromText(text('releaseCommand')) },
+    rollbackOnCrash: data.get('rollbackOnCrash') !== null,
+    keptDeployments: number('keptDeployments'),
   }
 }
 
@@ -69,6 +71,8 @@ export function formFromSettings(settings: AppSettings) {
     healthStartPeriod: String(check.startPeriodMs / 1_000),
     healthObservation: String(check.observationMs / 1_000),
     releaseCommand: textFromCommand(settings.release.command),
+    rollbackOnCrash: settings.rollbackOnCrash,
+    keptDeployments: String(settings.keptDeployments),
   }
 }
 
@@ -90,4 +94,6 @@ export const settingsPaths = {
   healthStartPeriod: 'settings.healthCheck.startPeriodMs',
   healthObservation: 'settings.healthCheck.observationMs',
   releaseCommand: 'settings.release.command',
+  rollbackOnCrash: 'settings.rollbackOnCrash',
+  keptDeployments: 'settings.keptDeployments',
 } as const satisfies Record<keyof SettingsForm, string>

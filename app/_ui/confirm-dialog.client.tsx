@@ -13,6 +13,8 @@ interface ConfirmDialogProps {
   title: string
   description: ReactNode
   confirmLabel: string
+  /** Default: danger. */
+  tone?: 'primary' | 'danger'
   /** What must be typed first, for what can't be undone. */
   typed?: string
   trigger?: ReactElement
@@ -73,7 +75,7 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
         <div className="flex justify-end gap-2">
           <ModalClose render={<Button>{t('cancel')}</Button>} />
           <Button
-            tone="danger"
+            tone={props.tone ?? 'danger'}
             type="submit"
             pending={pending}
             disabled={typed !== undefined && text !== typed}

@@ -63,6 +63,9 @@ export const limitsSchema = z.strictObject({
   pids: z.number().int().min(4).max(32_768).default(512),
 })
 
+/** How many deployments of an app are kept to go back to, where it does not say. */
+export const usuallyKept = 10
+
 /** What the next deployment of an app will run. */
 export const appSettingsSchema = z.strictObject({
   image: imageReferenceSchema,
@@ -77,6 +80,8 @@ export const appSettingsSchema = z.strictObject({
   healthCheck: healthCheckSchema.default(healthCheckSchema.parse({})),
   /** When a live deployment crashes in a loop, go back, once, to what was live before. */
   rollbackOnCrash: z.boolean().default(false),
+  /** So many earlier deployments can be gone back to at once: their images are kept. It holds from now on, for all of them. */
+  keptDeployments: z.number().int().min(1, 'must be 1–100').max(100, 'must be 1–100').default(usuallyKept),
   /** How long an old container may finish open requests, and a stopped one may take to end. */
   stopGraceMs: z.number().int().min(0).max(600_000).default(10_000),
 })

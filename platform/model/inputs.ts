@@ -121,6 +121,7 @@ export const updateAppSettingsSchema = z.strictObject({
     })
     .optional(),
   rollbackOnCrash: settings.rollbackOnCrash.removeDefault().optional(),
+  keptDeployments: settings.keptDeployments.removeDefault().optional(),
   stopGraceMs: settings.stopGraceMs.removeDefault().optional(),
 })
 

@@ -63,6 +63,11 @@ export const deploymentSchema = z.object({
   /** Why it came by itself; null: somebody asked for it. */
   followed: followedSchema.nullable(),
   settings: appSettingsSchema,
+  /**
+   * Whether it can be gone back to: `kept`: at once, since its image is kept on the host; `pull`: as long as its registry
+   * has the image; null: it was never live, or is.
+   */
+  rollback: z.enum(['kept', 'pull']).nullable(),
   failure: failureSchema.nullable(),
   steps: z.array(deploymentStepSchema),
   createdAt: time,
@@ -120,6 +125,8 @@ export const appSchema = z.object({
     .object({ id: z.string(), number: z.number().int(), status: z.enum(deploymentStatuses), createdAt: time })
     .nullable(),
   containers: z.array(containerSchema),
+  /** Its volumes are held by one container at a time: a deployment stops the old one first, and nothing answers meanwhile. */
+  stopsFirst: z.boolean(),
   createdAt: time,
   updatedAt: time,
 })

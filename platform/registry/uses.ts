@@ -1,7 +1,7 @@
 import { inProgressStatuses } from '../deployment-cancel.ts'
+import { keptDeployments } from '../kept-deployments.ts'
 import type { ImageUse } from '../model/resources.ts'
 import type { Platform } from '../open.ts'
-import { rollbacksKept } from '../worker/kept-images.ts'
 
 interface Of {
   id: string
@@ -27,27 +27,22 @@ export async function usesOf(platform: Platform, { id, teamId, reference }: Of):
       slug: true,
       project: { select: { slug: true, teamId: true } },
       liveDeployment: { select: columns },
-      deployments: {
-        where: { liveAt: { not: null } },
-        orderBy: { liveAt: 'desc' },
-        take: rollbacksKept,
-        select: columns,
-      },
     },
   })
+  const kept = await keptDeployments(platform.db, { appIds: apps.map((app) => app.id) })
   const onTheirWay = await platform.db.deployment.findMany({
     where: { appId: { in: apps.map((app) => app.id) }, status: { in: inProgressStatuses } },
     select: { ...columns, appId: true },
   })
   const uses = new Map<string, ImageUse>()
-  for (const { id: appId, name, slug, project, liveDeployment, deployments } of apps) {
+  for (const { id: appId, name, slug, project, liveDeployment } of apps) {
     const app = project.teamId === teamId ? { id: appId, name, slug, project: project.slug } : null
     const all = [
       ...(liveDeployment === null ? [] : [{ ...liveDeployment, use: 'live' as const }]),
       ...onTheirWay
         .filter((each) => each.appId === appId)
         .map((each) => ({ ...each, use: 'in-progress' as const })),
-      ...deployments.map((each) => ({ ...each, use: 'rollback' as const })),
+      ...kept.filter((each) => each.appId === appId).map((each) => ({ ...each, use: 'rollback' as const })),
     ]
     for (const { imageRef, imageDigest, number, use } of all) {
       const rest = imageRef.startsWith(reference) ? imageRef.slice(reference.length) : null

@@ -53,7 +53,7 @@ export async function startRegistry(auth?: TokenAuth | { htpasswd: string }): Pr
 }
 
 async function stop(child: ChildProcess, folder: string): Promise<void> {
-  if (child.exitCode === null) {
+  if (child.exitCode === null && child.signalCode === null) {
     child.kill('SIGKILL')
     await new Promise((resolve) => child.once('exit', resolve))
   }

@@ -237,6 +237,7 @@ const rules: Record<string, Rule> = {
   'GET /deployments/{id}': ['viewer', ({ deployment }) => `/deployments/${deployment}`],
   'GET /deployments/{id}/events': ['viewer', ({ deployment }) => `/deployments/${deployment}/events`],
   'POST /deployments/{id}/cancel': ['developer', ({ deployment }) => `/deployments/${deployment}/cancel`],
+  'GET /deployments/{id}/rollback': ['developer', ({ deployment }) => `/deployments/${deployment}/rollback`],
   'POST /deployments/{id}/rollback': ['developer', ({ deployment }) => `/deployments/${deployment}/rollback`],
   'GET /teams/{team}/repositories': ['viewer', ({ team }) => `/teams/${team}/repositories`],
   'GET /repositories/{id}': ['viewer', ({ repository }) => `/repositories/${repository}`],

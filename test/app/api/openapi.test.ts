@@ -126,6 +126,7 @@ const routes = [
   'GET /deployments/{id}',
   'GET /deployments/{id}/events',
   'POST /deployments/{id}/cancel',
+  'GET /deployments/{id}/rollback',
   'POST /deployments/{id}/rollback',
   'GET /tokens',
   'POST /tokens',

@@ -7,8 +7,9 @@ import {
   rollbackTo,
 } from '../../../../platform/deployments.ts'
 import { createDeploymentSchema } from '../../../../platform/model/inputs.ts'
+import { planRollback } from '../../../../platform/rollback-plan.ts'
 import { type Api, accepted, asked, idParam, json, ok } from './router.ts'
-import { LinkedDeployment, pageOf, pageQuery, withLinks } from './schemas.ts'
+import { LinkedDeployment, pageOf, pageQuery, RollbackPlan, withLinks } from './schemas.ts'
 
 const tags = ['Deployments']
 const nothing = json(z.strictObject({}), { required: false })
@@ -57,6 +58,15 @@ export function addDeploymentRoutes(api: Api): void {
       responses: accepted(LinkedDeployment, 'It ends as `canceled` soon, unless it is live before'),
     }),
     async (c) => c.json(withLinks(await cancelDeployment(...asked(c), c.req.valid('param').id)), 202),
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'get', path: '/deployments/{id}/rollback', tags, summary: 'What a rollback would change' },
+      description: 'Of what serves now: the image, the settings and the variables. Nothing is done.',
+      request: { params: idParam },
+      responses: ok(RollbackPlan),
+    }),
+    async (c) => c.json(await planRollback(...asked(c), c.req.valid('param').id), 200),
   )
   api.openapi(
     createRoute({

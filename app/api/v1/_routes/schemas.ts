@@ -32,6 +32,7 @@ import {
   variableSchema,
   variableVersionSchema,
 } from '../../../../platform/model/resources.ts'
+import { rollbackPlanSchema } from '../../../../platform/model/rollback-plan.ts'
 import { cronJobSchema, runDetailSchema, runSchema } from '../../../../platform/model/runs.ts'
 import { basePath } from './router.ts'
 
@@ -40,6 +41,7 @@ export const DeletedTeam = deletedTeamSchema.meta({ id: 'DeletedTeam' })
 export const TeamUse = teamUseSchema.meta({ id: 'TeamUse' })
 export const Project = projectSchema.meta({ id: 'Project' })
 export const App = appSchema.meta({ id: 'App' })
+export const RollbackPlan = rollbackPlanSchema.meta({ id: 'RollbackPlan' })
 export const Variable = variableSchema.meta({ id: 'Variable' })
 export const VariableVersion = variableVersionSchema.meta({ id: 'VariableVersion' })
 export const Run = runSchema.meta({ id: 'Run' })

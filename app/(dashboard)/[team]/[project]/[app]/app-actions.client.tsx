@@ -18,6 +18,7 @@ interface AppActionsProps {
     isStopped: boolean
     hasLive: boolean
     isDeployed: boolean
+    stopsFirst: boolean
   }
   path: string
   projectPath: string
@@ -48,7 +49,12 @@ export function AppActions({ app, path, projectPath }: AppActionsProps) {
           }
         />
       )}
-      <DeployButton appId={app.id} isDeployed={app.isDeployed} path={path} />
+      <DeployButton
+        appId={app.id}
+        isDeployed={app.isDeployed}
+        hasGap={app.stopsFirst && app.hasLive && !app.isStopped}
+        path={path}
+      />
       <MenuButton
         label={t('menu')}
         triggerClassName={buttonStyle({ tone: 'secondary', className: 'w-9 px-0' })}

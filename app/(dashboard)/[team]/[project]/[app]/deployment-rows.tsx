@@ -9,11 +9,10 @@ import { RollbackButton } from './rollback-button.client.tsx'
 interface DeploymentRowsProps {
   deployments: Deployment[]
   path: string
-  liveDeploymentId: string | null
   canRollBack: boolean
 }
 
-export function DeploymentRows({ deployments, path, liveDeploymentId, canRollBack }: DeploymentRowsProps) {
+export function DeploymentRows({ deployments, path, canRollBack }: DeploymentRowsProps) {
   const t = useTranslations('deployments')
   return (
     <ul aria-label={t('title')} className="divide-y overflow-hidden rounded-b-xl">
@@ -49,8 +48,13 @@ export function DeploymentRows({ deployments, path, liveDeploymentId, canRollBac
                 <Duration from={deployment.startedAt} to={end} />
               )}
             </span>
-            {canRollBack && deployment.liveAt !== null && deployment.id !== liveDeploymentId && (
-              <div className="relative z-10">
+            {canRollBack && deployment.rollback !== null && (
+              <div className="relative z-10 flex items-center gap-2">
+                {deployment.rollback === 'pull' && (
+                  <span className="text-muted text-xs" title={t('notKept')}>
+                    {t('notKeptShort')}
+                  </span>
+                )}
                 <RollbackButton deploymentId={deployment.id} number={deployment.number} path={path} />
               </div>
             )}

@@ -52,6 +52,7 @@ export default async function AppLayout({ params, children }: LayoutProps<'/[tea
               isStopped: app.desiredState === 'stopped',
               hasLive: app.liveDeploymentId !== null,
               isDeployed: app.latestDeployment !== null,
+              stopsFirst: app.stopsFirst,
             }}
             path={path}
             projectPath={`/${team.slug}/${project.slug}`}

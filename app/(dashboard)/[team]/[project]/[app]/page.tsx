@@ -80,12 +80,5 @@ async function Latest({ deploymentId, path }: { deploymentId: string; path: stri
 async function Recent({ app, path }: { app: App; path: string }) {
   const { platform, viewer } = await enter()
   const { data } = await listDeployments(platform, viewer, app.id, { limit: 5 })
-  return (
-    <DeploymentRows
-      deployments={data}
-      path={path}
-      liveDeploymentId={app.liveDeploymentId}
-      canRollBack={false}
-    />
-  )
+  return <DeploymentRows deployments={data} path={path} canRollBack={false} />
 }

@@ -3,9 +3,14 @@
 import { Undo2 } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
+import { useState } from 'react'
+import type { RollbackPlan } from '@/platform/model/rollback-plan.ts'
 import { rollbackAction } from '../../../../_actions/deployments.ts'
 import { Button } from '../../../../_ui/button.tsx'
+import { Modal, ModalClose } from '../../../../_ui/dialog.client.tsx'
+import { Notice } from '../../../../_ui/notice.tsx'
 import { useAction } from '../../../../_ui/use-action.ts'
+import { RollbackChanges } from './rollback-changes.tsx'
 
 interface RollbackButtonProps {
   deploymentId: string
@@ -13,19 +18,59 @@ interface RollbackButtonProps {
   path: string
 }
 
+/** Shows what going back would change, and goes back. */
 export function RollbackButton({ deploymentId, number, path }: RollbackButtonProps) {
   const t = useTranslations('deployments')
+  const tCommon = useTranslations('common')
   const router = useRouter()
-  const { run, pending } = useAction()
+  const { run, pending, summary, form, clear } = useAction()
+  const [open, setOpen] = useState(false)
+  const [plan, setPlan] = useState<RollbackPlan | 'unknown' | null>(null)
+  const problem = summary()
+
+  async function show(next: boolean): Promise<void> {
+    clear()
+    setOpen(next)
+    if (!next) return
+    setPlan(null)
+    const url = `/api/v1/deployments/${deploymentId}/rollback`
+    const answer = await fetch(url, { headers: { accept: 'application/json' } }).catch(() => null)
+    setPlan(answer?.ok ? await answer.json() : 'unknown')
+  }
+
   return (
-    <Button
-      size="small"
-      pending={pending}
-      aria-label={t('rollBackTo', { number })}
-      onClick={() => run(() => rollbackAction(deploymentId), { onDone: () => router.push(path) })}
+    <Modal
+      open={open}
+      onOpenChange={(next) => void show(next)}
+      title={t('rollBackTo', { number })}
+      description={t('rollBackDescription')}
+      trigger={
+        <Button size="small" aria-label={t('rollBackTo', { number })}>
+          <Undo2 aria-hidden />
+          {t('rollBack')}
+        </Button>
+      }
     >
-      <Undo2 aria-hidden />
-      {t('rollBack')}
-    </Button>
+      <form
+        ref={form}
+        className="space-y-4"
+        onSubmit={(event) => {
+          event.preventDefault()
+          run(() => rollbackAction(deploymentId), { onDone: () => router.push(path) })
+        }}
+      >
+        <div aria-busy={plan === null} className="min-h-24 space-y-3">
+          {plan === 'unknown' && <Notice tone="warning">{t('planUnknown')}</Notice>}
+          {plan !== null && plan !== 'unknown' && <RollbackChanges plan={plan} />}
+        </div>
+        {problem !== null && <Notice tone="danger">{problem}</Notice>}
+        <div className="flex justify-end gap-2">
+          <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
+          <Button tone="primary" type="submit" pending={pending}>
+            {t('rollBack')}
+          </Button>
+        </div>
+      </form>
+    </Modal>
   )
 }

@@ -58,12 +58,7 @@ async function List({ app, path, canRollBack, cursor }: ListProps) {
   return (
     <>
       <Card>
-        <DeploymentRows
-          deployments={data}
-          path={path}
-          liveDeploymentId={app.liveDeploymentId}
-          canRollBack={canRollBack}
-        />
+        <DeploymentRows deployments={data} path={path} canRollBack={canRollBack} />
       </Card>
       {nextCursor !== null && (
         <div className="mt-4 flex justify-center">

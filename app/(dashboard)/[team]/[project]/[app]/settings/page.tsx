@@ -22,13 +22,17 @@ export async function generateMetadata({ params }: Props): Promise<Metadata> {
 export default async function AppSettingsPage({ params }: Props) {
   const names = await params
   const { team, project, app, path } = await loadApp(names.team, names.project, names.app)
-  const t = await getTranslations('appSettings')
+  const [t, tDeployments] = await Promise.all([
+    getTranslations('appSettings'),
+    getTranslations('deployments'),
+  ])
   if (!roleIncludes(project.role, 'developer')) return <Notice tone="warning">{t('notAllowed')}</Notice>
   return (
     <div className="space-y-5">
       <Card>
         <CardHeader title={t('title')} description={t('description')} />
-        <div className="p-5">
+        <div className="space-y-5 p-5">
+          {app.stopsFirst && <Notice tone="warning">{tDeployments('gap')}</Notice>}
           <SettingsForm appId={app.id} path={path} name={app.name} values={formFromSettings(app.settings)} />
         </div>
       </Card>

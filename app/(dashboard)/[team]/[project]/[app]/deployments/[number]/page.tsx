@@ -24,9 +24,8 @@ export async function generateMetadata({ params }: Props): Promise<Metadata> {
 export default async function DeploymentPage({ params }: Props) {
   const names = await params
   const place = await loadDeployment(names.team, names.project, names.app, names.number)
-  const { project, app, deployment, path } = place
+  const { project, deployment, path } = place
   const canEdit = roleIncludes(project.role, 'developer')
-  const wasLive = deployment.liveAt !== null && deployment.id !== app.liveDeploymentId
   return (
     <div className="space-y-5">
       <DeploymentProgress
@@ -36,7 +35,7 @@ export default async function DeploymentPage({ params }: Props) {
           canEdit && (
             <>
               {canCancel(deployment.status) && <CancelButton deploymentId={deployment.id} />}
-              {wasLive && (
+              {deployment.rollback !== null && (
                 <RollbackButton deploymentId={deployment.id} number={deployment.number} path={path} />
               )}
             </>

@@ -1,0 +1,43 @@
+'use client'
+
+import { Switch } from '@base-ui/react/switch'
+import { type ReactNode, useId } from 'react'
+import { cn } from './cn.ts'
+
+interface SwitchFieldProps {
+  label: ReactNode
+  description?: ReactNode
+  /** In a form: sent while it is on. */
+  name?: string
+  defaultChecked?: boolean
+  checked?: boolean
+  onCheckedChange?: (checked: boolean) => void
+  className?: string
+}
+
+/** On or off, with words beside it. */
+export function SwitchField({ label, description, className, ...control }: SwitchFieldProps) {
+  const id = useId()
+  return (
+    <div className={cn('flex items-start gap-3', className)}>
+      <Switch.Root
+        {...control}
+        aria-labelledby={`${id}-label`}
+        aria-describedby={description === undefined ? undefined : `${id}-words`}
+        className="mt-0.5 inline-flex h-5 w-9 shrink-0 items-center rounded-full bg-border-strong p-0.5 transition-colors data-checked:bg-accent"
+      >
+        <Switch.Thumb className="size-4 rounded-full bg-white shadow-sm transition-transform data-checked:translate-x-4" />
+      </Switch.Root>
+      <div className="min-w-0">
+        <p id={`${id}-label`} className="font-medium">
+          {label}
+        </p>
+        {description !== undefined && (
+          <p id={`${id}-words`} className="mt-0.5 text-[13px] text-muted">
+            {description}
+          </p>
+        )}
+      </div>
+    </div>
+  )
+}
