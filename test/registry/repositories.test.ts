@@ -222,6 +222,31 @@ test('a push that the registry could not tell of is found, also of a repository 
   await repository('lost', 2)
 })
 
+test('of an app with more deployments than it keeps, the images of the latest are needed and the others may go', async () => {
+  const { platform } = berth
+  for (const tag of ['1', '2', '3']) await push(`versions:${tag}`, `version ${tag}`)
+  const { id } = await repository('versions', 3)
+  const { data: tags } = await listTags(platform, ada.viewer, id)
+  const settings = { image: reference('versions:1'), keptDeployments: 1 }
+  const app = await berth.makeApp(team.id, { name: 'Versions', settings })
+  for (const version of [1, 2, 3]) {
+    const image = reference(`versions:${version}`)
+    const made = await createDeployment(platform, operator, app.id, { image })
+    const digest = tags.find(({ name }) => name === String(version))?.digest ?? ''
+    const data = { status: 'superseded' as const, liveAt: new Date(version * 1_000), imageDigest: digest }
+    await platform.db.deployment.update({ where: { id: made.id }, data })
+    await platform.db.app.update({ where: { id: app.id }, data: { liveDeploymentId: made.id } })
+  }
+  const uses = (await listTags(platform, ada.viewer, id)).data.map(({ name, usedBy }) => [
+    name,
+    usedBy.map(({ use }) => use),
+  ])
+  expect(Object.fromEntries(uses)).toEqual({ 1: [], 2: ['rollback'], 3: ['live'] })
+  await updateRepository(platform, ada.viewer, id, { retention: { keepTags: ['none'], untaggedDays: 1 } })
+  const { tags: planned } = await previewRetention(platform, ada.viewer, id)
+  expect(planned.filter(({ keptBy }) => keptBy.length === 0).map(({ name }) => name)).toEqual(['1'])
+})
+
 test('rules remove what they don’t keep, by the team’s where a repository has none, and never what is needed', async () => {
   const { platform } = berth
   const { signal } = new AbortController()
