@@ -72,12 +72,20 @@ export async function containersOf(
   return of.withRuns === true ? found : found.filter(({ labels: own }) => own[labels.run] === undefined)
 }
 
-/** Stopped with its grace (0: at once) and removed; said so to the platform. May be called twice. */
-export async function removeContainer(host: Host, id: string, graceMs: number): Promise<void> {
+/**
+ * Stopped with its grace (0: at once) and removed; said so to the platform. May be called twice. With the signal the
+ * wait for its end is over, and it stays: it was told to end all the same.
+ */
+export async function removeContainer(
+  host: Host,
+  id: string,
+  graceMs: number,
+  signal?: AbortSignal,
+): Promise<void> {
   const { engine, platform } = host
   host.ending.add(id)
   try {
-    const ended = await engine.containers.stop(id, { graceMs })
+    const ended = await engine.containers.stop(id, { graceMs, signal })
     await reportContainer(platform, id, exitReport(ended))
     await engine.containers.remove(id, { force: true })
   } catch (error) {
@@ -91,8 +99,14 @@ export async function removeContainer(host: Host, id: string, graceMs: number): 
 const endsWithinMs = 60_000
 
 /** What does not go now is no reason to fail: reconcile tries again. */
-export async function removeAll(host: Host, ids: string[], graceMs: number): Promise<void> {
-  const results = await Promise.allSettled(ids.map((id) => removeContainer(host, id, graceMs)))
+export async function removeAll(
+  host: Host,
+  ids: string[],
+  graceMs: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  const results = await Promise.allSettled(ids.map((id) => removeContainer(host, id, graceMs, signal)))
+  signal?.throwIfAborted()
   for (const result of results)
     if (result.status === 'rejected') host.log.warn({ err: result.reason }, 'a container is not gone yet')
 }

@@ -90,7 +90,7 @@ export function createRollout(host: Host, work: DeploymentWork, image: Image, si
     await locks.run(servingKey(work.app.id), async () => {
       await exits.race(edge.drained(ids, { limitMs: graceMs, signal }))
       signal.throwIfAborted()
-      await removeAll(host, ids, graceMs)
+      await removeAll(host, ids, graceMs, signal)
     })
   }
 
@@ -109,7 +109,11 @@ export function createRollout(host: Host, work: DeploymentWork, image: Image, si
       )
       await all(
         old.map(async ({ id }) =>
-          reportContainer(platform, id, exitReport(await host.engine.containers.stop(id, { graceMs }))),
+          reportContainer(
+            platform,
+            id,
+            exitReport(await host.engine.containers.stop(id, { graceMs, signal })),
+          ),
         ),
       )
     })
@@ -118,6 +122,16 @@ export function createRollout(host: Host, work: DeploymentWork, image: Image, si
   async function oldOnes(): Promise<Container[]> {
     const containers = await containersOf(host, { appId: work.app.id })
     return containers.filter((container) => container.labels[labels.deployment] !== deploymentId)
+  }
+
+  /**
+   * Those of the old ones that were told to end when the deployment was called off do so, each within its grace: they
+   * can't be told otherwise, and are started again afterwards. True if there are any.
+   */
+  async function letThemEnd(): Promise<boolean> {
+    const told = (await oldOnes()).filter(({ id, status }) => host.ending.has(id) && status !== 'created')
+    await all(told.map(({ id }) => host.engine.containers.stop(id, { graceMs })))
+    return told.length > 0
   }
 
   async function removeOwn(): Promise<void> {
@@ -164,8 +178,11 @@ export function createRollout(host: Host, work: DeploymentWork, image: Image, si
       // What waits for a new attempt at the app's volumes must not meet the one that failed.
       if (stopsFirst) await removeOwn()
       if (previous !== null) {
+        const wereTold = await letThemEnd()
         await moveTraffic(platform, { to: previous.containers.map(({ id }) => id), from: [] })
-        await mendServing(host, work.app.id, AbortSignal.timeout(mendMs), { evenJustEnded: stopsFirst })
+        await mendServing(host, work.app.id, AbortSignal.timeout(mendMs), {
+          evenJustEnded: stopsFirst || wereTold,
+        })
       }
       await edge.sync()
       await removeOwn()
