@@ -1,6 +1,6 @@
 'use server'
 
-import type { CreateChannelInput } from '@/platform/model/notifications.ts'
+import type { CreateChannelInput, UpdateChannelInput } from '@/platform/model/notifications.ts'
 import {
   createChannel,
   deleteChannel,
@@ -19,6 +19,13 @@ export async function createChannelAction(
   return run(async (platform, viewer) => {
     const { secret } = await createChannel(platform, viewer, asId(teamId), input)
     return { secret }
+  })
+}
+
+export async function updateChannelAction(id: string, input: UpdateChannelInput): Promise<ActionResult> {
+  return run(async (platform, viewer) => {
+    await updateChannel(platform, viewer, asId(id), input)
+    return null
   })
 }
 

@@ -10,18 +10,27 @@ import {
   rotateSecretAction,
   testChannelAction,
 } from '../../../../_actions/notifications.ts'
+import type { TeamPlaces } from '../../../../_tokens/places.ts'
 import { buttonStyle } from '../../../../_ui/button.tsx'
 import { ConfirmDialog } from '../../../../_ui/confirm-dialog.client.tsx'
 import { Modal } from '../../../../_ui/dialog.client.tsx'
 import { MenuButton, MenuItem } from '../../../../_ui/menu.client.tsx'
 import { ShownOnce } from '../../../../_ui/shown-once.client.tsx'
 import { useAction } from '../../../../_ui/use-action.ts'
+import { ChannelForm } from './channel-form.client.tsx'
+
+interface ChannelMenuProps {
+  channel: NotificationChannel
+  team: TeamPlaces
+  people: { id: string; name: string }[]
+}
 
 /** What can be done with a channel. */
-export function ChannelMenu({ channel }: { channel: NotificationChannel }) {
+export function ChannelMenu({ channel, team, people }: ChannelMenuProps) {
   const t = useTranslations('notifications')
   const { run } = useAction()
   const [isDeleting, setDeleting] = useState(false)
+  const [isEditing, setEditing] = useState(false)
   const [secret, setSecret] = useState<string | null>(null)
   const { id, name, kind, isEnabled } = channel
   return (
@@ -31,6 +40,7 @@ export function ChannelMenu({ channel }: { channel: NotificationChannel }) {
         label={t('menu', { name })}
         triggerClassName={buttonStyle({ tone: 'ghost', size: 'icon' })}
       >
+        <MenuItem onClick={() => setEditing(true)}>{t('edit')}</MenuItem>
         {isEnabled && (
           <MenuItem onClick={() => run(() => testChannelAction(id), { done: t('testSent') })}>
             {t('test')}
@@ -50,6 +60,9 @@ export function ChannelMenu({ channel }: { channel: NotificationChannel }) {
           {t('delete')}
         </MenuItem>
       </MenuButton>
+      <Modal open={isEditing} onOpenChange={setEditing} title={t('editTitle', { name })}>
+        <ChannelForm team={team} people={people} channel={channel} onDone={() => setEditing(false)} />
+      </Modal>
       <ConfirmDialog
         open={isDeleting}
         onOpenChange={setDeleting}

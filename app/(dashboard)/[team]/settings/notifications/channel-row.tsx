@@ -2,13 +2,21 @@ import { Hash, Mail, MessageSquare, Webhook } from 'lucide-react'
 import Link from 'next/link'
 import { useTranslations } from 'next-intl'
 import type { NotificationChannel } from '@/platform/model/notifications.ts'
+import type { TeamPlaces } from '../../../../_tokens/places.ts'
 import { Badge } from '../../../../_ui/badge.tsx'
 import { RelativeTime } from '../../../../_ui/relative-time.client.tsx'
 import { ChannelMenu } from './channel-menu.client.tsx'
 
 const icons = { email: Mail, webhook: Webhook, slack: Hash, discord: MessageSquare }
 
-export function ChannelRow({ channel, path }: { channel: NotificationChannel; path: string }) {
+interface ChannelRowProps {
+  channel: NotificationChannel
+  path: string
+  team: TeamPlaces
+  people: { id: string; name: string }[]
+}
+
+export function ChannelRow({ channel, path, team, people }: ChannelRowProps) {
   const t = useTranslations('notifications')
   const { id, kind, name, urlHint, recipients, failingSince, lastArrivedAt, isEnabled, gaveUp } = channel
   const Icon = icons[kind]
@@ -44,7 +52,7 @@ export function ChannelRow({ channel, path }: { channel: NotificationChannel; pa
           )}
         </p>
       </div>
-      <ChannelMenu channel={channel} />
+      <ChannelMenu channel={channel} team={team} people={people} />
     </li>
   )
 }

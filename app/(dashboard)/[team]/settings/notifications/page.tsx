@@ -1,18 +1,17 @@
 import { Bell } from 'lucide-react'
 import type { Metadata } from 'next'
 import { getTranslations } from 'next-intl/server'
-import { listMembers } from '@/platform/members.ts'
 import type { Team } from '@/platform/model/resources.ts'
 import { roleIncludes } from '@/platform/model/roles.ts'
 import { listChannels } from '@/platform/notifications/channels.ts'
 import { enter, loadTeam } from '../../../../_shell/load.ts'
-import { loadPlaces } from '../../../../_tokens/load-places.ts'
 import { Card, CardHeader } from '../../../../_ui/card.tsx'
 import { EmptyState } from '../../../../_ui/empty-state.tsx'
 import { Notice } from '../../../../_ui/notice.tsx'
 import { SettingsFrame } from '../settings-frame.tsx'
 import { ChannelRow } from './channel-row.tsx'
 import { CreateChannelButton } from './create-channel-button.client.tsx'
+import { loadChoices } from './load-choices.ts'
 
 export async function generateMetadata(): Promise<Metadata> {
   const t = await getTranslations('notifications')
@@ -36,14 +35,12 @@ export default async function NotificationsPage({ params }: PageProps<'/[team]/s
 
 async function Channels({ team }: { team: Team }) {
   const { platform, viewer } = await enter()
-  const [t, channels, members, places] = await Promise.all([
+  const [t, channels, choices] = await Promise.all([
     getTranslations('notifications'),
     listChannels(platform, viewer, team.id),
-    listMembers(platform, viewer, team.id, { limit: 100 }),
-    loadPlaces(team),
+    loadChoices(team),
   ])
-  const people = members.data.map(({ userId, name }) => ({ id: userId, name }))
-  const create = <CreateChannelButton team={places} people={people} />
+  const create = <CreateChannelButton {...choices} />
   if (channels.length === 0) {
     return (
       <EmptyState icon={Bell} title={t('emptyTitle')} description={t('emptyDescription')} action={create} />
@@ -54,7 +51,12 @@ async function Channels({ team }: { team: Team }) {
       <CardHeader titleId="channels" title={t('title')} description={t('description')} actions={create} />
       <ul className="mt-4 divide-y border-t">
         {channels.map((channel) => (
-          <ChannelRow key={channel.id} channel={channel} path={`/${team.slug}/settings/notifications`} />
+          <ChannelRow
+            key={channel.id}
+            channel={channel}
+            path={`/${team.slug}/settings/notifications`}
+            {...choices}
+          />
         ))}
       </ul>
     </Card>

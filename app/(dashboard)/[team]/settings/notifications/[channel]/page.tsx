@@ -12,6 +12,7 @@ import { Card, CardHeader } from '../../../../../_ui/card.tsx'
 import { Notice } from '../../../../../_ui/notice.tsx'
 import { SettingsFrame } from '../../settings-frame.tsx'
 import { ChannelRow } from '../channel-row.tsx'
+import { loadChoices } from '../load-choices.ts'
 import { DeliveryRow } from './delivery-row.tsx'
 import { LookAgain } from './look-again.client.tsx'
 
@@ -49,9 +50,10 @@ async function Log({ team, channelId, cursor }: LogProps) {
   const path = `/${team.slug}/settings/notifications`
   const channel = (await listChannels(platform, viewer, team.id)).find(({ id }) => id === channelId)
   if (channel === undefined) notFound()
-  const [t, tCommon, { data, nextCursor }] = await Promise.all([
+  const [t, tCommon, choices, { data, nextCursor }] = await Promise.all([
     getTranslations('notifications'),
     getTranslations('common'),
+    loadChoices(team),
     listDeliveries(platform, viewer, channelId, { cursor, limit: 30 }),
   ])
   return (
@@ -61,7 +63,7 @@ async function Log({ team, channelId, cursor }: LogProps) {
       </Link>
       <Card>
         <ul>
-          <ChannelRow channel={channel} path={path} />
+          <ChannelRow channel={channel} path={path} {...choices} />
         </ul>
       </Card>
       <Card aria-labelledby="log">
