@@ -3,6 +3,7 @@ import 'cronstrue/locales/zh_CN.js'
 import Link from 'next/link'
 import { getFormatter, getLocale, getTranslations } from 'next-intl/server'
 import type { CronJob } from '@/platform/model/runs.ts'
+import { textFromCommand } from '../../../../../_deploy/settings-form.ts'
 import { Card, CardHeader } from '../../../../../_ui/card.tsx'
 import { RelativeTime } from '../../../../../_ui/relative-time.client.tsx'
 import { CronButton } from './cron-button.client.tsx'
@@ -61,7 +62,7 @@ async function CronRow({ job, path, canEdit, canRun }: CronRowProps) {
           {' · '}
           {next === false ? t('off') : t('next', { time: next, timeZone })}
         </p>
-        <p className="mt-1 truncate font-mono text-muted text-xs">{job.command.join(' ')}</p>
+        <p className="mt-1 truncate font-mono text-muted text-xs">{textFromCommand(job.command)}</p>
       </div>
       {lastRun !== null && (
         <Link href={`${path}/${lastRun.number}`} className="flex items-center gap-2 text-muted text-xs">

@@ -2,6 +2,7 @@ import Link from 'next/link'
 import { getTranslations } from 'next-intl/server'
 import type { Page } from '@/platform/model/resources.ts'
 import type { Run } from '@/platform/model/runs.ts'
+import { textFromCommand } from '../../../../../_deploy/settings-form.ts'
 import { Card, CardHeader } from '../../../../../_ui/card.tsx'
 import { Duration } from '../../../../../_ui/duration.client.tsx'
 import { MoreLink } from '../../../../../_ui/more-link.tsx'
@@ -57,8 +58,8 @@ async function RunRow({ run, path }: { run: Run; path: string }) {
         <RunStatusBadge status={run.status} />
       </div>
       <div className="min-w-0 flex-[1_1_14rem]">
-        <p className="truncate font-mono text-[13px]" title={run.command.join(' ')}>
-          {run.command.join(' ')}
+        <p className="truncate font-mono text-[13px]" title={textFromCommand(run.command)}>
+          {textFromCommand(run.command)}
         </p>
         <p className="text-muted text-xs">
           {run.cronJobName ?? t('once')}

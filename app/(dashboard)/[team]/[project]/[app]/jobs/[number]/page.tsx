@@ -3,6 +3,7 @@ import Link from 'next/link'
 import { getTranslations } from 'next-intl/server'
 import { roleIncludes } from '@/platform/model/roles.ts'
 import { isRunOver } from '@/platform/model/runs.ts'
+import { textFromCommand } from '../../../../../../_deploy/settings-form.ts'
 import { loadRun } from '../../../../../../_shell/load.ts'
 import { AnsiText } from '../../../../../../_ui/ansi-text.tsx'
 import { Card, CardHeader } from '../../../../../../_ui/card.tsx'
@@ -64,7 +65,7 @@ export default async function RunPage({ params }: Props) {
         />
         <div className="space-y-4 p-5">
           <pre className="overflow-x-auto rounded-lg bg-sunken px-3 py-2 font-mono text-[13px]">
-            {run.command.join(' ')}
+            {textFromCommand(run.command)}
           </pre>
           {run.reason !== null && (
             <Notice tone={run.status === 'skipped' ? 'warning' : 'danger'}>
