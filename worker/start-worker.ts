@@ -35,6 +35,7 @@ import { regularly } from './regularly.ts'
 import { removeNamespace } from './remove-namespace.ts'
 import { createJobRunner, serveQueue } from './run-job.ts'
 import { followContainers } from './timeline.ts'
+import { createUseReports } from './use.ts'
 
 export interface RunningWorker {
   /** Containers run on. Work under way reaches a safe point within about `graceMs`; nothing here hangs. */
@@ -48,6 +49,7 @@ const collectEveryMs = 15 * 60_000
 const collectRegistryEveryMs = 60 * 60_000
 const purgeEveryMs = 60_000
 const postEveryMs = 20_000
+const measureEveryMs = 5_000
 /** What the registry tells may be lost; this long it stays so. */
 const compareRegistryEveryMs = 60_000
 const expireEveryMs = 60 * 60_000
@@ -164,6 +166,13 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     },
     (error) => log.warn({ err: error }, 'letters that wait could not be looked for; it is tried again'),
   )
+  const measuring = regularly(
+    measureEveryMs,
+    stopping.signal,
+    createUseReports(host),
+    (error) => log.debug({ err: error }, 'what containers use could not be told; it is tried again'),
+    { atOnce: true },
+  )
   await putBackHeld(registryFiles(config.home), stopping.signal).catch((error) =>
     log.warn({ err: error }, 'what a collection left aside could not be put back; the next one tries again'),
   )
@@ -182,7 +191,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
       await limited(
         Promise.all([
           ...[reconciling, reconciler.settled(), collecting, collectingRegistry, expiring],
-          ...[purging, comparing, posting, telling, ticking],
+          ...[purging, comparing, posting, telling, ticking, measuring],
         ]),
         5_000,
       )

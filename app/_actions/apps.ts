@@ -5,7 +5,9 @@ import { createDeployment } from '@/platform/deployments.ts'
 import { PlatformError } from '@/platform/errors.ts'
 import { type CreateAppInput, createAppSchema, type UpdateAppInput } from '@/platform/model/inputs.ts'
 import type { Project } from '@/platform/model/resources.ts'
+import type { ScaleAppInput } from '@/platform/model/scale.ts'
 import { createProject, getProject, listProjects } from '@/platform/projects.ts'
+import { scaleApp } from '@/platform/scale.ts'
 import { getTeam } from '@/platform/teams.ts'
 import { validate } from '@/platform/validate.ts'
 import type { ActionResult } from './result.ts'
@@ -60,6 +62,13 @@ async function asField<Made>(path: string, make: () => Promise<Made>): Promise<M
 export async function updateAppAction(appId: string, input: UpdateAppInput): Promise<ActionResult> {
   return run(async (platform, viewer) => {
     await updateApp(platform, viewer, asId(appId), input)
+    return null
+  })
+}
+
+export async function scaleAppAction(appId: string, input: ScaleAppInput): Promise<ActionResult> {
+  return run(async (platform, viewer) => {
+    await scaleApp(platform, viewer, asId(appId), input)
     return null
   })
 }

@@ -144,6 +144,32 @@ test('redeploying keeps it answering, and both deployments are listed', async ()
   await look('deployments')
 })
 
+test('it is scaled without a deployment: what it uses is beside, mistakes are said, new replicas are listed', async () => {
+  await open(`${started.dashboard}${app.path}`)
+  const memory = page.getByLabel('Memory of each')
+  await memory.fill('1')
+  await button('Scale').click()
+  await page.getByText('At least 8 MiB').waitFor()
+  await look('scale-mistake')
+  await memory.fill('96')
+  await button('One replica more').click()
+  expect(await page.getByLabel('Replicas', { exact: true }).inputValue()).toBe('2')
+  await button('Scale').click()
+  await page.getByText('Being scaled to 2 replicas with 96 MiB and 1 CPU each').waitFor()
+  await browser.picture('scaling')
+  await page.getByText('Replica 2').waitFor()
+  await page.getByText('Being scaled').waitFor({ state: 'detached' })
+  await until('what it uses is shown', async () => {
+    await page.reload()
+    return (await page.getByText(/The fullest uses [\d.]+ (KiB|MiB)/).count()) === 1
+  })
+  expect(await memory.inputValue()).toBe('96')
+  await look('scaled')
+  await open(`${started.dashboard}${app.path}/timeline`)
+  await page.getByText('Scaled', { exact: true }).waitFor()
+  await browser.picture('timeline-scaled')
+})
+
 test('a wrong image name ends failed, with the cause and advice, and the app goes on', async () => {
   await open(`${started.dashboard}${app.path}/settings`)
   await page.getByLabel('Image').fill(`localhost:${berth.port}/main/hello:no-such-tag`)

@@ -3,6 +3,7 @@ import type { Metadata } from 'next'
 import Link from 'next/link'
 import { getTranslations } from 'next-intl/server'
 import { Suspense } from 'react'
+import { readUseOfReplicas } from '@/platform/container-use.ts'
 import { getDeployment, listDeployments } from '@/platform/deployments.ts'
 import { stepNames } from '@/platform/model/deployment-step.ts'
 import type { App } from '@/platform/model/resources.ts'
@@ -15,6 +16,7 @@ import { Containers } from './containers.tsx'
 import { DeployButton } from './deploy-button.client.tsx'
 import { DeploymentProgress } from './deployment-progress.client.tsx'
 import { DeploymentRows } from './deployment-rows.tsx'
+import { ScaleCard } from './scale-card.client.tsx'
 
 export async function generateMetadata({ params }: PageProps<'/[team]/[project]/[app]'>): Promise<Metadata> {
   const { team, project, app } = await params
@@ -44,6 +46,11 @@ export default async function AppPage({ params }: PageProps<'/[team]/[project]/[
       <Suspense fallback={<StepsSkeleton steps={stepNames.length} />}>
         <Latest deploymentId={app.latestDeployment.id} path={path} />
       </Suspense>
+      {app.scale !== null && (
+        <Suspense fallback={<RowsSkeleton isInside rows={1} />}>
+          <Size app={app} canScale={roleIncludes(project.role, 'developer')} />
+        </Suspense>
+      )}
       <Containers containers={app.containers} liveDeploymentId={app.liveDeploymentId} />
       <Card aria-labelledby="recent">
         <CardHeader
@@ -62,6 +69,21 @@ export default async function AppPage({ params }: PageProps<'/[team]/[project]/[
         </div>
       </Card>
     </div>
+  )
+}
+
+async function Size({ app, canScale }: { app: App; canScale: boolean }) {
+  const { platform, viewer } = await enter()
+  const use = await readUseOfReplicas(platform, viewer, app.id)
+  if (app.scale === null) return null
+  const { isPending, problem, ...size } = app.scale
+  return (
+    <ScaleCard
+      // What was typed is about the size that was there.
+      key={JSON.stringify([size, problem])}
+      appId={app.id}
+      {...{ size, isPending, problem, use, canScale }}
+    />
   )
 }
 
