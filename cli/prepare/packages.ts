@@ -50,6 +50,7 @@ export const testPackages: NeededPackage[] = [
     why: 'another firewall beside ours',
   },
   { name: 'mmdebstrap', files: bin('mmdebstrap'), why: 'makes images that stand in for public ones' },
+  { name: 'wrk', files: bin('wrk'), why: 'asks the edge what the bench of it does' },
 ]
 
 export function missingPackages(

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, inject, test } from 'vitest'
+import { edgeBench } from '../../bench/benches/edge.ts'
 import { pullBench } from '../../bench/benches/pull.ts'
 import { pushBench } from '../../bench/benches/push.ts'
 import { registryBench } from '../../bench/benches/registry.ts'
@@ -113,6 +114,18 @@ test('what goes through the edge with tokens is measured beside the bare registr
   } finally {
     await stack.close()
   }
+})
+
+test('requests and switches through the edge are measured beside a bare HAProxy and the app, with one app and more', async () => {
+  const bench = { ...edgeBench({ apps: 5, seconds: 1 }), packages: [] }
+  const { rows } = await runBench('edge', bench, { runs: 1, place: parent, note: () => {} })
+  expect(rows.map(({ unit }) => unit)).toEqual(['/s', 'ms', '/s', 'ms', 'times', 'times', 's', 's'])
+  for (const { what, berth, peers } of rows) {
+    expect([what, berth]).toEqual([what, expect.any(Number)])
+    for (const figure of Object.values(peers)) expect([what, figure]).toEqual([what, expect.any(Number)])
+  }
+  expect(Object.keys(rows[0]?.peers ?? {})).toEqual(['haproxy', 'direct'])
+  await until('no process of the bench is left', () => leftOver().length === 0)
 })
 
 /** Processes that work in the bench's folder. */
