@@ -26,7 +26,8 @@ const functions: Record<string, (...values: never[]) => unknown> = {
   eq: (first: unknown, ...others: unknown[]) => others.some((other) => printed(first) === printed(other)),
   ne: (first: unknown, other: unknown) => printed(first) !== printed(other),
   not: (value: unknown) => !isTrue(value),
-  and: (...values: unknown[]) => values.find((value) => !isTrue(value)) ?? values.at(-1),
+  // What is found may be nothing, which is the answer then.
+  and: (...values: unknown[]) => [...values.filter((value) => !isTrue(value)), values.at(-1)][0],
   or: (...values: unknown[]) => values.find(isTrue) ?? values.at(-1),
 }
 

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { readPruneFilters } from '../../cli/engine/disk.ts'
 import { familiarContainer, familiarImage } from '../../cli/engine/familiar.ts'
+import { type Filter, filter, hasLabel, passes } from '../../cli/engine/filter.ts'
 import { fits, readFilters } from '../../cli/engine/image-list.ts'
 import { type Line, summary } from '../../cli/engine/layer-display.ts'
 import { duration, moment } from '../../cli/engine/options.ts'
@@ -58,6 +59,23 @@ test('of filters all must hold, and of patterns one', () => {
   expect(holds('reference=redis')).toBe(false)
   for (const wrong of ['dangling=maybe', 'size=1', 'label=', 'x', 'before=', 'until=soon'])
     expect(() => readFilters([wrong])).toThrow('It must be')
+})
+
+test('of several values of one filter any will do, of several filters each must hold', () => {
+  const read = filter(['status', 'label'])
+  const given = ['status=running', 'status=paused', 'label=tier=web'].reduce<Filter[]>(
+    (all, text) => read(text, all),
+    [],
+  )
+  expect(given.at(-1)).toEqual({ key: 'label', value: 'tier=web' })
+  const listed = (status: string, labels: Record<string, string>) =>
+    passes(given, ({ key, value }) => (key === 'status' ? status === value : hasLabel(labels, value)))
+  expect(listed('running', { tier: 'web' })).toBe(true)
+  expect(listed('paused', { tier: 'web' })).toBe(true)
+  expect(listed('exited', { tier: 'web' })).toBe(false)
+  expect(listed('running', { tier: 'db' })).toBe(false)
+  expect(hasLabel({}, 'toString')).toBe(false)
+  for (const wrong of ['status', '=running', 'size=1']) expect(() => read(wrong)).toThrow('It must be')
 })
 
 test('images are told by when they were made: before and since another, and until a time', () => {
@@ -117,6 +135,10 @@ test.each([
   ['{{if and .tags (ne .name "x")}}both{{end}}{{/* a note */}}', 'both'],
   ['a {{- .name -}} b', 'ashopb'],
   ['{{"{{"}}', '{{'],
+  ['{{index .parts 1 "name"}} {{index (index .parts 0) "name"}}', 'two one'],
+  ['{{or .none .name}} {{or .none false}} {{and .name .none}}-{{and .none .name}}', 'shop false -'],
+  ['{{index .labels `com.example/x`}}{{len .name}}{{len .labels}}', '142'],
+  ['{{join (split "a-b-c" "-") "+"}}\\n{{$.name}}', 'a+b+c\nshop'],
 ])('the template %s', (text, shown) => {
   if (shown === null) expect(() => template(text)(shop)).toThrow('--format knows')
   else expect(template(text)(shop)).toBe(shown)
@@ -138,6 +160,11 @@ test.each([
   ['{{template "x"}}', 'template is not among them'],
   ['{{$x}}', 'there is no variable $x'],
   ['{{}}', 'says nothing'],
+  ['{{len .tags)}}', 'has a ) too many'],
+  ['{{len (index .parts 1}}', 'has no ) at its end'],
+  ['{{toString .}}', 'toString is not among them'],
+  ['{{if .name}}a{{else}}b{{else}}c{{end}}', 'has no {{end}}'],
+  ['{{if .name}}a{{else range .tags}}b{{end}}', 'is more than it can do'],
 ])('the template %s is refused by a sentence', (text, said) => {
   expect(() => template(text)(shop)).toThrow(said)
 })
@@ -156,6 +183,9 @@ test('inspect has the names that Docker gives its fields beside ours', () => {
     '[docker.io/library/nginx:1] docker.io/library/nginx@sha256:1 localhost:7080/a/b@sha256:1 sha256:10',
   )
   expect(JSON.parse(shown('{{json .}}'))).toEqual(image)
+  expect(shown('{{len .}} {{range $name, $value := .}}{{$name}} {{end}}')).toBe(
+    '5 config createdAt digest references sizeBytes ',
+  )
   const container = {
     ...{ id: 'c', name: 'web', image: 'sha256:1', status: 'running', pid: 7, exitCode: null, restarts: 0 },
     ...{ oomKilled: false, health: { status: 'healthy' }, network: 'shop', address: '10.0.0.2', labels: {} },
