@@ -6,6 +6,11 @@ import { expect, test } from 'vitest'
 import en from '../../../app/_messages/en.json'
 import zhCN from '../../../app/_messages/zh-CN.json'
 import { LayerList } from '../../../app/(dashboard)/[team]/[project]/[app]/layer-list.tsx'
+import {
+  afterLayers,
+  stalledAfterMs,
+  stalledLayers,
+} from '../../../app/(dashboard)/[team]/[project]/[app]/stalled-layers.ts'
 import { type LayerProgress, layerStates } from '../../../platform/model/events.ts'
 
 const layers = layerStates.map(
@@ -20,8 +25,9 @@ const layers = layerStates.map(
 function shown(
   locale: 'en' | 'zh-CN',
   messages: typeof en,
+  stalled?: ReadonlyMap<string, number>,
 ): { sum: string; lines: string[]; percents: number[] } {
-  const props = { locale, messages, timeZone: 'UTC', children: createElement(LayerList, { layers }) }
+  const props = { locale, messages, timeZone: 'UTC', children: createElement(LayerList, { layers, stalled }) }
   const html = renderToStaticMarkup(createElement(NextIntlClientProvider, props))
   const text = (part: string) =>
     part
@@ -62,4 +68,24 @@ test('in Chinese too', () => {
     '完成',
     '已存在',
   ])
+})
+
+test('a layer of which nothing came for a while says so, for as long as it is on its way', () => {
+  const [waiting, downloading] = layers as [LayerProgress, LayerProgress]
+  const { digest } = downloading
+  const begun = afterLayers(new Map(), [waiting, downloading], 1_000)
+  const at = (seen: typeof begun, nowMs: number) => [...stalledLayers(seen, nowMs)]
+  expect(at(begun, 1_000 + stalledAfterMs - 1)).toEqual([])
+  expect(at(begun, 1_000 + stalledAfterMs)).toEqual([[digest, 5]])
+  // Told again with the same bytes, because another layer moved.
+  const same = afterLayers(begun, [downloading], 4_000)
+  expect(at(same, 1_000 + stalledAfterMs)).toEqual([[digest, 5]])
+  const more = afterLayers(same, [{ ...downloading, doneBytes: downloading.doneBytes + 1 }], 6_000)
+  expect(at(more, 10_999)).toEqual([])
+  expect(at(more, 18_500)).toEqual([[digest, 12]])
+  expect(at(afterLayers(more, [{ ...downloading, state: 'verifying' }], 7_000), 60_000)).toEqual([])
+  expect(shown('en', en, new Map([[digest, 12]])).lines[1]).toMatch(
+    /MiB The registry has sent nothing for 12 seconds\.$/,
+  )
+  expect(shown('zh-CN', zhCN, new Map([[digest, 12]])).lines[1]).toMatch(/镜像仓库已 12 秒没有发送数据。$/)
 })

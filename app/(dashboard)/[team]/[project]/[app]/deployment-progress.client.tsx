@@ -15,6 +15,7 @@ import { afterEvent, afterReading, type DeploymentState, stateOf } from './deplo
 import { DeploymentSteps } from './deployment-steps.tsx'
 import { FailureCard } from './failure-card.client.tsx'
 import { LayerList } from './layer-list.tsx'
+import { useStalledLayers } from './use-stalled-layers.ts'
 
 interface DeploymentProgressProps {
   deployment: Deployment
@@ -42,6 +43,7 @@ export function DeploymentProgress({ deployment, href, actions }: DeploymentProg
   )
   const title = t('title', { number: deployment.number })
   const end = deployment.liveAt ?? deployment.finishedAt
+  const stalled = useStalledLayers(state.layers)
   const pulling = state.status === 'pulling' && state.layers.length > 0
 
   return (
@@ -70,7 +72,7 @@ export function DeploymentProgress({ deployment, href, actions }: DeploymentProg
       </header>
       {state.message !== null && running && <p className="px-5 pt-1 text-muted">{state.message}</p>}
       <DeploymentSteps steps={state.steps} status={state.status} />
-      {pulling && <LayerList layers={state.layers} />}
+      {pulling && <LayerList layers={state.layers} stalled={stalled} />}
       {state.failure !== null && <FailureCard failure={state.failure} />}
     </Card>
   )

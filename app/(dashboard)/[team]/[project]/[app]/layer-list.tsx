@@ -3,8 +3,16 @@ import type { LayerProgress } from '@/platform/model/events.ts'
 import { formatBytes, shortDigest } from '../../../../_ui/format.ts'
 import { ProgressBar } from '../../../../_ui/progress-bar.tsx'
 
+interface LayerListProps {
+  layers: LayerProgress[]
+  /** Digests of those of which nothing came for a while, each with the seconds. */
+  stalled?: ReadonlyMap<string, number>
+}
+
+const none: ReadonlyMap<string, number> = new Map()
+
 /** How far each layer of the image is. */
-export function LayerList({ layers }: { layers: LayerProgress[] }) {
+export function LayerList({ layers, stalled = none }: LayerListProps) {
   const t = useTranslations('layer')
   const locale = useLocale()
   const sum = (of: (layer: LayerProgress) => number) => layers.reduce((total, layer) => total + of(layer), 0)
@@ -36,6 +44,11 @@ export function LayerList({ layers }: { layers: LayerProgress[] }) {
                 ? `${formatBytes(layer.doneBytes, locale)} / ${formatBytes(layer.totalBytes, locale)}`
                 : t(`state.${layer.state}`)}
             </span>
+            {stalled.has(layer.digest) && (
+              <span className="col-span-2 col-start-2 text-warning">
+                {t('stalled', { seconds: stalled.get(layer.digest) ?? 0 })}
+              </span>
+            )}
           </li>
         ))}
       </ul>
