@@ -41,6 +41,22 @@ export function conformsToContentStore(open: () => Promise<ContentStore>): void 
     expect(await (await open()).list()).toEqual([{ digest, sizeBytes }])
   })
 
+  test('what comes beyond its size is not taken in, however much that would be', async () => {
+    const store = await open()
+    let given = 0
+    const endless = Readable.from(
+      (function* () {
+        for (; given < 1_000; given++) yield Buffer.alloc(1_024)
+      })(),
+    )
+    await expect(store.ingest(digest, endless, { offset: 0, sizeBytes })).rejects.toMatchObject({
+      kind: 'corrupt',
+      message: expect.stringContaining('longer'),
+    })
+    expect(given).toBeLessThan(100)
+    expect(await store.ingestSize(digest)).toBe(0)
+  })
+
   test.each([
     ['right bytes', bytes, ['began', 'all read', 'whole']],
     ['wrong bytes', Buffer.alloc(sizeBytes), ['began', 'all read']],
