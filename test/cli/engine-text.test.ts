@@ -136,7 +136,10 @@ test.each([
   ['a {{- .name -}} b', 'ashopb'],
   ['{{"{{"}}', '{{'],
   ['{{index .parts 1 "name"}} {{index (index .parts 0) "name"}}', 'two one'],
-  ['{{or .none .name}} {{or .none false}} {{and .name .none}}-{{and .none .name}}', 'shop false -'],
+  [
+    '{{or .none .name}} {{or .name "other"}} {{or .none false}} {{and .name .none}}-{{and .none .name}}',
+    'shop shop false -',
+  ],
   ['{{index .labels `com.example/x`}}{{len .name}}{{len .labels}}', '142'],
   ['{{join (split "a-b-c" "-") "+"}}\\n{{$.name}}', 'a+b+c\nshop'],
 ])('the template %s', (text, shown) => {

@@ -80,7 +80,11 @@ export function conformsToSnapshots(open: () => Promise<SnapshotStand>): void {
       }
       await mountAll()
       const [a = '', b = ''] = roots.map(({ target }) => target)
-      expect([a, b].map((root) => statSync(join(root, 'same')).uid)).toEqual([300_000, 365_536])
+      for (const name of ['', 'same'])
+        expect(
+          [a, b].map((root) => statSync(join(root, name)).uid),
+          name,
+        ).toEqual([300_000, 365_536])
       writeFileSync(join(a, 'same'), 'written by a')
       expect(readFileSync(join(b, 'same'), 'utf8')).toBe('1')
       await unmountAll()
@@ -127,6 +131,22 @@ export function conformsToSnapshots(open: () => Promise<SnapshotStand>): void {
       expect(listed).toMatch(/^-rw\S+ \d+\/\d+ +5 .* (\.\/)?new$/m)
       expect(listed).toMatch(/ (\.\/)?\.wh\.gone$/m)
       expect(listed).not.toMatch(/kept|top|etc\/hosts/)
+      await snapshots.remove('one')
+    }))
+
+  test('a name that was removed is nobody’s, and may be given to other layers', () =>
+    withStand(async (stand) => {
+      const { snapshots, folder } = stand
+      const layers = [await stand.addLayer({ first: '1' }), await stand.addLayer({ second: '2' })]
+      await mounted(stand, layers.slice(0, 1), (root) => writeFileSync(join(root, 'written'), ''))
+      await snapshots.remove('one')
+      await expect(snapshots.mount('one', join(folder, 'root'), range)).rejects.toMatchObject({
+        kind: 'not-found',
+      })
+      await mounted(stand, layers.slice(1), (root) => {
+        const names = readdirSync(root).filter((name) => ['first', 'second', 'written'].includes(name))
+        expect(names).toEqual(['second'])
+      })
       await snapshots.remove('one')
     }))
 
