@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import AxeBuilder from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -241,6 +243,51 @@ test('the steps and the failure of a deployment are said in Chinese, not in the 
   await open(`${started.dashboard}${app.path}/deployments/1`)
   expect(await page.getByRole('list', { name: '步骤' }).textContent()).toMatch(/层，[\s\S]*端口 \d+ 已响应/)
   await speak('en')
+})
+
+test('a pull is seen layer by layer, one of which nothing comes says so, and who cancels it waits for nobody', async () => {
+  const reference = `localhost:${berth.port}/main/hello:slow`
+  const files = { 'www/slow': randomBytes(64 * 2 ** 20) }
+  await pushWithSkopeo(reference, `${owner.email}:${owner.password}`, { files })
+  await open(`${started.dashboard}${app.path}/settings`)
+  await page.getByLabel('Image').fill(reference)
+  await button('Save changes').click()
+  await page.getByText('Saved').first().waitFor()
+  const registry = (await berth.status()).parts.find(({ name }) => name === 'registry')?.pid
+  if (!registry) throw new Error('there is no registry')
+  // It works for a moment of each quarter of a second: a slow one, until it does not work at all.
+  let isSlow = true
+  const slow = (async () => {
+    while (isSlow) {
+      process.kill(registry, 'SIGCONT')
+      await sleep(2)
+      process.kill(registry, 'SIGSTOP')
+      await sleep(250)
+    }
+  })()
+  try {
+    await open(`${started.dashboard}${app.path}`)
+    await button('Redeploy').click()
+    const layers = page.getByRole('region', { name: 'Layers of the image' })
+    await layers.getByText(/^[1-9][\d.]* MiB \/ 64 MiB$/).waitFor()
+    isSlow = false
+    await slow
+    await layers.getByText(/^The registry has sent nothing for \d+ seconds\.$/).waitFor()
+    await look('pulling-stalled')
+    await page
+      .getByRole('link', { name: /^Deployment #\d+$/ })
+      .first()
+      .click()
+    await button('Cancel').click()
+    const since = performance.now()
+    await page.getByText(/^Deployment \d+: Canceled$/).waitFor()
+    expect(performance.now() - since).toBeLessThan(5_000)
+  } finally {
+    isSlow = false
+    await slow
+    process.kill(registry, 'SIGCONT')
+  }
+  expect((await berth.open(app.url)).body).toContain('hello from an image of mine')
 })
 
 test('deleting asks for the name, and then the address is unknown', async () => {
