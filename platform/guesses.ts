@@ -1,5 +1,5 @@
 import { isKnownDevice, isUsualNetwork } from './known-devices.ts'
-import { forgetGuesses, takeGuess } from './lock-out.ts'
+import { forgetGuesses, type Guess, takeGuess } from './lock-out.ts'
 import type { Platform } from './open.ts'
 import { networkOf, type Origin } from './origin.ts'
 import { countAttempt, giveBackAttempt } from './rate-limit.ts'
@@ -40,11 +40,6 @@ export async function clearGuesses(
 
 const byNetwork = { name: 'sign-in:network', limit: 50, windowSeconds: 900 }
 
-export interface Guess {
-  /** It was right: what was counted for it is taken back. */
-  wasRight(): Promise<void>
-}
-
 /** Counts one guess before it is looked at. Throws `rate-limited` with the time to wait, or `unavailable`. */
 export async function countGuess(
   platform: Platform,
@@ -60,17 +55,20 @@ export async function countGuess(
     isUsualNetwork(platform, email, address),
   ])
   if (known) {
-    const subject = `${account}:${sha256(device ?? '')}`
-    await takeGuess(platform, own, subject)
-    return { wasRight: () => forgetGuesses(platform, own, subject) }
+    return takeGuess(platform, own, `${account}:${sha256(device ?? '')}`)
   }
-  const subject = `${account}:${network}`
-  await takeGuess(platform, pair, subject)
-  await countAttempt(platform, byNetwork, network)
-  if (!usual) await countAttempt(platform, strangers, account)
+  const guess = await takeGuess(platform, pair, `${account}:${network}`)
+  try {
+    await countAttempt(platform, byNetwork, network)
+    if (!usual) await countAttempt(platform, strangers, account)
+  } catch (error) {
+    await guess.isOver()
+    throw error
+  }
   return {
+    isOver: guess.isOver,
     async wasRight() {
-      await forgetGuesses(platform, pair, subject)
+      await guess.wasRight()
       // Given back, not forgotten: who owns one account must not be able to guess at others without end.
       await giveBackAttempt(platform, byNetwork, network)
       if (!usual) await giveBackAttempt(platform, strangers, account)

@@ -14,7 +14,6 @@ import type { Origin } from './origin.ts'
 import { checkPassword } from './passwords.ts'
 import { countAttempt } from './rate-limit.ts'
 import { recordRefusal } from './refused-sign-ins.ts'
-import { currentRequestOrigin, type RequestOrigin } from './request-origin.ts'
 import { beginSecondStep, endSecondStep, readSecondStep, SecondStep } from './second-step.ts'
 import { sameSecret, sha256 } from './secrets.ts'
 import { viewerOf } from './token-viewer.ts'
@@ -60,11 +59,15 @@ export async function signInWithCode(
   const user = await readSecondStep(platform, ticket)
   if (user === null) throw new PlatformError('gone', 'This took too long. Begin again with your password.')
   const guess = await countGuess(platform, 'code', user.email, origin)
-  if (!(await checkCode(platform, user.id, code))) {
-    await recordRefusal(platform, 'wrong-code', { email: user.email, user, origin })
-    throw new PlatformError('unauthenticated', 'The code is not right, or was used before.')
+  try {
+    if (!(await checkCode(platform, user.id, code))) {
+      await recordRefusal(platform, 'wrong-code', { email: user.email, user, origin })
+      throw new PlatformError('unauthenticated', 'The code is not right, or was used before.')
+    }
+    await guess.wasRight()
+  } finally {
+    await guess.isOver()
   }
-  await guess.wasRight()
   await endSecondStep(platform, ticket)
   return openSession(platform, user.id, origin)
 }
@@ -122,15 +125,19 @@ export async function checkCredentials(
   { email, password, origin }: { email: string; password: string; origin: Origin },
 ): Promise<{ id: string; twoFactorAt: Date | null }> {
   const guess = await countGuess(platform, 'password', email, origin)
-  const user = await platform.db.user.findUnique({ where: { email } })
-  const right = await checkPassword(user?.passwordHash ?? null, password)
-  if (user === null || !right || user.disabledAt !== null) {
-    const reason = user === null ? 'unknown-account' : right ? 'suspended' : 'wrong-password'
-    await recordRefusal(platform, reason, { email, user, origin })
-    throw new PlatformError('unauthenticated', 'The e-mail address or the password is not right.')
+  try {
+    const user = await platform.db.user.findUnique({ where: { email } })
+    const right = await checkPassword(user?.passwordHash ?? null, password)
+    if (user === null || !right || user.disabledAt !== null) {
+      const reason = user === null ? 'unknown-account' : right ? 'suspended' : 'wrong-password'
+      await recordRefusal(platform, reason, { email, user, origin })
+      throw new PlatformError('unauthenticated', 'The e-mail address or the password is not right.')
+    }
+    await guess.wasRight()
+    return { id: user.id, twoFactorAt: user.twoFactorAt }
+  } finally {
+    await guess.isOver()
   }
-  await guess.wasRight()
-  return { id: user.id, twoFactorAt: user.twoFactorAt }
 }
 
 /**
@@ -169,27 +176,6 @@ export async function checkSession(platform: Platform, sessionId: string): Promi
     await platform.db.session.updateMany({ where: { id: sessionId }, data: { lastSeenAt: new Date(now) } })
   }
   return { kind: 'user', userId: session.userId, sessionId }
-}
-
-/** At once, everywhere: event streams of the session end within half a minute. May be called twice. */
-export async function endSession(
-  platform: Platform,
-  sessionId: string,
-  origin: RequestOrigin = currentRequestOrigin(),
-): Promise<void> {
-  await platform.db.$transaction(async (tx) => {
-    const where = { id: sessionId, revokedAt: null }
-    const [ended] = await tx.session.updateManyAndReturn({ where, data: { revokedAt: new Date() } })
-    if (ended === undefined) return
-    await record(
-      tx,
-      { kind: 'user', userId: ended.userId, sessionId },
-      {
-        ...{ teamId: null, action: 'session.end', target: { type: 'session', id: sessionId, name: '' } },
-        from: origin,
-      },
-    )
-  })
 }
 
 export interface BearerOptions {

@@ -4,7 +4,7 @@ import { requirePassword, requirePerson } from './account.ts'
 import { record } from './audit.ts'
 import type { Transaction } from './database.ts'
 import { PlatformError } from './errors.ts'
-import { forgetGuesses, takeGuess } from './lock-out.ts'
+import { takeGuess } from './lock-out.ts'
 import { type ProofInput, proofSchema } from './model/inputs.ts'
 import type { TwoFactorState } from './model/resources.ts'
 import type { Platform } from './open.ts'
@@ -64,9 +64,13 @@ export async function confirmTwoFactor(
   const { code } = validate(proofSchema, input)
   const user = await platform.db.user.findUniqueOrThrow({ where: { id: userId } })
   if (user.twoFactorAt !== null) throw isOn()
-  await takeGuess(platform, guesses, `${userId}:${sessionId}`)
-  if (!(await checkAppCode(platform, userId, code.replace(/\s/g, '')))) throw wrongCode()
-  await forgetGuesses(platform, guesses, `${userId}:${sessionId}`)
+  const guess = await takeGuess(platform, guesses, `${userId}:${sessionId}`)
+  try {
+    if (!(await checkAppCode(platform, userId, code.replace(/\s/g, '')))) throw wrongCode()
+    await guess.wasRight()
+  } finally {
+    await guess.isOver()
+  }
   const made = await platform.db.$transaction(async (tx) => {
     const { count } = await tx.user.updateMany({
       where: { id: userId, twoFactorAt: null },
@@ -145,9 +149,13 @@ async function prove(platform: Platform, viewer: Viewer, input: ProofInput) {
   const user = await platform.db.user.findUniqueOrThrow({ where: { id: userId } })
   if (user.twoFactorAt === null)
     throw new PlatformError('conflict', 'Two-factor sign-in is not on for this account.')
-  await takeGuess(platform, guesses, `${userId}:${sessionId}`)
-  if (!(await checkCode(platform, userId, code))) throw wrongCode()
-  await forgetGuesses(platform, guesses, `${userId}:${sessionId}`)
+  const guess = await takeGuess(platform, guesses, `${userId}:${sessionId}`)
+  try {
+    if (!(await checkCode(platform, userId, code))) throw wrongCode()
+    await guess.wasRight()
+  } finally {
+    await guess.isOver()
+  }
   return { user, sessionId }
 }
 

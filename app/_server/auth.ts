@@ -1,17 +1,11 @@
 import type { AuthOptions } from 'next-auth'
 import CredentialsProvider from 'next-auth/providers/credentials'
 import type { OAuthConfig } from 'next-auth/providers/oauth'
+import { endSession } from '../../platform/end-session.ts'
 import { PlatformError, type ProblemCode } from '../../platform/errors.ts'
 import type { Platform } from '../../platform/open.ts'
 import { SecondStep, secondStepSeconds } from '../../platform/second-step.ts'
-import {
-  checkSession,
-  endSession,
-  type SignedIn,
-  sessionDays,
-  signIn,
-  signInWithCode,
-} from '../../platform/sessions.ts'
+import { checkSession, type SignedIn, sessionDays, signIn, signInWithCode } from '../../platform/sessions.ts'
 import {
   type Claims,
   enterWithIdentity,

@@ -66,6 +66,18 @@ test('a hundred guesses at once are no more than a hundred one after the other',
   expect(seen.filter((code) => code === 'rate-limited')).toHaveLength(95)
 })
 
+test('twenty right passwords at once are no guesses, as a push with a password sends them', async () => {
+  const { email, password } = await berth.makeUser()
+  const all = (count: number, word: string) =>
+    Promise.all(Array.from({ length: count }, () => outcome(email, '198.51.100.3', word)))
+  expect(new Set(await all(20, password))).toEqual(new Set(['in']))
+  // Nothing is left of them, and wrong ones count as ever.
+  const seen = await all(20, 'wrong')
+  expect(seen.filter((code) => code === 'unauthenticated')).toHaveLength(5)
+  expect(seen.filter((code) => code === 'rate-limited')).toHaveLength(15)
+  expect(await outcome(email, '198.51.100.3', password)).toBe('rate-limited')
+})
+
 test("an attacker's failures keep nobody else out: not from another network, not in a known browser", async () => {
   const user = await berth.makeUser()
   const { device } = await attempt(user.email, '192.0.2.10', user.password)

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { checkSession, endSession, isStillValid, signIn } from '../../platform/sessions.ts'
+import { endSession } from '../../platform/end-session.ts'
+import { followTeam } from '../../platform/event-log.ts'
+import { checkSession, isStillValid, signIn } from '../../platform/sessions.ts'
 import { checkSetupToken, claimInstallation, createSetupLink } from '../../platform/setup.ts'
 import { listTeams } from '../../platform/teams.ts'
 import { getUser } from '../../platform/users.ts'
@@ -104,6 +106,23 @@ test('a session begins with the right password and ends everywhere at once', asy
   const again = await signIn(platform, { email: user.email, password: user.password, ...from })
   await platform.db.session.update({ where: { id: again.sessionId }, data: { expiresAt: new Date(0) } })
   expect(await checkSession(platform, again.sessionId)).toBeNull()
+})
+
+test('a stream that was open ends with the session, and not with the look at every half minute', async () => {
+  const { platform } = berth
+  const team = await berth.makeTeam()
+  const user = await berth.makeUser({ teamId: team.id, role: 'owner' })
+  const { sessionId } = await signIn(platform, {
+    ...{ email: user.email, password: user.password, address: '192.0.2.8' },
+  })
+  const viewer = { kind: 'user', userId: user.id, sessionId } as const
+  const signal = AbortSignal.timeout(15_000)
+  const stream = (await followTeam(platform, viewer, team.id, { signal }))[Symbol.asyncIterator]()
+  const end = stream.next()
+  // It listens for what changes from here on: whoever signs out a moment before is found by the first look.
+  await endSession(platform, sessionId)
+  expect(await end).toMatchObject({ done: true })
+  expect(signal.aborted).toBe(false)
 })
 
 test('who came in, who went and who was not let in is written down, and guessing does not fill the log', async () => {

@@ -1,6 +1,7 @@
 import { encode } from 'next-auth/jwt'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { endSession, signIn } from '../../../platform/sessions.ts'
+import { endSession } from '../../../platform/end-session.ts'
+import { signIn } from '../../../platform/sessions.ts'
 import { createTeamToken, createToken } from '../../../platform/tokens.ts'
 import { operator } from '../../support/platform.ts'
 import { type ApiUnderTest, openApi } from './client.ts'
