@@ -8,7 +8,6 @@ import { PlatformError } from './errors.ts'
 import { streams } from './event-log.ts'
 import { enqueue } from './jobs.ts'
 import { commandSchema } from './model/app-settings.ts'
-import { deploymentSnapshotSchema } from './model/deployment-snapshot.ts'
 import { newId } from './model/ids.ts'
 import type { PageInput } from './model/inputs.ts'
 import type { Page } from './model/resources.ts'
@@ -26,6 +25,7 @@ import {
 import type { Platform } from './open.ts'
 import { afterNumber, parsePage, toPage } from './pages.ts'
 import { checkQuota, lockTeam, needOf } from './quotas.ts'
+import { runningSettings } from './running-settings.ts'
 import { validate } from './validate.ts'
 
 export const runColumns = { deployment: { select: { number: true } } } as const
@@ -96,9 +96,8 @@ async function newRow(tx: Transaction, viewer: Viewer, appId: string, plan: RunP
       'conflict',
       'The app has never been live, so there is no image to run. Deploy it.',
     )
-  const { snapshot } = await tx.deployment.findUniqueOrThrow({ where: { id: liveDeploymentId } })
-  const { settings } = deploymentSnapshotSchema.parse(snapshot)
-  const live = needOf({ replicas: 1, limits: settings.limits })
+  const deployment = await tx.deployment.findUniqueOrThrow({ where: { id: liveDeploymentId } })
+  const live = needOf({ replicas: 1, limits: runningSettings(deployment).limits })
   const { _max } = await tx.run.aggregate({ where: { appId }, _max: { number: true } })
   const number = (_max.number ?? 0) + 1
   await tx.run.deleteMany({ where: { appId, number: { lte: number - runsKept } } })
