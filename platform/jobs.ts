@@ -41,6 +41,11 @@ export function queueName(hostId: string): string {
   return `berth-host-${hostId}`
 }
 
+/** Key in Redis that is there once a job was queued: where it is gone, jobs are. */
+export function queueMark(hostId: string): string {
+  return `berth:queue:${hostId}:mark`
+}
+
 /** Jobs with one id merge: asking twice for the same thing is one job. */
 export function jobId<Name extends JobName>(name: Name, data: JobData<Name>): string {
   return `${name}-${Object.values(data).join('-')}`
@@ -98,7 +103,7 @@ export async function enqueue<Name extends JobName>(
     const added = platform.queues
       .forHost(hostId)
       .add(name, checked, { ...jobPolicy(name), jobId: jobId(name, data) })
-    await Promise.race([added, timedOut])
+    await Promise.race([Promise.all([added, platform.redis.set(queueMark(hostId), '1')]), timedOut])
     return true
   } catch (error) {
     platform.log.error({ err: error, job: name, data }, 'a job could not be queued; reconcile will find it')

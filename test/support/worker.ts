@@ -1,7 +1,7 @@
 /** A whole host: platform, registry, HAProxy, and the worker as a process of its own, as the supervisor starts it. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -38,6 +38,12 @@ export interface TestHost {
   /** Asks the app through the edge. */
   ask(app: App, path?: string): Promise<Answer>
   close(): Promise<void>
+}
+
+/** Processes of a container, as the host sees them. */
+export function pidsOf(containerId: string): number[] {
+  const [file = ''] = globSync(`/sys/fs/cgroup/**/*${containerId}*/cgroup.procs`)
+  return readFileSync(file, 'utf8').trim().split('\n').map(Number)
 }
 
 /** Serves /www on $PORT and ends at once when told to. */

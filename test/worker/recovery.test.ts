@@ -8,7 +8,7 @@ import type { App } from '../../platform/model/resources.ts'
 import { listTimeline } from '../../platform/timeline.ts'
 import { operator } from '../support/platform.ts'
 import { until } from '../support/until.ts'
-import { startTestHost, type TestHost } from '../support/worker.ts'
+import { pidsOf, startTestHost, type TestHost } from '../support/worker.ts'
 
 let host: TestHost
 
@@ -28,26 +28,38 @@ async function eventsOf<Kind extends AppEvent['kind']>(app: App, kind: Kind) {
   )
 }
 
+const mendedOf = async (app: App) => (await eventsOf(app, 'recovery.mended')).map(({ cause }) => cause)
+
+async function flushRedis(): Promise<void> {
+  const keys = await host.berth.platform.redis.keys('*')
+  await host.berth.platform.redis.del(...keys)
+}
+
 const untilMended = (app: App, cause: string) =>
   until(`the timeline says ${cause}`, async () =>
     (await eventsOf(app, 'recovery.mended')).some((event) => event.cause === cause),
   )
 
-/** Serves for as long as it takes to be live, then ends again and again until somebody takes /tmp away with it. */
+/** Serves until it is told to crash, and then ends at each start. */
 const crashing = (name: string) =>
   host.push(name, {
     entrypoint: [
       '/bin/sh',
       '-c',
-      '[ -e /crash ] && exit 42; touch /crash; httpd -p $PORT -h /www; sleep 1.5; exit 42',
+      '[ -e /go ] && exit 42; httpd -p $PORT -h /www; until [ -e /go ]; do sleep 0.1; done; exit 42',
     ],
+    files: { 'www/cgi-bin/go': '#!/bin/sh\ntouch /go; printf "Content-Type: text/plain\\r\\n\\r\\n"\n' },
   })
 
-test('a live deployment that crashes in a loop is told once, and rolled back once where the app asks for it', async () => {
+/** By whoever serves it now. */
+const crash = (app: App) => host.ask(app, '/cgi-bin/go')
+
+test.concurrent('a live deployment that crashes in a loop is told once, and rolled back once where the app asks for it', async () => {
   const app = await host.makeApp(await host.push('steady'), { rollbackOnCrash: true })
   await host.untilStatus((await host.deploy(app.id)).id, 'live')
   const bad = await host.deploy(app.id, await crashing('crasher'))
   await host.untilStatus(bad.id, 'live')
+  await crash(app)
   const back = await until('Berth went back by itself', async () => {
     const { data } = await listDeployments(host.berth.platform, operator, app.id)
     return data.find(({ trigger, status }) => trigger === 'auto_rollback' && status === 'live')
@@ -61,20 +73,28 @@ test('a live deployment that crashes in a loop is told once, and rolled back onc
   ])
 })
 
-test('what was gone back to automatically stays, also when it crashes itself', async () => {
+test.concurrent('what was gone back to automatically stays, also when it crashes itself', async () => {
   const app = await host.makeApp(await crashing('worse'), { rollbackOnCrash: true })
   const first = await host.deploy(app.id)
   await host.untilStatus(first.id, 'live')
+  await crash(app)
   // Nothing is before it: there is nothing to go back to.
   await until('it is told', async () => (await eventsOf(app, 'container.crash-looping')).length === 1)
   const second = await host.deploy(app.id, await crashing('worst'))
   await host.untilStatus(second.id, 'live')
-  await until('both are told', async () => (await eventsOf(app, 'container.crash-looping')).length >= 3)
+  await crash(app)
+  const back = await until('Berth goes back', async () => {
+    const { data } = await listDeployments(host.berth.platform, operator, app.id)
+    return data.find(({ trigger }) => trigger === 'auto_rollback')
+  })
+  await host.untilStatus(back.id, 'live')
+  await crash(app)
+  await until('all are told', async () => (await eventsOf(app, 'container.crash-looping')).length === 3)
   const { data } = await listDeployments(host.berth.platform, operator, app.id)
   expect(data.map(({ trigger }) => trigger)).toEqual(['auto_rollback', 'api', 'api'])
 })
 
-test('killed behind our back, vanished, another boot, a flushed Redis, a new edge: all is back, and the timeline says why', async () => {
+test('vanished, another boot, a new edge, a killed worker, a flushed Redis, a killed process: all is back, and the timeline says why', async () => {
   const app = await host.makeApp(await host.push('lasting'))
   const { id } = await host.deploy(app.id)
   await host.untilStatus(id, 'live')
@@ -109,10 +129,37 @@ test('killed behind our back, vanished, another boot, a flushed Redis, a new edg
   const slow = await host.push('slow', {
     entrypoint: ['/bin/sh', '-c', 'sleep 1; exec httpd -f -p $PORT -h /www'],
   })
+  const cut = await host.deploy(app.id, slow)
+  await host.untilStatus(cut.id, 'checking')
+  await host.stopWorker('SIGKILL')
+  await host.startWorker()
+  await host.untilStatus(cut.id, 'live')
+  await untilMended(app, 'worker-restarted')
+
+  // While its worker runs it, a deployment does not need its job.
   const next = await host.deploy(app.id, slow)
   await host.untilStatus(next.id, 'checking')
-  const keys = await host.berth.platform.redis.keys('*')
-  await host.berth.platform.redis.del(...keys)
+  await flushRedis()
   await host.untilStatus(next.id, 'live')
+
+  await host.stopWorker('SIGTERM')
+  const lost = await host.deploy(app.id, slow)
+  await flushRedis()
+  await host.startWorker()
+  await host.untilStatus(lost.id, 'live')
+  await untilMended(app, 'queue-lost')
+
+  for (const pid of pidsOf(`${lost.id}-0`)) process.kill(pid, 'SIGKILL')
+  await until('it is told', async () =>
+    (await eventsOf(app, 'container.restarted')).some(({ deploymentId }) => deploymentId === lost.id),
+  )
+  expect((await eventsOf(app, 'container.exited'))[0]).toMatchObject({
+    deploymentId: lost.id,
+    signal: 'SIGKILL',
+  })
+  await until('it answers', async () => (await host.ask(app)).body === 'slow')
   expect((await getApp(host.berth.platform, operator, app.id)).status).toBe('running')
+  expect([...new Set(await mendedOf(app))].sort()).toEqual(
+    ['container-missing', 'edge-restarted', 'host-rebooted', 'queue-lost', 'worker-restarted'].sort(),
+  )
 })

@@ -52,7 +52,7 @@ test('batches are a quarter of the replicas, one at least, and all when nothing 
   expect([1, 2, 3].map((made) => oldLeft({ old: 1, made, wanted: 3 }))).toEqual([0, 0, 0])
 })
 
-test('four replicas are replaced one by one: at most five run, at least four serve, no request fails', async () => {
+test.concurrent('four replicas are replaced one by one: at most five run, at least four serve, no request fails', async () => {
   const app = await host.makeApp(await host.push('four-1'), { ...small, replicas: 4 })
   await host.untilStatus((await host.deploy(app.id)).id, 'live')
   const image = await host.push('four-2')
@@ -64,7 +64,7 @@ test('four replicas are replaced one by one: at most five run, at least four ser
   expect(await host.ask(app)).toMatchObject({ body: 'four-2' })
 })
 
-test('a replica of a later batch that does not come up: all of the previous deployment serve again', async () => {
+test.concurrent('a replica of a later batch that does not come up: all of the previous deployment serve again', async () => {
   const app = await host.makeApp(await host.push('half-1'), { ...small, replicas: 3 })
   const first = await host.deploy(app.id)
   await host.untilStatus(first.id, 'live')
@@ -87,7 +87,7 @@ test('a replica of a later batch that does not come up: all of the previous depl
   expect(await host.ask(app)).toMatchObject({ status: 200, body: 'half-1' })
 })
 
-test('a rollout that is called off between two batches gives all traffic back', async () => {
+test.concurrent('a rollout that is called off between two batches gives all traffic back', async () => {
   const app = await host.makeApp(await host.push('off-1'), { ...small, replicas: 3 })
   const first = await host.deploy(app.id)
   await host.untilStatus(first.id, 'live')
@@ -114,7 +114,7 @@ const keeper = (name: string, then = 'httpd -f -p $PORT -h /data & wait') => ({
   files: { 'data/.keep': '' },
 })
 
-test('an app with a volume: one container at a time, its data stays, and the old one comes back when the new one fails', async () => {
+test.concurrent('an app with a volume: one container at a time, its data stays, and the old one comes back when the new one fails', async () => {
   const app = await host.makeApp(await host.push('vol-1', keeper('one')))
   await host.berth.platform.db.volume.create({
     data: { id: newId('volume'), appId: app.id, name: 'data', mountPath: '/data' },

@@ -1,4 +1,3 @@
-import { globSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { getApp } from '../../platform/apps.ts'
@@ -6,7 +5,7 @@ import type { App } from '../../platform/model/resources.ts'
 import { listTimeline } from '../../platform/timeline.ts'
 import { operator } from '../support/platform.ts'
 import { until } from '../support/until.ts'
-import { startTestHost, type TestHost } from '../support/worker.ts'
+import { pidsOf, startTestHost, type TestHost } from '../support/worker.ts'
 
 let host: TestHost
 let app: App
@@ -52,12 +51,6 @@ async function second() {
 async function tell(what: 'sicken' | 'heal'): Promise<void> {
   const { address, port } = await second()
   expect((await fetch(`http://${address}:${port}/cgi-bin/${what}`)).status).toBe(200)
-}
-
-/** Its processes, as the host sees them, the first one first. */
-function pidsOf(id: string): number[] {
-  const [file = ''] = globSync(`/sys/fs/cgroup/**/*${id}*/cgroup.procs`)
-  return readFileSync(file, 'utf8').trim().split('\n').map(Number)
 }
 
 /** Which replicas answer; anything but an answer of one is told as it is. */

@@ -70,8 +70,8 @@ function global(settings: EdgeSettings, structureId: string): string[] {
     // WebSockets.
     '    timeout tunnel 1h',
     '    option abortonclose',
-    // A replica that died refuses at once: the next try asks another one, without the pause before asking the same.
-    '    option redispatch 1',
+    // What a dead replica refused is asked of another one at once.
+    '    option redispatch',
     '    retries 3',
     // A server may close an idle connection at the moment at which it is used again: what is safe to send twice is.
     '    retry-on conn-failure empty-response',
