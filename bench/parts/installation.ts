@@ -1,6 +1,6 @@
 import { chmodSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { operatorApi } from '../../cli/api.ts'
+import { type Api, operatorApi } from '../../cli/api.ts'
 import { root } from '../../cli/processes.ts'
 import { freePort, prepareHome, readSecret, writeSettings } from '../../cli/settings.ts'
 import type { Team } from '../../platform/model/resources.ts'
@@ -19,8 +19,16 @@ export interface BerthRegistry {
   credentials: string
 }
 
+/** What benches of the whole platform ask it by. */
+export interface BerthInstallation extends BerthRegistry {
+  /** Public port. */
+  port: number
+  teamId: string
+  api: Api
+}
+
 /** A whole Berth as `berth up` starts it, in a home below the bench's folder, without the welcome app. */
-export async function startInstallation(context: BenchContext): Promise<BerthRegistry> {
+export async function startInstallation(context: BenchContext): Promise<BerthInstallation> {
   const home = join(context.folder, 'home')
   const port = await freePort()
   // PostgreSQL's user must get through.
@@ -42,9 +50,10 @@ export async function startInstallation(context: BenchContext): Promise<BerthReg
   })
   // Ports inside are chosen anew at a start where somebody else has them.
   const settings = await prepareHome(home, { port, keepPorts: true })
-  const team = await operatorApi(home, settings).post<Team>('/teams', { name: 'Bench', slug: 'bench' })
+  const api = operatorApi(home, settings)
+  const team = await api.post<Team>('/teams', { name: 'Bench', slug: 'bench' })
   return {
-    host,
+    ...{ host, port, api, teamId: team.id },
     folder: join(home, 'registry', 'data'),
     team: team.imageNamespace,
     credentials: `operator:${readSecret(home, 'operator.token')}`,
