@@ -132,3 +132,92 @@ test('a command runs once and shows what it wrote, and a cron job is made, run n
   await page.getByRole('menuitem', { name: 'Switch off' }).click()
   await page.getByText('switched off').waitFor()
 })
+
+interface AppView {
+  id: string
+  latestDeployment: { number: number; status: string }
+}
+
+async function appView(): Promise<AppView> {
+  const { body } = await berth.api('GET', '/teams/main/apps')
+  const found = (body as { data: (AppView & { slug: string })[] }).data.find(({ slug }) => app.endsWith(slug))
+  if (found === undefined) throw new Error('the app is gone')
+  return found
+}
+
+/** Deploys by the button; answers with the number once it is over. */
+async function redeploy(status: string): Promise<number> {
+  const { number } = (await appView()).latestDeployment
+  await at(app)
+  await button('Redeploy').click()
+  return untilLatest(number + 1, status)
+}
+
+async function untilLatest(number: number, status: string): Promise<number> {
+  await until(`deployment ${number} is ${status}`, async () => {
+    const { latestDeployment } = await appView()
+    return latestDeployment.number === number && latestDeployment.status === status
+  })
+  return number
+}
+
+test('a rollback shows what it would change, and brings it back', async () => {
+  await at(`${app}/settings`)
+  const onCrash = page.getByRole('switch', { name: 'Go back when it crashes in a loop' })
+  expect(await onCrash.isChecked()).toBe(false)
+  await onCrash.click()
+  await page.getByLabel('Deployments kept', { exact: true }).fill('2')
+  await page.getByLabel('Memory', { exact: true }).fill('300')
+  await button('Save changes').click()
+  await page.getByText('Saved').first().waitFor()
+  await at(`${app}/settings`)
+  expect(await onCrash.isChecked()).toBe(true)
+  await look('rollback-settings', `${app}/settings`)
+  const { number } = (await appView()).latestDeployment
+  await redeploy('live')
+  await at(`${app}/deployments`)
+  await button(`Roll back to #${number}`).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('The same image as now.').waitFor()
+  await dialog.getByText('limits.memoryBytes').waitFor()
+  expect(await dialog.textContent()).toContain('300 MiB')
+  await browser.pictures('rollback-dialog')
+  await dialog.getByRole('button', { name: 'Roll back' }).click()
+  await page.waitForURL(`**${app}`)
+  await untilLatest(number + 2, 'live')
+  await at(`${app}/deployments`)
+  await button(`Roll back to #${number + 1}`).waitFor()
+  expect(await button(`Roll back to #${number + 2}`).count()).toBe(0)
+  await look('deployments', `${app}/deployments`)
+})
+
+test('a channel is made, changed and tried out', async () => {
+  await at('/main/settings/notifications')
+  await button('New channel').click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Name').fill('Pager')
+  await dialog.getByLabel('Address').fill('https://nobody.invalid/hooks/0123456789abcdef0123')
+  await browser.pictures('channel-form')
+  await dialog.getByRole('button', { name: 'New channel' }).click()
+  expect(await dialog.getByLabel('Signing key', { exact: true }).inputValue()).toMatch(/^whsec_/)
+  await dialog.getByRole('button', { name: 'Done' }).click()
+  await button('Menu of Pager').click()
+  await page.getByRole('menuitem', { name: 'Edit' }).click()
+  expect(await dialog.getByLabel('Name').inputValue()).toBe('Pager')
+  await dialog.getByLabel('Name').fill('On call')
+  await choose('Events', 'Everything')
+  await browser.pictures('channel-edit')
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await button('Menu of On call').click()
+  await page.getByRole('menuitem', { name: 'Send a test' }).click()
+  await page.getByText('The test is on its way').waitFor()
+  const { body } = await berth.api('GET', '/teams/main/notification-channels')
+  const [channel] = (body as { data: { id: string; name: string; urlHint: string; events: string[] }[] }).data
+  expect(channel).toMatchObject({ name: 'On call', urlHint: 'https://nobody.invalid/…0123', events: ['*'] })
+  await look('notifications', '/main/settings/notifications')
+})
+
+async function choose(label: string, option: string): Promise<void> {
+  await page.getByRole('combobox', { name: label }).click()
+  await page.getByRole('option', { name: option, exact: true }).click()
+}

@@ -1,5 +1,6 @@
-import { useTranslations } from 'next-intl'
+import { useLocale, useTranslations } from 'next-intl'
 import type { RollbackPlan } from '@/platform/model/rollback-plan.ts'
+import { formatBytes } from '../../../../_ui/format.ts'
 import { Notice } from '../../../../_ui/notice.tsx'
 
 /** The image and the configuration, as they are and as they would be. */
@@ -29,11 +30,11 @@ export function RollbackChanges({ plan }: { plan: RollbackPlan }) {
             {changes.map(({ field, before, after }) => (
               <li key={field} className="break-all rounded-lg bg-sunken px-2.5 py-1.5 font-mono">
                 <span className="block text-muted">{field.replace(/^settings\./, '')}</span>
-                <Value value={before} words={t('changeFrom')} isOld />
+                <Value field={field} value={before} words={t('changeFrom')} isOld />
                 <span aria-hidden className="text-muted">
                   {' → '}
                 </span>
-                <Value value={after} words={t('changeTo')} />
+                <Value field={field} value={after} words={t('changeTo')} />
               </li>
             ))}
           </ul>
@@ -65,13 +66,24 @@ function Image({ reference, digest, words, isOld = false }: ImageProps) {
   )
 }
 
-function Value({ value, words, isOld = false }: { value: unknown; words: string; isOld?: boolean }) {
-  const text =
-    value === null || value === undefined ? '–' : typeof value === 'string' ? value : JSON.stringify(value)
+interface ValueProps {
+  field: string
+  value: unknown
+  words: string
+  isOld?: boolean
+}
+
+function Value({ field, value, words, isOld = false }: ValueProps) {
+  const locale = useLocale()
+  const text = () => {
+    if (value === null || value === undefined) return '–'
+    if (typeof value === 'number' && field.endsWith('Bytes')) return formatBytes(value, locale)
+    return typeof value === 'string' ? value : JSON.stringify(value)
+  }
   return (
     <span className={isOld ? 'text-muted line-through decoration-1' : 'font-medium'}>
       <span className="sr-only">{words} </span>
-      {text}
+      {text()}
     </span>
   )
 }
