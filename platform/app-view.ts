@@ -1,4 +1,4 @@
-import { appUrl } from './config.ts'
+import { domainUrl, publicNames } from './domains/addresses.ts'
 import { Prisma } from './generated/prisma/client.ts'
 import { appSettingsSchema } from './model/app-settings.ts'
 import { type AppStatus, appStatus } from './model/app-status.ts'
@@ -13,7 +13,7 @@ export const appColumns = {
   project: { select: { teamId: true } },
   liveDeployment: { select: { id: true, snapshot: true, size: true } },
   _count: { select: { volumes: true } },
-  domains: { orderBy: [{ generated: 'asc' }, { id: 'asc' }], select: { name: true } },
+  domains: publicNames,
   containers: { where: { state: { not: 'removed' } }, orderBy: [{ createdAt: 'asc' }, { replica: 'asc' }] },
 } as const satisfies Prisma.AppInclude
 
@@ -65,7 +65,7 @@ function showApp(
       wantedContainers: live === null ? 0 : (replicas.get(live) ?? 1),
     }),
     desiredState: row.desiredState,
-    urls: row.domains.map(({ name }) => appUrl(platform.config, name)),
+    urls: row.domains.map((domain) => domainUrl(platform.config, domain)),
     settings,
     followed: settings.follow === null ? null : showFollowed(row),
     liveDeploymentId: live,

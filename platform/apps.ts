@@ -8,6 +8,7 @@ import { record } from './audit.ts'
 import { changesBetween } from './audit-changes.ts'
 import type { Transaction } from './database.ts'
 import { callOff } from './deployment-cancel.ts'
+import { routeOf } from './domains/claims.ts'
 import { PlatformError } from './errors.ts'
 import { beginToFollow, isSameRepository } from './following.ts'
 import { hostnameCandidates } from './hostnames.ts'
@@ -164,7 +165,8 @@ async function slugsIn(platform: Platform, environmentId: string, beginning: str
 
 async function takeHostname(tx: Transaction, appId: string, candidates: string[]): Promise<void> {
   for (const name of candidates) {
-    const domain = { id: newId('domain'), appId, name, generated: true, verifiedAt: new Date() }
+    const route = routeOf(name, '/')
+    const domain = { id: newId('domain'), appId, name, generated: true, verifiedAt: new Date(), route }
     // A violation would end the transaction; skipping doesn't.
     const { count } = await tx.domain.createMany({ data: [domain], skipDuplicates: true })
     if (count === 1) return

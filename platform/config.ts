@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { z } from 'zod'
@@ -31,6 +32,8 @@ export interface Config {
   readonly proxy: { http?: string; https?: string; noProxy?: string }
   /** Names, addresses and networks off the Internet that people may have Berth ask: outgoing.ts. */
   readonly privateHosts: readonly string[]
+  /** Name servers that are asked about people's domains; empty: those of this host. */
+  readonly dnsServers: readonly string[]
   /** Content of `<home>/secrets/<name>`, trimmed. Throws a sentence that names the file when it can't be read. */
   readSecret(name: string): string
 }
@@ -77,7 +80,20 @@ const environmentSchema = z.object({
     .refine((entries) => entries.every(isPrivateHost), {
       error: 'must list names, addresses and networks, such as registry.internal, 10.1.0.0/16',
     }),
+  BERTH_DNS_SERVERS: z
+    .string()
+    .default('')
+    .transform((text) => text.split(/[\s,]+/).filter((entry) => entry !== ''))
+    .refine((entries) => entries.every(isNameServer), {
+      error: 'must list addresses of name servers, such as 1.1.1.1, 10.0.0.2:5353',
+    }),
 })
+
+function isNameServer(entry: string): boolean {
+  if (isIP(entry) !== 0) return true
+  const [, v6, v4, port] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(entry) ?? []
+  return isIP(v6 ?? v4 ?? '') === (v6 === undefined ? 4 : 6) && Number(port) > 0 && Number(port) < 65_536
+}
 
 function isPrivateHost(entry: string): boolean {
   return networkSchema.safeParse(entry).success || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(entry)
@@ -127,6 +143,7 @@ export function loadConfig(env: Environment = process.env): Config {
     },
     readSecret: (name) => readSecret(values.BERTH_HOME, name),
     privateHosts: values.BERTH_PRIVATE_HOSTS,
+    dnsServers: values.BERTH_DNS_SERVERS,
     // The addresses carry passwords: whoever prints the whole object sees none.
     ...{ toJSON: () => shown, [inspect.custom]: () => shown },
   }

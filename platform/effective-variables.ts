@@ -1,6 +1,7 @@
 /** What a deployment runs with: an app's own variables over its environment's, and what they refer to filled in. */
-import { appUrl } from './config.ts'
+
 import type { Transaction } from './database.ts'
+import { domainUrl, publicNames } from './domains/addresses.ts'
 import { PlatformError } from './errors.ts'
 import { appSettingsSchema } from './model/app-settings.ts'
 import type { DeploymentSnapshot } from './model/deployment-snapshot.ts'
@@ -48,7 +49,7 @@ export async function variablesOf(
           slug: true,
           settings: true,
           variables: true,
-          domains: { orderBy: { generated: 'asc' }, select: { name: true } },
+          domains: publicNames,
         },
       },
     },
@@ -71,7 +72,7 @@ export async function variablesOf(
     const known = {
       BERTH_PRIVATE_HOST: app.slug,
       BERTH_PRIVATE_PORT: port === null ? own.get('PORT')?.value : String(port),
-      BERTH_PUBLIC_URL: domain === undefined ? undefined : appUrl(platform.config, domain.name),
+      BERTH_PUBLIC_URL: domain === undefined ? undefined : domainUrl(platform.config, domain),
     }
     for (const [name, value] of Object.entries(known))
       if (value !== undefined) own.set(name, { value, isSecret: false, filePath: null, isBuiltIn: true })

@@ -30,6 +30,7 @@ const handlers: { [Name in JobName]: Handler<Name> } = {
   'start-app': startApp,
   'delete-app': deleteApp,
   'run-once': runOnce,
+  'sync-edge': (host) => host.edge.sync(),
   'answer-link-request': answerLink,
   'send-mail': sendMail,
   'collect-garbage': collectGarbage,

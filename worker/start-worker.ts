@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createEngine, type Engine } from '../engine/index.ts'
 import berth from '../package.json' with { type: 'json' }
 import { expireAudit } from '../platform/audit-retention.ts'
+import { checkDueDomains } from '../platform/domains/verify.ts'
 import { followPushes } from '../platform/follow-pushes.ts'
 import { hurryLinkRequests } from '../platform/link-requests.ts'
 import { hurryDueMail } from '../platform/mail/outbox.ts'
@@ -52,6 +53,7 @@ const postEveryMs = 20_000
 const measureEveryMs = 5_000
 /** What the registry tells may be lost; this long it stays so. */
 const compareRegistryEveryMs = 60_000
+const checkDomainsEveryMs = 15_000
 const expireEveryMs = 60 * 60_000
 
 /**
@@ -141,6 +143,12 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     (error) => log.warn({ err: error }, 'the registry could not be compared; it is tried again'),
     { atOnce: true },
   )
+  const checkingDomains = regularly(
+    checkDomainsEveryMs,
+    stopping.signal,
+    () => checkDueDomains(platform, stopping.signal),
+    (error) => log.warn({ err: error }, 'domains could not be looked at; it is tried again'),
+  )
   const expiring = regularly(
     expireEveryMs,
     stopping.signal,
@@ -190,7 +198,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
       stopping.abort(new WorkerStopping('the worker stops'))
       await limited(
         Promise.all([
-          ...[reconciling, reconciler.settled(), collecting, collectingRegistry, expiring],
+          ...[reconciling, reconciler.settled(), collecting, collectingRegistry, expiring, checkingDomains],
           ...[purging, comparing, posting, telling, ticking, measuring],
         ]),
         5_000,

@@ -3,7 +3,14 @@ import type { Platform } from '../open.ts'
 import { wantedState } from './desired-state.ts'
 
 export interface DesiredRoute {
+  /** `*.example.com` for all names below that have none of their own. */
   hostname: string
+  /** Requests below it alone; default: all. The longest one counts. */
+  pathPrefix?: string
+  /** The app gets the path without the prefix. */
+  stripPrefix?: boolean
+  /** Origin that every request is sent on to. */
+  redirectTo?: string | null
   appId: string
   /** Other than running, there are no servers and the edge shows a page instead. */
   state: 'running' | 'stopped' | 'deploying' | 'failed'
@@ -26,7 +33,11 @@ export async function desiredRoutes(platform: Platform, hostId: string): Promise
       desiredState: true,
       project: { select: { team: { select: { deletedAt: true } } } },
       liveDeploymentId: true,
-      domains: { orderBy: { name: 'asc' }, select: { name: true } },
+      domains: {
+        where: { route: { not: null } },
+        orderBy: { route: 'asc' },
+        select: { name: true, pathPrefix: true, stripPrefix: true, redirectTo: true },
+      },
       deployments: {
         where: { status: { in: inProgressStatuses } },
         orderBy: { number: 'desc' },
@@ -67,7 +78,13 @@ export async function desiredRoutes(platform: Platform, hostId: string): Promise
       app.deployments.length > 0,
       app.liveDeploymentId !== null,
     )
-    return app.domains.map(({ name }) => ({ hostname: name, appId: app.id, state, servers }))
+    return app.domains.map(({ name, ...rest }) => ({
+      hostname: name,
+      ...rest,
+      appId: app.id,
+      state,
+      servers,
+    }))
   })
 }
 

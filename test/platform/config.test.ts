@@ -22,6 +22,7 @@ test('every problem is listed at once, with its variable and without its value',
     DATABASE_URL: 'mysql://root:hunter2@localhost',
     BERTH_LOG_LEVEL: 'loud',
     BERTH_PRIVATE_HOSTS: 'http://registry.internal',
+    BERTH_DNS_SERVERS: '1.1.1.1, ns.example:53',
   }
   expect(() => loadConfig(broken)).toThrow(Error)
   let message = ''

@@ -12,7 +12,7 @@ export interface RunningState {
  * are turned to them; those that go are drained, and deleted once nobody is connected (`undeletable` is then no error).
  */
 export function changesTo(plan: EdgePlan, running: RunningState, hostsPath: string): string[] {
-  return [...serverChanges(plan, running.servers), ...hostChanges(plan, running.hosts, hostsPath)]
+  return [...serverChanges(plan, running.servers), ...mapChanges(plan.hosts, running.hosts, hostsPath)]
 }
 
 function serverChanges(plan: EdgePlan, servers: ServerState[]): string[] {
@@ -38,14 +38,19 @@ function serverChanges(plan: EdgePlan, servers: ServerState[]): string[] {
   return commands
 }
 
-function hostChanges(plan: EdgePlan, hosts: ReadonlyMap<string, string>, path: string): string[] {
+/** The commands that make a running process's map what it should be. */
+export function mapChanges(
+  wanted: ReadonlyMap<string, string>,
+  running: ReadonlyMap<string, string>,
+  path: string,
+): string[] {
   const commands: string[] = []
-  for (const [host, backend] of plan.hosts) {
-    const known = hosts.get(host)
-    if (known === undefined) commands.push(`add map ${path} ${host} ${backend}`)
-    else if (known !== backend) commands.push(`set map ${path} ${host} ${backend}`)
+  for (const [key, value] of wanted) {
+    const known = running.get(key)
+    if (known === undefined) commands.push(`add map ${path} ${key} ${value}`)
+    else if (known !== value) commands.push(`set map ${path} ${key} ${value}`)
   }
-  for (const host of hosts.keys()) if (!plan.hosts.has(host)) commands.push(`del map ${path} ${host}`)
+  for (const key of running.keys()) if (!wanted.has(key)) commands.push(`del map ${path} ${key}`)
   return commands
 }
 

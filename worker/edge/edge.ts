@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../../platform/log.ts'
 import type { DesiredRoute } from '../../platform/worker/desired-routes.ts'
-import { changesTo, deletableServers } from './changes.ts'
+import { changesTo, deletableServers, mapChanges } from './changes.ts'
 import { readConfiguration, writeConfiguration, writePlan } from './files.ts'
 import { type Haproxy, type HaproxyProcess, haproxyAt } from './haproxy.ts'
 import { type EdgePlan, planEdge } from './plan.ts'
+import { redirectsPath, strippedPath } from './routes.ts'
 import type { EdgeSettings } from './settings.ts'
 import { handoverKey, handoverPath, hostsPath } from './structure.ts'
 
@@ -113,8 +114,15 @@ async function adjust(
   process: HaproxyProcess,
 ): Promise<void> {
   const path = hostsPath(settings)
+  const others: string[] = []
+  // What a route needs besides its backend is there before requests follow it.
+  for (const [file, wanted] of [
+    [redirectsPath(settings), plan.redirects],
+    [strippedPath(settings), plan.stripped],
+  ] as const)
+    others.push(...mapChanges(wanted, await haproxy.hosts(process, file), file))
   const state = { servers: await haproxy.servers(process), hosts: await haproxy.hosts(process, path) }
-  for (const command of changesTo(plan, state, path)) {
+  for (const command of [...others, ...changesTo(plan, state, path)]) {
     const answer = await haproxy.command(process, command)
     if (!isFine(answer)) throw new Error(`HAProxy answered "${answer}" to "${command}".`)
   }

@@ -1,7 +1,8 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pageFile, pageLanguages, pages } from './pages.ts'
-import { type EdgePlan, hostsFile } from './plan.ts'
+import { type EdgePlan, mapFile } from './plan.ts'
+import { redirectsPath, strippedPath } from './routes.ts'
 import type { EdgeSettings } from './settings.ts'
 import { handoverPath, hostsPath } from './structure.ts'
 
@@ -12,7 +13,9 @@ export async function writePlan(settings: EdgeSettings, plan: EdgePlan): Promise
     for (const language of pageLanguages)
       await replace(join(settings.folder, pageFile(name as keyof typeof pages, language)), page[language])
   }
-  await replace(hostsPath(settings), hostsFile(plan))
+  await replace(hostsPath(settings), mapFile(plan.hosts))
+  await replace(redirectsPath(settings), mapFile(plan.redirects))
+  await replace(strippedPath(settings), mapFile(plan.stripped))
   await replace(handoverPath(settings), '')
   await writeConfiguration(settings, plan.configuration)
 }

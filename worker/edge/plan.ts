@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { DesiredRoute } from '../../platform/worker/desired-routes.ts'
+import { check, redirectBackend, redirectOf, routeKey, strippedOf } from './routes.ts'
 import type { EdgeSettings } from './settings.ts'
 import { structureOf } from './structure.ts'
 
@@ -16,8 +17,12 @@ export interface EdgePlan {
   configuration: string
   /** Changes when, and only when, something changed that a running HAProxy learns by a reload alone. */
   structureId: string
-  /** Name of host → backend. */
+  /** What a route is found by (routes.ts) → backend. */
   hosts: ReadonlyMap<string, string>
+  /** The same → the origin that visitors are sent on to. */
+  redirects: ReadonlyMap<string, string>
+  /** The same → the prefix that the app does not see. */
+  stripped: ReadonlyMap<string, string>
   /** By backend; every app has one, also when nothing of it runs. */
   servers: ReadonlyMap<string, readonly EdgeServer[]>
 }
@@ -30,7 +35,6 @@ const pageOf = {
 } as const satisfies Record<Exclude<DesiredRoute['state'], 'running'>, string>
 
 const namePattern = /^[a-z0-9][a-z0-9_.-]{0,62}$/
-const hostnamePattern = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/
 const addressPattern = /^\d{1,3}(\.\d{1,3}){3}$/
 
 /**
@@ -40,27 +44,34 @@ const addressPattern = /^\d{1,3}(\.\d{1,3}){3}$/
 export function planEdge(settings: EdgeSettings, routes: readonly DesiredRoute[]): EdgePlan {
   const hosts = new Map<string, string>()
   const servers = new Map<string, EdgeServer[]>()
-  for (const route of [...routes].sort((a, b) => compare(a.hostname, b.hostname))) {
-    check('hostname', route.hostname, hostnamePattern)
+  const redirects = new Map<string, string>()
+  const stripped = new Map<string, string>()
+  const keyed = routes.map((route) => ({ key: routeKey(route), route }))
+  for (const { key, route } of keyed.sort((a, b) => compare(a.key, b.key))) {
     check('app', route.appId, namePattern)
-    hosts.set(route.hostname, route.state === 'running' ? route.appId : pageOf[route.state])
+    const target = redirectOf(route)
+    const prefix = strippedOf(route)
+    if (target !== null) redirects.set(key, target)
+    if (prefix !== null) stripped.set(key, prefix)
+    const ofApp = route.state === 'running' ? route.appId : pageOf[route.state]
+    hosts.set(key, target === null ? ofApp : redirectBackend)
     // An app with several names has one backend; the routes agree on its servers.
     servers.set(route.appId, route.servers.map(toServer).sort(byName))
   }
   const backends = [...servers.keys()].sort(compare)
-  const structure = structureOf(settings, backends)
+  const structure = structureOf(settings, backends, [...new Set(stripped.values())].sort(compare))
   const structureId = createHash('sha256').update(structure.parts.join('\n')).digest('hex').slice(0, 16)
   return {
     configuration: structure.render(structureId, (backend) => (servers.get(backend) ?? []).map(serverLine)),
     structureId,
-    hosts,
+    ...{ hosts, redirects, stripped },
     servers,
   }
 }
 
-/** Content of the file of hosts. */
-export function hostsFile(plan: EdgePlan): string {
-  return [...plan.hosts].map(([host, backend]) => `${host} ${backend}\n`).join('')
+/** Content of a map's file. */
+export function mapFile(map: ReadonlyMap<string, string>): string {
+  return [...map].map(([key, value]) => `${key} ${value}\n`).join('')
 }
 
 function toServer(server: DesiredRoute['servers'][number]): EdgeServer {
@@ -73,11 +84,6 @@ function toServer(server: DesiredRoute['servers'][number]): EdgeServer {
 
 function serverLine(server: EdgeServer): string {
   return `    server ${server.name} ${server.address}:${server.port}`
-}
-
-function check(what: string, text: string, pattern: RegExp): void {
-  if (!pattern.test(text))
-    throw new Error(`The edge can't take ${JSON.stringify(text)} as the name of a ${what}.`)
 }
 
 function compare(a: string, b: string): number {

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { challengePath } from '../../platform/model/domains.ts'
 import { type PageLanguage, type PageName, pageFile, pageLanguages, pages } from './pages.ts'
+import { lookUp, redirecting, takePrefixes } from './routes.ts'
 import type { EdgeSettings } from './settings.ts'
 
 /** Environment variable of HAProxy's own that says which structure a process was started with. */
@@ -14,13 +16,18 @@ export interface Structure {
 }
 
 /** The part of haproxy.cfg that needs a reload when it changes. HAProxy 2.6 configuration manual. */
-export function structureOf(settings: EdgeSettings, appBackends: readonly string[]): Structure {
+export function structureOf(
+  settings: EdgeSettings,
+  appBackends: readonly string[],
+  strippedPrefixes: readonly string[] = [],
+): Structure {
   const render: Structure['render'] = (structureId, serversOf) =>
     [
       '# Written by the worker; what is changed here by hand is lost.',
       ...global(settings, structureId),
-      ...frontend(settings),
+      ...frontend(settings, strippedPrefixes),
       ...dashboard(settings),
+      ...redirecting(settings),
       ...Object.values(pageBackends(settings)).flat(),
       ...apps(settings, appBackends, serversOf),
       '',
@@ -80,7 +87,7 @@ function global(settings: EdgeSettings, structureId: string): string[] {
   ]
 }
 
-function frontend(settings: EdgeSettings): string[] {
+function frontend(settings: EdgeSettings, strippedPrefixes: readonly string[]): string[] {
   const names = [...new Set([settings.dashboardHost, 'localhost'])].join(' ')
   return [
     'frontend public',
@@ -98,7 +105,9 @@ function frontend(settings: EdgeSettings): string[] {
     '    http-request set-header X-Forwarded-Host %[req.hdr(host)]',
     '    http-request set-header X-Forwarded-Port %[dst_port]',
     '    http-request set-var(txn.host) req.hdr(host),host_only,lower,regsub(\\.$,)',
-    `    http-request set-var(txn.backend) var(txn.host),map(${hostsPath(settings)})`,
+    ...lookUp(settings, hostsPath(settings)),
+    `    acl handover str(${handoverKey}),map(${handoverPath(settings)}) -m found`,
+    ...takePrefixes(strippedPrefixes, 'handover'),
     `    acl dashboard var(txn.host) -m str ${names}`,
     // By address: 192.0.2.1, [2001:db8::1].
     '    acl dashboard var(txn.host) -m reg ^[0-9]+\\.[0-9]+\\.[0-9]+\\.[0-9]+$ ^\\[',
@@ -106,7 +115,9 @@ function frontend(settings: EdgeSettings): string[] {
     '    acl registry path -m beg /v2/',
     // Berth deletes images itself: it knows what runs.
     '    acl image-delete path_reg ^/v2/.+/manifests/[^/]+$',
-    `    use_backend successor if { str(${handoverKey}),map(${handoverPath(settings)}) -m found }`,
+    '    use_backend successor if handover',
+    // What shows that a name leads here, before it leads to anything.
+    `    use_backend web if { path_reg ^${challengePath.replaceAll('.', '[.]')}[a-z0-9_]+$ }`,
     '    use_backend web if dashboard registry image-delete METH_DELETE',
     '    use_backend registry if dashboard registry',
     '    use_backend web if dashboard',

@@ -130,6 +130,10 @@ function makeCronJob(app: string): Promise<Answer> {
   return call(`POST /apps/${app}/cron-jobs`, { name: 'Nightly', schedule: '0 3 * * *', command: ['true'] })
 }
 
+async function makeDomain(app: string): Promise<Answer> {
+  return call(`POST /apps/${app}/domains`, { name: `${app.replace('_', '-')}.test` })
+}
+
 async function makeChannel(team: string): Promise<string> {
   const input = { kind: 'webhook', name: 'Ops', url: 'https://example.com/hook' } as const
   return (await createChannel(berth.platform, operator, team, input)).id
@@ -284,6 +288,15 @@ const uses: Record<string, Use> = {
     await makeLive(ids)
     const { body } = await makeCronJob(ids.app)
     return call(`POST /cron-jobs/${body.id}/run`)
+  },
+  'POST /apps/{id}/domains': ({ app }) => makeDomain(app),
+  'POST /domains/{id}/check': async ({ app }) => {
+    const { body } = await makeDomain(app)
+    return call(`POST /domains/${body.id}/check`)
+  },
+  'DELETE /domains/{id}': async ({ app }) => {
+    const { body } = await makeDomain(app)
+    return call(`DELETE /domains/${body.id}`)
   },
   'POST /apps/{id}/deployments': ({ app }) => call(`POST /apps/${app}/deployments`),
   'POST /deployments/{id}/cancel': ({ deployment }) => call(`POST /deployments/${deployment}/cancel`),
@@ -445,7 +458,7 @@ const others: Record<string, (ids: Fixture) => Promise<string>> = {
  */
 const readers = [
   ...['askRegistration', 'askReset', 'beginLink', 'linkSeconds', 'getProject', 'getTeam', 'listProjects'],
-  ...['exportVariables', 'listVariables'],
+  ...['exportVariables', 'listDomains', 'listVariables'],
   ...['validate', 'withRequestOrigin'],
 ]
 

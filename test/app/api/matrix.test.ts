@@ -6,6 +6,7 @@ import { encode } from 'next-auth/jwt'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createCronJob } from '../../../platform/cron-jobs.ts'
 import { createDeployment } from '../../../platform/deployments.ts'
+import { addDomain } from '../../../platform/domains/domains.ts'
 import { invite } from '../../../platform/invitations.ts'
 import { newId } from '../../../platform/model/ids.ts'
 import { type Role, roleIncludes, roles } from '../../../platform/model/roles.ts'
@@ -30,6 +31,7 @@ interface Fixture {
   emptyProject: string
   app: string
   environment: string
+  domain: string
   run: string
   cronJob: string
   deployment: string
@@ -201,6 +203,14 @@ const rules: Record<string, Rule> = {
   'PATCH /cron-jobs/{id}': ['developer', ({ cronJob }) => `/cron-jobs/${cronJob}`, { isEnabled: false }],
   'DELETE /cron-jobs/{id}': ['developer', ({ cronJob }) => `/cron-jobs/${cronJob}`],
   'POST /cron-jobs/{id}/run': ['developer', ({ cronJob }) => `/cron-jobs/${cronJob}/run`],
+  'GET /apps/{id}/domains': ['viewer', ({ app }) => `/apps/${app}/domains`],
+  'POST /apps/{id}/domains': [
+    'developer',
+    ({ app }) => `/apps/${app}/domains`,
+    { name: 'new.test', pathPrefix: '/new' },
+  ],
+  'POST /domains/{id}/check': ['developer', ({ domain }) => `/domains/${domain}/check`],
+  'DELETE /domains/{id}': ['developer', ({ domain }) => `/domains/${domain}`],
   'GET /apps/{id}/deployments': ['viewer', ({ app }) => `/apps/${app}/deployments`],
   'POST /apps/{id}/deployments': ['developer', ({ app }) => `/apps/${app}/deployments`],
   'GET /teams/{team}/notification-channels': ['admin', ({ team }) => `/teams/${team}/notification-channels`],
@@ -409,6 +419,7 @@ async function makeFixture(): Promise<Fixture> {
       app: app.id,
       ...(await makeRuns(app.id, deployment.id)),
       environment: app.environmentId,
+      domain: (await addDomain(berth.platform, operator, app.id, { name: `fixture-${lastName}.test` })).id,
       project: app.projectId,
       deployment: deployment.id,
     },
@@ -468,7 +479,7 @@ async function ask(route: string, path: string, caller: Caller, body?: object): 
 
 /** 401 for nobody, 404 where the thing is in a team that is not the caller's, 403 where the right is too weak. */
 function expected(route: string, needs: Needs, caller: Caller): 401 | 403 | 404 | 'allowed' {
-  const isInProject = /^\w+ \/(projects|environments|apps|deployments|runs|cron-jobs)\//.test(route)
+  const isInProject = /^\w+ \/(projects|environments|apps|deployments|domains|runs|cron-jobs)\//.test(route)
   const role = isInProject && caller.inProject !== undefined ? caller.inProject : caller.role
   if (caller.isNobody) return 401
   if (caller.isOperator) return 'allowed'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { DesiredRoute } from '../../../platform/worker/desired-routes.ts'
 import { changesTo, deletableServers } from '../../../worker/edge/changes.ts'
-import { hostsFile, planEdge } from '../../../worker/edge/plan.ts'
+import { mapFile, planEdge } from '../../../worker/edge/plan.ts'
 import { type EdgeSettings, maxConnections } from '../../../worker/edge/settings.ts'
 
 const settings: EdgeSettings = {
@@ -35,7 +35,7 @@ test('the whole configuration of two apps is as it was read and approved', async
   const plan = planEdge(settings, [shop, blog])
   const text = plan.configuration.replace(plan.structureId, '<structure>')
   await expect(text).toMatchFileSnapshot('./haproxy.cfg')
-  expect(hostsFile(plan)).toBe('blog-acme.localhost page-stopped\nshop-acme.localhost app_shop\n')
+  expect(mapFile(plan.hosts)).toBe('blog-acme.localhost/ page-stopped\nshop-acme.localhost/ app_shop\n')
 })
 
 test('only what a running HAProxy cannot learn otherwise changes the structure', () => {
@@ -75,8 +75,8 @@ test('a running HAProxy gets new servers first, then the names, and old servers 
   const servers = [present('dep_2-0', false), present('dep_2-1'), present('dep_1-0', false)]
   const web = { backend: 'web', name: 'web', address: '127.0.0.1', port: 7081, isReady: true }
   const hosts = new Map([
-    ['shop-acme.localhost', 'page-stopped'],
-    ['gone.localhost', 'app_gone'],
+    ['shop-acme.localhost/', 'page-stopped'],
+    ['gone.localhost/', 'app_gone'],
   ])
   expect(changesTo(plan, { servers: [...servers, web], hosts }, '/hosts')).toEqual([
     'set server app_shop/dep_2-0 addr 10.89.0.2 port 3001',
@@ -84,9 +84,9 @@ test('a running HAProxy gets new servers first, then the names, and old servers 
     'add server app_shop/dep_3-0 10.89.0.2:4000',
     'enable server app_shop/dep_3-0',
     'set server app_shop/dep_2-1 state drain',
-    'add map /hosts blog-acme.localhost page-stopped',
-    'set map /hosts shop-acme.localhost app_shop',
-    'del map /hosts gone.localhost',
+    'add map /hosts blog-acme.localhost/ page-stopped',
+    'set map /hosts shop-acme.localhost/ app_shop',
+    'del map /hosts gone.localhost/',
   ])
   const open = new Map([
     ['app_shop/dep_2-1', 2],

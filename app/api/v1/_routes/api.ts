@@ -8,6 +8,7 @@ import { addAppRoutes } from './apps.ts'
 import { addAuditRoutes } from './audit.ts'
 import { addDeploymentRoutes } from './deployments.ts'
 import { addDocs } from './docs.ts'
+import { addDomainRoutes } from './domains.ts'
 import { addEventRoutes, addTimelineRoute } from './events.ts'
 import { checkBody, checkRoute, checkText } from './guards.ts'
 import { idempotency } from './idempotency.ts'
@@ -74,6 +75,7 @@ export function createApi(platform: Platform): Api {
   addProjectAccessRoutes(api)
   addAppRoutes(api)
   addVariableRoutes(api)
+  addDomainRoutes(api)
   addRunRoutes(api)
   addDeploymentRoutes(api)
   addEventRoutes(api)

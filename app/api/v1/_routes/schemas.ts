@@ -2,6 +2,7 @@
 
 import { z } from '@hono/zod-openapi'
 import { timelineEntrySchema } from '../../../../platform/model/app-event-kinds.ts'
+import { domainSchema } from '../../../../platform/model/domains.ts'
 import { logLineSchema } from '../../../../platform/model/events.ts'
 import { channelSchema, deliverySchema } from '../../../../platform/model/notifications.ts'
 import { teamUseSchema } from '../../../../platform/model/quotas.ts'
@@ -47,6 +48,7 @@ export const VariableVersion = variableVersionSchema.meta({ id: 'VariableVersion
 export const Run = runSchema.meta({ id: 'Run' })
 export const RunDetail = runDetailSchema.meta({ id: 'RunDetail' })
 export const CronJob = cronJobSchema.meta({ id: 'CronJob' })
+export const Domain = domainSchema.meta({ id: 'Domain' })
 export const Repository = repositorySchema.meta({ id: 'Repository' })
 export const ImageTag = imageTagSchema.meta({ id: 'ImageTag' })
 export const RepositoryImage = repositoryImageSchema.meta({ id: 'RepositoryImage' })

@@ -1,0 +1,59 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { addDomain, checkDomainNow, listDomains, removeDomain } from '../../../../platform/domains/domains.ts'
+import { addDomainSchema } from '../../../../platform/model/domains.ts'
+import { type Api, asked, created, idParam, json, noContent, ok } from './router.ts'
+import { Domain, pageOf } from './schemas.ts'
+
+const tags = ['Domains']
+
+export function addDomainRoutes(api: Api): void {
+  api.openapi(
+    createRoute({
+      ...{
+        method: 'get',
+        path: '/apps/{id}/domains',
+        tags,
+        summary: 'List the names that an app is reached by',
+      },
+      description: 'All of them, the one that Berth made first.',
+      request: { params: idParam },
+      responses: ok(pageOf(Domain)),
+    }),
+    async (c) => {
+      const data = await listDomains(...asked(c), c.req.valid('param').id)
+      return c.json({ data, nextCursor: null }, 200)
+    },
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'post', path: '/apps/{id}/domains', tags, summary: 'Add a name to an app' },
+      description:
+        'An exact name or a wildcard, with a path prefix or not; or one that sends visitors on. It leads to the app when ' +
+        'it is shown that the team may use it: by the TXT record in the answer, or, but for wildcards, since it leads ' +
+        'to this Berth already. Berth looks again and again, for a week.',
+      request: { params: idParam, body: json(addDomainSchema) },
+      responses: created(Domain),
+    }),
+    async (c) => c.json(await addDomain(...asked(c), c.req.valid('param').id, c.req.valid('json')), 201),
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'post', path: '/domains/{id}/check', tags, summary: 'Look at a name now' },
+      description: 'Asks the name service and the name itself, and says what was found.',
+      request: { params: idParam, body: json(z.strictObject({}), { required: false }) },
+      responses: ok(Domain),
+    }),
+    async (c) => c.json(await checkDomainNow(...asked(c), c.req.valid('param').id), 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'delete', path: '/domains/{id}', tags, summary: 'Remove a name from its app' },
+      request: { params: idParam },
+      responses: noContent('It leads nowhere any more.'),
+    }),
+    async (c) => {
+      await removeDomain(...asked(c), c.req.valid('param').id)
+      return c.body(null, 204)
+    },
+  )
+}
