@@ -6,7 +6,7 @@ import { QuerySelect } from '../_ui/query-select.client.tsx'
 
 const areas = [
   ...['app', 'audit', 'deployment', 'host', 'installation', 'invitation', 'member', 'project', 'quota'],
-  ...['repository', 'session', 'team', 'token', 'user', 'variable'],
+  ...['domain', 'repository', 'session', 'team', 'token', 'user', 'variable'],
 ] as const
 
 /** Which entries the log shows; they stand in the page's address. */

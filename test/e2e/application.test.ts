@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type BerthHome, makeBerthHome } from '../support/berth-home.ts'
 import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { get } from '../support/edge.ts'
 import { until } from '../support/until.ts'
 
 // What a team gives a real application around its image, all of it in the browser; tests go on where the last stopped.
@@ -221,3 +222,36 @@ async function choose(label: string, option: string): Promise<void> {
   await page.getByRole('combobox', { name: label }).click()
   await page.getByRole('option', { name: option, exact: true }).click()
 }
+
+test('a name of its own leads to the app; one that is not shown yet says what to set; both go again', async () => {
+  const port = Number(new URL(dashboard).port)
+  const add = async (name: string) => {
+    await button('Add domain').click()
+    await page.getByRole('dialog').getByLabel('Name').fill(name)
+    await page.getByRole('dialog').getByRole('button', { name: 'Add domain' }).click()
+  }
+  await at(`${app}/domains`)
+  await page.getByText('Only the name that Berth made leads here.').waitFor()
+  await add('http://blue.test/')
+  await page.getByText('Use a domain name such as shop.example.com').waitFor()
+  await page.getByRole('dialog').getByLabel('Name').fill('blue.test')
+  await page.getByRole('dialog').getByRole('button', { name: 'Add domain' }).click()
+  await page.getByRole('link', { name: 'blue.test', exact: true }).waitFor()
+  await until('the edge knows the name', async () => (await get(port, 'blue.test')).status === 200)
+
+  await add('shop.example')
+  await page.getByText('Waiting for proof').waitFor()
+  await button('Check shop.example now').click()
+  await page.getByRole('list', { name: 'What was found' }).waitFor()
+  await page.getByText('_berth-challenge.shop.example').waitFor()
+  await button('Copy the record’s value').waitFor()
+  expect((await get(port, 'shop.example')).status).toBe(404)
+  await look('domains', `${app}/domains`)
+
+  for (const name of ['shop.example', 'blue.test']) {
+    await button(`Remove ${name}`).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+    await button(`Remove ${name}`).waitFor({ state: 'detached' })
+  }
+  await until('the edge forgot the name', async () => (await get(port, 'blue.test')).status === 404)
+})

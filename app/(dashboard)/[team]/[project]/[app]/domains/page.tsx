@@ -1,0 +1,28 @@
+import type { Metadata } from 'next'
+import { getTranslations } from 'next-intl/server'
+import { Suspense } from 'react'
+import { roleIncludes } from '@/platform/model/roles.ts'
+import { DomainsView } from '../../../../../_domains/domains-view.tsx'
+import { loadApp } from '../../../../../_shell/load.ts'
+import { RowsSkeleton } from '../../../../../_ui/skeleton.tsx'
+
+type Props = PageProps<'/[team]/[project]/[app]/domains'>
+
+export async function generateMetadata({ params }: Props): Promise<Metadata> {
+  const names = await params
+  const [t, { app }] = await Promise.all([
+    getTranslations('domains'),
+    loadApp(names.team, names.project, names.app),
+  ])
+  return { title: `${t('title')} · ${app.name}` }
+}
+
+export default async function DomainsPage({ params }: Props) {
+  const names = await params
+  const { project, app } = await loadApp(names.team, names.project, names.app)
+  return (
+    <Suspense fallback={<RowsSkeleton rows={2} />}>
+      <DomainsView appId={app.id} canChange={roleIncludes(project.role, 'developer')} />
+    </Suspense>
+  )
+}

@@ -1,0 +1,34 @@
+import { getTranslations } from 'next-intl/server'
+import { listDomains } from '@/platform/domains/domains.ts'
+import { enter } from '../_shell/load.ts'
+import { Card, CardHeader } from '../_ui/card.tsx'
+import { AddDomainButton } from './add-domain-button.client.tsx'
+import { DomainRow } from './domain-row.tsx'
+import { LookAgain } from './look-again.client.tsx'
+
+/** The names that an app is reached by, and what is still missing for those that lead nowhere yet. */
+export async function DomainsView({ appId, canChange }: { appId: string; canChange: boolean }) {
+  const { platform, viewer } = await enter()
+  const [t, domains] = await Promise.all([getTranslations('domains'), listDomains(platform, viewer, appId)])
+  return (
+    <Card aria-labelledby="domains">
+      <CardHeader
+        titleId="domains"
+        title={t('title')}
+        description={t('description')}
+        actions={canChange && <AddDomainButton appId={appId} />}
+      />
+      <ul aria-labelledby="domains" className="mt-4 divide-y border-t">
+        {domains.map((domain) => (
+          <DomainRow key={domain.id} domain={domain} canChange={canChange} />
+        ))}
+      </ul>
+      {domains.every(({ isGenerated }) => isGenerated) && (
+        <p className="border-t px-5 py-4 text-muted">{t('none')}</p>
+      )}
+      {domains.some(({ verifiedAt, nextCheckAt }) => verifiedAt === null && nextCheckAt !== null) && (
+        <LookAgain />
+      )}
+    </Card>
+  )
+}
