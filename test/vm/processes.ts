@@ -26,7 +26,7 @@ export async function mustRun(
 export async function runFor(
   argv: string[],
   { limitMs, isShown }: { limitMs: number; isShown: boolean },
-): Promise<{ isLate: boolean; ending: string }> {
+): Promise<{ isGood: boolean; ending: string }> {
   const [file = '', ...args] = argv
   const shown = isShown ? 'inherit' : 'ignore'
   const child = spawn(file, args, { stdio: ['ignore', shown, 'inherit'] })
@@ -42,5 +42,5 @@ export async function runFor(
   clearTimeout(timer)
   for (const signal of signals) process.off(signal, kill)
   const ending = isLate ? `its ${limitMs / 1_000} s were over` : `${file} ended with ${signal ?? code}`
-  return { isLate, ending }
+  return { isGood: !isLate && code === 0, ending }
 }
