@@ -117,9 +117,15 @@ for my $path (glob('/sys/fs/cgroup/*/release_agent'), glob('/sys/fs/cgroup/{,*/}
     said('write to a control group', $path) if put($path, '1');
 }
 said('control groups', 'tried');
-for my $path ('/proc/kcore', '/proc/keys', '/proc/timer_list', '/proc/sched_debug', '/sys/firmware/dmi') {
-    my $bytes = content($path);
-    said("read $path", defined $bytes && length $bytes ? 'read' : 'nothing');
+# What is masked is there and has nothing in it; what was only forbidden would be an error.
+my @masked = map { "/proc/$_" }
+    qw(acpi asound interrupts kcore keys latency_stats sched_debug scsi timer_list timer_stats);
+for my $path (@masked, '/sys/devices/virtual/powercap', '/sys/firmware', '/sys/fs/selinux') {
+    $! = 0;
+    my ($folder, $found);
+    if (!-d $path) { $found = content($path) }
+    elsif (opendir($folder, $path)) { $found = join '', grep { !/^\.\.?$/ } readdir $folder }
+    said("read $path", !defined $found ? 'error ' . ($! + 0) : length $found ? 'read' : 'empty');
 }
 
 # Files of the host

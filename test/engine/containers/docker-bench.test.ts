@@ -2,7 +2,11 @@
  * The container checks of docker-bench-security (section 5, after the CIS Docker Benchmark 1.6), asked of our inspect.
  * Source: https://github.com/docker/docker-bench-security, tests/5_container_runtime.sh.
  */
-import { readFileSync, readlinkSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ContainerDetails } from '../../../engine/index.ts'
 import { idRange, startEngine, type TestEngine } from '../../support/engine.ts'
@@ -128,6 +132,99 @@ const mask = (names: string[]) =>
     .toString(16)
     .padStart(16, '0')
 
+type Change = (inspected: ContainerDetails) => unknown
+const apart =
+  (changes: object): Change =>
+  (all) => ({ ...all, isolation: { ...all.isolation, ...changes } })
+const asked =
+  (changes: object): Change =>
+  (all) => ({ ...all, spec: { ...all.spec, ...changes } })
+const without =
+  (name: string): Change =>
+  (all) =>
+    apart({ namespaces: all.isolation.namespaces.filter((one) => one !== name) })(all)
+const port = { hostAddress: '127.0.0.1', hostPort: 34_567, containerPort: 80, protocol: 'tcp' }
+const limited =
+  (changes: object): Change =>
+  (all) =>
+    asked({ limits: { ...all.spec.limits, ...changes } })(all)
+
+/** The same container, were it not kept apart in this one thing. Three need a process: see below. */
+const worse: Record<string, Change> = {
+  '5.3': apart({ capabilities: ['CAP_SYS_ADMIN'] }),
+  '5.4': apart({ noNewPrivileges: false }),
+  '5.5': asked({ mounts: [{ kind: 'bind', source: '/etc', target: '/etc' }] }),
+  '5.7': asked({ ports: [{ ...port, hostPort: 80 }] }),
+  '5.9': without('network'),
+  '5.10': limited({ memoryBytes: 0 }),
+  '5.11': limited({ cpuWeight: undefined }),
+  '5.12': apart({ readOnlyRoot: false }),
+  '5.13': asked({ ports: [{ ...port, hostAddress: '0.0.0.0' }] }),
+  '5.14': asked({ restart: 'always', maxRestarts: undefined }),
+  '5.15': without('pid'),
+  '5.16': without('ipc'),
+  '5.17': asked({ devices: ['/dev/sda'] }),
+  '5.18': asked({ ulimits: {} }),
+  '5.20': without('uts'),
+  '5.21': apart({ seccomp: 'none' }),
+  '5.22': apart({ capabilities: [] }),
+  '5.23': apart({ capabilities: [] }),
+  '5.24': (all) => ({ ...all, cgroup: '/' }),
+  '5.25': apart({ noNewPrivileges: false }),
+  '5.26': asked({ healthCheck: undefined }),
+  '5.27': (all) => ({ ...all, image: 'app:latest' }),
+  '5.28': limited({ pids: 0 }),
+  '5.29': asked({ network: 'bridge' }),
+  '5.30': without('user'),
+}
+
+describe('each check refuses what it is there for', () => {
+  for (const [number, change] of Object.entries(worse))
+    test(number, async () => {
+      const check = Object.entries(checks).find(([name]) => name.startsWith(`${number} `))?.[1]
+      expect(await check?.(change(careful) as ContainerDetails)).toBe(false)
+    })
+
+  test('5.8, by a container that listens where nothing is published', async () => {
+    const image = await host.pull('open:1', {
+      command: ['/bin/sh', '-c', 'httpd -p 80 -h /tmp; sleep 1000'],
+    })
+    const { id } = await host.engine.containers.create(host.spec({ image }))
+    await host.engine.containers.start(id)
+    const open = await host.engine.containers.inspect(id)
+    await until(
+      'it listens',
+      async () => (await host.engine.containers.listeningPorts(id)).includes(80),
+      10_000,
+    )
+    expect(await checks['5.8 only needed ports are open on the container']?.(open)).toBe(false)
+    await host.engine.containers.remove(id, { force: true })
+  })
+
+  test('5.19 and 5.31, by the mounts of a process that shares its own and has a socket', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'berth-bench-'))
+    const socket = join(folder, 'engine.sock')
+    writeFileSync(socket, '')
+    const script = 'mount --bind "$0" "$0" && echo ready && exec sleep 1000'
+    const open = spawn('unshare', ['--mount', '--propagation', 'shared', 'sh', '-c', script, socket])
+    try {
+      await once(open.stdout, 'data')
+      const shared = { ...careful, pid: open.pid ?? null }
+      expect(await checks['5.19 mount propagation mode is not shared']?.(shared)).toBe(false)
+      expect(await checks['5.31 the engine’s socket is not mounted inside']?.(shared)).toBe(false)
+    } finally {
+      open.kill('SIGKILL')
+      await once(open, 'close')
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  test('none was forgotten but 5.6, for which an sshd would have to be here', () => {
+    const numbers = Object.keys(checks).map((name) => name.split(' ')[0])
+    expect([...Object.keys(worse), '5.6', '5.8', '5.19', '5.31'].sort()).toEqual(numbers.sort())
+  })
+})
+
 describe('a container that uses what there is passes', () => {
   for (const [name, check] of Object.entries(checks))
     test(name, async () => expect(await check(careful)).toBe(true))
@@ -166,9 +263,14 @@ test('the kernel says the same of both as inspect does', async () => {
     expect(isolation.namespaces.toSorted()).toEqual(Object.keys(kinds).toSorted())
     for (const kind of Object.values(kinds))
       expect(readlinkSync(`/proc/${pid}/ns/${kind}`), kind).not.toBe(readlinkSync(`/proc/self/ns/${kind}`))
-    const root = readFileSync(`/proc/${pid}/mountinfo`, 'utf8')
+    const mounts = readFileSync(`/proc/${pid}/mountinfo`, 'utf8')
       .split('\n')
-      .find((line) => line.split(' ')[4] === '/')
-    expect(root?.split(' ')[5]?.split(',').includes('ro')).toBe(isolation.readOnlyRoot)
+      .map((line) => line.split(' '))
+    const optionsOf = (path: string) => mounts.findLast((fields) => fields[4] === path)?.[5]?.split(',')
+    expect(optionsOf('/')?.includes('ro')).toBe(isolation.readOnlyRoot)
+    const isThere = (path: string) => existsSync(`/proc/${pid}/root${path}`)
+    expect(isolation.maskedPaths.filter(isThere)).toContain('/proc/interrupts')
+    for (const path of isolation.maskedPaths.filter(isThere)) expect(optionsOf(path), path).toBeDefined()
+    for (const path of isolation.readOnlyPaths.filter(isThere)) expect(optionsOf(path), path).toContain('ro')
   }
 })
