@@ -72,6 +72,15 @@ command('quota', 'what a team uses and may use; with options, changes what it ma
   .option('--builds <n>', 'builds at once')
   .action(async (team, options) => (await import('./commands/quota.ts')).quota(team, options))
 
+const registry = program.command('registry').description("Berth's own image registry on this host")
+command('status', 'how the last collection of garbage went', registry)
+  .option('--json', 'for programs')
+  .action(async (options) => (await import('./commands/registry.ts')).registryStatus(options))
+command('collect', 'free now what no image needs, as every hour', registry)
+  .option('--detach', 'ask for it, and do not wait')
+  .option('--json', 'for programs')
+  .action(async (options) => (await import('./commands/registry.ts')).collectRegistry(options))
+
 // Its many commands are loaded when one of them is called.
 if (process.argv[2] === 'engine') program.addCommand((await import('./engine/command.ts')).engineCommand())
 else program.command('engine').description('the container engine of this host: images, containers, networks')

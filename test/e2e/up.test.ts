@@ -86,6 +86,20 @@ describe('the first start', () => {
   })
 })
 
+describe('the registry', () => {
+  test('collects what no image needs when the operator asks, and says how it went', async () => {
+    const asked = await first.run('registry', 'collect', '--detach')
+    expect([asked.code, asked.stderr]).toEqual([0, ''])
+    const last = await until('a collection was begun', async () => {
+      const { code, stdout } = await first.run('registry', 'status', '--json')
+      expect(code).toBe(0)
+      return JSON.parse(stdout)
+    })
+    expect(Date.parse(last.startedAt)).toBeGreaterThan(Date.now() - 300_000)
+    expect((await first.run('registry', 'status')).stdout).toMatch(/under way since|Collected at/)
+  })
+})
+
 describe('what can’t be is refused with a sentence, and leaves nothing behind', () => {
   test('a second supervisor in the same home', async () => {
     const { code, stderr } = await first.run('up', '--detach')
