@@ -94,6 +94,8 @@ export const policy = {
   'repository.pull': { role: 'viewer' },
   'repository.push': { role: 'developer' },
   'repository.delete': { role: 'admin' },
+  'registry.read': { role: 'developer' },
+  'registry.manage': { role: 'admin' },
   'notification.read': { role: 'admin' },
   'notification.manage': { role: 'admin' },
   'quota.read': { role: 'viewer' },

@@ -97,11 +97,13 @@ function showScale({ liveDeployment, scaling }: AppRow): App['scale'] {
   }
 }
 
-function showFollowed({ followedTag, followedDigest, followProblem, followLookAt }: AppRow): App['followed'] {
+function showFollowed(row: AppRow): App['followed'] {
+  const { followedTag, followedDigest, followProblem, followLookAt, followLookedAt } = row
   return {
     tag: followedTag,
     digest: followedDigest || null,
     problem: followProblem,
+    lookedAt: followLookedAt?.toISOString() ?? null,
     nextLookAt: followLookAt?.toISOString() ?? null,
   }
 }

@@ -17,6 +17,7 @@ import type { Deployment, Page } from './model/resources.ts'
 import type { Platform } from './open.ts'
 import { afterNumber, parsePage, toPage } from './pages.ts'
 import { queueDeployment } from './queue-deployment.ts'
+import { seenElsewhere } from './registries/follow-elsewhere.ts'
 import { assertMayPull } from './registry/may-pull.ts'
 import { neverLive } from './rollback-plan.ts'
 import { settingsToGoBackTo } from './running-settings.ts'
@@ -36,10 +37,15 @@ export async function createDeployment(
 ): Promise<Deployment> {
   const place = await appAccess(platform, viewer, appId, 'deployment.create')
   const { image, trigger } = validate(createDeploymentSchema, input)
+  const seen = image === undefined ? await seenElsewhere(platform, place) : null
   return queueDeployment(platform, viewer, place, async (tx, id) => {
     const app = await lockApp(tx, appId)
     const settings = appSettingsSchema.parse(app.settings)
-    const followed = image === undefined ? await followedNow(platform, tx, place.teamId, app) : null
+    const isSeen = seen !== null && isSameRepository(seen.image, settings.image)
+    const followed =
+      image === undefined
+        ? await followedNow(platform, tx, place.teamId, app, isSeen ? seen.tags : null)
+        : null
     const wanted = image ?? (followed === null ? settings.image : withTag(settings.image, followed.tag))
     await assertMayPull(tx, platform.config, place.teamId, wanted)
     const isElsewhere = !isSameRepository(wanted, settings.image)

@@ -2,7 +2,14 @@ import { publishApp } from './app-events.ts'
 import { lockApp } from './app-lock.ts'
 import { effectiveVariables, sealForDeployment } from './effective-variables.ts'
 import { PlatformError } from './errors.ts'
-import { followedColumns, followedFact, ownTags, type PushedTag, pushedSince } from './following.ts'
+import {
+  followedColumns,
+  followedFact,
+  isSameRepository,
+  ownTags,
+  type PushedTag,
+  pushedSince,
+} from './following.ts'
 import { appSettingsSchema } from './model/app-settings.ts'
 import { withTag } from './model/image-name.ts'
 import type { Platform } from './open.ts'
@@ -85,13 +92,14 @@ type Questions = Parameters<typeof ownTags>[1]
 async function lookForPush(
   platform: Platform,
   db: Questions,
-  { id, teamId }: Following,
+  { id, teamId, image: asked }: Following,
   seen: PushedTag[] | undefined,
 ): Promise<PushedTag | null> {
   const row = await db.app.findUnique({ where: { id } })
   if (row === null || row.desiredState !== 'running') return null
   const { follow, image } = appSettingsSchema.parse(row.settings)
-  if (follow === null) return null
+  // What was seen is of the repository that was asked.
+  if (follow === null || (seen !== undefined && !isSameRepository(image, asked))) return null
   const tags = seen ?? (await ownTags(platform, db, teamId, image))
   return tags === null ? null : pushedSince(follow, tags, row)
 }

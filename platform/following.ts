@@ -32,7 +32,14 @@ export async function beginToFollow(
   teamId: string,
   { image, follow }: Pick<AppSettings, 'image' | 'follow'>,
 ) {
-  const nothing = { followedTag: null, followedDigest: null, followedPushedAt: null, followProblem: null }
+  const nothing = {
+    followedTag: null,
+    followedDigest: null,
+    followedPushedAt: null,
+    followProblem: null,
+    followFailures: 0,
+    followLookedAt: null,
+  }
   if (follow === null) return { ...nothing, followLookAt: null }
   const tags = await ownTags(platform, db, teamId, image)
   // Nobody has looked yet: whoever does finds out what is there.
@@ -55,17 +62,23 @@ export function followedColumns({ tag, digest, pushedAt }: TagSeen) {
   return { followedTag: tag, followedDigest: digest, followedPushedAt: pushedAt, followProblem: null }
 }
 
-/** What a deployment that nobody named an image for runs; null: the app's image as it is. */
+/**
+ * What a deployment that nobody named an image for runs; null: the app's image as it is.
+ * @param seen what a registry elsewhere has now; default: what it had when it was looked at last.
+ */
 export async function followedNow(
   platform: Platform,
   db: Transaction,
   teamId: string,
   app: FollowingApp,
+  seen: readonly PushedTag[] | null = null,
 ): Promise<PushedTag | null> {
   const { image, follow } = appSettingsSchema.parse(app.settings)
   if (follow === null) return null
   const tags = await ownTags(platform, db, teamId, image)
   if (tags !== null) return chooseFollowed(follow, tags)
+  const found = seen === null ? null : chooseFollowed(follow, seen)
+  if (found !== null) return found
   const { followedTag: tag, followedDigest: digest, followedPushedAt: pushedAt } = app
   return tag === null || !digest ? null : { tag, digest, pushedAt, pushedBy: null }
 }

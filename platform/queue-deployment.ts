@@ -69,6 +69,7 @@ export async function queueDeployment(
       image: deployment.imageRef,
       trigger,
       toNumber,
+      followed: trigger === 'push' ? (snapshot.followed?.tag ?? null) : null,
     }
     const told = await tellOfApp(tx, {
       ...{ appId, by: viewer, key: askedKey(id) },

@@ -2,6 +2,7 @@ import { constants } from 'node:os'
 import { type Container, type EngineError, isEngineError } from '../engine/index.ts'
 import type { Facts } from '../platform/model/facts.ts'
 import type { Failure, FailureCode } from '../platform/model/failure.ts'
+import { readImageName } from '../platform/model/image-name.ts'
 import type { DeploymentWork } from '../platform/worker/deployments.ts'
 import { isOtherPlatform, missingCommand, missingProgram, missingVariable } from './last-words.ts'
 
@@ -49,14 +50,54 @@ export function internalFailure(error: unknown): DeployFailure {
   return new DeployFailure('internal', reason, { cause: error, facts: { reason } })
 }
 
-/** What a failed pull means for whoever deployed it. */
-export function pullFailure(reference: string, error: unknown): DeployFailure {
+/** What a failed pull means for whoever deployed it. `login`: what the team signs in to that registry with. */
+export function pullFailure(
+  reference: string,
+  error: unknown,
+  login: { host: string; username: string } | null = null,
+): DeployFailure {
   if (!isEngineError(error)) return internalFailure(error)
+  if (error.kind === 'access-denied' && login !== null) return loginFailure(reference, error, login)
+  if (error.kind === 'rate-limited') return limitFailure(reference, error, login)
   const [code, sentence] = pullWords(reference, error)
   return new DeployFailure(code, sentence, {
     cause: error,
     facts: { image: reference, reason: error.message },
   })
+}
+
+function loginFailure(
+  image: string,
+  error: EngineError,
+  { host, username }: { host: string; username: string },
+): DeployFailure {
+  return new DeployFailure(
+    'registry-denied',
+    `${host} refuses the team's login ${username} for ${image}: ${error.message}. Its password may have changed or expired, or it may not read this image, or there is none of that name. Try the login in the team's settings, under Registries`,
+    { cause: error, facts: { image, host, username, reason: error.message } },
+  )
+}
+
+function limitFailure(
+  image: string,
+  error: EngineError,
+  login: { host: string; username: string } | null,
+): DeployFailure {
+  const host = login?.host ?? readImageName(image).registry
+  const seconds = Math.ceil((error.retryAfterMs ?? 0) / 1_000)
+  const wait = seconds > 0 ? `Deploy again in ${Math.ceil(seconds / 60)} minutes` : 'Deploy again later'
+  const advice =
+    login === null
+      ? `${wait}, or keep a login for ${host} in the team's settings, under Registries: who signs in is allowed more`
+      : `The team signs in as ${login.username}. ${wait}, or use an account that is allowed more`
+  return new DeployFailure(
+    'registry-limited',
+    `${host} limits how often images are pulled from it, and Berth has reached that: ${error.message}. ${advice}`,
+    {
+      cause: error,
+      facts: { image, host, seconds, login: login?.username ?? '', reason: error.message },
+    },
+  )
 }
 
 function pullWords(reference: string, error: EngineError): [FailureCode, string] {
@@ -69,10 +110,9 @@ function pullWords(reference: string, error: EngineError): [FailureCode, string]
     case 'access-denied':
       return [
         'image-access-denied',
-        `The registry does not let Berth pull ${reference}. It is private or does not exist: ${error.message}`,
+        `The registry does not let Berth pull ${reference}. It is private or does not exist: ${error.message}. If it is private and elsewhere, keep a login for its registry in the team's settings`,
       ]
     case 'rate-limited':
-      return ['registry-unavailable', `The registry of ${reference} limits its pulls: ${error.message}`]
     case 'unavailable':
       return ['registry-unavailable', `The registry of ${reference} does not answer: ${error.message}`]
     case 'disk-full':

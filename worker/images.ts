@@ -1,4 +1,5 @@
 import { type Image, isEngineError, type LayerProgress } from '../engine/index.ts'
+import { noteLoginResult, type TeamLogin, teamLogin } from '../platform/registries/pull-login.ts'
 import { pullToken } from '../platform/registry/grant.ts'
 import { ownRepository } from '../platform/registry/own-name.ts'
 import type { DeploymentWork } from '../platform/worker/deployments.ts'
@@ -23,24 +24,35 @@ export async function ensureImage(
   const { imageRef, imageDigest } = work.deployment
   const { engine, platform } = host
   const realm = work.team.id
+  let login: TeamLogin | null = null
   try {
     const known = imageDigest ?? imageRef.split('@')[1]
     const present = known === undefined ? null : await givenBefore(host, known, realm)
     if (present !== null && isTrusted) return present
     const reference = imageDigest === null ? imageRef : pinned(imageRef, imageDigest)
     const repository = ownRepository(platform.config, imageRef)
+    if (repository === null) login = await teamLogin(platform, realm, imageRef)
     const credentials =
       repository === null
-        ? undefined
-        : { kind: 'bearer' as const, token: await pullToken(platform, repository, work.team.id) }
-    return await engine.images.pull(reference, { credentials, realm, ...options }).catch((error) => {
+        ? basic(login)
+        : { kind: 'bearer' as const, token: await pullToken(platform, repository, realm) }
+    const image = await engine.images.pull(reference, { credentials, realm, ...options }).catch((error) => {
       if (present !== null && isEngineError(error) && error.isTemporary) return present
       throw error
     })
+    if (login !== null) await noteLoginResult(platform, login.id, null)
+    return image
   } catch (error) {
     options.signal.throwIfAborted()
-    throw pullFailure(imageRef, error)
+    if (login !== null && isEngineError(error, 'access-denied'))
+      await noteLoginResult(platform, login.id, `It was refused for ${imageRef}.`)
+    throw pullFailure(imageRef, error, login)
   }
+}
+
+function basic(login: TeamLogin | null) {
+  if (login === null) return undefined
+  return { kind: 'basic' as const, username: login.username, password: login.password }
 }
 
 async function givenBefore({ engine }: Host, digest: string, realm: string): Promise<Image | null> {

@@ -1,36 +1,9 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { z } from 'zod'
 import type { RegistrySettings } from '../engine/index.ts'
 import type { Config } from '../platform/config.ts'
+import { readListedRegistries } from '../platform/registries/listed.ts'
 
-const address = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
-const reached = {
-  /** A PEM file. */
-  caFile: z.string().startsWith('/', 'must be an absolute path').optional(),
-  tokenServers: z.array(address).max(20).optional(),
-}
-const mirror = z.strictObject({
-  ...reached,
-  url: address,
-  username: z.string().optional(),
-  password: z.string().optional(),
-})
-const registry = z.strictObject({
-  ...reached,
-  url: address.optional(),
-  mirrors: z.array(mirror).max(20).optional(),
-})
-const file = z.record(z.string().min(1), registry)
-
-/**
- * How registries are reached: Berth's own, and what the operator wrote into `<home>/registries.json`, which may be
- * missing. Throws one Error that lists every problem with its place, and never a value.
- */
+/** How registries are reached: Berth's own, and those that the operator listed. Throws what readListedRegistries() does. */
 export function readRegistries(config: Config): Record<string, RegistrySettings> {
-  const path = join(config.home, 'registries.json')
-  const wrong = (problems: string[]) =>
-    new Error(`${path} is not right:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
   const own = {
     [config.registryHost]: {
       url: `http://127.0.0.1:${config.registryPort}`,
@@ -38,45 +11,16 @@ export function readRegistries(config: Config): Record<string, RegistrySettings>
       tokenServers: [new URL(config.publicUrl).origin],
     },
   }
-  const text = readIfThere(path)
-  if (text === null) return own
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch {
-    throw wrong(['it is not JSON'])
-  }
-  const parsed = file.safeParse(json)
-  if (!parsed.success)
-    throw wrong(parsed.error.issues.map(({ path: place, message }) => `${place.join('.')} ${message}`))
-  const settings = Object.entries(parsed.data).map(([host, { caFile, mirrors, ...rest }]) => [
+  const settings = Object.entries(readListedRegistries(config)).map(([host, { mirrors, ...rest }]) => [
     host,
     {
       ...rest,
-      ca: authority(caFile),
-      mirrors: mirrors?.map(({ caFile: mirrorCa, username, password, ...reachedAt }) => ({
+      mirrors: mirrors?.map(({ username, password, ...reachedAt }) => ({
         ...reachedAt,
-        ca: authority(mirrorCa),
         credentials:
           username === undefined ? undefined : { kind: 'basic' as const, username, password: password ?? '' },
       })),
     },
   ])
   return { ...Object.fromEntries(settings), ...own }
-
-  function authority(caFile: string | undefined): string | undefined {
-    if (caFile === undefined) return undefined
-    const pem = readIfThere(caFile)
-    if (pem === null) throw wrong([`caFile ${caFile} does not exist`])
-    return pem
-  }
-}
-
-function readIfThere(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw error
-  }
 }

@@ -12,6 +12,7 @@ import { hurryDueMail } from '../platform/mail/outbox.ts'
 import type { RecoveryCause } from '../platform/model/app-event-kinds.ts'
 import { sweepDeliveries } from '../platform/notifications/deliveries.ts'
 import type { Platform } from '../platform/open.ts'
+import { followElsewhere } from '../platform/registries/follow-elsewhere.ts'
 import { ownToken } from '../platform/registry/grant.ts'
 import { ownRepository } from '../platform/registry/own-name.ts'
 import { reconcileRegistry } from '../platform/registry/reconcile.ts'
@@ -54,6 +55,8 @@ const measureEveryMs = 5_000
 /** What the registry tells may be lost; this long it stays so. */
 const compareRegistryEveryMs = 60_000
 const checkDomainsEveryMs = 15_000
+/** Whose turn it is says each app; this is only how late that is seen. */
+const lookElsewhereEveryMs = 10_000
 const expireEveryMs = 60 * 60_000
 
 /**
@@ -149,6 +152,13 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     () => checkDueDomains(platform, stopping.signal),
     (error) => log.warn({ err: error }, 'domains could not be looked at; it is tried again'),
   )
+  const lookingElsewhere = regularly(
+    lookElsewhereEveryMs,
+    stopping.signal,
+    () => followElsewhere(platform, { signal: stopping.signal }),
+    (error) => log.warn({ err: error }, 'registries elsewhere could not be looked into; it is tried again'),
+    { atOnce: true },
+  )
   const expiring = regularly(
     expireEveryMs,
     stopping.signal,
@@ -199,7 +209,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
       await limited(
         Promise.all([
           ...[reconciling, reconciler.settled(), collecting, collectingRegistry, expiring, checkingDomains],
-          ...[purging, comparing, posting, telling, ticking, measuring],
+          ...[purging, comparing, lookingElsewhere, posting, telling, ticking, measuring],
         ]),
         5_000,
       )

@@ -41,6 +41,8 @@ export const appEventSchema = z.discriminatedUnion('kind', [
     image: z.string(),
     trigger: z.string(),
     toNumber: z.number().int().nullable(),
+    /** The tag that the app follows and that something else was pushed to; missing in older ones. */
+    followed: z.string().nullish(),
   }),
   kind('deployment.live', { ...deployment, image: z.string(), tookMs: z.number().int() }),
   kind('deployment.failed', {

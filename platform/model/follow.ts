@@ -54,9 +54,12 @@ export interface TagSeen {
  * fits the one that was pushed last. Versions are whole ones, with or without a v: 1.4 is a name for one of them.
  */
 export function chooseFollowed<Tag extends TagSeen>(follow: Follow, tags: readonly Tag[]): Tag | null {
-  const fitting = tags.filter(({ tag }) => fits(follow, tag))
-  fitting.sort((a, b) => order(follow, a, b))
-  return fitting.at(-1) ?? null
+  return fittingTags(follow, tags)[0] ?? null
+}
+
+/** All of them that fit, the one that is meant first. */
+export function fittingTags<Tag extends TagSeen>(follow: Follow, tags: readonly Tag[]): Tag[] {
+  return tags.filter(({ tag }) => fits(follow, tag)).sort((a, b) => order(follow, b, a))
 }
 
 /** Whether `tag` may come after `last`: nothing older is ever deployed because something newer was deleted. */

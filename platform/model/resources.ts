@@ -107,7 +107,8 @@ export const appSchema = z.object({
       digest: z.string().nullable(),
       /** Why what was pushed could not be deployed, or its registry not be asked; null: it could. */
       problem: z.string().nullable(),
-      /** When a registry elsewhere is asked next. */
+      /** When a registry elsewhere was asked last, and is asked next. */
+      lookedAt: time.nullable(),
       nextLookAt: time.nullable(),
     })
     .nullable(),

@@ -74,6 +74,8 @@ const allowed: Record<Action, string> = {
   'app.start': 'developer admin owner operator',
   'app.stop': 'developer admin owner operator',
   'app.delete': 'developer admin owner operator',
+  'registry.read': 'developer admin owner operator',
+  'registry.manage': 'admin owner operator',
   'notification.read': 'admin owner operator',
   'notification.manage': 'admin owner operator',
   'app.read-timeline': 'viewer developer admin owner operator',

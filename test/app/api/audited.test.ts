@@ -3,7 +3,7 @@
  * who it was and from where. A route that is not in the table fails: whoever adds one says here how it is used.
  * Server actions may only call what such a route calls, what is called here by itself, and what changes nothing.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { encode } from 'next-auth/jwt'
 import ts from 'typescript'
@@ -12,6 +12,7 @@ import { createDeployment } from '../../../platform/deployments.ts'
 import { invite, joinByInvitation } from '../../../platform/invitations.ts'
 import { newId } from '../../../platform/model/ids.ts'
 import { createChannel, testChannel } from '../../../platform/notifications/channels.ts'
+import { createRegistryLogin } from '../../../platform/registries/logins.ts'
 import { withRequestOrigin } from '../../../platform/request-origin.ts'
 import { resetPassword } from '../../../platform/reset-password.ts'
 import { randomText, sha256 } from '../../../platform/secrets.ts'
@@ -22,6 +23,7 @@ import { deleteTeam } from '../../../platform/team-deletion.ts'
 import { createTeamToken, createToken } from '../../../platform/tokens.ts'
 import { createResetLink } from '../../../platform/user-admin.ts'
 import { setLocale } from '../../../platform/users.ts'
+import { type HostileRegistry, serve } from '../../support/hostile-registry.ts'
 import { operator, type TestUser } from '../../support/platform.ts'
 import { codeOf } from '../../support/totp.ts'
 import { type Answer, type ApiUnderTest, openApi } from './client.ts'
@@ -50,20 +52,32 @@ interface Fixture {
 type Use = (ids: Fixture) => Promise<Answer>
 
 let berth: ApiUnderTest
+/** Lets everybody in who says who he is. */
+let registry: HostileRegistry
 /** Administrator of the installation, and owner of every team. */
 let owner: TestUser
 let asOwner: Record<string, string>
 /** What no entry may hold. */
-const secrets = new Set<string>([password])
+const secrets = new Set<string>([password, 'password-of-a-registry'])
 let lastCall = { entries: 0, route: '' }
 
 beforeAll(async () => {
   berth = await openApi()
+  registry = await serve((request, response) => {
+    response.writeHead(request.headers.authorization ? 200 : 401, {
+      'www-authenticate': 'Basic realm="here"',
+    })
+    response.end()
+  })
+  writeFileSync(join(berth.config.home, 'registries.json'), JSON.stringify({ [registry.host]: {} }))
   owner = await berth.makeUser()
   await berth.platform.db.user.update({ where: { id: owner.id }, data: { isAdmin: true } })
   asOwner = await cookieOf(owner)
 })
-afterAll(() => berth?.close())
+afterAll(() => {
+  registry?.close()
+  return berth?.close()
+})
 
 async function cookieOf({ id, email }: TestUser): Promise<Record<string, string>> {
   const { sessionId } = await signIn(berth.platform, { email, password, address: from.address })
@@ -137,6 +151,13 @@ async function makeDomain(app: string): Promise<Answer> {
 async function makeChannel(team: string): Promise<string> {
   const input = { kind: 'webhook', name: 'Ops', url: 'https://example.com/hook' } as const
   return (await createChannel(berth.platform, operator, team, input)).id
+}
+
+const registryPassword = 'password-of-a-registry'
+const registryLogin = () => ({ host: registry.host, username: 'ada', password: registryPassword })
+
+async function makeLogin(team: string): Promise<string> {
+  return (await createRegistryLogin(berth.platform, operator, team, registryLogin())).id
 }
 
 /** A person with two-factor sign-in, and codes that are good. */
@@ -304,6 +325,14 @@ const uses: Record<string, Use> = {
     await makeLive(ids)
     return call(`POST /deployments/${ids.deployment}/rollback`)
   },
+  'POST /teams/{team}/registry-logins': ({ team }) =>
+    call(`POST /teams/${team}/registry-logins`, registryLogin()),
+  'PATCH /registry-logins/{id}': async ({ team }) =>
+    call(`PATCH /registry-logins/${await makeLogin(team)}`, { password: registryPassword }),
+  'POST /registry-logins/{id}/test': async ({ team }) =>
+    call(`POST /registry-logins/${await makeLogin(team)}/test`),
+  'DELETE /registry-logins/{id}': async ({ team }) =>
+    call(`DELETE /registry-logins/${await makeLogin(team)}`),
   'POST /teams/{team}/notification-channels': ({ team }) => {
     secrets.add('a-part-of-a-hook')
     const url = 'https://example.com/a-part-of-a-hook'
@@ -399,6 +428,7 @@ const uses: Record<string, Use> = {
 /** Routes that are not called here, and why. */
 const elsewhere: Record<string, string> = {
   'POST /repositories/{id}/retention-preview': 'changes nothing: it has a body, so it is no GET',
+  'POST /projects/{id}/follow-preview': 'changes nothing: it has a body, so it is no GET',
   'DELETE /repositories/{id}/tags/{tag}':
     'needs a registry: test/registry/repositories.test.ts looks for its entry',
   'DELETE /repositories/{id}/images/{digest}':

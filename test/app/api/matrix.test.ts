@@ -11,7 +11,9 @@ import { invite } from '../../../platform/invitations.ts'
 import { newId } from '../../../platform/model/ids.ts'
 import { type Role, roleIncludes, roles } from '../../../platform/model/roles.ts'
 import { createChannel, testChannel } from '../../../platform/notifications/channels.ts'
+import { passwordContext } from '../../../platform/registries/pull-login.ts'
 import { createRun } from '../../../platform/runs.ts'
+import { seal } from '../../../platform/secrets.ts'
 import { signIn } from '../../../platform/sessions.ts'
 import { createProvider } from '../../../platform/sign-in/providers.ts'
 import { createTeamToken, createToken, revokeToken } from '../../../platform/tokens.ts'
@@ -25,6 +27,7 @@ type Needs = Role | 'person' | 'administrator' | 'operator'
 interface Fixture {
   repository: string
   channel: string
+  login: string
   delivery: string
   team: string
   project: string
@@ -213,6 +216,20 @@ const rules: Record<string, Rule> = {
   'DELETE /domains/{id}': ['developer', ({ domain }) => `/domains/${domain}`],
   'GET /apps/{id}/deployments': ['viewer', ({ app }) => `/apps/${app}/deployments`],
   'POST /apps/{id}/deployments': ['developer', ({ app }) => `/apps/${app}/deployments`],
+  'GET /teams/{team}/registry-logins': ['developer', ({ team }) => `/teams/${team}/registry-logins`],
+  'POST /teams/{team}/registry-logins': [
+    'admin',
+    ({ team }) => `/teams/${team}/registry-logins`,
+    { host: 'registry.invalid', username: 'ada', password: 'x' },
+  ],
+  'PATCH /registry-logins/{id}': ['admin', ({ login }) => `/registry-logins/${login}`, { note: 'Mine' }],
+  'POST /registry-logins/{id}/test': ['admin', ({ login }) => `/registry-logins/${login}/test`],
+  'DELETE /registry-logins/{id}': ['admin', ({ login }) => `/registry-logins/${login}`],
+  'POST /projects/{id}/follow-preview': [
+    'developer',
+    ({ project }) => `/projects/${project}/follow-preview`,
+    { image: 'registry.invalid/app:1', follow: { by: 'tag', value: '1' } },
+  ],
   'GET /teams/{team}/notification-channels': ['admin', ({ team }) => `/teams/${team}/notification-channels`],
   'POST /teams/{team}/notification-channels': [
     'admin',
@@ -414,6 +431,7 @@ async function makeFixture(): Promise<Fixture> {
     provider: provider.id,
     repository: await makeRepository(),
     ...(await makeChannel()),
+    login: await makeLogin(),
     ...{
       team,
       app: app.id,
@@ -450,6 +468,24 @@ async function makeChannel(): Promise<{ channel: string; delivery: string }> {
   const [delivery = ''] = await testChannel(berth.platform, operator, id)
   await berth.platform.db.notificationDelivery.update({ where: { id: delivery }, data: { status: 'failed' } })
   return { channel: id, delivery }
+}
+
+async function makeLogin(): Promise<string> {
+  const id = newId('registry-login')
+  const sealedPassword = seal(berth.platform.keyring, 'x', passwordContext(id))
+  const prefix = `fixture-${++lastName}`
+  await berth.platform.db.registryLogin.create({
+    data: {
+      id,
+      teamId: team,
+      host: 'registry.invalid',
+      prefix,
+      username: 'ada',
+      sealedPassword,
+      createdBy: 'Ada',
+    },
+  })
+  return id
 }
 
 async function makeRepository(): Promise<string> {

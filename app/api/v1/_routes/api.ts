@@ -21,6 +21,7 @@ import { addOperatorRoutes } from './operator.ts'
 import { ApiError, answerTo, problemResponse } from './problem.ts'
 import { addProjectAccessRoutes } from './project-access.ts'
 import { addProjectRoutes } from './projects.ts'
+import { addRegistryRoutes } from './registries.ts'
 import { addRepositoryRoutes } from './repositories.ts'
 import { type Api, newRouter } from './router.ts'
 import { addRunRoutes } from './runs.ts'
@@ -81,6 +82,7 @@ export function createApi(platform: Platform): Api {
   addEventRoutes(api)
   addTimelineRoute(api)
   addNotificationRoutes(api)
+  addRegistryRoutes(api)
   addRepositoryRoutes(api)
   addTokenRoutes(api)
   addOperatorRoutes(api)

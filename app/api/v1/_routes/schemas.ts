@@ -4,9 +4,11 @@ import { z } from '@hono/zod-openapi'
 import { timelineEntrySchema } from '../../../../platform/model/app-event-kinds.ts'
 import { domainSchema } from '../../../../platform/model/domains.ts'
 import { logLineSchema } from '../../../../platform/model/events.ts'
+import { followPreviewAnswerSchema } from '../../../../platform/model/follow-preview.ts'
 import { channelSchema, deliverySchema } from '../../../../platform/model/notifications.ts'
 import { teamUseSchema } from '../../../../platform/model/quotas.ts'
 import { registryCollectionSchema } from '../../../../platform/model/registry-collection.ts'
+import { registryLoginSchema } from '../../../../platform/model/registry-logins.ts'
 import type { Deployment } from '../../../../platform/model/resources.ts'
 import {
   appSchema,
@@ -81,6 +83,8 @@ export const NewNotificationChannel = channelSchema
   })
   .meta({ id: 'NewNotificationChannel' })
 export const NotificationDelivery = deliverySchema.meta({ id: 'NotificationDelivery' })
+export const RegistryLogin = registryLoginSchema.meta({ id: 'RegistryLogin' })
+export const FollowPreview = followPreviewAnswerSchema.meta({ id: 'FollowPreview' })
 export const RetentionPlan = retentionPlanSchema.meta({ id: 'RetentionPlan' })
 export const RegistryCollection = registryCollectionSchema.meta({ id: 'RegistryCollection' })
 export const LogLine = logLineSchema.meta({ id: 'LogLine' })

@@ -30,6 +30,8 @@ export function useEventWords(event: AppEvent): { title: string; detail: string 
     case 'app.stopped':
       return plain(t(`kinds.${event.kind}`))
     case 'deployment.asked':
+      if (event.followed)
+        return plain(t('followedMoved', { number: event.number, tag: event.followed }), event.image)
       return event.toNumber === null
         ? plain(t('kinds.deployment.asked', { number: event.number }), event.image)
         : plain(t('rollbackAsked', { number: event.number, toNumber: event.toNumber }), event.image)
