@@ -14,11 +14,12 @@ interface SettingsFrameProps {
 
 /** Around each page of a team's settings. */
 export async function SettingsFrame({ team, isWide = false, children }: SettingsFrameProps) {
-  const [t, tPage, tAudit, tNotifications] = await Promise.all([
+  const [t, tPage, tAudit, tNotifications, tRegistries] = await Promise.all([
     getTranslations('team'),
     getTranslations('teamPages'),
     getTranslations('audit'),
     getTranslations('notifications'),
+    getTranslations('registries'),
   ])
   const path = `/${team.slug}/settings`
   return (
@@ -29,6 +30,9 @@ export async function SettingsFrame({ team, isWide = false, children }: Settings
         tabs={[
           { href: path, label: t('general') },
           { href: `${path}/usage`, label: tPage('usage') },
+          ...(roleIncludes(team.role, 'developer')
+            ? [{ href: `${path}/registries`, label: tRegistries('title') }]
+            : []),
           ...(roleIncludes(team.role, 'admin')
             ? [
                 { href: `${path}/tokens`, label: tPage('tokens') },
