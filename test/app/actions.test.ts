@@ -11,11 +11,14 @@ import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import type { ActionResult } from '../../app/_actions/result.ts'
 import { createCronJob } from '../../platform/cron-jobs.ts'
 import { createDeployment } from '../../platform/deployments.ts'
+import { addDomain } from '../../platform/domains/domains.ts'
 import { invite } from '../../platform/invitations.ts'
 import { newId } from '../../platform/model/ids.ts'
 import { type Role, roleIncludes, roles } from '../../platform/model/roles.ts'
 import { createChannel, testChannel } from '../../platform/notifications/channels.ts'
+import { passwordContext } from '../../platform/registries/pull-login.ts'
 import { createRun } from '../../platform/runs.ts'
+import { seal } from '../../platform/secrets.ts'
 import { signIn } from '../../platform/sessions.ts'
 import { createProvider } from '../../platform/sign-in/providers.ts'
 import { createTeamToken } from '../../platform/tokens.ts'
@@ -57,6 +60,8 @@ interface Fixture {
   run: string
   cronJob: string
   host: string
+  domain: string
+  login: string
 }
 
 /** Who may, and with what. What an action then says of its input is no matter of access. */
@@ -106,6 +111,20 @@ const rules: Record<string, Rule> = {
   updateCronJobAction: ['developer', ({ cronJob }) => [cronJob, { isEnabled: false }]],
   deleteCronJobAction: ['developer', ({ cronJob }) => [cronJob]],
   runCronJobAction: ['developer', ({ cronJob }) => [cronJob]],
+  addDomainAction: ['developer', ({ app }) => [app, { name: 'new.test' }]],
+  checkDomainAction: ['developer', ({ domain }) => [domain]],
+  removeDomainAction: ['developer', ({ domain }) => [domain]],
+  createRegistryLoginAction: [
+    'admin',
+    ({ team }) => [team, { host: 'registry.invalid', username: 'ada', password: 'x' }],
+  ],
+  updateRegistryLoginAction: ['admin', ({ login }) => [login, { note: 'Mine' }]],
+  testRegistryLoginAction: ['admin', ({ login }) => [login]],
+  deleteRegistryLoginAction: ['admin', ({ login }) => [login]],
+  previewFollowAction: [
+    'developer',
+    ({ project }) => [project, { image: 'registry.invalid/app:1', follow: { by: 'tag', value: '1' } }],
+  ],
   inviteAction: ['admin', ({ team }) => [team, { email: 'new@example.com', role: 'viewer' }]],
   revokeInvitationAction: ['admin', ({ invitation }) => [invitation]],
   changeRoleAction: ['admin', ({ team, member }) => [team, member, { role: 'developer' }]],
@@ -266,9 +285,20 @@ async function makeFixture(): Promise<Fixture> {
     ...{ invitation: invitation.id, channel: channel.id, delivery, provider: provider.id },
     member: (await berth.makeUser({ teamId: team, role: 'viewer' })).id,
     teamToken: (await createTeamToken(platform, operator, team, { name: 'robot' })).id,
+    domain: (await addDomain(platform, operator, app.id, { name: `fixture-${lastName}.test` })).id,
+    login: await makeLogin(),
     cronJob: (await createCronJob(platform, operator, app.id, schedule)).id,
     run: (await createRun(platform, operator, app.id, { command: ['true'] })).id,
   }
+}
+
+async function makeLogin(): Promise<string> {
+  const id = newId('registry-login')
+  const { keyring, db } = berth.platform
+  const sealedPassword = seal(keyring, 'x', passwordContext(id))
+  const where = { host: 'registry.invalid', prefix: `fixture-${lastName}`, username: 'ada' }
+  await db.registryLogin.create({ data: { id, teamId: team, ...where, sealedPassword, createdBy: 'Ada' } })
+  return id
 }
 
 /** What stands between a caller and what the action does; null where nothing may. */

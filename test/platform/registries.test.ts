@@ -21,8 +21,7 @@ import { openTestPlatform, operator, type TestPlatform } from '../support/platfo
 import { startTokenServer, type TokenServer } from '../support/token-server.ts'
 
 /**
- * A registry elsewhere as a script of ours, so that it can limit, move tags and count what it is asked; real ones are
- * asked in test/worker/registry-login.test.ts.
+ * A registry elsewhere as a script of ours, so that it can limit, move tags and count what it is asked.
  */
 let berth: TestPlatform
 let registry: HostileRegistry

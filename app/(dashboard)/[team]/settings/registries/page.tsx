@@ -42,12 +42,7 @@ async function Logins({ team }: { team: Team }) {
   const add = canManage ? <AddLoginButton teamId={team.id} /> : undefined
   if (logins.length === 0) {
     return (
-      <EmptyState
-        icon={KeyRound}
-        title={t('emptyTitle')}
-        description={t('emptyDescription')}
-        action={add}
-      />
+      <EmptyState icon={KeyRound} title={t('emptyTitle')} description={t('emptyDescription')} action={add} />
     )
   }
   return (
