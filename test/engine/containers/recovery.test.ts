@@ -224,7 +224,12 @@ async function reboot(): Promise<void> {
       unmount(target, { detach: true })
   }
   for (const link of readdirSync('/sys/class/net').filter((name) => name.includes(instance)))
-    execFileSync('ip', ['link', 'delete', link])
+    try {
+      execFileSync('ip', ['link', 'delete', link], { stdio: 'pipe' })
+    } catch (error) {
+      // The kernel takes those of namespaces that nobody is in any more, in its own time.
+      if (existsSync(`/sys/class/net/${link}`)) throw error
+    }
   for (const family of ['inet', 'bridge'])
     execFileSync('nft', ['delete', 'table', family, `berth_${instance}`])
   rmSync(runDir, { recursive: true })
