@@ -60,16 +60,12 @@ export function releaseSpec(work: DeploymentWork, image: Image, command: string[
 
 /**
  * What runs once, beside what serves: the image, variables, limits and network of its deployment. It gets no volumes,
- * which one container at a time may have. Without an image only what does not depend on it is told.
+ * which one container at a time may have.
  */
-export function runSpec(work: RunWork, image: Image): ContainerSpec
-export function runSpec(work: RunWork, image: null): { id: string }
-export function runSpec({ run, deployment }: RunWork, image: Image | null): ContainerSpec | { id: string } {
-  const id = runContainerId(run.id)
-  if (image === null) return { id }
+export function runSpec({ run, deployment }: RunWork, image: Image): ContainerSpec {
   return {
     ...usualSpec(deployment, image, `${deployment.app.slug.slice(0, 50)}-run-${run.number}`),
-    id,
+    id: runContainerId(run.id),
     command: run.command,
     labels: { ...ownLabels(deployment), [labels.task]: 'run', [labels.run]: run.id },
     restart: 'no',

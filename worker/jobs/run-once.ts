@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Container, type Image, isEngineError } from '../../engine/index.ts'
+import { type Container, isEngineError } from '../../engine/index.ts'
 import type { JobData } from '../../platform/jobs.ts'
 import type { RunLogLine } from '../../platform/model/runs.ts'
+import { runContainerId } from '../../platform/runs.ts'
 import {
   finishRun,
   isRunCancelAsked,
@@ -59,12 +60,12 @@ async function carryOut(host: Host, work: RunWork, signal: AbortSignal): Promise
   const { containers } = host.engine
   const { run, deployment } = work
   if (await isRunCancelAsked(host.platform, run.id)) throw new CalledOff()
-  const present = await find(host, runSpec(work, null).id)
+  const present = await find(host, runContainerId(run.id))
   if (present === null && run.status === 'running') return interrupted
   let container = present
   if (container === null) {
     const image = await ensureImage(host, deployment, { isTrusted: true, signal })
-    container = await made(host, work, image, signal)
+    container = await containers.create(runSpec(work, image), { signal })
   }
   host.logs.follow(container)
   if (container.status === 'created') {
@@ -105,10 +106,6 @@ const interrupted: End = {
   message: 'The host lost its container, for example when it was restarted. How far it came is not known.',
 }
 
-function made(host: Host, work: RunWork, image: Image, signal: AbortSignal): Promise<Container> {
-  return host.engine.containers.create(runSpec(work, image), { signal })
-}
-
 function ended(container: Container): End {
   const { end, how } = endOf(container)
   const { exitCode, signal } = end
@@ -132,7 +129,7 @@ const keptLines = 500
 const keptCharacters = 200_000
 
 async function finish(host: Host, work: RunWork, end: End): Promise<void> {
-  const { id } = runSpec(work, null)
+  const id = runContainerId(work.run.id)
   const { stopGraceMs } = work.deployment.settings
   // What it writes while it is being stopped belongs to it.
   await host.engine.containers.stop(id, { graceMs: stopGraceMs }).catch((error) => {

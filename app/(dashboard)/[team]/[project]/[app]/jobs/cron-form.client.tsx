@@ -11,6 +11,7 @@ import { TextAreaField, TextField } from '../../../../../_ui/field.client.tsx'
 import { Notice } from '../../../../../_ui/notice.tsx'
 import { SelectField } from '../../../../../_ui/select.client.tsx'
 import { useAction } from '../../../../../_ui/use-action.ts'
+import { msFromMinutes } from './minutes.ts'
 
 type CronFormProps = { onDone(): void } & ({ appId: string } | { job: CronJob })
 
@@ -33,7 +34,7 @@ export function CronForm(props: CronFormProps) {
       schedule: text('schedule'),
       timeZone: text('timeZone'),
       command: commandFromText(text('command')) ?? [],
-      timeoutMs: Math.round(Number(text('timeout').replace(',', '.')) * 60_000) || 0,
+      timeoutMs: msFromMinutes(text('timeout')),
       concurrency,
     }
     const action = () =>

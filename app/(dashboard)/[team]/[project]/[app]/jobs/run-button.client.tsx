@@ -11,6 +11,7 @@ import { Modal, ModalClose } from '../../../../../_ui/dialog.client.tsx'
 import { TextAreaField, TextField } from '../../../../../_ui/field.client.tsx'
 import { Notice } from '../../../../../_ui/notice.tsx'
 import { useAction } from '../../../../../_ui/use-action.ts'
+import { msFromMinutes } from './minutes.ts'
 
 /** Asks for a command, and leads to what becomes of it. */
 export function RunButton({ appId, path }: { appId: string; path: string }) {
@@ -22,10 +23,9 @@ export function RunButton({ appId, path }: { appId: string; path: string }) {
   const problem = summary(['command', 'timeoutMs'])
 
   function submit(data: FormData) {
-    const minutes = Number(String(data.get('timeout')).replace(',', '.'))
     const input = {
       command: commandFromText(String(data.get('command')).trim()) ?? [],
-      timeoutMs: Math.round(minutes * 60_000) || 0,
+      timeoutMs: msFromMinutes(String(data.get('timeout'))),
     }
     run(() => createRunAction(appId, input), { onDone: ({ number }) => router.push(`${path}/${number}`) })
   }
