@@ -11,6 +11,7 @@ export const idPrefixes = {
   container: 'ctr',
   host: 'hst',
   domain: 'dom',
+  certificate: 'crt',
   variable: 'var',
   variableVersion: 'vrv',
   volume: 'vol',
