@@ -9,11 +9,12 @@ import { EngineError } from '../errors.ts'
 import type { ImageConfig } from '../images/images.ts'
 import type { Network } from '../network/networks.ts'
 import type { RunSpec } from '../runtime/runtime.ts'
-import { type RuntimeMount, usualCapabilities } from '../runtime/spec.ts'
+import type { RuntimeMount } from '../runtime/spec.ts'
 import { rlimitsOf } from '../runtime/ulimits.ts'
 import { resolveUser } from '../runtime/user.ts'
 import type { ContainerMount, ContainerSpec } from './containers.ts'
 import { fillVolume } from './fill-volume.ts'
+import { capabilitiesOf } from './isolation.ts'
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
@@ -95,7 +96,8 @@ export async function fillBundle(options: BundleOptions): Promise<RunSpec> {
     cgroup,
     files,
     rlimits: rlimitsOf(spec.ulimits ?? {}, readFileSync('/proc/self/limits', 'utf8')),
-    capabilities: spec.capabilities ?? usualCapabilities,
+    capabilities: capabilitiesOf(spec),
+    nesting: spec.nesting ?? false,
     readOnlyRoot: spec.readOnlyRoot ?? false,
     mounts,
     init: spec.init ? initProgram() : null,

@@ -52,6 +52,11 @@ export interface ContainerSpec {
   ulimits?: Ulimits
   /** Only these of the usual ones, such as CAP_CHOWN; none for an empty list. */
   capabilities?: string[]
+  /**
+   * It may mount and make mount, pid, uts and ipc namespaces inside its own user namespace, with the capabilities for
+   * that, as building images needs. Never a user namespace, and nothing of the host's. For programs of the caller's.
+   */
+  nesting?: boolean
   /** System calls that are refused beside the usual ones. */
   refusedSyscalls?: string[]
   /** Default: the image's, as it is when the container is made; `none` for none at all. */

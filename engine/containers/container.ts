@@ -49,8 +49,11 @@ export interface ContainerIsolation {
   capabilities: string[]
   /** No program in it gives more rights than whoever starts it has. */
   noNewPrivileges: true
-  /** No mounting, no new namespaces, no tracing of others, no keys, no kernel crypto sockets … */
-  seccomp: 'strict'
+  /**
+   * No mounting, no new namespaces, no tracing of others, no keys, no kernel crypto sockets … `nesting`: the same, but
+   * for mounts and namespaces inside its own user namespace.
+   */
+  seccomp: 'strict' | 'nesting'
   /** Refused beside what the profile refuses. */
   refusedSyscalls: string[]
   /** Nothing can be read there. */

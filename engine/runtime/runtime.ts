@@ -52,6 +52,8 @@ export interface RunLog {
 export interface RunSpec extends Omit<ResolvedSpec, 'seccomp'> {
   runtimeClass: RuntimeClass
   refusedSyscalls: string[]
+  /** Whether it may mount and make namespaces inside its own. */
+  nesting: boolean
 }
 
 interface Tool {
@@ -140,7 +142,7 @@ export async function openRuntime(runDir: string, spawner: Spawner): Promise<Run
     exitDir,
     async create(id, bundle, log, spec) {
       const tool = toolOf(spec.runtimeClass)
-      const profile = seccompProfile(spec.refusedSyscalls)
+      const profile = seccompProfile({ refused: spec.refusedSyscalls, nesting: spec.nesting })
       const compiled = tool.compiles ? await profiles.find(profile) : null
       const seccomp = compiled === null ? profile : { compiled }
       await writeFile(join(bundle, 'config.json'), JSON.stringify(runtimeConfig({ ...spec, seccomp })), {

@@ -3,6 +3,9 @@ import { allowedSyscalls } from './seccomp-names.ts'
 
 /** CLONE_NEW* of all namespaces that clone(2) can make. */
 const namespaceFlags = 0x7e020000
+/** CLONE_NEWUSER. */
+const newUserFlag = 0x10000000
+const nestingCalls = ['unshare', 'mount', 'umount2']
 const enosys = 38
 const afAlg = 38
 const afVsock = 40
@@ -32,14 +35,20 @@ const allow = (names: string[], args?: SeccompRule['args']): SeccompRule => ({
   ...(args ? { args } : {}),
 })
 
+export interface SeccompOptions {
+  refused?: readonly string[]
+  nesting?: boolean
+}
+
 /**
  * No mount, no setns, no new namespaces by clone's flags; clone3, whose flags no filter can read, does not exist, and
  * libraries fall back to clone. Sockets of AF_ALG (CVE-2026-31431) and AF_VSOCK are left out; socketcall, the 32-bit way
  * to them, is refused by name, since libseccomp lets it through wherever `socket` has a rule. `refused` are calls that
- * are refused too: a profile can be made narrower, and never wider.
+ * are refused too. With `nesting` mounts and new namespaces are allowed, all but user namespaces, in which a process
+ * would have capabilities that its container does not have.
  */
-export function seccompProfile(refused: readonly string[] = []): SeccompProfile {
-  const profile = usualProfile()
+export function seccompProfile({ refused = [], nesting = false }: SeccompOptions = {}): SeccompProfile {
+  const profile = usualProfile(nesting)
   if (refused.length === 0) return profile
   const kept = profile.syscalls
     .map((rule) => ({ ...rule, names: rule.names.filter((name) => !refused.includes(name)) }))
@@ -48,20 +57,27 @@ export function seccompProfile(refused: readonly string[] = []): SeccompProfile 
   return { ...profile, syscalls: [...kept, rule] }
 }
 
-function usualProfile(): SeccompProfile {
+function usualProfile(nesting: boolean): SeccompProfile {
+  const flags = nesting ? newUserFlag : namespaceFlags
   return {
     defaultAction: 'SCMP_ACT_ERRNO',
     defaultErrnoRet: enosys,
     architectures: architectures[process.arch] ?? [],
     syscalls: [
       allow([...allowedSyscalls]),
-      allow(['clone'], [{ index: 0, value: namespaceFlags, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }]),
+      allow(['clone'], [{ index: 0, value: flags, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }]),
       { names: ['clone3'], action: 'SCMP_ACT_ERRNO', errnoRet: enosys },
       {
-        names: ['unshare', 'setns', 'mount', 'umount2', 'bpf', 'ptrace', 'keyctl', 'socketcall'],
+        names: ['setns', 'bpf', 'ptrace', 'keyctl', 'socketcall', ...(nesting ? [] : nestingCalls)],
         action: 'SCMP_ACT_ERRNO',
         errnoRet: 1,
       },
+      ...(nesting
+        ? [
+            allow(['mount', 'umount2', 'pivot_root']),
+            allow(['unshare'], [{ index: 0, value: newUserFlag, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }]),
+          ]
+        : []),
       allow(['socket'], [{ index: 0, value: afAlg, op: 'SCMP_CMP_LT' }]),
       allow(['socket'], [{ index: 0, value: 39, op: 'SCMP_CMP_EQ' }]),
       allow(['socket'], [{ index: 0, value: afVsock, op: 'SCMP_CMP_GT' }]),

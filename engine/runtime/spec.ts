@@ -46,6 +46,9 @@ export const usualCapabilities: readonly string[] = [
   'CAP_SYS_CHROOT',
 ]
 
+/** With these, too, a container can mount and make namespaces inside its own user namespace. */
+export const nestingCapabilities: readonly string[] = ['CAP_SYS_ADMIN']
+
 /** A container has its own of each. */
 export const namespaces = ['user', 'pid', 'mount', 'ipc', 'uts', 'network', 'cgroup'] as const
 

@@ -104,14 +104,27 @@ test('a ulimit is never above what the engine itself may have', () => {
 })
 
 test('a profile can be made narrower, in every rule, and never wider', () => {
-  const narrow = seccompProfile(['mkdir', 'socket'])
+  const narrow = seccompProfile({ refused: ['mkdir', 'socket'] })
   const names = (profile: ReturnType<typeof seccompProfile>, action: string) =>
     profile.syscalls.filter((rule) => rule.action === action).flatMap((rule) => rule.names)
   expect(names(narrow, 'SCMP_ACT_ALLOW')).not.toEqual(expect.arrayContaining(['mkdir']))
   expect(names(narrow, 'SCMP_ACT_ALLOW')).not.toEqual(expect.arrayContaining(['socket']))
   expect(names(narrow, 'SCMP_ACT_ERRNO')).toEqual(expect.arrayContaining(['mkdir', 'socket', 'mount']))
-  const wider = names(seccompProfile(['mount']), 'SCMP_ACT_ALLOW')
+  const wider = names(seccompProfile({ refused: ['mount'] }), 'SCMP_ACT_ALLOW')
   expect(wider).toEqual(names(seccompProfile(), 'SCMP_ACT_ALLOW'))
+})
+
+test('nesting allows mounts and namespaces, and never a user namespace, tracing or keys', () => {
+  const rules = seccompProfile({ nesting: true }).syscalls
+  const allowed = rules.filter(({ action, args }) => action === 'SCMP_ACT_ALLOW' && !args)
+  const names = allowed.flatMap((rule) => rule.names)
+  expect(names).toEqual(expect.arrayContaining(['mount', 'umount2', 'pivot_root']))
+  for (const name of ['setns', 'unshare', 'clone', 'clone3', 'ptrace', 'keyctl', 'bpf', 'socketcall'])
+    expect(names).not.toContain(name)
+  for (const name of ['unshare', 'clone'])
+    expect(rules.filter((rule) => rule.names.includes(name)).map(({ args }) => args)).toEqual([
+      [{ index: 0, value: 0x10000000, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }],
+    ])
 })
 
 test('the command line of conmon is exactly this', () => {
