@@ -148,8 +148,8 @@ export async function deleteUser(
   id: string,
   input: DeleteUserInput = {},
 ): Promise<void> {
-  const { newOwnerId } = validate(deleteUserSchema, input)
   await change(platform, viewer, id, async (tx, user) => {
+    const { newOwnerId } = validate(deleteUserSchema, input)
     refuseSelf(viewer, id, 'delete')
     if (user.isAdmin) await requireAnotherAdministrator(tx, id)
     const orphans = await orphanedTeams(tx, id)

@@ -222,3 +222,19 @@ describe('who may', () => {
     })
   }
 })
+
+test('whoever may not do something is told nothing about the input that he sent', async () => {
+  const wrong: string[] = []
+  for (const [name, [needs, input]] of Object.entries(rules)) {
+    if (needs === 'anybody') continue
+    const sent = await things.for(input)
+    const nonsense = sent.map((part) => (typeof part === 'object' ? { ...part, nonsense: [true] } : part))
+    for (const [who, caller] of people.all) {
+      const refusal = refusalOf(needs, input, caller)
+      if (refusal === null) continue
+      const code = await call(name, caller, nonsense)
+      if (!refusal.includes(code)) wrong.push(`${name}, ${who}: ${code}`)
+    }
+  }
+  expect(wrong).toEqual([])
+})
