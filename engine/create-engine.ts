@@ -4,6 +4,7 @@ import { mkdirSync, realpathSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import os from 'node:os'
 import { join } from 'node:path'
+import { createBuilder } from './builder/create-builder.ts'
 import { createContainers } from './containers/create-containers.ts'
 import type { Engine, EngineOptions } from './engine.ts'
 import { createGarbage } from './images/create-garbage.ts'
@@ -116,7 +117,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       await removeEmptyCgroup(cgroupParent)
       if ((await networks.list()).length === 0) await rm(runDir, { recursive: true, force: true })
     })
+    const builder = await createBuilder({ images, containers, networks, volumes, spawner })
     return {
+      builder,
       images,
       garbage: createGarbage(imageParts, usedBy),
       containers,

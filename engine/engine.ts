@@ -5,6 +5,7 @@
  * Every call that waits takes `signal`. Every call may be made twice: the second finds the work done, or says
  * `already-exists` / `not-found`. Errors are EngineError.
  */
+import type { Builder } from './builder/builder.ts'
 import type { Containers } from './containers/containers.ts'
 import type { Garbage } from './garbage.ts'
 import type { CredentialsFor, Images } from './images/images.ts'
@@ -14,6 +15,7 @@ import type { ProxySettings } from './registry/http.ts'
 import type { Volumes } from './volumes/volumes.ts'
 
 export interface Engine {
+  readonly builder: Builder
   readonly images: Images
   readonly containers: Containers
   readonly networks: Networks

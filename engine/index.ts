@@ -1,4 +1,6 @@
 /** The engine's front door: the only file that others import. */
+export type * from './builder/builder.ts'
+export { BuildFailure, sourceFormats } from './builder/builder.ts'
 export type * from './containers/containers.ts'
 export { createEngine } from './create-engine.ts'
 export type * from './engine.ts'

@@ -1,0 +1,118 @@
+/**
+ * Builds images from source, with buildah, which is never trusted: each build runs in a container of its own, with ids,
+ * a network and limits of its own, from which it reaches the world and nothing of this host but the allowed ports. It is
+ * told no password but the one that it pushes with, and ends as a whole: when it is done, when it is called off, at its
+ * limits, and when the engine's process is gone. What a build leaves is the image in its registry, and a cache.
+ */
+import type { Readable } from 'node:stream'
+import type { IdRange } from '../snapshots/snapshots.ts'
+
+export interface Builder {
+  /**
+   * Builds and pushes. Two builds with one cache take turns. Throws BuildFailure for what is wrong with the source or
+   * reaches a limit, EngineError for what is wrong here, and the signal's reason.
+   */
+  build(spec: BuildSpec, options: BuildOptions): Promise<BuildResult>
+  /** Forgets what builds with this cache left. Waits for one that is under way. No error if there is nothing. */
+  dropCache(cache: string): Promise<void>
+}
+
+export interface BuildSpec {
+  /** Chosen by the caller, unique on this host among builds that run: [a-z0-9][a-z0-9_-]{0,56}. */
+  id: string
+  source: BuildSource
+  /** Folder of the source that is the context, and below which the Dockerfile is; default all of it. */
+  folder?: string
+  /** Default Dockerfile, or Containerfile. */
+  dockerfile?: string
+  /** The stage to build; default the last. */
+  target?: string
+  args?: Record<string, string>
+  /** By id, for `RUN --mount=type=secret,id=…`: in memory, and in no layer. */
+  secrets?: Record<string, string>
+  /** Added to those of the Dockerfile. */
+  labels?: Record<string, string>
+  /** What the image says of when it was made, and its new files too: the same source makes the same image. */
+  timestamp?: Date
+  push: PushTarget
+  /** Name of the cache, such as the app's; a volume `build-<name>` of this range. */
+  cache: string
+  /** Host ids of builds with this cache, and of nothing else. */
+  idRange: IdRange
+  limits: BuildLimits
+}
+
+export interface BuildSource {
+  /** The archive, which is unpacked inside the build's container only; asked again when a build has to begin anew. */
+  open(): Readable
+  format: SourceFormat
+}
+
+export const sourceFormats = ['tar', 'tar.gz', 'zip'] as const
+export type SourceFormat = (typeof sourceFormats)[number]
+
+export interface PushTarget {
+  /** Such as localhost:7080/acme/shop:build-3. A name of this machine itself means the host, at an allowed port. */
+  reference: string
+  /** Reach only what the build may push and pull. */
+  credentials?: { username: string; password: string }
+  /** The registry speaks http. */
+  insecure?: boolean
+}
+
+export interface BuildLimits {
+  memoryBytes: number
+  /** Thousandths of a processor; when processors are short a build gets a tenth of what others get. */
+  cpuMillis: number
+  pids: number
+  /** For the source, the layers and the cache together. */
+  diskBytes: number
+  timeMs: number
+}
+
+export interface BuildOptions {
+  onLine?: (line: BuildLine) => void
+  onPhase?: (phase: BuildPhase) => void
+  signal?: AbortSignal
+}
+
+export interface BuildLine {
+  stream: 'stdout' | 'stderr'
+  text: string
+}
+
+export type BuildPhase = 'unpacking' | 'building' | 'pushing'
+
+export interface BuildResult {
+  /** Of the manifest in the registry. */
+  digest: string
+  /** Whether earlier builds' layers were there to use. */
+  hadCache: boolean
+}
+
+export type BuildFailureReason =
+  | 'source-invalid'
+  | 'dockerfile-missing'
+  | 'base-image'
+  | 'failed'
+  | 'out-of-memory'
+  | 'timeout'
+  | 'disk-full'
+  | 'too-many-processes'
+  | 'push-failed'
+
+/** A build that did not succeed for a reason of its own. `message` is what buildah or the archive's reader said last. */
+export class BuildFailure extends Error {
+  override readonly name = 'BuildFailure'
+  readonly reason: BuildFailureReason
+  readonly exitCode: number | null
+  /** Whether earlier builds' layers took room. */
+  readonly hadCache: boolean
+
+  constructor(reason: BuildFailureReason, message: string, exitCode: number | null = null, hadCache = false) {
+    super(message)
+    this.reason = reason
+    this.exitCode = exitCode
+    this.hadCache = hadCache
+  }
+}

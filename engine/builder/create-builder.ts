@@ -1,0 +1,151 @@
+import { posix } from 'node:path'
+import { EngineError } from '../errors.ts'
+import type { Images } from '../images/images.ts'
+import { createKeyedLock } from '../state/keyed-lock.ts'
+import type { Spawner } from '../sys/spawner.ts'
+import {
+  type Builder,
+  BuildFailure,
+  type BuildOptions,
+  type BuildPhase,
+  type BuildResult,
+  type BuildSpec,
+} from './builder.ts'
+import { ensureBuilderImage } from './builder-image.ts'
+import {
+  buildCommand,
+  contextDir,
+  digestFile,
+  diskCommand,
+  findDockerfileCommand,
+  pushCommand,
+  tidyCommand,
+  unpackCommand,
+} from './commands.ts'
+import { lastError, reasonOf } from './failures.ts'
+import {
+  type Ran,
+  type Sandbox,
+  type SandboxParts,
+  sweepSandboxes,
+  volumeName,
+  withSandbox,
+} from './sandbox.ts'
+
+export interface BuilderParts extends SandboxParts {
+  images: Images
+  spawner: Spawner
+}
+
+/** A cache that is so full leaves too little for the next build. */
+const fullPercent = 70
+
+export async function createBuilder(parts: BuilderParts): Promise<Builder> {
+  const { images, spawner, volumes } = parts
+  const lock = createKeyedLock()
+  await sweepSandboxes(parts)
+
+  async function build(spec: BuildSpec, options: BuildOptions): Promise<BuildResult> {
+    options.signal?.throwIfAborted()
+    const image = await ensureBuilderImage(images, spawner)
+    const found = await withSandbox(parts, spec, image, (sandbox) => runBuild(sandbox, spec, options))
+    if (found.usedPercent > fullPercent) await volumes.remove(volumeName(spec.cache))
+    return found
+  }
+
+  return {
+    build(spec, options) {
+      checkBuild(spec)
+      return lock(spec.cache, async () => {
+        try {
+          return await build(spec, options)
+        } catch (error) {
+          if (!(error instanceof BuildFailure) || error.reason !== 'disk-full') throw error
+          // What earlier builds left may have been too much: once more with the whole disk.
+          const hadCache = error.hadCache
+          await volumes.remove(volumeName(spec.cache))
+          if (!hadCache) throw error
+          return build(spec, options)
+        }
+      })
+    },
+    dropCache: (cache) => lock(cache, () => volumes.remove(volumeName(cache))),
+  }
+}
+
+type Found = BuildResult & { usedPercent: number }
+
+async function runBuild(sandbox: Sandbox, spec: BuildSpec, options: BuildOptions): Promise<Found> {
+  const { onLine, onPhase, signal } = options
+  const deadline = AbortSignal.timeout(spec.limits.timeMs)
+  const over = AbortSignal.any([deadline, ...(signal === undefined ? [] : [signal])])
+  let phase: BuildPhase = 'unpacking'
+  let hadCache = false
+  const enter = (next: BuildPhase) => {
+    phase = next
+    onPhase?.(next)
+  }
+  /** Throws unless it ends with 0. */
+  async function must(run: Promise<Ran>): Promise<string[]> {
+    const { code, lines } = await run
+    throwIfOver()
+    if (code === 0) return lines
+    const wasOutOfMemory = await sandbox.wasOutOfMemory()
+    const reason = reasonOf({ phase, exitCode: code, lines, wasOutOfMemory })
+    throw new BuildFailure(reason, lastError(lines), code, hadCache)
+  }
+  function throwIfOver(): void {
+    signal?.throwIfAborted()
+    if (deadline.aborted)
+      throw new BuildFailure('timeout', `it took longer than ${Math.round(spec.limits.timeMs / 1_000)} s`)
+  }
+  const end = () => {
+    sandbox.kill().catch(() => undefined)
+  }
+  over.addEventListener('abort', end, { once: true })
+  try {
+    throwIfOver()
+    hadCache = (await sandbox.run(diskCommand)).lines.length > 1
+    enter('unpacking')
+    await must(sandbox.run(tidyCommand))
+    await must(sandbox.run(unpackCommand(spec.source.format), { input: spec.source.open(), onLine }))
+    const { code, lines } = await sandbox.run(findDockerfileCommand(spec), { workingDir: contextDir })
+    throwIfOver()
+    const dockerfile = lines.at(-1)
+    if (code !== 0 || dockerfile === undefined)
+      throw new BuildFailure('dockerfile-missing', lines.slice(0, 20).join(', '))
+    enter('building')
+    const workingDir = posix.join(contextDir, spec.folder ?? '.')
+    await must(sandbox.run(buildCommand(spec, dockerfile), { workingDir, onLine }))
+    enter('pushing')
+    await must(sandbox.run(pushCommand(spec.push), { onLine }))
+    const [digest = ''] = await must(sandbox.run(['cat', digestFile]))
+    const [disk = ''] = await must(sandbox.run(diskCommand))
+    return { digest, hadCache, usedPercent: Number(/(\d+)% /.exec(disk)?.[1] ?? 0) }
+  } catch (error) {
+    // A container that was killed fails in ways of its own.
+    throwIfOver()
+    throw error
+  } finally {
+    over.removeEventListener('abort', end)
+  }
+}
+
+/** Throws invalid: what passes can't be an option, or lead out of the source. */
+function checkBuild({ id, cache, folder, dockerfile, target, args = {}, secrets = {} }: BuildSpec): void {
+  must(/^[a-z0-9][a-z0-9_-]{0,56}$/.test(id), `the id ${JSON.stringify(id)} is none`)
+  must(/^[a-z0-9][a-z0-9_.-]{0,56}$/.test(cache), `the cache ${JSON.stringify(cache)} is no name`)
+  for (const path of [folder, dockerfile])
+    must(
+      path === undefined ||
+        (/^[^\0-][^\0]*$/.test(path) && !path.startsWith('/') && !path.split('/').includes('..')),
+      `${JSON.stringify(path)} is no path inside the source`,
+    )
+  must(target === undefined || /^[A-Za-z0-9][\w.-]*$/.test(target), 'the target is no stage')
+  for (const name of Object.keys(args)) must(/^[A-Za-z_]\w*$/.test(name), `${name} is no build argument`)
+  for (const name of Object.keys(secrets)) must(/^[\w.-]+$/.test(name), `${name} is no name for a secret`)
+}
+
+function must(holds: boolean, otherwise: string): void {
+  if (!holds) throw new EngineError('invalid', `what was asked to be built makes no sense: ${otherwise}`)
+}
