@@ -6,6 +6,7 @@ import type { Platform } from '@/platform/open.ts'
 import { withRequestOrigin } from '@/platform/request-origin.ts'
 import { requestOrigin } from '../_server/client-address.ts'
 import { getPlatform } from '../_server/platform.ts'
+import { foreignSite, isFromThisSite } from '../_server/same-site.ts'
 import { getViewer } from '../_server/session.ts'
 import type { ActionResult, Problem } from './result.ts'
 
@@ -24,8 +25,10 @@ export async function run<Data>(
 export async function answer<Data>(ask: (platform: Platform) => Promise<Data>): Promise<ActionResult<Data>> {
   const platform = await getPlatform()
   try {
-    const origin = requestOrigin(await headers())
-    return { ok: true, data: await withRequestOrigin(origin, () => ask(platform)) }
+    const given = await headers()
+    // Next.js looks at this too, yet lets a request through that does not say where it comes from.
+    if (!isFromThisSite(given)) throw new PlatformError('forbidden', foreignSite)
+    return { ok: true, data: await withRequestOrigin(requestOrigin(given), () => ask(platform)) }
   } catch (error) {
     if (error instanceof PlatformError) return problem(error)
     platform.log.error({ err: error }, 'a server action failed')

@@ -13,13 +13,19 @@ import { openTestPlatform, type TestPlatform } from '../support/platform.ts'
 import { type Caller, type Callers, makeCallers } from './callers.ts'
 import { isInProject, type Things, type ThingsMaker, thingsOf } from './things.ts'
 
-const request = vi.hoisted(() => ({ store: null as unknown as AsyncLocalStorage<string | null> }))
+interface Sent {
+  session: string | null
+  headers: Record<string, string>
+}
+
+const request = vi.hoisted(() => ({ store: null as unknown as AsyncLocalStorage<Sent> }))
 vi.mock('server-only', () => ({}))
 vi.mock('next/headers', () => ({
-  headers: async () => new Headers({ 'x-forwarded-for': '198.51.100.7' }),
+  headers: async () =>
+    new Headers({ 'x-forwarded-for': '198.51.100.7', ...request.store.getStore()?.headers }),
   cookies: async () => ({
     get: (name: string) => {
-      const value = request.store.getStore()
+      const value = request.store.getStore()?.session
       return name === 'berth_7080_session' && value ? { name, value } : undefined
     },
     set: () => {},
@@ -194,8 +200,13 @@ function refusalOf(needs: Needs, input: Rule[1], caller: Caller): string[] | nul
 }
 
 /** What the action says: `done`, or the code of the problem. */
-async function call(name: string, caller: Caller, input: unknown[]): Promise<string> {
-  const answer = await request.store.run(caller.session, async () => actions.get(name)?.(...input))
+async function call(
+  name: string,
+  { session }: Caller,
+  input: unknown[],
+  headers: Record<string, string> = { 'sec-fetch-site': 'same-origin' },
+): Promise<string> {
+  const answer = await request.store.run({ session, headers }, async () => actions.get(name)?.(...input))
   return answer?.ok ? 'done' : String(answer?.code)
 }
 
@@ -237,4 +248,35 @@ test('whoever may not do something is told nothing about the input that he sent'
     }
   }
   expect(wrong).toEqual([])
+})
+
+test('no action does anything for a page of another site, nor for who does not say where he comes from', async () => {
+  const owner = people.all.get('owner')
+  const administrator = people.all.get('administrator')
+  if (owner === undefined || administrator === undefined) throw new Error('somebody is missing')
+  const host = 'localhost:7080'
+  const strangers: Record<string, string>[] = [
+    { host },
+    { host, 'sec-fetch-site': 'cross-site', origin: `http://${host}` },
+    { host, 'sec-fetch-site': 'same-site' },
+    { host, origin: 'http://shop-acme.localhost:7080' },
+    { host, 'x-forwarded-host': 'evil.example', origin: 'http://evil.example' },
+    { host, origin: 'null' },
+  ]
+  const done: string[] = []
+  for (const [name, [needs, input]] of Object.entries(rules)) {
+    const sent = await things.for(input)
+    const entries = await berth.platform.db.auditEvent.count()
+    for (const headers of strangers) {
+      const code = await call(name, needs === 'administrator' ? administrator : owner, sent, headers)
+      if (code !== 'forbidden') done.push(`${name}: ${code} for ${JSON.stringify(headers)}`)
+    }
+    if ((await berth.platform.db.auditEvent.count()) > entries) done.push(`${name}: left an entry`)
+  }
+  expect(done).toEqual([])
+  expect(await call('renameTeamAction', owner, await things.for(({ team }) => [team, 'Mine']))).toBe('done')
+  const ours = { host, origin: `http://${host}` }
+  expect(await call('renameTeamAction', owner, await things.for(({ team }) => [team, 'Ours']), ours)).toBe(
+    'done',
+  )
 })

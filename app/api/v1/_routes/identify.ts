@@ -3,6 +3,7 @@ import { createMiddleware } from 'hono/factory'
 import type { Viewer } from '../../../../platform/access.ts'
 import { viewerFromToken } from '../../../../platform/sessions.ts'
 import { cameThroughEdge, clientAddress } from '../../../_server/client-address.ts'
+import { foreignSite, isFromThisSite } from '../../../_server/same-site.ts'
 import { cookieName, viewerFromCookie } from '../../../_server/session-cookie.ts'
 import { ApiError } from './problem.ts'
 import type { ApiContext, ApiEnv } from './router.ts'
@@ -34,23 +35,11 @@ async function fromCookie(c: ApiContext): Promise<Viewer> {
       'www-authenticate': 'Bearer realm="berth"',
     })
   }
-  if (!isSafe(c.req.method) && !isFromThisSite(c)) {
-    throw new ApiError('forbidden', 'Another site asked for this with your cookie, so it was not done.')
-  }
+  if (!isSafe(c.req.method) && !isFromThisSite(c.req.raw.headers))
+    throw new ApiError('forbidden', foreignSite)
   return viewer
 }
 
 function isSafe(method: string): boolean {
   return method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
-}
-
-/**
- * Browsers say where a request comes from; what says nothing does not get a cookie's rights. Apps of the same domain
- * count as strangers: `same-site` is not enough.
- */
-function isFromThisSite(c: ApiContext): boolean {
-  const site = c.req.header('sec-fetch-site')
-  if (site !== undefined) return site === 'same-origin'
-  const origin = c.req.header('origin')
-  return origin !== undefined && URL.parse(origin)?.host === c.req.header('host')
 }
