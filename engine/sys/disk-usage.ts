@@ -6,7 +6,7 @@ const deadlineMs = 300_000
 
 /**
  * Bytes that each folder or file takes on disk, with everything below it. A file with several names counts once; what
- * vanishes meanwhile, or is not there, does not count. Source: du(1).
+ * vanishes meanwhile, or is not there, does not count. When called off it throws the signal's reason. Source: du(1).
  */
 export async function diskUsage(paths: string[], signal?: AbortSignal): Promise<Map<string, number>> {
   const found = new Map<string, number>()
@@ -25,6 +25,7 @@ export async function diskUsage(paths: string[], signal?: AbortSignal): Promise<
       ['-s', '-x', '-B1', '-0', '--', ...some],
       options,
     ).catch((error: { code?: unknown; stdout?: string }) => {
+      signal?.throwIfAborted()
       if (error.code !== 1) throw error
       return { stdout: error.stdout ?? '' }
     })

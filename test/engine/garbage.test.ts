@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process'
-import { lstatSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { lstatSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { DiskUsage } from '../../engine/garbage.ts'
@@ -9,9 +7,9 @@ import { startEngine, type TestEngine } from '../support/engine.ts'
 import { type ImageStore, openImageStore, removeImageStores } from '../support/image-store.ts'
 import { type ImageSpec, pushImage } from '../support/images.ts'
 import { startRegistry, type TestRegistry } from '../support/registry.ts'
+import { conformsToGarbage } from './garbage-conformance.ts'
 
 let registry: TestRegistry
-const dayMs = 24 * 3_600_000
 
 beforeAll(async () => {
   registry = await startRegistry()
@@ -22,13 +20,14 @@ afterAll(async () => {
   removeImageStores()
 })
 
-async function pull(store: ImageStore, name: string, spec: ImageSpec = {}, ageMs = 0) {
+async function pull(store: ImageStore, name: string, spec: ImageSpec = {}) {
   const { reference } = await pushImage(registry, `team/${name}:1`, { files: { '/name': name }, ...spec })
-  const image = await store.images.pull(reference)
-  store.state.db
-    .prepare('UPDATE images SET used_at = ? WHERE digest = ?')
-    .run(Date.now() - ageMs, image.digest)
-  return image
+  return store.images.pull(reference)
+}
+
+function age({ state }: ImageStore, digest: string, ageMs: number): void {
+  const used = state.db.prepare('UPDATE images SET used_at = ? WHERE digest = ?')
+  used.run(Date.now() - ageMs, digest)
 }
 
 async function withStore<T>(work: (store: ImageStore) => Promise<T>): Promise<T> {
@@ -40,125 +39,27 @@ async function withStore<T>(work: (store: ImageStore) => Promise<T>): Promise<T>
   }
 }
 
-const left = async (store: ImageStore) => (await store.images.list()).map(({ digest }) => digest).sort()
+conformsToGarbage(
+  () => registry,
+  async (folder) => {
+    const store = await openImageStore(folder)
+    return {
+      ...store,
+      age: (digest, ageMs) => age(store, digest, ageMs),
+      layers: store.layersOnDisk,
+      blobs: () => store.parts.content.list(),
+      emptied: () => store.parts.trash.emptied(),
+    }
+  },
+)
 
-test('images of no use for long go; what is kept, used, worked with or new stays', async () => {
+test('what was removed is off the disk soon', async () => {
   await withStore(async (store) => {
-    const old = await pull(store, 'old', {}, 8 * dayMs)
-    const kept = await pull(store, 'kept', {}, 8 * dayMs)
-    const worked = await pull(store, 'worked', {}, 8 * dayMs)
-    const recent = await pull(store, 'recent', {}, 6 * dayMs)
-    const fresh = await pull(store, 'fresh')
-    const options = { keep: [kept.digest], unusedForMs: 7 * dayMs }
-    await store.images.using(worked.digest, async () => {
-      store.state.db
-        .prepare('UPDATE images SET used_at = ? WHERE digest = ?')
-        .run(Date.now() - 8 * dayMs, worked.digest)
-      const collected = await store.garbage.collect(options)
-      expect(collected.images).toEqual([{ digest: old.digest, references: old.references, reason: 'unused' }])
-      expect(collected.layers.map(({ diffId }) => diffId)).toEqual([old.layers[1]])
-      expect(collected.freedBytes).toBeGreaterThan(0)
-    })
-    expect(await left(store)).toEqual([kept.digest, worked.digest, recent.digest, fresh.digest].sort())
-    expect(store.layersOnDisk().sort()).toEqual(
-      [kept.layers[0], kept.layers[1], worked.layers[1], recent.layers[1], fresh.layers[1]]
-        .map((diffId) => digestHex(diffId ?? ''))
-        .sort(),
-    )
-    // Even when all may go, what was of use within the hour stays: what was kept or worked with until now was.
-    await store.garbage.collect({ unusedForMs: 0 })
-    expect(await left(store)).toEqual([kept.digest, worked.digest, fresh.digest].sort())
+    await pull(store, 'gone')
     await store.garbage.collect({ unusedForMs: 0, graceMs: 0 })
-    expect([await left(store), store.layersOnDisk(), await store.parts.content.list()]).toEqual([[], [], []])
     await store.parts.trash.emptied()
     expect(readdirSync(join(store.stateDir, 'trash'))).toEqual([])
   })
-})
-
-test('a dry run says what would go, and nothing goes', async () => {
-  await withStore(async (store) => {
-    await pull(store, 'dry', {}, dayMs)
-    const stays = await pull(store, 'stays')
-    const before = [await left(store), store.layersOnDisk(), await store.parts.content.list()]
-    const said = await store.garbage.collect({ unusedForMs: 0, dryRun: true })
-    expect([await left(store), store.layersOnDisk(), await store.parts.content.list()]).toEqual(before)
-    const sorted = ({ blobs, ...rest }: typeof said) => ({
-      ...rest,
-      blobs: blobs.sort((a, b) => a.digest.localeCompare(b.digest)),
-    })
-    expect(sorted(said)).toEqual(sorted(await store.garbage.collect({ unusedForMs: 0 })))
-    expect(said.images).toHaveLength(1)
-    expect(await left(store)).toEqual([stays.digest])
-  })
-})
-
-test('only dangling images go, or only those of a label, when that is asked', async () => {
-  await withStore(async (store) => {
-    const named = await pull(store, 'named', { labels: { tier: 'web' } }, dayMs)
-    const labelled = await pull(store, 'labelled', { labels: { tier: 'db' } }, dayMs)
-    const dangling = await pull(store, 'dangling', {}, dayMs)
-    await store.images.tag(named.digest, dangling.references[0] ?? '')
-    const collect = async (options: object) =>
-      (await store.garbage.collect({ unusedForMs: 0, ...options })).images.map(({ digest }) => digest)
-    expect(await collect({ danglingOnly: true })).toEqual([dangling.digest])
-    expect(await collect({ labels: { toString: null } })).toEqual([])
-    expect(await collect({ labels: { tier: null }, withoutLabels: { tier: 'db' }, dryRun: true })).toEqual([
-      named.digest,
-    ])
-    expect(await collect({ withoutLabels: { tier: null }, dryRun: true })).not.toContain(named.digest)
-    expect(await collect({ labels: { tier: 'db' } })).toEqual([labelled.digest])
-    expect(await left(store)).toEqual([named.digest])
-  })
-})
-
-test('on a full disk packed layers that a registry has go first, then images, oldest use first, and no more than needed', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'berth-small-'))
-  const totalBytes = 256 * 2 ** 20
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${totalBytes}`, 'tmpfs', folder])
-  const store = await openImageStore(folder)
-  try {
-    const filler = (byte: string): ImageSpec => ({
-      bare: true,
-      compress: 'none',
-      files: { '/data': Buffer.alloc(16 * 2 ** 20, byte) },
-    })
-    const oldest = await pull(store, 'oldest', filler('a'), 3 * dayMs)
-    const older = await pull(store, 'older', filler('b'), 2 * dayMs)
-    const kept = await pull(store, 'kept-full', filler('c'), 4 * dayMs)
-    const { disk } = await store.garbage.usage()
-    const percent = (bytes: number) => disk.usedPercent - (100 * bytes) / totalBytes
-    const mebibyte = 2 ** 20
-    const makeRoom = (bytes: number) =>
-      store.garbage.collect({
-        keep: [kept.digest],
-        room: { highPercent: percent(mebibyte), lowPercent: percent(bytes) },
-      })
-    const enough = await store.garbage.collect({
-      room: { highPercent: disk.usedPercent + 1, lowPercent: 0 },
-    })
-    expect(enough).toMatchObject({ images: [], blobs: [], freedBytes: 0 })
-    const first = await makeRoom(20 * mebibyte)
-    expect(first.images).toEqual([])
-    expect(first.blobs.map(({ digest }) => digest).sort()).toEqual([...kept.blobs, ...oldest.blobs].sort())
-    await store.parts.trash.emptied()
-    const lowPercent = (await store.garbage.usage()).disk.usedPercent - 10
-    const second = await store.garbage.collect({
-      keep: [kept.digest],
-      room: { highPercent: lowPercent, lowPercent },
-    })
-    expect(second.blobs.map(({ digest }) => digest)).toContain(older.blobs[0])
-    expect(second.images.map(({ digest, reason }) => [digest, reason])).toEqual([[oldest.digest, 'room']])
-    expect(await left(store)).toEqual([kept.digest, older.digest].sort())
-    // Without its packed layer an image still runs.
-    await store.mounted(older.layers, (root) => expect(readdirSync(root)).toContain('data'))
-    await expect(store.garbage.collect({ room: { highPercent: 50, lowPercent: 60 } })).rejects.toMatchObject({
-      kind: 'invalid',
-    })
-  } finally {
-    await store.close()
-    execFileSync('umount', [folder])
-    rmSync(folder, { recursive: true, force: true })
-  }
 })
 
 test('usage tells what each image has for itself and shares, and what nobody needs', async () => {
