@@ -9,7 +9,7 @@ import { ago, bytes, short, table } from './table.ts'
 
 export function addDiskCommands(engine: Command): void {
   command(engine, 'df', 'what takes how much of the disk')
-    .option('-v, --verbose', 'each image, container and volume')
+    .option('-v, --verbose', 'each image, layer, container and volume')
     .option('--format <template>', 'such as {{.Type}}: {{.Size}}, or json', 'table')
     .action(df)
   command(engine, 'prune', 'remove images that nothing needs and that have no name')
@@ -55,7 +55,7 @@ async function df(options: EngineOptions & { verbose?: boolean; format: string }
   if (options.verbose) details(usage)
 }
 
-function details({ images, containers, volumes }: UsageRow): void {
+function details({ images, layers, containers, volumes }: UsageRow): void {
   const imageLines = images.map((image) => [
     image.references[0] ?? '<none>',
     short(image.digest),
@@ -66,6 +66,10 @@ function details({ images, containers, volumes }: UsageRow): void {
     ago(image.usedAt),
   ])
   say(`\n${table(['IMAGE', 'DIGEST', 'SIZE', 'UNIQUE', 'SHARED', 'CONTAINERS', 'USED'], imageLines)}`)
+  const layerLines = layers
+    .toSorted((a, b) => b.sizeBytes - a.sizeBytes)
+    .map(({ diffId, sizeBytes, images: sharers }) => [short(diffId), bytes(sizeBytes), String(sharers)])
+  say(`\n${table(['LAYER', 'UNPACKED', 'IMAGES'], layerLines)}`)
   const containerLines = containers.map(({ id, writableBytes, logBytes }) => [
     id,
     bytes(writableBytes),

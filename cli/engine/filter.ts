@@ -9,11 +9,10 @@ export interface Filter {
 /** One of several `--filter KEY=VALUE`. */
 export function filter(keys: readonly string[]): (text: string, all?: Filter[]) => Filter[] {
   return (text, all = []) => {
-    const at = text.indexOf('=')
-    const key = text.slice(0, at)
-    if (at < 1 || !keys.includes(key))
+    const [, key = '', value = ''] = /^([^=]+)=(.*)$/s.exec(text) ?? []
+    if (!keys.includes(key))
       throw new InvalidArgumentError(`It must be KEY=VALUE, with one of ${keys.join(', ')}.`)
-    return [...all, { key, value: text.slice(at + 1) }]
+    return [...all, { key, value }]
   }
 }
 

@@ -95,6 +95,17 @@ test('images are told by when they were made: before and since another, and unti
   expect(listed('until=1h30m')).toEqual(['01', '02', '03'])
 })
 
+test('a filter is a known key, an equals sign and any value', () => {
+  const read = filter(['label', 'name'])
+  expect(read('name=a', read('label=b=c'))).toEqual([
+    { key: 'label', value: 'b=c' },
+    { key: 'name', value: 'a' },
+  ])
+  expect(read('name=')).toEqual([{ key: 'name', value: '' }])
+  for (const wrong of ['label', 'labels', 'namex', '=label', 'colour=red', ''])
+    expect(() => read(wrong), wrong).toThrow('It must be KEY=VALUE, with one of label, name.')
+})
+
 test('what prune is asked for: an age or a time, labels with a value, with any, and without', () => {
   expect(readPruneFilters([])).toEqual({ unusedForMs: 0, labels: {}, withoutLabels: {} })
   expect(readPruneFilters(['label=a', 'label=b=c=d', 'label!=keep', 'label!=tier=db'])).toMatchObject({

@@ -39,7 +39,7 @@ export function describeDisk(stand: Stand): void {
     const digest = (await engine('pull', '-q', stand.image)).out.trim()
     await engine('run', '-d', '--name', 'user', stand.image, 'sleep', '1000')
     expect((await engine('df', '-v')).out).toMatch(
-      /^Images +\d+ +1 [\s\S]*^localhost:\d+\/acme\/tool:latest [\s\S]*^user /m,
+      /^Images +\d+ +1 [\s\S]*^localhost:\d+\/acme\/tool:latest [\s\S]*^LAYER [\s\S]*^[0-9a-f]{12} +[\d.]+ [kM]B +1$[\s\S]*^user [\s\S]*^VOLUME /m,
     )
     expect((await engine('df', '--format', '{{.Type}} {{.TotalCount}} {{.Active}}')).out).toMatch(
       /^Images \d+ 1\nContainers 1 \nVolumes \d+ \n$/,
