@@ -92,9 +92,7 @@ function isHere(
 ): Image | null {
   const image = rows.find(digest)
   if (!image || !rows.hasDocuments(image.digest) || !proofs.hasImage(realm, image.digest)) return null
-  onProgress(
-    image.layers.map((layer) => ({ digest: layer, state: 'exists' as const, doneBytes: 0, totalBytes: 0 })),
-  )
+  onProgress(image.blobs.map((digest) => ({ digest, state: 'exists' as const, doneBytes: 0, totalBytes: 0 })))
   leases.drop(leaseOf(image.digest))
   rows.name(formatReference(reference), image.digest)
   rows.touch(image.digest)

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { sweepUnneeded } from '../../../engine/images/sweep.ts'
 import { digestHex } from '../../../engine/oci/digest.ts'
 import { type ImageStore, openImageStore, removeImageStores } from '../../support/image-store.ts'
 import { pushImage } from '../../support/images.ts'
@@ -47,6 +48,18 @@ test('its packed layers are kept until it goes', async () => {
   expect(existsSync(path)).toBe(true)
   await store.images.remove(image.digest)
   expect(existsSync(path)).toBe(false)
+})
+
+test('its layers stay under a container that is made of it, whatever becomes of the image', async () => {
+  const { image } = await pull('beneath')
+  await store.snapshots.prepare('above', image.layers)
+  await store.images.remove(image.digest)
+  await sweepUnneeded(store.parts)
+  const here = () => image.layers.filter((diffId) => store.layersOnDisk().includes(digestHex(diffId)))
+  expect(here()).toEqual(image.layers)
+  await store.snapshots.remove('above')
+  await sweepUnneeded(store.parts)
+  expect(here()).not.toContain(image.layers[1])
 })
 
 test('an image of an older engine can be pulled again for its documents', async () => {

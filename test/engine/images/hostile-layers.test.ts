@@ -325,6 +325,17 @@ test('a layer that would fill the disk is refused before it does', async () => {
     })
     expect(there.halfMade()).toEqual([])
     await there.close()
+    // Looked at before the file is begun, not noticed when the disk is full.
+    const folder = join(small, 'code/layer')
+    mkdirSync(folder, { recursive: true })
+    const packed = join(outside, 'large.tar')
+    writeFileSync(packed, layers[0] ?? '')
+    const blob = await open(packed, 'r')
+    const unpacking = unpackLayer(blob, `sha256:${'0'.repeat(64)}`, folder)
+    await expect(unpacking).rejects.toMatchObject({ kind: 'disk-full' })
+    expect(readdirSync(folder)).toEqual([])
+    await blob.close()
+    rmSync(packed)
   } finally {
     execFileSync('umount', [small])
     rmSync(small, { recursive: true, force: true })

@@ -29,6 +29,10 @@ const named = 'registry.example'
 const clientAt = (host: string) =>
   createRegistryClient({ limits, registries: { [named]: { url: `http://${host}` } } })
 
+function* endless() {
+  for (;;) yield Buffer.alloc(65_536, ' ')
+}
+
 test.each<[string, Parameters<typeof serve>[0], string, string]>([
   [
     'what is not there',
@@ -96,6 +100,18 @@ test.each<[string, Parameters<typeof serve>[0], string, string]>([
     (_request, response) => response.writeHead(307, { location: 'http://169.254.169.254/latest/' }).end(),
     'invalid',
     'HOST redirects image HOST/team/app:1 to 169.254.169.254, where no registry is: refused',
+  ],
+  [
+    'a manifest without end, in chunks',
+    (_request, response) => void Readable.from(endless()).pipe(response),
+    'limit-exceeded',
+    'image HOST/team/app:1 is larger than 4194304 bytes at HOST',
+  ],
+  [
+    'a manifest that would have no end, of which nothing comes',
+    (_request, response) => response.writeHead(200, { 'content-length': String(2 ** 60) }).flushHeaders(),
+    'limit-exceeded',
+    'image HOST/team/app:1 is larger than 4194304 bytes at HOST',
   ],
   ['silence', () => {}, 'unavailable', 'HOST did not answer in time for image HOST/team/app:1'],
   [
@@ -207,6 +223,24 @@ test('what may pass is tried again after as long as the registry says; what does
   const no = await started((_request, response) => response.writeHead(404).end())
   await expect(fetchManifest(no.host)).rejects.toThrow()
   expect(no.seen).toHaveLength(1)
+
+  const away = await started((_request, response) => response.writeHead(503, { 'retry-after': '90' }).end())
+  await expect(fetchManifest(away.host)).rejects.toMatchObject({ kind: 'unavailable', retryAfterMs: 90_000 })
+  expect(away.seen).toHaveLength(1)
+})
+
+test('waits double, give or take a quarter', async () => {
+  const times: number[] = []
+  const { host } = await started((_request, response) => {
+    times.push(Date.now())
+    response.writeHead(503).end()
+  })
+  await expect(fetchManifest(host, { ...limits, firstWaitMs: 80, tries: 4 })).rejects.toMatchObject({
+    kind: 'unavailable',
+  })
+  const waits = times.slice(1).map((at, index) => at - (times[index] ?? 0))
+  expect(waits).toHaveLength(3)
+  for (const [index, wait] of waits.entries()) expect(wait).toBeGreaterThanOrEqual(80 * 2 ** index * 0.75 - 5)
 })
 
 test('Retry-After is seconds or a date', () => {

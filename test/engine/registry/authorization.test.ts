@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { digestOf as sha256 } from '../../../engine/oci/digest.ts'
 import { createRegistryClient } from '../../../engine/registry/client.ts'
 import { checkRealm } from '../../../engine/registry/realm.ts'
@@ -47,13 +47,16 @@ const referenceOf = (host: string, repository = 'app') => ({
 
 test('one token serves every request of its scope; another repository needs another one', async () => {
   const tokens = opened(await startTokenServer())
-  const { host } = await guarded(tokens)
+  const { host, seen } = await guarded(tokens)
   const client = createRegistryClient()
   await Promise.all([1, 2, 3, 4].map(() => client.fetchManifest(referenceOf(host))))
   await client.fetchManifest(referenceOf(host))
   expect(tokens.asked).toEqual(['GET - service=here&scope=repository%3Aapp%3Apull'])
+  const before = seen.length
   await client.fetchManifest(referenceOf(host, 'other'))
   expect(tokens.asked).toHaveLength(2)
+  // A token goes to nothing that it was not given for.
+  expect(seen[before]?.authorization).toBeUndefined()
   await client.fetchManifest(referenceOf(host), { credentials: basic })
   expect(tokens.asked[2]).toMatch(/^GET Basic .*account=u/)
   client.close()
@@ -76,6 +79,34 @@ test.each([
   expect(sha256(Buffer.concat(got))).toBe(blob.digest)
   expect(tokens.asked.length).toBeGreaterThan(1)
   client.close()
+})
+
+test('a token is renewed shortly before its end, so that the registry refuses none', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  try {
+    const tokens = opened(await startTokenServer({ livesMs: 60_000 }))
+    const { host, seen } = await guarded(tokens)
+    const client = createRegistryClient()
+    await client.fetchManifest(referenceOf(host))
+    for (const [afterMs, fetched] of [
+      [44_000, 1],
+      [2_000, 2],
+      [44_000, 2],
+      [12_000, 3],
+    ] as const) {
+      vi.setSystemTime(Date.now() + afterMs)
+      await client.fetchManifest(referenceOf(host))
+      expect(tokens.asked).toHaveLength(fetched)
+    }
+    // The first question alone met a challenge.
+    expect(seen.map(({ authorization }) => authorization !== undefined)).toEqual([
+      false,
+      ...Array(5).fill(true),
+    ])
+    client.close()
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('a scope that the registry misses is asked for once, and what is not given then is denied', async () => {

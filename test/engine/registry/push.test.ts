@@ -290,6 +290,26 @@ test('a registry that keeps less than it got is sent the rest; where it sends th
   front.close()
 })
 
+test('an upload is sent where the registry said at first, and nowhere else by a redirect', async () => {
+  const elsewhere = await serve((_request, response) => response.writeHead(201).end())
+  const front = await serve((request, response) => {
+    if (request.method === 'HEAD') return void response.writeHead(404).end()
+    if (request.method === 'POST') return void response.writeHead(202, { location: '/upload' }).end()
+    request.resume()
+    response.writeHead(307, { location: `http://${elsewhere.host}/upload` }).end()
+  })
+  const client = createRegistryClient({ limits })
+  for (const bytes of [randomBytes(1_000), randomBytes(500_000)])
+    await expect(client.uploadBlob(referenceOf(front.host, 'a'), source(bytes))).rejects.toMatchObject({
+      kind: 'invalid',
+      message: expect.stringMatching(/redirects the upload of blob sha256:.*: refused/),
+    })
+  expect(elsewhere.seen).toEqual([])
+  client.close()
+  front.close()
+  elsewhere.close()
+})
+
 test('a registry that takes nothing more is given up on', async () => {
   const server = await serve((request, response) => {
     if (request.method === 'HEAD') return void response.writeHead(404).end()

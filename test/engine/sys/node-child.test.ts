@@ -70,13 +70,7 @@ test('who works on what strangers sent has nothing of the host but its folder, a
   // Node has threads of its own, and whoever takes one over has what that one has.
   expect(threads.length).toBeGreaterThan(4)
   const [main, ...others] = threads
-  // chown, dac_override, fowner, fsetid, setfcap.
-  expect(main).toEqual({
-    permitted: '000000008000001b',
-    effective: '000000008000001b',
-    filter: '2',
-    gains: '1',
-  })
+  expect(main).toEqual({ permitted: usual, effective: usual, filter: '2', gains: '1' })
   expect(new Set(others.map((thread) => JSON.stringify(thread)))).toEqual(
     new Set([
       JSON.stringify({ permitted: '0'.repeat(16), effective: '0'.repeat(16), filter: '2', gains: '1' }),
@@ -115,7 +109,7 @@ test.each([
   },
 )
 
-test('it dies with who started it, also by SIGKILL', async () => {
+test('a layer is unpacked by one who has given everything up, and it dies with who started it, also by SIGKILL', async () => {
   const target = join(folder, 'staging', 'layer')
   mkdirSync(target, { recursive: true })
   const file = new URL('../../support/unpack-parent.ts', import.meta.url).pathname
@@ -123,11 +117,23 @@ test('it dies with who started it, also by SIGKILL', async () => {
   const parent = spawn(process.execPath, [file, target, `sha256:${'0'.repeat(64)}`], {
     stdio: ['pipe', 'ignore', 'inherit'],
   })
-  const children = await until('the layer is being unpacked', () => {
-    const all = descendants(parent.pid ?? 0)
-    return all.some((pid) => commandOf(pid).includes('unpack-child')) && all
-  })
-  parent.kill('SIGKILL')
+  let children: number[]
+  try {
+    children = await until('the layer is being unpacked by one who may do nothing else', () => {
+      const all = descendants(parent.pid ?? 0)
+      // Those before the innermost one only wait for it.
+      const innermost = all.findLast((pid) => commandOf(pid).includes('unpack-child'))
+      const [main, ...others] = innermost === undefined ? [] : threadsOf(innermost)
+      return (
+        isConfined(main) &&
+        // Threads that it begins afterwards have what it has, and those from before have nothing.
+        others.every((each) => isConfined(each, [usual, '0'.repeat(16)])) &&
+        all
+      )
+    })
+  } finally {
+    parent.kill('SIGKILL')
+  }
   await once(parent, 'exit')
   await until('everything that it started is gone', () => children.every((pid) => processStart(pid) === null))
 })
@@ -157,6 +163,18 @@ function commandOf(pid: number): string {
   } catch {
     return ''
   }
+}
+
+/** chown, dac_override, fowner, fsetid, setfcap. */
+const usual = '000000008000001b'
+
+function isConfined(thread: ReturnType<typeof threadsOf>[number] | undefined, may = [usual]): boolean {
+  return (
+    may.includes(thread?.permitted ?? '') &&
+    thread?.permitted === thread?.effective &&
+    thread?.filter === '2' &&
+    thread.gains === '1'
+  )
 }
 
 /** What each thread of a process may do, its first one first: capabilities, the filter's mode, no_new_privs. */
