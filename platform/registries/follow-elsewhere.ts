@@ -12,6 +12,8 @@ import { lookAtTags } from './tags.ts'
 /** Whoever looks has so long; another worker looks when it was lost. */
 const leaseMs = 120_000
 const lookWithinMs = 60_000
+/** Somebody waits for this one. */
+const glanceWithinMs = 2_000
 const longestPauseMs = 6 * 3_600_000
 const looksAtOnce = 6
 
@@ -90,8 +92,9 @@ async function look(
   { teamId, image }: Pick<Following, 'teamId' | 'image'>,
   follows: Follow[],
   signal: AbortSignal | undefined,
+  withinMs = lookWithinMs,
 ): Promise<PushedTag[] | RegistryProblem> {
-  const limit = AbortSignal.timeout(lookWithinMs)
+  const limit = AbortSignal.timeout(withinMs)
   const login = await teamLogin(platform, teamId, image)
   try {
     const found = await lookAtTags(
@@ -106,7 +109,7 @@ async function look(
     if (limit.aborted)
       return new RegistryProblem(
         'unavailable',
-        `${readImageName(image).registry} did not answer within ${lookWithinMs / 1_000} s.`,
+        `${readImageName(image).registry} did not answer within ${withinMs / 1_000} s.`,
       )
     if (!(error instanceof RegistryProblem)) throw error
     if (error.kind === 'denied' && login !== null) await noteLoginResult(platform, login.id, error.message)
@@ -149,8 +152,9 @@ export interface SeenElsewhere {
 }
 
 /**
- * What an app that follows a registry elsewhere would get from it now; null where it does not, or that can't be learned:
- * whoever deploys gets what was there when it was looked at last.
+ * What an app that follows a registry elsewhere would get from it now; null where it does not, or that can't be learned
+ * within two seconds: whoever deploys gets what was there when it was looked at last. A registry that is slow is then
+ * looked at by a worker, which has more time and deploys what is new.
  */
 export async function seenElsewhere(
   platform: Platform,
@@ -161,8 +165,13 @@ export async function seenElsewhere(
   if (!settings.success || settings.data.follow === null) return null
   const { image, follow } = settings.data
   if (ownRepository(platform.config, image) !== null) return null
-  const tags = await look(platform, { teamId, image }, [follow], undefined)
+  const tags = await look(platform, { teamId, image }, [follow], undefined, glanceWithinMs)
   if (!(tags instanceof RegistryProblem)) return { image, tags }
-  await noteFollowProblem(platform, appId, tags.message)
+  if (tags.kind !== 'unavailable') await noteFollowProblem(platform, appId, tags.message)
+  else if (tags.retryAfterMs === null)
+    await platform.db.app.updateMany({
+      where: { id: appId, followLookAt: { not: null } },
+      data: { followLookAt: new Date() },
+    })
   return null
 }

@@ -30,6 +30,8 @@ let team: Team
 /** What the registry has, and what it answers instead. */
 let tags: Record<string, string>
 let instead: { status: number; headers?: Record<string, string> } | null
+/** Takes questions and answers none. */
+let isSilent: boolean
 let password: string
 
 const image = () => `${registry.host}/acme/shop`
@@ -43,6 +45,7 @@ beforeAll(async () => {
   tokens = await startTokenServer()
   registry = await serve((request, response) => {
     const path = request.url ?? ''
+    if (isSilent) return
     if (instead !== null) return void response.writeHead(instead.status, instead.headers).end()
     if (path === '/v2/') {
       const right = `Basic ${btoa(`ada:${password}`)}`
@@ -62,6 +65,7 @@ beforeEach(async () => {
   team = await berth.makeTeam()
   tags = { stable: 'one', '1.4.0': 'a', '1.3.9': 'b', '2.0.0': 'c', latest: 'd' }
   instead = null
+  isSilent = false
   password = 'right horse'
   registry.seen.length = 0
   tokens.asked.length = 0
@@ -203,6 +207,21 @@ test('of versions the highest that fits is deployed, also by whoever deploys, an
   tags['9.1.0'] = 'f'
   await lookNow(none)
   expect(await deployed(none)).toEqual([seen('push', '9.1.0', 'f')])
+})
+
+test('whoever deploys waits two seconds for a registry elsewhere, and a worker deploys what it had', async () => {
+  const app = await makeApp('version', '^1.4')
+  await lookNow(app)
+  tags['1.5.0'] = 'e'
+  isSilent = true
+  const began = Date.now()
+  await createDeployment(berth.platform, operator, app.id)
+  expect(Date.now() - began).toBeLessThan(8_000)
+  expect(await deployed(app)).toEqual([seen('api', '1.4.0', 'a')])
+  expect(await followed(app)).toMatchObject({ problem: null })
+  isSilent = false
+  await followElsewhere(berth.platform)
+  expect(await deployed(app)).toEqual([seen('push', '1.5.0', 'e'), seen('api', '1.4.0', 'a')])
 })
 
 test('two workers and two apps ask once; another team asks by itself', async () => {

@@ -57,6 +57,9 @@ function global(settings: EdgeSettings, structureId: string): string[] {
     'global',
     '    nbthread 2',
     `    maxconn ${settings.maxConnections}`,
+    // Of large pieces, for the registry's layers: see its backend.
+    '    maxpipes 64',
+    '    tune.pipesize 1048576',
     ...(settings.dropPrivileges ? ['    uid 65534', '    gid 65534'] : []),
     `    stats socket ${settings.statsSocket} mode 600 level admin expose-fd listeners`,
     // After a reload the old process lives on as long as somebody is connected to it, but not for ever.
@@ -135,6 +138,8 @@ function dashboard(settings: EdgeSettings): string[] {
     '',
     // Its clients are programs: they get plain errors, and no answer comes from here that looks like a page.
     'backend registry',
+    // Layers go from socket to socket in the kernel, which halves what a pull through here costs.
+    '    option splice-response',
     `    server registry 127.0.0.1:${settings.registryPort}`,
     '',
     // A process that was replaced keeps the connections of its clients, but its servers can't be changed any more: it

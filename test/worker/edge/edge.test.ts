@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { Agent, request, type ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { DesiredRoute } from '../../../platform/worker/desired-routes.ts'
+import { haproxyAt } from '../../../worker/edge/haproxy.ts'
 import type { EdgeSettings } from '../../../worker/edge/settings.ts'
 import { get, makeTestEdge, serveApp, type TestApp, type TestEdge } from '../../support/edge.ts'
 import { until } from '../../support/until.ts'
@@ -115,6 +116,28 @@ test('names lead to apps, the dashboard and the registry; the rest to pages with
     expect(headers.vary).toBe('Accept-Language')
     expect(body).toContain(given === 'en' ? 'This app is stopped' : '应用已停止')
   }
+})
+
+test('a layer goes through the kernel alone, whole and unchanged; what apps send does not', async () => {
+  const layer = randomBytes(48 * 2 ** 20)
+  const large = (_: unknown, response: ServerResponse) =>
+    response.writeHead(200, { 'content-length': layer.length }).end(layer)
+  const [registry, shop] = [await app('registry', large), await app('shop', large)]
+  await replaceEdge({ registryPort: registry.port })
+  edge.routes = [route('shop', { 'dep_1-0': shop })]
+  await syncAndStart()
+  const { port } = edge.settings
+  const haproxy = haproxyAt(edge.settings, (error) => expect(error).toBeNull())
+  const spliced = async () => {
+    const said = await haproxy.command({ pid: 0, isOld: false }, 'show info')
+    return Number(/^TotalSplic(?:ded|ed)BytesOut: (\d+)$/m.exec(said)?.[1])
+  }
+  const answer = await fetch(`http://localhost:${port}/v2/a/blobs/b`)
+  expect(Buffer.from(await answer.arrayBuffer()).equals(layer)).toBe(true)
+  const all = await spliced()
+  expect(all).toBeGreaterThan(layer.length * 0.8)
+  expect((await get(port, 'shop.localhost')).status).toBe(200)
+  expect(await spliced()).toBe(all)
 })
 
 test('an app that refuses connections gets 503, one that breaks off 502, one that is too slow 504', async () => {
