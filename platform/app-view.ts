@@ -14,7 +14,10 @@ export const appColumns = {
   liveDeployment: { select: { id: true, snapshot: true, size: true } },
   _count: { select: { volumes: true } },
   domains: publicNames,
-  containers: { where: { state: { not: 'removed' } }, orderBy: [{ createdAt: 'asc' }, { replica: 'asc' }] },
+  containers: {
+    where: { state: { not: 'removed' } },
+    orderBy: [{ createdAt: 'asc' }, { process: 'asc' }, { replica: 'asc' }],
+  },
 } as const satisfies Prisma.AppInclude
 
 export type AppRow = Prisma.AppGetPayload<{ include: typeof appColumns }>
@@ -45,7 +48,7 @@ function showApp(
   platform: Platform,
   row: AppRow,
   latest: LatestRow | null,
-  replicas: Map<string, number>,
+  replicas: Map<string, Record<string, number>>,
 ): App {
   const live = row.liveDeploymentId
   const settings = appSettingsSchema.parse(row.settings)
@@ -62,7 +65,7 @@ function showApp(
       hasLive: live !== null,
       runningContainers: row.containers.filter((c) => c.deploymentId === live && c.state === 'running')
         .length,
-      wantedContainers: live === null ? 0 : (replicas.get(live) ?? 1),
+      wantedContainers: live === null ? 0 : sum(replicas.get(live) ?? { web: 1 }),
     }),
     desiredState: row.desiredState,
     urls: row.domains.map((domain) => domainUrl(platform.config, domain)),
@@ -112,6 +115,7 @@ function showContainer(row: AppRow['containers'][number]): Container {
   return {
     id: row.id,
     deploymentId: row.deploymentId,
+    process: row.process,
     replica: row.replica,
     state: row.state,
     exitCode: row.exitCode,
@@ -133,16 +137,27 @@ async function latestDeployments(platform: Platform, appIds: string[]): Promise<
   return new Map(rows.map((row) => [row.appId, row]))
 }
 
-/** How many containers each of these deployments should have. */
+/** How many containers of each process these deployments should have. */
 export async function liveReplicas(
   platform: Platform,
   deploymentIds: string[],
-): Promise<Map<string, number>> {
+): Promise<Map<string, Record<string, number>>> {
   if (deploymentIds.length === 0) return new Map()
-  const rows = await platform.db.$queryRaw<{ id: string; replicas: number }[]>`
-    SELECT id, coalesce((size->>'replicas')::int, (snapshot->'settings'->>'replicas')::int) AS replicas FROM deployments
+  const rows = await platform.db.$queryRaw<{ id: string; process: string; replicas: number }[]>`
+    SELECT id, process, replicas FROM deployments CROSS JOIN LATERAL (
+      SELECT 'web' AS process, coalesce(size->>'replicas', snapshot->'settings'->>'replicas')::int AS replicas
+      UNION ALL
+      SELECT key, coalesce(size->'processes'->key->>'replicas', value->>'replicas')::int
+      FROM jsonb_each(coalesce(snapshot->'settings'->'processes', '{}'))
+    ) AS processes
     WHERE id IN (${Prisma.join(deploymentIds)})`
-  return new Map(rows.map((row) => [row.id, row.replicas]))
+  const found = new Map<string, Record<string, number>>()
+  for (const { id, process, replicas } of rows) found.set(id, { ...found.get(id), [process]: replicas })
+  return found
+}
+
+function sum(replicas: Record<string, number>): number {
+  return Object.values(replicas).reduce((before, each) => before + each, 0)
 }
 
 /** One app as it stands, without asking who wants to know; null when it is gone. */

@@ -64,9 +64,17 @@ export async function readUse(tx: Transaction, teamId: string): Promise<Use> {
 
 export type Resources = Pick<Use, 'memoryBytes' | 'cpuMillis'>
 
-/** What an app needs when all its replicas run. */
-export function needOf({ replicas, limits }: Pick<AppSettings, 'replicas' | 'limits'>): Resources {
-  return { memoryBytes: replicas * limits.memoryBytes, cpuMillis: replicas * limits.cpuMillis }
+/** What an app needs when all replicas of all its processes run. */
+export function needOf({
+  processes,
+  ...own
+}: Pick<AppSettings, 'replicas' | 'limits' | 'processes'>): Resources {
+  const need = { memoryBytes: 0, cpuMillis: 0 }
+  for (const { replicas, limits } of [own, ...Object.values(processes)]) {
+    need.memoryBytes += replicas * limits.memoryBytes
+    need.cpuMillis += replicas * limits.cpuMillis
+  }
+  return need
 }
 
 /** What an app, or a team, has taken: of each app that is wanted running the most that its deployments ask for. */
@@ -82,20 +90,27 @@ export async function spentBy(
       WHERE apps."desiredState" = 'running'
         AND (projects."teamId" = ${teamId} OR apps.id = ${appId})
     ), wanted AS (
-      SELECT running.id, snapshot->'settings' AS settings, size
+      SELECT running.id, deployments.id AS deployment, snapshot->'settings' AS settings, size
       FROM running JOIN deployments ON deployments.id = running."liveDeploymentId"
       UNION ALL
-      SELECT running.id, snapshot->'settings' AS settings, size
+      SELECT running.id, deployments.id AS deployment, snapshot->'settings' AS settings, size
       FROM running JOIN deployments ON deployments."appId" = running.id
       WHERE deployments.status::text = ANY(${inProgressStatuses})
     ), sized AS (
-      SELECT id,
-        coalesce(size->>'replicas', settings->>'replicas')::bigint AS replicas,
-        coalesce(size->>'memoryBytes', settings->'limits'->>'memoryBytes')::bigint AS memory,
-        coalesce(size->>'cpuMillis', settings->'limits'->>'cpuMillis')::bigint AS cpu
-      FROM wanted
+      SELECT wanted.id, deployment,
+        coalesce(given->>'replicas', own->>'replicas')::bigint AS replicas,
+        coalesce(given->>'memoryBytes', own->'limits'->>'memoryBytes')::bigint AS memory,
+        coalesce(given->>'cpuMillis', own->'limits'->>'cpuMillis')::bigint AS cpu
+      FROM wanted CROSS JOIN LATERAL (
+        SELECT settings AS own, size AS given
+        UNION ALL
+        SELECT value, size->'processes'->key FROM jsonb_each(coalesce(settings->'processes', '{}'))
+      ) AS processes
+    ), each_deployment AS (
+      SELECT id, deployment, sum(replicas * memory) AS memory, sum(replicas * cpu) AS cpu
+      FROM sized GROUP BY id, deployment
     ), each_app AS (
-      SELECT id, max(replicas * memory) AS memory, max(replicas * cpu) AS cpu FROM sized GROUP BY id
+      SELECT id, max(memory) AS memory, max(cpu) AS cpu FROM each_deployment GROUP BY id
     )
     SELECT coalesce(sum(memory), 0)::bigint AS memory, coalesce(sum(cpu), 0)::bigint AS cpu FROM each_app`
   return { memoryBytes: Number(row?.memory ?? 0), cpuMillis: Number(row?.cpu ?? 0) }
@@ -114,7 +129,7 @@ async function spentByRuns(tx: Transaction, teamId: string): Promise<Resources> 
 export async function growth(
   tx: Transaction,
   appId: string,
-  settings: Pick<AppSettings, 'replicas' | 'limits'>,
+  settings: Pick<AppSettings, 'replicas' | 'limits' | 'processes'>,
 ): Promise<Resources> {
   const need = needOf(settings)
   const spent = await spentBy(tx, { appId })

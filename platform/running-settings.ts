@@ -32,5 +32,10 @@ export async function settingsToGoBackTo(
   const settings = runningSettings(old)
   if (app.liveDeploymentId === null) return settings
   const live = await tx.deployment.findUniqueOrThrow({ where: { id: app.liveDeploymentId } })
-  return { ...settings, replicas: runningSettings(live).replicas }
+  const now = runningSettings(live)
+  const processes = Object.entries(settings.processes).map(([name, own]) => [
+    name,
+    { ...own, replicas: now.processes[name]?.replicas ?? own.replicas },
+  ])
+  return { ...settings, replicas: now.replicas, processes: Object.fromEntries(processes) }
 }

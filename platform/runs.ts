@@ -97,7 +97,7 @@ async function newRow(tx: Transaction, viewer: Viewer, appId: string, plan: RunP
       'The app has never been live, so there is no image to run. Deploy it.',
     )
   const deployment = await tx.deployment.findUniqueOrThrow({ where: { id: liveDeploymentId } })
-  const live = needOf({ replicas: 1, limits: runningSettings(deployment).limits })
+  const live = needOf({ replicas: 1, limits: runningSettings(deployment).limits, processes: {} })
   const { _max } = await tx.run.aggregate({ where: { appId }, _max: { number: true } })
   const number = (_max.number ?? 0) + 1
   await tx.run.deleteMany({ where: { appId, number: { lte: number - runsKept } } })

@@ -11,19 +11,27 @@ import { enqueue } from './jobs.ts'
 import { appSettingsSchema } from './model/app-settings.ts'
 import { newId } from './model/ids.ts'
 import type { App } from './model/resources.ts'
-import { type ScaleAppInput, type Scaling, scaleAppSchema, sizeOf, withSize } from './model/scale.ts'
+import {
+  resized,
+  type ScaleAppInput,
+  type Scaling,
+  scaleAppSchema,
+  sizeOf,
+  sizeOfProcess,
+  withSize,
+} from './model/scale.ts'
 import type { Platform } from './open.ts'
 import { checkQuota, growth, lockTeam } from './quotas.ts'
 import { pendingScaling, runningSettings } from './running-settings.ts'
 import { validate } from './validate.ts'
 
 /**
- * Changes how many replicas of the app's live deployment run, and with how much memory and processor, without a new
- * deployment; deployments after it run so too. Its worker makes it true, or puts it back and says why in the app's
- * `scale.problem`. Whoever asks again before that is done asks for something else instead.
+ * Changes how many replicas of a process of the app's live deployment run, and with how much memory and processor,
+ * without a new deployment; deployments after it run so too. Its worker makes it true, or puts it back and says why in
+ * the app's `scale.problem`. Whoever asks again before that is done asks for something else instead.
  *
- * Throws `conflict` when nothing is live, a deployment is on its way, or the app has a volume and should have more than
- * one replica; `quota-exceeded`.
+ * Throws `conflict` when nothing is live, a deployment is on its way, what is live has no such process, or the app has a
+ * volume and should have more than one replica of `web`; `quota-exceeded`.
  */
 export async function scaleApp(
   platform: Platform,
@@ -32,7 +40,7 @@ export async function scaleApp(
   input: ScaleAppInput,
 ): Promise<App> {
   const { teamId, hostId } = await appAccess(platform, viewer, id, 'app.scale')
-  const given = validate(scaleAppSchema, input)
+  const { process, ...given } = validate(scaleAppSchema, input)
   const isPending = await platform.db.$transaction(async (tx) => {
     await lockTeam(tx, teamId)
     const app = await lockApp(tx, id)
@@ -50,7 +58,12 @@ export async function scaleApp(
     const live = await tx.deployment.findUniqueOrThrow({ where: { id: app.liveDeploymentId } })
     const running = runningSettings(live)
     const now = sizeOf(running)
-    const to = { ...now, ...defined(given) }
+    if (sizeOfProcess(now, process) === null)
+      throw new PlatformError(
+        'conflict',
+        `Deployment ${live.number}, which is live, has no process ${process}. Deploy the app first.`,
+      )
+    const to = resized(now, process, defined(given))
     if (to.replicas > 1 && (await tx.volume.count({ where: { appId: id } })) > 0)
       throw new PlatformError(
         'conflict',
@@ -70,7 +83,7 @@ export async function scaleApp(
     await tx.deployment.update({ where: { id: live.id }, data: { size: to } })
     await tx.app.update({
       where: { id },
-      data: { scaling, settings: withSize(settings, { ...sizeOf(settings), ...defined(given) }) },
+      data: { scaling, settings: withSize(settings, resized(sizeOf(settings), process, defined(given))) },
     })
     await record(tx, viewer, {
       ...{ teamId, action: 'app.scale', target: { type: 'app', id, name: app.name } },

@@ -1,4 +1,6 @@
 import type { ContainerSpec, Image } from '../engine/index.ts'
+import type { ProcessSettings } from '../platform/model/app-settings.ts'
+import { web } from '../platform/model/processes.ts'
 import { runContainerId } from '../platform/runs.ts'
 import type { DeploymentWork } from '../platform/worker/deployments.ts'
 import type { RunWork } from '../platform/worker/runs.ts'
@@ -7,6 +9,8 @@ import type { RunWork } from '../platform/worker/runs.ts'
 export const labels = {
   app: 'berth.app',
   deployment: 'berth.deployment',
+  /** Which of the app's processes; of `web` it may be missing, in containers that are older. */
+  process: 'berth.process',
   replica: 'berth.replica',
   /** Of a container that does one thing and ends: `release` or `run`. Those that serve have none. */
   task: 'berth.task',
@@ -14,9 +18,27 @@ export const labels = {
   run: 'berth.run',
 } as const
 
+/** One of a deployment's containers that go on running: which of which process. */
+export interface Slot {
+  process: string
+  replica: number
+}
+
 /** Made from what it is for, so that whoever begins a deployment again finds what was made before. */
-export function containerId(deploymentId: string, replica: number): string {
-  return `${deploymentId}-${replica}`
+export function containerId(deploymentId: string, { process, replica }: Slot): string {
+  return process === web ? `${deploymentId}-${replica}` : `${deploymentId}-${process}-${replica}`
+}
+
+/** So many of a process, from the replica `from` on. */
+export function slotsOf(process: string, replicas: number, from = 0): Slot[] {
+  const count = Math.max(0, replicas - from)
+  return Array.from({ length: count }, (_, index) => ({ process, replica: from + index }))
+}
+
+/** Which of its deployment's containers it is. */
+export function slotOf(container: { labels: Readonly<Record<string, string>> }): Slot {
+  const { [labels.process]: process = web, [labels.replica]: replica } = container.labels
+  return { process, replica: Number(replica ?? 0) }
 }
 
 /** Whether it does one thing and ends, instead of serving. */
@@ -32,19 +54,36 @@ export function portFor(work: Pick<DeploymentWork, 'settings' | 'variables'>, im
   return image.config.exposedPorts[0] ?? 8080
 }
 
-/** What runs for one replica of a deployment. */
-export function containerSpec(work: DeploymentWork, image: Image, replica: number): ContainerSpec {
+/** What runs for one replica of a process. Only `web` has the app's name, and its volumes. */
+export function containerSpec(work: DeploymentWork, image: Image, slot: Slot): ContainerSpec {
   const { app, deployment, settings } = work
+  const { process, replica } = slot
+  const own = settings.processes[process]
+  const isWeb = process === web || own === undefined
+  const name = isWeb ? app.slug : `${app.slug.slice(0, 60 - process.length)}-${process}`
+  const usual = usualSpec(work, image, `${name.slice(0, 60)}-${replica}`)
   return {
-    ...usualSpec(work, image, `${app.slug.slice(0, 60)}-${replica}`),
-    id: containerId(deployment.id, replica),
-    command: settings.command ?? undefined,
-    labels: { ...ownLabels(work), [labels.replica]: String(replica) },
-    aliases: [app.slug],
-    mounts: work.volumes.map(({ id, mountPath }) => ({ kind: 'volume', volume: id, target: mountPath })),
+    ...usual,
+    id: containerId(deployment.id, slot),
+    ...(isWeb ? { command: settings.command ?? undefined } : programOf(own)),
+    environment: { ...usual.environment, BERTH_PROCESS: process },
+    limits: isWeb ? settings.limits : own.limits,
+    labels: { ...ownLabels(work), [labels.process]: process, [labels.replica]: String(replica) },
+    aliases: isWeb ? [app.slug] : [],
+    mounts: isWeb
+      ? work.volumes.map(({ id, mountPath }) => ({ kind: 'volume', volume: id, target: mountPath }))
+      : [],
     // A deployment that is being checked fails at the first exit; one that is live goes on.
     restart: 'always',
   }
+}
+
+/** The image's entrypoint stays, unless the process has one of its own. */
+function programOf({
+  entrypoint,
+  command,
+}: ProcessSettings): Pick<ContainerSpec, 'entrypoint' | 'arguments'> {
+  return { ...(entrypoint === null ? {} : { entrypoint }), arguments: command }
 }
 
 /** What runs before a deployment starts: the same image, variables, limits and network, under no name that others use. */

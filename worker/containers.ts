@@ -1,27 +1,30 @@
 import { type Container, type Image, isEngineError } from '../engine/index.ts'
+import { web } from '../platform/model/processes.ts'
 import { recordContainer, reportContainer } from '../platform/worker/containers.ts'
 import type { DeploymentWork } from '../platform/worker/deployments.ts'
-import { containerSpec, labels } from './container-spec.ts'
+import { containerSpec, labels, type Slot } from './container-spec.ts'
 import type { Host } from './host.ts'
 
 /**
  * One replica, recorded but not running; what an earlier try made is taken over as it is, running or not, if nothing
- * happened to it. It gets no traffic before its port is reported.
+ * happened to it. It gets no traffic before its port is reported, and one that is not of `web` never.
  */
 export async function makeReplica(
   host: Host,
   work: DeploymentWork,
   image: Image,
-  replica: number,
+  slot: Slot,
   signal: AbortSignal,
   {
-    outOfTraffic = work.live !== null && work.live.deploymentId !== work.deployment.id,
+    outOfTraffic = slot.process === web &&
+      work.live !== null &&
+      work.live.deploymentId !== work.deployment.id,
   }: { outOfTraffic?: boolean } = {},
 ): Promise<Container> {
   const { platform, engine } = host
-  const spec = containerSpec(work, image, replica)
+  const spec = containerSpec(work, image, slot)
   const present = await find(host, spec.id)
-  for (const { id, sizeBytes } of work.volumes) {
+  for (const { id, sizeBytes } of slot.process === web ? work.volumes : []) {
     const size = sizeBytes === null ? {} : { sizeBytes }
     await engine.volumes.create({ name: id, idRange: work.team.idRange, ...size })
   }
@@ -35,7 +38,7 @@ export async function makeReplica(
       deploymentId: work.deployment.id,
       appId: work.app.id,
       hostId: host.id,
-      replica,
+      ...slot,
       outOfTraffic,
       address: made.address,
     })

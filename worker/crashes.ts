@@ -18,25 +18,28 @@ export interface CrashWatch {
 
 export function createCrashWatch(host: Host): CrashWatch {
   const { platform, log } = host
+  /** Of each process of a deployment. */
   const ends = new Map<string, number[]>()
-  /** Deployments of which it was said. */
+  /** Of which it was said. */
   const told = new Set<string>()
 
-  async function ended({ appId, deploymentId, replica }: LiveContainer, container: Container): Promise<void> {
+  async function ended(live: LiveContainer, container: Container): Promise<void> {
+    const { appId, deploymentId, process, replica } = live
+    const key = `${deploymentId} ${process}`
     const now = Date.now()
-    const recent = [...(ends.get(deploymentId) ?? []), now].filter((at) => now - at < withinMs)
-    ends.set(deploymentId, recent)
+    const recent = [...(ends.get(key) ?? []), now].filter((at) => now - at < withinMs)
+    ends.set(key, recent)
     if (recent.length < loopAfter) {
-      told.delete(deploymentId)
+      told.delete(key)
       return
     }
-    if (told.has(deploymentId)) return
-    told.add(deploymentId)
+    if (told.has(key)) return
+    told.add(key)
     log.warn({ deployment: deploymentId, container: container.id }, 'a live deployment crashes in a loop')
     const { exitCode, signal } = endOf(container).end
     await emitAppEvent(platform, appId, {
       kind: 'container.crash-looping',
-      ...{ containerId: container.id, deploymentId, replica },
+      ...{ containerId: container.id, deploymentId, process, replica },
       ...{ exitCode, signal, exits: recent.length, withinMs },
     })
     const rollback = await rollBackAutomatically(platform, deploymentId)
@@ -45,10 +48,10 @@ export function createCrashWatch(host: Host): CrashWatch {
 
   /** What nobody has heard of for long is no loop. */
   function forget(): void {
-    for (const [id, times] of ends) {
+    for (const [key, times] of ends) {
       if (Date.now() - (times.at(-1) ?? 0) < withinMs) continue
-      ends.delete(id)
-      told.delete(id)
+      ends.delete(key)
+      told.delete(key)
     }
   }
 

@@ -3,7 +3,9 @@ import { type Container, type EngineError, isEngineError } from '../engine/index
 import type { Facts } from '../platform/model/facts.ts'
 import type { Failure, FailureCode } from '../platform/model/failure.ts'
 import { readImageName } from '../platform/model/image-name.ts'
+import { processOf, web } from '../platform/model/processes.ts'
 import type { DeploymentWork } from '../platform/worker/deployments.ts'
+import { slotOf } from './container-spec.ts'
 import { isOtherPlatform, missingCommand, missingProgram, missingVariable } from './last-words.ts'
 
 /** Ends a deployment: why, in words for a person who should do something about it. */
@@ -135,13 +137,12 @@ function pullWords(reference: string, error: EngineError): [FailureCode, string]
   }
 }
 
-/** What it means that a container could not be made or started. */
-export function startFailure(containerId: string, error: EngineError): DeployFailure {
+/** What it means that a container could not be made or started. `more`: what else is known of it. */
+export function startFailure(containerId: string, error: EngineError, more: Facts = {}): DeployFailure {
   const reason = error.message
-  const options = { cause: error, containerId, facts: { reason } }
+  const options = { cause: error, containerId, facts: { ...more, reason } }
   if (error.kind === 'disk-full') return new DeployFailure('disk-full', diskFullSentence(error), options)
-  if (isOtherPlatform([reason]))
-    return new DeployFailure('wrong-platform', otherPlatformSentence, { ...options, facts: { reason } })
+  if (isOtherPlatform([reason])) return new DeployFailure('wrong-platform', otherPlatformSentence, options)
   const command =
     /executable file [`'"]?([^`'"]+?)[`'"]? not found|exec: "([^"]+)": (?:executable|stat)/.exec(reason)
   if (command !== null) return commandFailure(command[1] ?? command[2] ?? null, options)
@@ -182,7 +183,8 @@ export function withLastWords(
   if (code !== 'exited') return failure
   if (isOtherPlatform(lines)) {
     const line = lines.find((each) => isOtherPlatform([each])) ?? ''
-    return new DeployFailure('wrong-platform', otherPlatformSentence, { ...options, facts: { reason: line } })
+    const seen = { ...facts, reason: line }
+    return new DeployFailure('wrong-platform', otherPlatformSentence, { ...options, facts: seen })
   }
   if (asked !== null) {
     const how = facts.how === 'code' ? `exited with code ${facts.exitCode}` : 'ended'
@@ -213,25 +215,51 @@ export function exitFailure(container: Container, when: string, work: Deployment
     return new DeployFailure(
       'out-of-memory',
       `The app ${memoryWords(container, work)} and was killed ${when}. Raise the limit, or make it need less.`,
-      { containerId: container.id, end, facts: memoryFacts(container, work) },
+      {
+        containerId: container.id,
+        end,
+        facts: { ...memoryFacts(container, work), ...processFact(container) },
+      },
     )
   }
   return new DeployFailure('exited', `The app ${how} ${when}. Its last lines of log may say why.`, {
     containerId: container.id,
     end,
-    facts,
+    facts: { ...facts, ...processFact(container) },
   })
 }
 
-/** `used more memory than its limit of 64 MiB (64 MiB at its peak)`. */
-export function memoryWords({ memoryPeakBytes }: Container, { settings }: DeploymentWork): string {
-  const peak = memoryPeakBytes === null ? '' : ` (${mebibytes(memoryPeakBytes)} at its peak)`
-  return `used more memory than its limit of ${mebibytes(settings.limits.memoryBytes)}${peak}`
+/** Which process it is about, where that is not `web`. */
+export function processFact(container: Pick<Container, 'labels'>): Facts {
+  const { process } = slotOf(container)
+  return process === web ? {} : { process }
 }
 
-export function memoryFacts({ memoryPeakBytes }: Container, { settings }: DeploymentWork): Facts {
-  const limitBytes = settings.limits.memoryBytes
+/** The same failure, with the process that it is about in its sentence, where that is not `web`. */
+export function withProcess(failure: DeployFailure): DeployFailure {
+  const { code, message, containerId, end, facts, cause } = failure
+  if (facts.process === undefined) return failure
+  const sentence = /^The app /.test(message)
+    ? message.replace(/^The app /, `The process ${facts.process} `)
+    : `The process ${facts.process}: ${message}`
+  return new DeployFailure(code, sentence, { cause, containerId: containerId ?? undefined, end, facts })
+}
+
+/** `used more memory than its limit of 64 MiB (64 MiB at its peak)`. */
+export function memoryWords(container: Container, work: DeploymentWork): string {
+  const { memoryPeakBytes } = container
+  const peak = memoryPeakBytes === null ? '' : ` (${mebibytes(memoryPeakBytes)} at its peak)`
+  return `used more memory than its limit of ${mebibytes(memoryLimit(container, work))}${peak}`
+}
+
+export function memoryFacts(container: Container, work: DeploymentWork): Facts {
+  const { memoryPeakBytes } = container
+  const limitBytes = memoryLimit(container, work)
   return { limitBytes, ...(memoryPeakBytes === null ? {} : { peakBytes: memoryPeakBytes }) }
+}
+
+function memoryLimit(container: Container, { settings }: DeploymentWork): number {
+  return (processOf(settings, slotOf(container).process)?.limits ?? settings.limits).memoryBytes
 }
 
 const mebibytes = (bytes: number) => `${Math.round((bytes / 2 ** 20) * 10) / 10} MiB`

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Container } from '../engine/index.ts'
 import type { RecoveryCause } from '../platform/model/app-event-kinds.ts'
+import { web } from '../platform/model/processes.ts'
 import { emitAppEvent } from '../platform/timeline.ts'
 import { reportContainer } from '../platform/worker/containers.ts'
 import { setDeploymentStatus } from '../platform/worker/deployment-status.ts'
@@ -10,7 +11,7 @@ import { heartbeat } from '../platform/worker/hosts.ts'
 import { watchQueue } from '../platform/worker/queue-watch.ts'
 import { activeRuns } from '../platform/worker/runs.ts'
 import { createBackground } from './background.ts'
-import { isTask, labels } from './container-spec.ts'
+import { isTask, labels, slotOf } from './container-spec.ts'
 import { exitReport, removeContainer, runReport } from './containers.ts'
 import { createCrashWatch } from './crashes.ts'
 import { createHealthWatch } from './health/watch.ts'
@@ -65,7 +66,7 @@ export function createReconciler(host: Host, jobs: JobRunner, stopping: AbortSig
         await emitAppEvent(platform, app.appId, {
           kind: 'recovery.mended',
           cause: 'queue-lost',
-          replica: null,
+          ...wholeApp,
         })
     }
     for (const container of actual.values()) {
@@ -116,7 +117,7 @@ export function createReconciler(host: Host, jobs: JobRunner, stopping: AbortSig
             emitAppEvent(platform, appId, {
               kind: 'recovery.mended',
               cause: 'worker-restarted',
-              replica: null,
+              ...wholeApp,
             }),
           )
         background.start(`deploy ${deployment.id}`, () => jobs.run('deploy', { deploymentId: deployment.id }))
@@ -131,12 +132,13 @@ export function createReconciler(host: Host, jobs: JobRunner, stopping: AbortSig
     const mend = `mend ${appId}`
     if (app.isScaling && app.inProgress.length === 0)
       background.start(`scale ${appId}`, () => jobs.run('scale-app', { appId }))
-    const isMissing = found.length < app.replicas
+    const isMissing = found.length < Object.values(app.replicas).reduce((sum, each) => sum + each, 0)
     if (isMissing || found.some(lies) || isFirst || background.hasFailed(mend))
       background.start(mend, () => mendSlots(() => mendServing(host, appId, stopping)))
-    for (const { id, port, state, restarts } of recorded) {
+    for (const { id, process, port, state, restarts } of recorded) {
       const container = actual.get(id)
-      if (container?.status !== 'running') continue
+      // What is not of `web` has no port that anybody could reach.
+      if (container?.status !== 'running' || process !== web) continue
       if (port === null || state !== 'running' || restarts !== container.restarts)
         background.start(`reach ${id}`, () => untilReachable(host, container, liveDeploymentId))
     }
@@ -183,7 +185,7 @@ export function createReconciler(host: Host, jobs: JobRunner, stopping: AbortSig
   async function tellAll(cause: RecoveryCause): Promise<void> {
     for (const { appId, desiredState: wanted, liveDeploymentId } of await desiredState(platform, host.id))
       if (wanted === 'running' && liveDeploymentId !== null)
-        await emitAppEvent(platform, appId, { kind: 'recovery.mended', cause, replica: null })
+        await emitAppEvent(platform, appId, { kind: 'recovery.mended', cause, ...wholeApp })
   }
 
   return {
@@ -219,14 +221,16 @@ export function createReconciler(host: Host, jobs: JobRunner, stopping: AbortSig
   }
 }
 
+const wholeApp = { process: web, replica: null }
+
 /** What gets traffic. While a deployment takes over, nothing of its app is judged. */
 function servingOf({ appId, desiredState: wanted, isScaling, ...app }: DesiredApp) {
   const { liveDeploymentId, inProgress, containers } = app
   if (wanted !== 'running' || inProgress.some(({ status }) => status === 'routing')) return []
   // One that grows or shrinks an app is not sick while it has no traffic.
-  return containers.flatMap(({ id, deploymentId, replica, port, state, outOfTraffic }) =>
+  return containers.flatMap(({ id, deploymentId, process, replica, port, state, outOfTraffic }) =>
     deploymentId === liveDeploymentId && state === 'running' && port !== null && !(isScaling && outOfTraffic)
-      ? [{ id, appId, deploymentId, replica, port }]
+      ? [{ id, appId, deploymentId, process, replica, port }]
       : [],
   )
 }
@@ -234,7 +238,8 @@ function servingOf({ appId, desiredState: wanted, isScaling, ...app }: DesiredAp
 function isWanted(container: Container, app: DesiredApp | undefined): boolean {
   const deploymentId = container.labels[labels.deployment]
   if (app === undefined || app.desiredState !== 'running') return false
-  const isSurplus = !app.isScaling && Number(container.labels[labels.replica]) >= app.replicas
+  const { process, replica } = slotOf(container)
+  const isSurplus = !app.isScaling && replica >= (app.replicas[process] ?? 0)
   const isLive = deploymentId === app.liveDeploymentId && !isTask(container) && !isSurplus
   return isLive || app.inProgress.some(({ id }) => id === deploymentId)
 }

@@ -1,12 +1,13 @@
 import { type Container, type Image, isEngineError } from '../engine/index.ts'
+import { processesOf, processOf, web } from '../platform/model/processes.ts'
 import { moveTraffic, reportContainer } from '../platform/worker/containers.ts'
 import type { DeploymentWork } from '../platform/worker/deployments.ts'
 import { publishMessage } from '../platform/worker/steps.ts'
 import { batchesOf, oldLeft } from './batches.ts'
-import { containerId, labels, portFor } from './container-spec.ts'
+import { containerId, labels, portFor, type Slot, slotOf, slotsOf } from './container-spec.ts'
 import { containersOf, exitReport, makeReplica, removeAll, runReplica } from './containers.ts'
 import { DeployFailure, messageOf, startFailure } from './failure.ts'
-import { checkedOf, firstAnswer, observe } from './health/check.ts'
+import { checkedOf, firstAnswer, observe, standFirm } from './health/check.ts'
 import { watchExits } from './health/exits.ts'
 import type { Host } from './host.ts'
 import { servingKey } from './locks.ts'
@@ -33,35 +34,51 @@ export function createRollout(host: Host, work: DeploymentWork, image: Image, si
   const { platform, edge, locks } = host
   const { id: deploymentId } = work.deployment
   const { replicas } = work.settings
+  const [, ...others] = processesOf(work.settings)
+  const beside = others.flatMap((process) => slotsOf(process.name, process.replicas))
   const exits = watchExits(host, work, 'before it was live', signal)
   const previous = work.live?.deploymentId === deploymentId ? null : work.live
-  const graceMs = previous?.settings.stopGraceMs ?? work.settings.stopGraceMs
+  const oldSettings = previous?.settings ?? work.settings
+  const graceMs = oldSettings.stopGraceMs
   const isServed =
     previous?.containers.some(({ state, port }) => state === 'running' && port !== null) ?? false
   const stopsFirst = work.volumes.length > 0
   const batches = batchesOf(replicas, isServed && !stopsFirst)
-  const [first = [], ...others] = batches
+  const [first = [], ...later] = batches
 
-  /** All of a batch are made before its first one starts, so that no exit can be missed. */
-  async function startBatch(batch: number[]): Promise<void> {
+  /**
+   * All of a batch are made before its first one starts, so that no exit can be missed. With the first one of `web` all
+   * other processes start: a deployment is right when all of them are.
+   */
+  async function startBatch(slots: Slot[]): Promise<void> {
+    const made = await all(slots.map((slot) => of(slot, makeReplica(host, work, image, slot, signal))))
+    exits.add(made)
+    if (stopsFirst) await of(slots[0] ?? { process: web, replica: 0 }, stopOld())
+    await all(made.map((container) => of(slotOf(container), runReplica(host, container, signal))))
+  }
+
+  /** Says of what the engine refuses which container it is about. */
+  async function of<Done>(slot: Slot, doing: Promise<Done>): Promise<Done> {
     try {
-      const made = await all(batch.map((replica) => makeReplica(host, work, image, replica, signal)))
-      exits.add(made)
-      if (stopsFirst) await stopOld()
-      await all(made.map((container) => runReplica(host, container, signal)))
+      return await doing
     } catch (cause) {
       signal.throwIfAborted()
       if (!isEngineError(cause)) throw cause
-      throw startFailure(containerId(deploymentId, batch[0] ?? 0), cause)
+      throw startFailure(
+        containerId(deploymentId, slot),
+        cause,
+        slot.process === web ? {} : { process: slot.process },
+      )
     }
   }
 
   /** Every replica answers, and goes on answering. An app that nothing serves yet is reachable from the first answer on. */
-  async function checkBatch(batch: number[]): Promise<number[]> {
-    return Promise.all(
-      batch.map(async (replica) => {
-        const container = await host.engine.containers.inspect(containerId(deploymentId, replica))
+  async function checkBatch(slots: Slot[]): Promise<number[]> {
+    const ports = await Promise.all(
+      slots.map(async (slot) => {
+        const container = await host.engine.containers.inspect(containerId(deploymentId, slot))
         const checked = checkedOf(host, work, container, portFor(work, image))
+        if (slot.process !== web) return standFirm(checked, signal)
         const port = await firstAnswer(checked, signal)
         await reportContainer(platform, container.id, { port })
         if (!isServed || stopsFirst) await syncEdge()
@@ -69,34 +86,45 @@ export function createRollout(host: Host, work: DeploymentWork, image: Image, si
         return port
       }),
     )
+    return ports.filter((port) => port !== null)
   }
 
   /** With the batch that ends at `made` new containers serve, and the old ones that it replaces no longer do. */
   async function switchTo(made: number): Promise<void> {
-    const to = Array.from({ length: made }, (_, replica) => containerId(deploymentId, replica))
+    const to = slotsOf(web, made).map((slot) => containerId(deploymentId, slot))
     await moveTraffic(platform, { to, from: replacedBy(made) })
     await syncEdge()
   }
 
   function replacedBy(made: number): string[] {
-    const old = previous?.containers ?? []
+    const old = previous?.containers.filter(({ process }) => process === web) ?? []
     const left = oldLeft({ old: previous?.settings.replicas ?? 0, made, wanted: replicas })
     return old.filter(({ replica }) => replica >= left).map(({ id }) => id)
   }
 
-  /** Open requests end, or their grace; then the containers do. */
-  async function drainAndRemove(ids: string[]): Promise<void> {
-    if (ids.length === 0) return
+  /** Open requests end, or their grace; then the containers do. What answers no requests is told to end at once. */
+  async function drainAndRemove(ids: string[], listeningToNobody: Container[] = []): Promise<void> {
+    if (ids.length + listeningToNobody.length === 0) return
     await locks.run(servingKey(work.app.id), async () => {
+      const ending = all(
+        listeningToNobody.map((container) => removeAll(host, [container.id], graceOf(container), signal)),
+      )
+      ending.catch(() => undefined)
       await exits.race(edge.drained(ids, { limitMs: graceMs, signal }))
       signal.throwIfAborted()
       await removeAll(host, ids, graceMs, signal)
+      await ending
     })
+  }
+
+  /** Of a container of what was there before. */
+  function graceOf(container: Container): number {
+    return processOf(oldSettings, slotOf(container).process)?.stopGraceMs ?? graceMs
   }
 
   /** Nobody asks them any more, they are stopped and stay: they are started again if the new ones fail. */
   async function stopOld(): Promise<void> {
-    const old = (await oldOnes()).filter(({ status }) => status === 'running')
+    const old = (await oldOnes()).filter((each) => each.status === 'running' && isWeb(each))
     if (old.length === 0) return
     await locks.run(servingKey(work.app.id), async () => {
       for (const { id } of old) host.ending.add(id)
@@ -130,16 +158,18 @@ export function createRollout(host: Host, work: DeploymentWork, image: Image, si
    */
   async function letThemEnd(): Promise<boolean> {
     const told = (await oldOnes()).filter(({ id, status }) => host.ending.has(id) && status !== 'created')
-    await all(told.map(({ id }) => host.engine.containers.stop(id, { graceMs })))
+    await all(told.map((each) => host.engine.containers.stop(each.id, { graceMs: graceOf(each) })))
     return told.length > 0
   }
 
   async function removeOwn(): Promise<void> {
     const own = await containersOf(host, { appId: work.app.id, deploymentId })
-    await removeAll(
-      host,
-      own.map(({ id }) => id),
-      0,
+    await all(
+      own.map((each) => {
+        // Nobody asked it anything; a worker may have begun something, and puts it back.
+        const process = isWeb(each) ? null : processOf(work.settings, slotOf(each).process)
+        return removeAll(host, [each.id], process?.stopGraceMs ?? 0)
+      }),
     )
   }
 
@@ -157,22 +187,26 @@ export function createRollout(host: Host, work: DeploymentWork, image: Image, si
   }
 
   return {
-    start: () => startBatch(first),
-    check: () => exits.race(checkBatch(first)),
+    start: () => startBatch([...webSlots(first), ...beside]),
+    check: () => exits.race(checkBatch([...webSlots(first), ...beside])),
     async takeOver() {
       let made = first.length
       await exits.race(switchTo(made))
-      for (const [index, batch] of others.entries()) {
+      for (const [index, batch] of later.entries()) {
         await drainAndRemove(replacedBy(made))
         await publishMessage(platform, deploymentId, `Replacing batch ${index + 2} of ${batches.length}`)
-        await exits.race(startBatch(batch))
-        await exits.race(checkBatch(batch))
+        await exits.race(startBatch(webSlots(batch)))
+        await exits.race(checkBatch(webSlots(batch)))
         made += batch.length
         await exits.race(switchTo(made))
       }
     },
     async retire() {
-      await drainAndRemove((await oldOnes()).map(({ id }) => id))
+      const old = await oldOnes()
+      await drainAndRemove(
+        old.filter(isWeb).map(({ id }) => id),
+        old.filter((each) => !isWeb(each)),
+      )
     },
     async undo() {
       // What waits for a new attempt at the app's volumes must not meet the one that failed.
@@ -192,6 +226,9 @@ export function createRollout(host: Host, work: DeploymentWork, image: Image, si
 
 const quickAnswerMs = 1_000
 const mendMs = 120_000
+
+const webSlots = (replicas: number[]): Slot[] => replicas.map((replica) => ({ process: web, replica }))
+const isWeb = (container: Container) => slotOf(container).process === web
 
 /** Like Promise.all, but nothing is under way any more when it throws, so that it can be undone. */
 async function all<T>(work: Promise<T>[]): Promise<T[]> {

@@ -1,11 +1,13 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Container } from '../engine/index.ts'
-import type { ScaleProblem, Scaling, Size } from '../platform/model/scale.ts'
+import { processesOf, processOf, web } from '../platform/model/processes.ts'
+import { type ProcessSize, type ScaleProblem, type Scaling, sizeOfProcess } from '../platform/model/scale.ts'
 import { moveTraffic, reportContainer } from '../platform/worker/containers.ts'
 import type { DeploymentWork } from '../platform/worker/deployments.ts'
-import { containerId, isTask, portFor } from './container-spec.ts'
+import { containerId, isTask, portFor, type Slot, slotOf, slotsOf } from './container-spec.ts'
 import { containersOf, find, makeReplica, removeAll, runReplica } from './containers.ts'
-import { DeployFailure, messageOf } from './failure.ts'
-import { checkedOf, firstAnswer, observe } from './health/check.ts'
+import { DeployFailure, messageOf, withProcess } from './failure.ts'
+import { checkedOf, firstAnswer, observe, standFirm } from './health/check.ts'
 import { watchExits } from './health/exits.ts'
 import type { Host } from './host.ts'
 import { ensureImage } from './images.ts'
@@ -23,9 +25,10 @@ export class ScalingRefused extends Error {
 }
 
 /**
- * Brings what serves to another size: limits first, then new replicas, which get traffic when they have answered
- * through their observation window, then those that go, once their open requests ended or their grace is over. Throws
- * ScalingRefused when the kernel or the app does not let it. May be called again from wherever another worker got.
+ * Brings each process of what is live to another size: limits first, then new replicas, which get traffic when they have
+ * answered through their observation window, then those that go, once their open requests ended or their grace is over.
+ * Throws ScalingRefused when the kernel or the app does not let it; all is then as it was. May be called again from
+ * wherever another worker got.
  */
 export async function bringToSize(
   host: Host,
@@ -33,17 +36,54 @@ export async function bringToSize(
   { from, to }: Scaling,
   signal: AbortSignal,
 ): Promise<void> {
-  const serving = await servingContainers(host, work, Math.max(from.replicas, to.replicas))
+  const done: string[] = []
+  for (const { name } of processesOf(work.settings)) {
+    const [was, wanted] = [sizeOfProcess(from, name), sizeOfProcess(to, name)]
+    if (was === null || wanted === null) continue
+    try {
+      await bringProcess(host, work, name, { from: was, to: wanted }, signal)
+    } catch (error) {
+      if (error instanceof ScalingRefused)
+        for (const other of done) await putBack(host, work, other, { from, to })
+      throw error
+    }
+    if (!isDeepStrictEqual(was, wanted)) done.push(name)
+  }
+}
+
+async function bringProcess(
+  host: Host,
+  work: DeploymentWork,
+  name: string,
+  { from, to }: { from: ProcessSize; to: ProcessSize },
+  signal: AbortSignal,
+): Promise<void> {
+  const serving = await servingContainers(host, work, name, Math.max(from.replicas, to.replicas))
   await limit(host, serving, from, to)
   try {
-    await grow(host, work, replicaIds(work, from.replicas, to.replicas), signal)
+    await grow(host, work, slotsOf(name, to.replicas, from.replicas), signal)
   } catch (error) {
     if (!(error instanceof DeployFailure)) throw error
-    await shrink(host, work, from.replicas, AbortSignal.timeout(putBackMs))
+    await shrink(host, work, name, from.replicas, AbortSignal.timeout(putBackMs))
     await setLimits(host, serving.slice(0, from.replicas), from)
-    throw new ScalingRefused({ code: 'replica-failed', message: error.message, usedBytes: null }, error)
+    const { message } = withProcess(error)
+    throw new ScalingRefused({ code: 'replica-failed', message, usedBytes: null }, error)
   }
-  await shrink(host, work, to.replicas, signal)
+  await shrink(host, work, name, to.replicas, signal)
+}
+
+/** What one process got to before another one was refused; what can't be made again now, reconcile makes. */
+async function putBack(
+  host: Host,
+  work: DeploymentWork,
+  name: string,
+  { from, to }: Pick<Scaling, 'from' | 'to'>,
+): Promise<void> {
+  const [was, now] = [sizeOfProcess(from, name), sizeOfProcess(to, name)]
+  if (was === null || now === null) return
+  await bringProcess(host, work, name, { from: now, to: was }, AbortSignal.timeout(putBackMs)).catch(
+    (error) => host.log.warn({ err: error }, `the process ${name} is not back at its size yet`),
+  )
 }
 
 const putBackMs = 120_000
@@ -51,21 +91,20 @@ const putBackMs = 120_000
 /** Null where one is not there. */
 async function servingContainers(
   host: Host,
-  work: DeploymentWork,
+  { deployment }: DeploymentWork,
+  name: string,
   count: number,
 ): Promise<(Container | null)[]> {
-  const ids = replicaIds(work, 0, count)
-  return Promise.all(ids.map((id) => find(host, id)))
-}
-
-function replicaIds({ deployment }: DeploymentWork, from: number, to: number): string[] {
-  return Array.from({ length: Math.max(0, to - from) }, (_, index) =>
-    containerId(deployment.id, from + index),
-  )
+  return Promise.all(slotsOf(name, count).map((slot) => find(host, containerId(deployment.id, slot))))
 }
 
 /** All of them, or none. */
-async function limit(host: Host, serving: (Container | null)[], from: Size, to: Size): Promise<void> {
+async function limit(
+  host: Host,
+  serving: (Container | null)[],
+  from: ProcessSize,
+  to: ProcessSize,
+): Promise<void> {
   try {
     await setLimits(host, serving, to)
   } catch (error) {
@@ -82,7 +121,7 @@ async function limit(host: Host, serving: (Container | null)[], from: Size, to: 
   }
 }
 
-async function setLimits(host: Host, containers: (Container | null)[], size: Size): Promise<void> {
+async function setLimits(host: Host, containers: (Container | null)[], size: ProcessSize): Promise<void> {
   const { memoryBytes, cpuMillis } = size
   for (const container of containers)
     if (container !== null)
@@ -106,16 +145,15 @@ function mebibytes(bytes: number): number {
 }
 
 /** All at once: there is nothing that they replace. Throws DeployFailure. */
-async function grow(host: Host, work: DeploymentWork, ids: string[], signal: AbortSignal): Promise<void> {
+async function grow(host: Host, work: DeploymentWork, slots: Slot[], signal: AbortSignal): Promise<void> {
   const served = work.containers.filter(({ state, outOfTraffic }) => state === 'running' && !outOfTraffic)
-  const missing = ids.filter((id) => !served.some((container) => container.id === id))
+  const idOf = (slot: Slot) => containerId(work.deployment.id, slot)
+  const missing = slots.filter((slot) => !served.some(({ id }) => id === idOf(slot)))
   if (missing.length === 0) return
   const image = await ensureImage(host, work, { signal })
   const exits = watchExits(host, work, 'before it got traffic', signal)
   const made = await host.locks.run(servingKey(work.app.id), () =>
-    Promise.all(
-      missing.map((id) => makeReplica(host, work, image, replicaOf(id), signal, { outOfTraffic: true })),
-    ),
+    Promise.all(missing.map((slot) => makeReplica(host, work, image, slot, signal, { outOfTraffic: true }))),
   )
   exits.add(made)
   await exits.race(
@@ -123,13 +161,14 @@ async function grow(host: Host, work: DeploymentWork, ids: string[], signal: Abo
       made.map(async (container) => {
         const running = await runReplica(host, container, signal)
         const checked = checkedOf(host, work, running, portFor(work, image))
+        if (slotOf(container).process !== web) return standFirm(checked, signal)
         const port = await firstAnswer(checked, signal)
         await observe(checked, port, signal)
         await reportContainer(host.platform, container.id, { port })
       }),
     ),
   )
-  await moveTraffic(host.platform, { to: missing, from: [] })
+  await moveTraffic(host.platform, { to: missing.map(idOf), from: [] })
   await host.edge.sync()
 }
 
@@ -137,21 +176,22 @@ async function grow(host: Host, work: DeploymentWork, ids: string[], signal: Abo
 async function shrink(
   host: Host,
   work: DeploymentWork,
+  name: string,
   replicas: number,
   signal: AbortSignal,
 ): Promise<void> {
   const own = await containersOf(host, { appId: work.app.id, deploymentId: work.deployment.id })
-  const ids = own.filter((each) => !isTask(each) && replicaOf(each.id) >= replicas).map(({ id }) => id)
+  const surplus = own.filter((each) => {
+    const { process, replica } = slotOf(each)
+    return !isTask(each) && process === name && replica >= replicas
+  })
+  const ids = surplus.map(({ id }) => id)
   if (ids.length === 0) return
-  const { stopGraceMs } = work.settings
+  const { stopGraceMs } = processOf(work.settings, name) ?? work.settings
   await host.locks.run(servingKey(work.app.id), async () => {
     await moveTraffic(host.platform, { to: [], from: ids })
     await host.edge.sync()
     await host.edge.drained(ids, { limitMs: stopGraceMs, signal })
     await removeAll(host, ids, stopGraceMs)
   })
-}
-
-function replicaOf(id: string): number {
-  return Number(id.slice(id.lastIndexOf('-') + 1))
 }

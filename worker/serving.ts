@@ -5,7 +5,7 @@ import { emitAppEvent } from '../platform/timeline.ts'
 import { reportContainer } from '../platform/worker/containers.ts'
 import { type DeploymentWork, loadDeployment } from '../platform/worker/deployments.ts'
 import { desiredApp } from '../platform/worker/desired-state.ts'
-import { containerId, portFor } from './container-spec.ts'
+import { containerId, portFor, type Slot, slotsOf } from './container-spec.ts'
 import { find, makeReplica, runReplica } from './containers.ts'
 import { checkedOf, firstAnswer } from './health/check.ts'
 import type { Host } from './host.ts'
@@ -31,20 +31,20 @@ export async function mendServing(
     if (app.inProgress.some(({ status }) => isReplacing(status, app.hasVolumes))) return
     const work = await loadDeployment(host.platform, app.liveDeploymentId)
     if (work === null) return
-    const tell = (cause: RecoveryCause, replica: number) =>
-      emitAppEvent(host.platform, appId, { kind: 'recovery.mended', cause, replica })
-    for (let replica = 0; replica < app.replicas; replica++) {
-      const container = await find(host, containerId(work.deployment.id, replica))
+    const tell = (cause: RecoveryCause, slot: Slot) =>
+      emitAppEvent(host.platform, appId, { kind: 'recovery.mended', cause, ...slot })
+    for (const slot of Object.entries(app.replicas).flatMap(([process, count]) => slotsOf(process, count))) {
+      const container = await find(host, containerId(work.deployment.id, slot))
       if (container === null) {
         // An app that was stopped and is deployed anew needs no old containers on the way.
         if (app.inProgress.length === 0) {
-          await make(host, work, replica, signal)
-          await tell('container-missing', replica)
+          await make(host, work, slot, signal)
+          await tell('container-missing', slot)
         }
       } else if (lies(container) || (evenJustEnded && container.status === 'exited')) {
         host.log.info({ container: container.id }, `a container of ${app.slug} is started again`)
         await runReplica(host, container, signal)
-        await tell('container-stopped', replica)
+        await tell('container-stopped', slot)
       }
     }
   })
@@ -55,9 +55,9 @@ function isReplacing(status: DeploymentStatus, stopsFirst: boolean): boolean {
   return status === 'routing' || (stopsFirst && (status === 'starting' || status === 'checking'))
 }
 
-async function make(host: Host, work: DeploymentWork, replica: number, signal: AbortSignal): Promise<void> {
+async function make(host: Host, work: DeploymentWork, slot: Slot, signal: AbortSignal): Promise<void> {
   const image = await ensureImage(host, work, { isTrusted: true, signal })
-  const container = await makeReplica(host, work, image, replica, signal)
+  const container = await makeReplica(host, work, image, slot, signal)
   await runReplica(host, container, signal)
   host.log.info({ container: container.id }, `a container of ${work.app.slug} is there again`)
 }

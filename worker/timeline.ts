@@ -6,7 +6,7 @@ import {
   tellOfRestart,
   timelineCursor,
 } from '../platform/worker/container-events.ts'
-import { isTask, labels } from './container-spec.ts'
+import { isTask, labels, slotOf } from './container-spec.ts'
 import { endOf } from './failure.ts'
 import type { Host } from './host.ts'
 
@@ -38,8 +38,7 @@ async function tell(host: Host, { type, at, container }: ContainerEvent): Promis
   const appId = container.labels[labels.app]
   const deploymentId = container.labels[labels.deployment]
   if (appId === undefined || deploymentId === undefined || isTask(container)) return
-  const replica = Number(container.labels[labels.replica] ?? 0)
-  const change = { id, appId, deploymentId, replica, restarts, startedAt, at: new Date(at) }
+  const change = { id, appId, deploymentId, ...slotOf(container), restarts, startedAt, at: new Date(at) }
   if (type === 'exited') await tellOfEnd(host.platform, { ...change, ...endOf(container).end })
   if (type === 'started') await tellOfRestart(host.platform, change)
 }

@@ -14,7 +14,14 @@ function kind<Kind extends string, Shape extends z.core.$ZodLooseShape>(name: Ki
 }
 
 const deployment = { deploymentId: z.string(), number: z.number().int() }
-const container = { containerId: z.string(), deploymentId: z.string(), replica: z.number().int() }
+/** Which of an app's processes; older events tell of `web` alone. */
+const process = z.string().default('web')
+const container = {
+  containerId: z.string(),
+  deploymentId: z.string(),
+  process,
+  replica: z.number().int(),
+}
 const ended = { exitCode: z.number().int().nullable(), signal: z.string().nullable() }
 /** Any JSON; the changes of lists come whole. */
 const json = z.unknown()
@@ -104,7 +111,11 @@ export const appEventSchema = z.discriminatedUnion('kind', [
   /** The kernel, or the app itself, did not let it: it is as it was. `reason`: a sentence in English. */
   kind('scaling.refused', { from: sizeSchema, to: sizeSchema, reason: z.string() }),
   /** `replica`: null where it is about the whole app. */
-  kind('recovery.mended', { cause: z.enum(recoveryCauses), replica: z.number().int().nullable() }),
+  kind('recovery.mended', {
+    cause: z.enum(recoveryCauses),
+    process,
+    replica: z.number().int().nullable(),
+  }),
 ])
 
 /** One entry of an app's timeline. */

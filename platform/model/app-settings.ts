@@ -63,6 +63,55 @@ export const limitsSchema = z.strictObject({
   pids: z.number().int().min(4).max(32_768).default(512),
 })
 
+/** A name that the process's containers have in logs and host names; `web` is the one that answers requests. */
+export const processNameSchema = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9-]{0,30}$/,
+    'must be 1–31 lower-case letters, digits and hyphens, and start with a letter',
+  )
+  .refine(
+    (name) => name !== 'web',
+    'web is the process that answers requests: its settings are those of the app',
+  )
+
+const { intervalMs, timeoutMs, retries, startPeriodMs, observationMs } = healthCheckSchema.shape
+
+/** Of a process that listens on no port: that it goes on running is all that is asked, unless a command asks more. */
+export const processHealthCheckSchema = z.strictObject({
+  /** Run in the container, must exit with 0. */
+  command: commandSchema.min(1, 'must not be empty').nullable().default(null),
+  ...{ intervalMs, timeoutMs, retries, startPeriodMs, observationMs },
+})
+
+/** What runs beside `web` from the same image: no port leads to it. */
+export const processSchema = z
+  .strictObject({
+    /** Program and arguments, after the image's own entrypoint if it has one, or after the one that is given here. */
+    command: commandSchema.default([]),
+    /** Replaces the image's. */
+    entrypoint: commandSchema.min(1, 'must not be empty').nullable().default(null),
+    /** 0: it is there and does not run. */
+    replicas: z.number().int().min(0, 'must be 0–20').max(20, 'must be 0–20').default(1),
+    limits: limitsSchema.default(limitsSchema.parse({})),
+    healthCheck: processHealthCheckSchema.default(processHealthCheckSchema.parse({})),
+    /** How long it may take to end after its stop signal; null: as long as the app's containers may. */
+    stopGraceMs: z.number().int().min(0).max(600_000).nullable().default(null),
+  })
+  .refine(({ command, entrypoint }) => command.length > 0 || entrypoint !== null, {
+    path: ['command'],
+    message: 'must not be empty',
+  })
+
+/** So many fit on a page, and in a host's plans. */
+export const mostProcesses = 10
+
+export const processesSchema = z
+  .record(processNameSchema, processSchema)
+  .refine((processes) => Object.keys(processes).length <= mostProcesses, {
+    message: `must be at most ${mostProcesses} processes beside web`,
+  })
+
 /** How many deployments of an app are kept to go back to, where it does not say. */
 export const usuallyKept = 10
 
@@ -78,6 +127,8 @@ export const appSettingsSchema = z.strictObject({
   replicas: z.number().int().min(1).max(20).default(1),
   limits: limitsSchema.default(limitsSchema.parse({})),
   healthCheck: healthCheckSchema.default(healthCheckSchema.parse({})),
+  /** What else runs from its image, by name: platform/model/processes.ts. What is above is about `web`. */
+  processes: processesSchema.default({}),
   /** When a live deployment crashes in a loop, go back, once, to what was live before. */
   rollbackOnCrash: z.boolean().default(false),
   /** So many earlier deployments can be gone back to at once: their images are kept. It holds from now on, for all of them. */
@@ -89,4 +140,6 @@ export const appSettingsSchema = z.strictObject({
 export type AppSettings = z.infer<typeof appSettingsSchema>
 export type AppSettingsInput = z.input<typeof appSettingsSchema>
 export type HealthCheck = z.infer<typeof healthCheckSchema>
+export type ProcessSettings = z.infer<typeof processSchema>
+export type ProcessSettingsInput = z.input<typeof processSchema>
 export type Limits = z.infer<typeof limitsSchema>

@@ -57,6 +57,8 @@ export const logLineSchema = z.object({
   text: z.string(),
   containerId: z.string(),
   deploymentId: z.string(),
+  /** `web`, or the name of another process of the app. */
+  process: z.string().default('web'),
   replica: z.number().int(),
 })
 

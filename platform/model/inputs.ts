@@ -120,6 +120,8 @@ export const updateAppSettingsSchema = z.strictObject({
       observationMs: health.observationMs.removeDefault().optional(),
     })
     .optional(),
+  /** Replaced as a whole; PUT /apps/{id}/processes/{name} changes one of them. */
+  processes: settings.processes.removeDefault().optional(),
   rollbackOnCrash: settings.rollbackOnCrash.removeDefault().optional(),
   keptDeployments: settings.keptDeployments.removeDefault().optional(),
   stopGraceMs: settings.stopGraceMs.removeDefault().optional(),

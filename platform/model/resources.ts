@@ -79,6 +79,8 @@ export const deploymentSchema = z.object({
 export const containerSchema = z.object({
   id: z.string(),
   deploymentId: z.string(),
+  /** `web`, or the name of another process of the app. */
+  process: z.string(),
   replica: z.number().int(),
   state: z.enum(['created', 'running', 'exited', 'removed']),
   exitCode: z.number().int().nullable(),

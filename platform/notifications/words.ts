@@ -1,4 +1,6 @@
 import type { AppEvent, AppEventKind } from '../model/app-event-kinds.ts'
+import { web } from '../model/processes.ts'
+import { resizes, type Size } from '../model/scale.ts'
 
 /** What happened to an app, in one sentence that follows its name. */
 type Words = { [Kind in AppEventKind]: (event: Extract<AppEvent, { kind: Kind }>) => string }
@@ -9,12 +11,30 @@ const mebi = 2 ** 20
 const seconds = (ms: number) => Math.max(1, Math.round(ms / 1_000))
 const size = (of: { replicas: number; memoryBytes: number; cpuMillis: number }) =>
   `${of.replicas} × ${Math.round(of.memoryBytes / mebi)} MiB, ${of.cpuMillis / 1_000} CPU`
+/** From what to what, of each process that changes. */
+const sizes = ({ from, to }: { from: Size; to: Size }, arrow: (from: string, to: string) => string) =>
+  resizes(from, to)
+    .map((each) => {
+      const words = arrow(size(each.from), size(each.to))
+      return each.process === web ? words : `${each.process}: ${words}`
+    })
+    .join('; ')
 const fields = (changes: { field: string }[]) => {
   const names = [...new Set(changes.map(({ field }) => field.replace(/^(settings|variables)\./, '')))]
   return names.length > 5 ? `${names.slice(0, 5).join(', ')} …` : names.join(', ')
 }
 const howItEnded = ({ exitCode, signal }: { exitCode: number | null; signal: string | null }) =>
   signal ?? (exitCode === null ? '?' : String(exitCode))
+
+interface OfContainer {
+  process: string
+  replica: number
+}
+
+const replicaIn = ({ process, replica }: OfContainer) =>
+  process === web ? `replica ${replica + 1}` : `replica ${replica + 1} of ${process}`
+const replicaInChinese = ({ process, replica }: OfContainer) =>
+  process === web ? `副本 ${replica + 1}` : `${process} 的副本 ${replica + 1}`
 
 const english: Words = {
   'app.created': () => 'was made',
@@ -34,26 +54,25 @@ const english: Words = {
     `deployment #${fromNumber} crashed again and again and is rolled back to #${toNumber}`,
   'configuration.changed': ({ changes }) => `settings were changed: ${fields(changes)}`,
   'configuration.variables-changed': ({ changes }) => `variables were changed: ${fields(changes)}`,
-  'container.exited': (event) => `replica ${event.replica + 1} ended by itself (${howItEnded(event)})`,
-  'container.restarted': ({ replica, restarts }) =>
-    `replica ${replica + 1} was started again (restart ${restarts})`,
-  'container.out-of-memory': ({ replica, memoryBytes }) =>
-    `replica ${replica + 1} used more than its ${Math.round(memoryBytes / mebi)} MiB of memory and was killed`,
-  'container.crash-looping': ({ replica, exits, withinMs }) =>
-    `replica ${replica + 1} crashes again and again: ${exits} times within ${seconds(withinMs)} s`,
+  'container.exited': (event) => `${replicaIn(event)} ended by itself (${howItEnded(event)})`,
+  'container.restarted': ({ restarts, ...of }) => `${replicaIn(of)} was started again (restart ${restarts})`,
+  'container.out-of-memory': ({ memoryBytes, ...of }) =>
+    `${replicaIn(of)} used more than its ${Math.round(memoryBytes / mebi)} MiB of memory and was killed`,
+  'container.crash-looping': ({ exits, withinMs, ...of }) =>
+    `${replicaIn(of)} crashes again and again: ${exits} times within ${seconds(withinMs)} s`,
   'run.failed': ({ number, name, message }) =>
     `${name === null ? `run #${number}` : `run #${number} of the cron job ${name}`} failed: ${message}`,
-  'health.failing': ({ replica, reason }) => `replica ${replica + 1} fails its health check: ${reason}`,
-  'health.recovered': ({ replica }) => `replica ${replica + 1} answers its health check again`,
+  'health.failing': ({ reason, ...of }) => `${replicaIn(of)} fails its health check: ${reason}`,
+  'health.recovered': (of) => `${replicaIn(of)} answers its health check again`,
   'certificate.issued': ({ hostname, isRenewal }) =>
     `the certificate of ${hostname} was ${isRenewal ? 'renewed' : 'issued'}`,
   'certificate.failed': ({ hostname, message }) =>
     `the certificate of ${hostname} was not issued: ${message}`,
-  'scaling.refused': ({ from, to, reason }) =>
-    `could not be scaled from ${size(from)} to ${size(to)}: ${reason}`,
-  'scaling.changed': ({ from, to }) => `was scaled from ${size(from)} to ${size(to)}`,
-  'recovery.mended': ({ cause, replica }) =>
-    `${replica === null ? 'was' : `replica ${replica + 1} was`} mended by Berth (${cause})`,
+  'scaling.refused': ({ reason, ...change }) =>
+    `could not be scaled ${sizes(change, (from, to) => `from ${from} to ${to}`)}: ${reason}`,
+  'scaling.changed': (change) => `was scaled ${sizes(change, (from, to) => `from ${from} to ${to}`)}`,
+  'recovery.mended': ({ cause, process, replica }) =>
+    `${replica === null ? 'was' : `${replicaIn({ process, replica })} was`} mended by Berth (${cause})`,
 }
 
 const chinese: Words = {
@@ -72,22 +91,23 @@ const chinese: Words = {
     `部署 #${fromNumber} 反复崩溃，正在自动回滚到 #${toNumber}`,
   'configuration.changed': ({ changes }) => `设置已更改：${fields(changes)}`,
   'configuration.variables-changed': ({ changes }) => `变量已更改：${fields(changes)}`,
-  'container.exited': (event) => `副本 ${event.replica + 1} 自行退出（${howItEnded(event)}）`,
-  'container.restarted': ({ replica, restarts }) => `副本 ${replica + 1} 已重新启动（第 ${restarts} 次）`,
-  'container.out-of-memory': ({ replica, memoryBytes }) =>
-    `副本 ${replica + 1} 超出 ${Math.round(memoryBytes / mebi)} MiB 内存限制，已被终止`,
-  'container.crash-looping': ({ replica, exits, withinMs }) =>
-    `副本 ${replica + 1} 反复崩溃：${seconds(withinMs)} 秒内 ${exits} 次`,
+  'container.exited': (event) => `${replicaInChinese(event)} 自行退出（${howItEnded(event)}）`,
+  'container.restarted': ({ restarts, ...of }) => `${replicaInChinese(of)} 已重新启动（第 ${restarts} 次）`,
+  'container.out-of-memory': ({ memoryBytes, ...of }) =>
+    `${replicaInChinese(of)} 超出 ${Math.round(memoryBytes / mebi)} MiB 内存限制，已被终止`,
+  'container.crash-looping': ({ exits, withinMs, ...of }) =>
+    `${replicaInChinese(of)} 反复崩溃：${seconds(withinMs)} 秒内 ${exits} 次`,
   'run.failed': ({ number, name, message }) =>
     `${name === null ? `运行 #${number}` : `定时任务 ${name} 的运行 #${number}`} 失败：${message}`,
-  'health.failing': ({ replica, reason }) => `副本 ${replica + 1} 未通过健康检查：${reason}`,
-  'health.recovered': ({ replica }) => `副本 ${replica + 1} 已恢复健康`,
+  'health.failing': ({ reason, ...of }) => `${replicaInChinese(of)} 未通过健康检查：${reason}`,
+  'health.recovered': (of) => `${replicaInChinese(of)} 已恢复健康`,
   'certificate.issued': ({ hostname, isRenewal }) => `${hostname} 的证书已${isRenewal ? '续期' : '签发'}`,
   'certificate.failed': ({ hostname, message }) => `${hostname} 的证书签发失败：${message}`,
-  'scaling.refused': ({ from, to, reason }) => `规模无法从 ${size(from)} 调整为 ${size(to)}：${reason}`,
-  'scaling.changed': ({ from, to }) => `已调整规模：${size(from)} → ${size(to)}`,
-  'recovery.mended': ({ cause, replica }) =>
-    `${replica === null ? '' : `副本 ${replica + 1} `}已由 Berth 自动恢复（${cause}）`,
+  'scaling.refused': ({ reason, ...change }) =>
+    `规模无法调整（${sizes(change, (from, to) => `${from} → ${to}`)}）：${reason}`,
+  'scaling.changed': (change) => `已调整规模：${sizes(change, (from, to) => `${from} → ${to}`)}`,
+  'recovery.mended': ({ cause, process, replica }) =>
+    `${replica === null ? '' : `${replicaInChinese({ process, replica })} `}已由 Berth 自动恢复（${cause}）`,
 }
 
 const languages: Record<WordsLanguage, Words> = { en: english, 'zh-CN': chinese }

@@ -1,11 +1,13 @@
-import { deploymentSnapshotSchema } from '../model/deployment-snapshot.ts'
+import { processOf } from '../model/processes.ts'
 import type { Platform } from '../open.ts'
+import { runningSettings } from '../running-settings.ts'
 import { emitAppEvent } from '../timeline.ts'
 
 export interface ContainerChange {
   id: string
   appId: string
   deploymentId: string
+  process: string
   replica: number
   /** How often the engine started it again. */
   restarts: number
@@ -45,8 +47,8 @@ export async function tellOfRestart(platform: Platform, change: ContainerChange)
   await emitAppEvent(platform, appId, event, { key: `restart:${id}:${restarts}`, at })
 }
 
-function containerOf({ id, deploymentId, replica, restarts }: ContainerChange) {
-  return { containerId: id, deploymentId, replica, restarts }
+function containerOf({ id, deploymentId, process, replica, restarts }: ContainerChange) {
+  return { containerId: id, deploymentId, process, replica, restarts }
 }
 
 /** One that ends again and again would fill the list: of many restarts only each so-manieth is told, with its number. */
@@ -58,14 +60,14 @@ export function isTelling(restarts: number): boolean {
 
 async function shouldServe(
   platform: Platform,
-  { appId, deploymentId, replica }: ContainerChange,
+  { appId, deploymentId, process: name, replica }: ContainerChange,
 ): Promise<{ memoryBytes: number } | null> {
   const app = await platform.db.app.findUnique({
     where: { id: appId },
     select: {
       desiredState: true,
       liveDeploymentId: true,
-      liveDeployment: { select: { snapshot: true } },
+      liveDeployment: { select: { snapshot: true, size: true } },
       project: { select: { team: { select: { deletedAt: true } } } },
       deployments: { where: { status: 'routing' }, select: { id: true } },
     },
@@ -74,8 +76,8 @@ async function shouldServe(
   if (app.liveDeploymentId !== deploymentId || app.liveDeployment === null) return null
   // The one that comes takes its place.
   if (app.deployments.length > 0) return null
-  const { settings } = deploymentSnapshotSchema.parse(app.liveDeployment.snapshot)
-  return replica < settings.replicas ? settings.limits : null
+  const process = processOf(runningSettings(app.liveDeployment), name)
+  return process !== null && replica < process.replicas ? process.limits : null
 }
 
 const cursorKey = (hostId: string) => `berth:timeline-cursor:${hostId}`

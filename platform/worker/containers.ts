@@ -1,6 +1,7 @@
 import { publishApp } from '../app-events.ts'
 import { publish, streams } from '../event-log.ts'
 import type { LogLine } from '../model/events.ts'
+import { web } from '../model/processes.ts'
 import type { Platform } from '../open.ts'
 
 export interface NewContainer {
@@ -9,6 +10,8 @@ export interface NewContainer {
   deploymentId: string
   appId: string
   hostId: string
+  /** Default: `web`. */
+  process?: string
   replica: number
   /** It gets none before it takes over from what serves. */
   outOfTraffic?: boolean
@@ -23,6 +26,7 @@ export async function recordContainer(platform: Platform, container: NewContaine
     deploymentId,
     appId,
     hostId,
+    process = web,
     replica,
     address = null,
     port = null,
@@ -42,8 +46,8 @@ export async function recordContainer(platform: Platform, container: NewContaine
     finishedAt: null,
   } as const
   await platform.db.container.upsert({
-    where: { deploymentId_replica: { deploymentId, replica } },
-    create: { ...fresh, deploymentId, appId, replica },
+    where: { deploymentId_process_replica: { deploymentId, process, replica } },
+    create: { ...fresh, deploymentId, appId, process, replica },
     update: fresh,
   })
 }

@@ -9,6 +9,7 @@ import { type IdRange, idRangeOf } from '../teams.ts'
 export interface RecordedContainer {
   id: string
   deploymentId: string
+  process: string
   replica: number
   state: 'created' | 'running' | 'exited' | 'removed'
   address: string | null
@@ -22,6 +23,7 @@ export interface RecordedContainer {
 export const recordedColumns = {
   id: true,
   deploymentId: true,
+  process: true,
   replica: true,
   state: true,
   address: true,
@@ -59,7 +61,7 @@ export interface DeploymentWork {
   variables: Record<string, string>
   /** Variables that containers find in files. */
   files: { path: string; content: string }[]
-  /** What it keeps. An app that has some has one container at a time: data that two write to is lost. */
+  /** What `web` keeps. An app that has some has one container of it at a time: data that two write to is lost. */
   volumes: { id: string; mountPath: string; sizeBytes: number | null }[]
   /** This deployment's containers that were recorded by an earlier try, and not removed. */
   containers: RecordedContainer[]

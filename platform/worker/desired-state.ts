@@ -2,6 +2,7 @@ import { liveReplicas } from '../app-view.ts'
 import { inProgressStatuses } from '../deployment-cancel.ts'
 import { publish, streams } from '../event-log.ts'
 import type { DeploymentStatus } from '../model/deployment-status.ts'
+import { type Size, sizeOfProcess } from '../model/scale.ts'
 import type { Platform } from '../open.ts'
 import { pendingScaling } from '../running-settings.ts'
 import { type RecordedContainer, recordedColumns } from './deployments.ts'
@@ -14,10 +15,10 @@ export interface DesiredApp {
   desiredState: 'running' | 'stopped' | 'deleted'
   /** Null when it has never been live. loadDeployment() has what is needed to run it again. */
   liveDeploymentId: string | null
-  /** How many containers the live deployment should have; 0 when there is none. */
-  replicas: number
+  /** How many containers of each process the live deployment should have; none when there is no such deployment. */
+  replicas: Record<string, number>
   hasVolumes: boolean
-  /** It is being brought to another size; `replicas` is then the smaller of the two. */
+  /** It is being brought to another size; `replicas` are then the smaller of the two. */
   isScaling: boolean
   /** Waiting or being carried out, oldest first. */
   inProgress: {
@@ -84,12 +85,12 @@ async function readApps(platform: Platform, where: { hostId: string; id?: string
   )
   return rows.map(({ id, project, deployments, _count, scaling, ...row }) => {
     const pending = pendingScaling(scaling, row.liveDeploymentId)
-    const wanted = replicas.get(row.liveDeploymentId ?? '') ?? 0
+    const wanted = replicas.get(row.liveDeploymentId ?? '') ?? {}
     return {
       appId: id,
       ...row,
       isScaling: pending !== null,
-      replicas: pending === null ? wanted : Math.min(wanted, pending.from.replicas),
+      replicas: pending === null ? wanted : smaller(wanted, pending.from),
       hasVolumes: _count.volumes > 0,
       desiredState: wantedState(row.desiredState, project.team),
       teamId: project.teamId,
@@ -99,6 +100,15 @@ async function readApps(platform: Platform, where: { hostId: string; id?: string
       })),
     }
   })
+}
+
+function smaller(wanted: Record<string, number>, size: Size): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(wanted).map(([name, replicas]) => [
+      name,
+      Math.min(replicas, sizeOfProcess(size, name)?.replicas ?? replicas),
+    ]),
+  )
 }
 
 /** Everything of a deleted app was removed from its host: now it is gone. May be called twice. */

@@ -7,6 +7,7 @@ export interface LiveContainer {
   deploymentId: string
   /** Of the deployment. */
   number: number
+  process: string
   replica: number
 }
 
@@ -16,14 +17,15 @@ export async function liveContainer(platform: Platform, id: string): Promise<Liv
     where: { id },
     select: {
       appId: true,
+      process: true,
       replica: true,
       app: { select: { liveDeploymentId: true, desiredState: true } },
       deployment: { select: { id: true, number: true } },
     },
   })
   if (row === null || row.app.desiredState !== 'running') return null
-  const { appId, replica, deployment } = row
+  const { appId, process, replica, deployment } = row
   if (row.app.liveDeploymentId !== deployment.id) return null
   const { id: deploymentId, number } = deployment
-  return { id, appId, deploymentId, number, replica }
+  return { id, appId, deploymentId, number, process, replica }
 }

@@ -3,7 +3,17 @@ import { publishApp } from '../app-events.ts'
 import type { Transaction } from '../database.ts'
 import { Prisma } from '../generated/prisma/client.ts'
 import { appSettingsSchema } from '../model/app-settings.ts'
-import { type ScaleProblem, type Scaling, sizeOf, withSize } from '../model/scale.ts'
+import { web } from '../model/processes.ts'
+import {
+  resized,
+  type ScaleProblem,
+  type Scaling,
+  type Size,
+  sizeFields,
+  sizeOf,
+  sizeOfProcess,
+  withSize,
+} from '../model/scale.ts'
 import type { Platform } from '../open.ts'
 import { pendingScaling } from '../running-settings.ts'
 import { announce, tellOfApp } from '../timeline.ts'
@@ -44,9 +54,7 @@ export async function refuseScaling(
     await tx.deployment.update({ where: { id: deploymentId }, data: { size: from } })
     const app = await tx.app.findUniqueOrThrow({ where: { id: appId } })
     const settings = appSettingsSchema.parse(app.settings)
-    const size = sizeOf(settings)
-    for (const name of ['replicas', 'memoryBytes', 'cpuMillis'] as const)
-      if (size[name] === to[name]) size[name] = from[name]
+    const size = putBack(sizeOf(settings), from, to)
     await tx.app.update({
       where: { id: appId },
       data: { settings: withSize(settings, size), scaling: { ...scaling, problem } },
@@ -54,6 +62,18 @@ export async function refuseScaling(
     const event = { kind: 'scaling.refused', from, to, reason: problem.message } as const
     return tellOfApp(tx, { appId, by, key: `scaled:${scaling.id}`, event })
   })
+}
+
+/** What is still as the refused change wanted it goes back to what it was. */
+function putBack(size: Size, from: Size, to: Size): Size {
+  let result = size
+  for (const name of [web, ...Object.keys(size.processes)]) {
+    const [now, was, wanted] = [size, from, to].map((each) => sizeOfProcess(each, name))
+    if (now == null || was == null || wanted == null) continue
+    for (const field of sizeFields)
+      if (now[field] === wanted[field]) result = resized(result, name, { [field]: was[field] })
+  }
+  return result
 }
 
 async function end(

@@ -18,6 +18,7 @@ const line = (text: string): LogLine => ({
   text,
   containerId: 'c',
   deploymentId: 'd',
+  process: 'web',
   replica: 0,
 })
 const lines = (from: number, to: number) =>

@@ -42,6 +42,7 @@ const restarted = (restarts: number): AppEvent => ({
   kind: 'container.restarted',
   containerId: 'c-1',
   deploymentId: 'dep_1',
+  process: 'web',
   replica: 0,
   restarts,
 })

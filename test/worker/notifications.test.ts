@@ -69,7 +69,13 @@ function makeChannel(input: Partial<CreateChannelInput> = {}) {
 }
 
 const oom = (restarts = 1): AppEvent => ({
-  ...{ kind: 'container.out-of-memory', containerId: 'c-1', deploymentId: 'dep_1', replica: 0 },
+  ...{
+    kind: 'container.out-of-memory',
+    containerId: 'c-1',
+    deploymentId: 'dep_1',
+    process: 'web',
+    replica: 0,
+  },
   ...{ restarts, memoryBytes: 64 * 2 ** 20 },
 })
 
@@ -347,6 +353,7 @@ test('a channel is told of the events, projects and apps that it is for, and of 
     kind: 'health.failing',
     containerId: 'c',
     deploymentId: 'd',
+    process: 'web',
     replica: 0,
     reason: '-',
   } as const

@@ -1,13 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Container, ListeningOn } from '../../engine/index.ts'
 import type { HealthCheck } from '../../platform/model/app-settings.ts'
+import type { Facts } from '../../platform/model/facts.ts'
+import { healthCheckOf } from '../../platform/model/processes.ts'
 import type { DeploymentWork } from '../../platform/worker/deployments.ts'
-import { DeployFailure } from '../failure.ts'
+import { slotOf } from '../container-spec.ts'
+import { DeployFailure, processFact } from '../failure.ts'
 import type { Host } from '../host.ts'
 import { type ProbeResult, type ProbeTarget, probe } from './probe.ts'
 
 export interface Checked {
   containerId: string
+  /** What a failure says beside: which process it is, where that is not `web`. */
+  about: Facts
   address: string
   /** Null: found by what the container listens on. */
   port: number | null
@@ -28,9 +33,11 @@ export function checkedOf(
 ): Checked {
   const { containers } = host.engine
   const { id, address } = container
-  const { port, healthCheck } = work.settings
+  const { port } = work.settings
+  const healthCheck = healthCheckOf(work.settings, slotOf(container).process)
   return {
     containerId: id,
+    about: processFact(container),
     address,
     port,
     likelyPort,
@@ -67,10 +74,38 @@ export async function firstAnswer(checked: Checked, signal: AbortSignal): Promis
 }
 
 /**
+ * Of a process that listens on nothing: its command is good within the start period, if it has one, and then it is
+ * observed. That it goes on running is for others to see. Answers with no port. Throws DeployFailure.
+ */
+export async function standFirm(checked: Checked, signal: AbortSignal): Promise<null> {
+  const { healthCheck, containerId } = checked
+  const { command, observationMs, startPeriodMs, timeoutMs, intervalMs } = healthCheck
+  if (command === null) return sleep(observationMs, null, { signal })
+  const end = Date.now() + startPeriodMs
+  for (;;) {
+    const result = await probe(targetOf(checked, null), timeoutMs, signal)
+    if (result.ok) {
+      await observe(checked, null, signal)
+      return null
+    }
+    if (Date.now() >= end)
+      throw new DeployFailure(
+        'unhealthy',
+        `The app did not pass its health check within ${startPeriodMs / 1_000} s: ${result.reason}.`,
+        {
+          containerId,
+          facts: { ...checked.about, when: 'start', seconds: startPeriodMs / 1_000, ...result.facts },
+        },
+      )
+    await sleep(intervalMs, undefined, { signal })
+  }
+}
+
+/**
  * Asks on through the observation window, and until an answer is good: so many in a row may be bad as the health check
  * allows. Throws DeployFailure.
  */
-export async function observe(checked: Checked, port: number, signal: AbortSignal): Promise<void> {
+export async function observe(checked: Checked, port: number | null, signal: AbortSignal): Promise<void> {
   const { healthCheck, containerId } = checked
   const { timeoutMs, intervalMs, observationMs, retries } = healthCheck
   const end = Date.now() + observationMs
@@ -83,14 +118,14 @@ export async function observe(checked: Checked, port: number, signal: AbortSigna
       throw new DeployFailure(
         'unhealthy',
         `The app answered its health check at first, and then not any more: ${result.reason}.`,
-        { containerId, facts: { when: 'later', ...result.facts } },
+        { containerId, facts: { ...checked.about, when: 'later', ...result.facts } },
       )
     }
   }
 }
 
 /** What a probe is asked for. */
-export function targetOf({ address, healthCheck, run }: Checked, port: number): ProbeTarget {
+export function targetOf({ address, healthCheck, run }: Checked, port: number | null): ProbeTarget {
   const { path, expectedStatus, command } = healthCheck
   return {
     address,

@@ -4,7 +4,8 @@ import type { Facts } from '../../platform/model/facts.ts'
 
 export interface ProbeTarget {
   address: string
-  port: number
+  /** Null: it listens on none, and the command alone is asked. */
+  port: number | null
   /** Path that must answer; null: it is enough that the port accepts a connection. */
   path: string | null
   /** What the path must answer; null: anything from 200 to 399. */
@@ -32,7 +33,11 @@ export async function probe(
         reason: `the command exited with ${exitCode}`,
         facts: { probe: 'command', exitCode },
       }
-    return target.path === null ? await accepts(target, limit) : await answers(target, target.path, limit)
+    const { address, port, path } = target
+    if (port === null) return { ok: true }
+    return path === null
+      ? await accepts({ address, port }, limit)
+      : await answers({ ...target, port }, path, limit)
   } catch (error) {
     signal.throwIfAborted()
     return limit.aborted
@@ -45,7 +50,12 @@ export async function probe(
   }
 }
 
-async function accepts({ address, port }: ProbeTarget, signal: AbortSignal): Promise<ProbeResult> {
+type Listening = ProbeTarget & { port: number }
+
+async function accepts(
+  { address, port }: Pick<Listening, 'address' | 'port'>,
+  signal: AbortSignal,
+): Promise<ProbeResult> {
   const { promise, resolve, reject } = Promise.withResolvers<ProbeResult>()
   const socket = connect({ host: address, port, signal })
   socket.once('connect', () => resolve({ ok: true }))
@@ -58,7 +68,7 @@ async function accepts({ address, port }: ProbeTarget, signal: AbortSignal): Pro
 }
 
 async function answers(
-  { address, port, expectedStatus }: ProbeTarget,
+  { address, port, expectedStatus }: Listening,
   path: string,
   signal: AbortSignal,
 ): Promise<ProbeResult> {

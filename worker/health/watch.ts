@@ -12,6 +12,7 @@ export interface Serving {
   id: string
   appId: string
   deploymentId: string
+  process: string
   replica: number
   port: number
 }
@@ -48,13 +49,13 @@ export function createHealthWatch(host: Host, stopping: AbortSignal): HealthWatc
       bad = result.ok ? 0 : bad + 1
       if (result.ok === isLost && (result.ok || bad > retries)) {
         isLost = !result.ok
-        const { appId, deploymentId, replica } = serving
+        const { appId, deploymentId, process, replica } = serving
         await moveTraffic(
           host.platform,
           isLost ? { to: [], from: [serving.id] } : { to: [serving.id], from: [] },
         )
         await host.edge.sync()
-        const of = { containerId: serving.id, deploymentId, replica }
+        const of = { containerId: serving.id, deploymentId, process, replica }
         await emitAppEvent(
           host.platform,
           appId,

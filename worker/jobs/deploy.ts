@@ -17,6 +17,7 @@ import {
   messageOf,
   WorkerStopping,
   withLastWords,
+  withProcess,
 } from '../failure.ts'
 import type { Host } from '../host.ts'
 import { atMostEvery, ensureImage } from '../images.ts'
@@ -182,7 +183,7 @@ async function giveUp(host: Host, work: DeploymentWork, step: StepName, reason: 
   }
   const bare = reason instanceof DeployFailure ? reason : internalFailure(reason)
   const lines = bare.containerId === null ? [] : await lastLines(host, bare.containerId, 50)
-  const known = withLastWords(bare, lines, work.variables)
+  const known = withProcess(withLastWords(bare, lines, work.variables))
   const failure: Failure = {
     step,
     code: known.code,

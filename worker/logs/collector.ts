@@ -4,7 +4,7 @@ import { isEngineError } from '../../engine/index.ts'
 import type { Logger } from '../../platform/log.ts'
 import type { Platform } from '../../platform/open.ts'
 import { appendLogLines, logCursor } from '../../platform/worker/log-lines.ts'
-import { labels } from '../container-spec.ts'
+import { labels, slotOf } from '../container-spec.ts'
 import { inBatches } from './batches.ts'
 
 /** Carries what containers write to where people read it, from where an earlier worker stopped. */
@@ -28,13 +28,9 @@ export function createLogCollector(options: {
   const signal = closing.signal
 
   async function followOne(container: Container, source: string): Promise<void> {
-    const {
-      [labels.app]: appId,
-      [labels.deployment]: deploymentId,
-      [labels.replica]: replica,
-    } = container.labels
+    const { [labels.app]: appId, [labels.deployment]: deploymentId } = container.labels
     if (appId === undefined || deploymentId === undefined) return
-    const from = { containerId: container.id, deploymentId, replica: Number(replica ?? 0) }
+    const from = { containerId: container.id, deploymentId, ...slotOf(container) }
     while (!signal.aborted) {
       const attempt = new AbortController()
       try {
@@ -59,7 +55,7 @@ export function createLogCollector(options: {
 
   async function deliver(
     appId: string,
-    from: { containerId: string; deploymentId: string; replica: number },
+    from: { containerId: string; deploymentId: string; process: string; replica: number },
     batch: LogLine[],
     source: string,
   ): Promise<void> {

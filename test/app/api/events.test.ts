@@ -72,6 +72,7 @@ const log = (...texts: string[]) =>
       text,
       containerId: 'c',
       deploymentId: 'd',
+      process: 'web',
       replica: 0,
     })),
   )

@@ -132,6 +132,7 @@ test('a page of the log goes from the newest line back', async () => {
     stream: 'stdout',
     containerId: 'c',
     deploymentId: 'd',
+    process: 'web',
     replica: 0,
   }
   const lines = ['1', '2', '3', '4', '5'].map((text) => ({ ...line, stream: 'stdout' as const, text }))

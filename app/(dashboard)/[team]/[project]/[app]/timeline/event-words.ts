@@ -1,7 +1,9 @@
 import { useLocale, useTranslations } from 'next-intl'
 import type { AppEvent } from '@/platform/model/app-event-kinds.ts'
 import { isFailureCode } from '@/platform/model/failure.ts'
+import { web } from '@/platform/model/processes.ts'
 import { runReasons } from '@/platform/model/runs.ts'
+import { resizes, type Size } from '@/platform/model/scale.ts'
 
 /** An event in the reader's language; `detail` is what it is in other words, or what somebody's program said. */
 export function useEventWords(event: AppEvent): { title: string; detail: string | null } {
@@ -17,6 +19,15 @@ export function useEventWords(event: AppEvent): { title: string; detail: string 
       memory: memory(of.memoryBytes),
       cpu: numbers.format(of.cpuMillis / 1_000),
     })
+  const sizes = ({ from, to }: { from: Size; to: Size }) =>
+    resizes(from, to)
+      .map((each) => {
+        const words = `${size(each.from)} → ${size(each.to)}`
+        return each.process === web ? words : `${each.process}: ${words}`
+      })
+      .join('; ')
+  const replicaOf = ({ process, replica }: { process: string; replica: number }) =>
+    process === web ? String(replica + 1) : t('replicaOf', { replica: replica + 1, process })
   const ended = ({ exitCode, signal }: { exitCode: number | null; signal: string | null }) => {
     if (signal !== null) return t('bySignal', { signal })
     return exitCode === null ? t('byUnknown') : t('byCode', { exitCode })
@@ -60,20 +71,20 @@ export function useEventWords(event: AppEvent): { title: string; detail: string 
     case 'configuration.variables-changed':
       return plain(t(`kinds.${event.kind}`))
     case 'container.exited':
-      return plain(t('kinds.container.exited', { replica: event.replica + 1 }), ended(event))
+      return plain(t('kinds.container.exited', { replica: replicaOf(event) }), ended(event))
     case 'container.restarted':
-      return plain(t('kinds.container.restarted', { replica: event.replica + 1, restarts: event.restarts }))
+      return plain(t('kinds.container.restarted', { replica: replicaOf(event), restarts: event.restarts }))
     case 'container.out-of-memory':
       return plain(
         t('kinds.container.out-of-memory', {
-          replica: event.replica + 1,
+          replica: replicaOf(event),
           memory: memory(event.memoryBytes),
         }),
       )
     case 'container.crash-looping':
       return plain(
         t('kinds.container.crash-looping', {
-          replica: event.replica + 1,
+          replica: replicaOf(event),
           exits: event.exits,
           seconds: seconds(event.withinMs),
         }),
@@ -89,10 +100,10 @@ export function useEventWords(event: AppEvent): { title: string; detail: string 
       )
     }
     case 'health.failing':
-      return plain(t('kinds.health.failing', { replica: event.replica + 1 }), event.reason)
+      return plain(t('kinds.health.failing', { replica: replicaOf(event) }), event.reason)
     case 'health.recovered':
       return plain(
-        t('kinds.health.recovered', { replica: event.replica + 1 }),
+        t('kinds.health.recovered', { replica: replicaOf(event) }),
         event.afterMs === null ? null : t('afterSeconds', { seconds: seconds(event.afterMs) }),
       )
     case 'certificate.issued':
@@ -102,13 +113,15 @@ export function useEventWords(event: AppEvent): { title: string; detail: string 
     case 'certificate.failed':
       return plain(t('kinds.certificate.failed', { hostname: event.hostname }), event.message)
     case 'scaling.refused':
-      return plain(t('kinds.scaling.refused'), `${size(event.from)} → ${size(event.to)}. ${event.reason}`)
+      return plain(t('kinds.scaling.refused'), `${sizes(event)}. ${event.reason}`)
     case 'scaling.changed':
-      return plain(t('kinds.scaling.changed'), `${size(event.from)} → ${size(event.to)}`)
+      return plain(t('kinds.scaling.changed'), sizes(event))
     case 'recovery.mended':
       return plain(
         t(`causes.${event.cause}`),
-        event.replica === null ? null : t('replica', { replica: event.replica + 1 }),
+        event.replica === null
+          ? null
+          : t('replica', { replica: replicaOf({ process: event.process, replica: event.replica }) }),
       )
   }
 }
