@@ -1,14 +1,14 @@
 import type { Viewer } from './access.ts'
 import { changesBetween, type Facts } from './audit-changes.ts'
 import type { Transaction } from './database.ts'
+import type { AuditAction } from './model/audit-actions.ts'
 import { newId } from './model/ids.ts'
 import { currentRequestOrigin, type RequestOrigin } from './request-origin.ts'
 
 export interface AuditEntry {
   /** Null: it belongs to the installation, and its administrators read it. */
   teamId: string | null
-  /** Such as app.delete: an action of the policy table, or what happened. */
-  action: string
+  action: AuditAction
   target?: { type: string; id: string; name: string }
   /** What else there is to know. Never holds a secret or a variable's value: names and counts only. */
   detail?: Record<string, string | number | boolean | null | string[]>

@@ -1,4 +1,4 @@
-import { notFound, requireTeam, type TeamAction, type Viewer } from './access.ts'
+import { notFound, requireTeam, type Viewer } from './access.ts'
 import { publishAccess } from './access-changes.ts'
 import { record } from './audit.ts'
 import type { Transaction } from './database.ts'
@@ -92,7 +92,12 @@ export async function leaveTeam(platform: Platform, viewer: Viewer, teamId: stri
 async function takeOut(
   platform: Platform,
   viewer: Viewer,
-  { teamId, userId, action, own }: { teamId: string; userId: string; action: TeamAction; own: Role },
+  {
+    teamId,
+    userId,
+    action,
+    own,
+  }: { teamId: string; userId: string; action: 'member.remove' | 'team.leave'; own: Role },
 ): Promise<void> {
   await platform.db.$transaction(async (tx) => {
     const member = await lockMember(tx, teamId, userId)

@@ -59,8 +59,9 @@ export async function signInWithCode(
   const user = await readSecondStep(platform, ticket)
   if (user === null) throw new PlatformError('gone', 'This took too long. Begin again with your password.')
   const guess = await countGuess(platform, 'code', user.email, origin)
+  const from = { address: origin.address, userAgent: origin.userAgent ?? null }
   try {
-    if (!(await checkCode(platform, user.id, code))) {
+    if (!(await checkCode(platform, user, code, from))) {
       await recordRefusal(platform, 'wrong-code', { email: user.email, user, origin })
       throw new PlatformError('unauthenticated', 'The code is not right, or was used before.')
     }

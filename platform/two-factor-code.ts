@@ -1,6 +1,8 @@
 import { Secret, TOTP } from 'otpauth'
+import { record } from './audit.ts'
 import type { Transaction } from './database.ts'
 import type { Platform } from './open.ts'
+import type { RequestOrigin } from './request-origin.ts'
 import { randomText, seal, sha256, unseal } from './secrets.ts'
 
 // What every authenticator app takes: RFC 6238 with its defaults.
@@ -30,13 +32,19 @@ export function newSecret(
 
 /**
  * Whether this is the app's present code or an unused recovery code. Either counts once: a code that was taken is wrong
- * from then on, and so are all older ones.
+ * from then on, and so are all older ones. That a recovery code was used is written down: it is for lost phones, and
+ * whoever found the list uses it too. `from`: default, where the request under way came from.
  */
-export async function checkCode(platform: Platform, userId: string, code: string): Promise<boolean> {
+export async function checkCode(
+  platform: Platform,
+  user: { id: string; name: string },
+  code: string,
+  from?: RequestOrigin,
+): Promise<boolean> {
   const typed = code.replace(/[\s-]/g, '').toLowerCase()
   return /^\d{6}$/.test(typed)
-    ? checkAppCode(platform, userId, typed)
-    : takeRecoveryCode(platform, userId, typed)
+    ? checkAppCode(platform, user.id, typed)
+    : takeRecoveryCode(platform, user, typed, from)
 }
 
 /** Of the app alone. */
@@ -54,12 +62,30 @@ export async function checkAppCode(platform: Platform, userId: string, token: st
   return count === 1
 }
 
-async function takeRecoveryCode(platform: Platform, userId: string, code: string): Promise<boolean> {
-  const { count } = await platform.db.recoveryCode.updateMany({
-    where: { userId, hash: hashOf(userId, code), usedAt: null },
-    data: { usedAt: new Date() },
+function takeRecoveryCode(
+  platform: Platform,
+  { id: userId, name }: { id: string; name: string },
+  code: string,
+  from: RequestOrigin | undefined,
+): Promise<boolean> {
+  return platform.db.$transaction(async (tx) => {
+    const { count } = await tx.recoveryCode.updateMany({
+      where: { userId, hash: hashOf(userId, code), usedAt: null },
+      data: { usedAt: new Date() },
+    })
+    if (count === 0) return false
+    const left = await tx.recoveryCode.count({ where: { userId, usedAt: null } })
+    await record(
+      tx,
+      { kind: 'user', userId, sessionId: null },
+      {
+        ...{ teamId: null, action: 'user.use-recovery-code', target: { type: 'user', id: userId, name } },
+        detail: { left },
+        ...(from === undefined ? {} : { from }),
+      },
+    )
+    return true
   })
-  return count === 1
 }
 
 /** In place of those that were there. The answer alone carries them. */

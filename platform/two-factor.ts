@@ -5,6 +5,7 @@ import { record } from './audit.ts'
 import type { Transaction } from './database.ts'
 import { PlatformError } from './errors.ts'
 import { takeGuess } from './lock-out.ts'
+import type { AuditAction } from './model/audit-actions.ts'
 import { type ProofInput, proofSchema } from './model/inputs.ts'
 import type { TwoFactorState } from './model/resources.ts'
 import type { Platform } from './open.ts'
@@ -151,7 +152,7 @@ async function prove(platform: Platform, viewer: Viewer, input: ProofInput) {
     throw new PlatformError('conflict', 'Two-factor sign-in is not on for this account.')
   const guess = await takeGuess(platform, guesses, `${userId}:${sessionId}`)
   try {
-    if (!(await checkCode(platform, userId, code))) throw wrongCode()
+    if (!(await checkCode(platform, user, code))) throw wrongCode()
     await guess.wasRight()
   } finally {
     await guess.isOver()
@@ -169,7 +170,7 @@ async function endOthers(tx: Transaction, userId: string, sessionId: string | nu
 function recordChange(
   tx: Transaction,
   viewer: Viewer,
-  action: string,
+  action: AuditAction,
   user: { id: string; name: string },
 ): Promise<void> {
   return record(tx, viewer, {

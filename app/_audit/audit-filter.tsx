@@ -1,19 +1,15 @@
 import { Filter } from 'lucide-react'
 import { getTranslations } from 'next-intl/server'
+import { auditAreas } from '@/platform/model/audit-actions.ts'
 import { Button } from '../_ui/button.tsx'
 import { TextField } from '../_ui/field.client.tsx'
 import { QuerySelect } from '../_ui/query-select.client.tsx'
-
-const areas = [
-  ...['app', 'audit', 'deployment', 'host', 'installation', 'invitation', 'member', 'project', 'quota'],
-  ...['domain', 'repository', 'session', 'team', 'token', 'user', 'variable'],
-] as const
 
 /** Which entries the log shows; they stand in the page's address. */
 export async function AuditFilter({ filter }: { filter: Record<string, string> }) {
   const t = await getTranslations('audit')
   const { actor, action = '', target, since, until } = filter
-  const known = areas.some((area) => area === action)
+  const known = auditAreas.some((area) => area === action)
   return (
     <search className="mb-5 block">
       <form method="get" className="grid items-end gap-3 sm:grid-cols-2 lg:grid-cols-6">
@@ -24,7 +20,7 @@ export async function AuditFilter({ filter }: { filter: Record<string, string> }
           value={action}
           items={[
             { value: '', label: t('filter.any') },
-            ...areas.map((area) => ({ value: area, label: t(`area.${area}`) })),
+            ...auditAreas.map((area) => ({ value: area, label: t(`area.${area}`) })),
             ...(known || action === '' ? [] : [{ value: action, label: action }]),
           ]}
         />

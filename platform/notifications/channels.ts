@@ -4,6 +4,7 @@ import { type Facts, Masked } from '../audit-changes.ts'
 import type { Transaction } from '../database.ts'
 import { PlatformError } from '../errors.ts'
 import type { NotificationChannel as Row } from '../generated/prisma/client.ts'
+import type { AuditAction } from '../model/audit-actions.ts'
 import { newId } from '../model/ids.ts'
 import {
   type CreateChannelInput,
@@ -220,7 +221,7 @@ function invalid(path: string, message: string): PlatformError {
   return new PlatformError('invalid', `${path}: ${message}.`, { fields: [{ path, message }] })
 }
 
-function entryOf({ id, teamId, name }: Row, action: string) {
+function entryOf({ id, teamId, name }: Row, action: AuditAction) {
   return { teamId, action, target: { type: 'notification-channel', id, name } }
 }
 

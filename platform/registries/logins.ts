@@ -4,6 +4,7 @@ import { type Facts, Masked } from '../audit-changes.ts'
 import type { Transaction } from '../database.ts'
 import { PlatformError } from '../errors.ts'
 import type { RegistryLogin as Row } from '../generated/prisma/client.ts'
+import type { AuditAction } from '../model/audit-actions.ts'
 import { newId } from '../model/ids.ts'
 import { readImageName } from '../model/image-name.ts'
 import {
@@ -204,7 +205,7 @@ function nameOf({ host, prefix }: Pick<Row, 'host' | 'prefix'>): string {
   return prefix === '' ? host : `${host}/${prefix}`
 }
 
-function entryOf(row: Row, action: string) {
+function entryOf(row: Row, action: AuditAction) {
   return { teamId: row.teamId, action, target: { type: 'registry-login', id: row.id, name: nameOf(row) } }
 }
 

@@ -130,6 +130,10 @@ test('a recovery code works once, in any spelling, and new ones replace the old'
   expect(await enter(first.replaceAll('-', ' ').toUpperCase())).toBe('done')
   expect(await enter(first)).toBe('unauthenticated')
   expect((await readTwoFactor(platform, viewer)).recoveryCodesLeft).toBe(9)
+  const told = await platform.db.auditEvent.findMany({ where: { action: 'user.use-recovery-code' } })
+  expect(told).toMatchObject([
+    { actor: `user:${user.id}`, targetId: user.id, detail: { left: 9 }, address: from.address },
+  ])
   expect(await codeFrom(renewRecoveryCodes(platform, viewer, { password: user.password }))).toBe('invalid')
   await nextCode(user.id)
   const fresh = await renewRecoveryCodes(platform, viewer, {

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest'
 import en from '../../../app/_messages/en.json' with { type: 'json' }
 import zhCN from '../../../app/_messages/zh-CN.json' with { type: 'json' }
 
+import { auditActions, auditAreas } from '../../../platform/model/audit-actions.ts'
+
 type Messages = { [key: string]: string | Messages }
 
 test('every message is there in both languages, with the same placeholders and tags', () => {
@@ -16,6 +18,18 @@ test('no message is empty, and Chinese ones use Chinese punctuation', () => {
     expect(text, key).not.toMatch(/[\u4e00-\u9fff][,?!]/)
   }
 })
+
+test.each([
+  ['English', en],
+  ['Chinese', zhCN],
+])(
+  'everything that the audit log tells of has words in %s, and so has each area of its filter',
+  (_, messages) => {
+    const words = flat(messages.audit.action)
+    expect(Object.keys(words).sort()).toEqual([...auditActions].sort())
+    expect(Object.keys(messages.audit.area).sort()).toEqual([...auditAreas])
+  },
+)
 
 function flat(messages: Messages, path = ''): Record<string, string> {
   return Object.fromEntries(
