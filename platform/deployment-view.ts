@@ -1,6 +1,9 @@
+import { z } from 'zod'
 import type { Prisma } from './generated/prisma/client.ts'
 import { keptDeployments } from './kept-deployments.ts'
+import { type Build, buildWaitSchema, uploadFormats } from './model/builds.ts'
 import { deploymentSnapshotSchema } from './model/deployment-snapshot.ts'
+import { isInProgress } from './model/deployment-status.ts'
 import { type DeploymentStep, stepNames } from './model/deployment-step.ts'
 import { factsSchema } from './model/facts.ts'
 import { type Failure, failureSchema } from './model/failure.ts'
@@ -10,6 +13,16 @@ import type { Platform } from './open.ts'
 /** What is read of a deployment to show it. */
 export const deploymentColumns = {
   createdBy: { select: { name: true } },
+  build: {
+    select: {
+      format: true,
+      sourceBytes: true,
+      startedAt: true,
+      finishedAt: true,
+      hadCache: true,
+      waiting: true,
+    },
+  },
   steps: { orderBy: { position: 'asc' } },
 } as const satisfies Prisma.DeploymentInclude
 
@@ -45,12 +58,27 @@ export function showDeployment(row: DeploymentRow, rollback: Deployment['rollbac
     followed,
     settings,
     rollback,
+    build: showBuild(row.build, row.status),
     failure: parseFailure(row.failure),
     steps: row.steps.flatMap((step) => showStep(step) ?? []),
     createdAt: row.createdAt.toISOString(),
     startedAt: row.startedAt?.toISOString() ?? null,
     liveAt: row.liveAt?.toISOString() ?? null,
     finishedAt: row.finishedAt?.toISOString() ?? null,
+  }
+}
+
+function showBuild(row: DeploymentRow['build'], status: DeploymentRow['status']): Build | null {
+  if (row === null) return null
+  const { success, data: waiting } = buildWaitSchema.safeParse(row.waiting)
+  return {
+    format: z.enum(uploadFormats).parse(row.format),
+    sourceBytes: Number(row.sourceBytes),
+    startedAt: row.startedAt?.toISOString() ?? null,
+    finishedAt: row.finishedAt?.toISOString() ?? null,
+    hadCache: row.hadCache,
+    // What was over before it began waits for nothing.
+    waiting: success && row.startedAt === null && isInProgress(status) ? waiting : null,
   }
 }
 

@@ -8,6 +8,7 @@ export const problemStatus = {
   conflict: 409,
   'quota-exceeded': 409,
   gone: 410,
+  'too-large': 413,
   invalid: 422,
   'rate-limited': 429,
   internal: 500,

@@ -2,6 +2,7 @@ import { requireTeam, type Viewer } from './access.ts'
 import { appAccess, deploymentAccess } from './app-access.ts'
 import { PlatformError } from './errors.ts'
 import { type TimelineEntry, timelineEntrySchema } from './model/app-event-kinds.ts'
+import { type BuildLine, buildLineSchema } from './model/builds.ts'
 import {
   type AccessChange,
   accessChangeSchema,
@@ -40,6 +41,12 @@ export const streams = {
     parse: (value) => deploymentEventSchema.parse(value),
     maxLength: 5_000,
     keepForSeconds: 7 * daySeconds,
+  }),
+  build: (deploymentId: string): StreamKey<BuildLine> => ({
+    name: `berth:builds:${deploymentId}`,
+    parse: (value) => buildLineSchema.parse(value),
+    maxLength: 60_000,
+    keepForSeconds: 2 * daySeconds,
   }),
   access: (): StreamKey<AccessChange> => ({
     name: 'berth:events:access',

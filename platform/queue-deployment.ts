@@ -6,6 +6,7 @@ import type { Transaction } from './database.ts'
 import { askedKey, tellOfStatus } from './deployment-events.ts'
 import { deploymentColumns, showDeployment } from './deployment-view.ts'
 import { enqueue } from './jobs.ts'
+import type { UploadFormat } from './model/builds.ts'
 import type { DeploymentSnapshot } from './model/deployment-snapshot.ts'
 import { newId } from './model/ids.ts'
 import type { Deployment } from './model/resources.ts'
@@ -19,6 +20,8 @@ export interface DeploymentPlan {
   toNumber: number | null
   imageDigest: string | null
   snapshot: DeploymentSnapshot
+  /** What its image is made of first. */
+  build?: { format: UploadFormat; sourceBytes: number; sourceFile: string }
 }
 
 /**
@@ -35,7 +38,7 @@ export async function queueDeployment(
   const { row, changes, told } = await platform.db.$transaction(async (tx) => {
     const id = newId('deployment')
     await lockTeam(tx, teamId)
-    const { trigger, toNumber, imageDigest, snapshot } = await plan(tx, id)
+    const { trigger, toNumber, imageDigest, snapshot, build } = await plan(tx, id)
     await checkQuota(tx, teamId, await growth(tx, appId, snapshot.settings))
     const { _max } = await tx.deployment.aggregate({ where: { appId }, _max: { number: true } })
     const superseded = await tx.deployment.updateManyAndReturn({
@@ -53,6 +56,7 @@ export async function queueDeployment(
         imageRef: snapshot.settings.image,
         imageDigest,
         snapshot,
+        ...(build === undefined ? {} : { build: { create: build } }),
       },
       include: deploymentColumns,
     })

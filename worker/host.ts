@@ -1,6 +1,7 @@
 import type { Engine } from '../engine/index.ts'
 import type { Logger } from '../platform/log.ts'
 import type { Platform } from '../platform/open.ts'
+import type { BuildTurns } from './builds/turns.ts'
 import type { Edge } from './edge/edge.ts'
 import type { Locks } from './locks.ts'
 import type { LogCollector } from './logs/collector.ts'
@@ -15,6 +16,8 @@ export interface Host {
   readonly locks: Locks
   /** At most so many deployments at once, so that a burst of them does not starve what runs. */
   readonly deploySlots: <T>(work: () => Promise<T>) => Promise<T>
+  /** Whose source is built next. */
+  readonly buildTurns: BuildTurns
   /** At most so many commands that run once. */
   readonly runSlots: <T>(work: () => Promise<T>) => Promise<T>
   /** Containers that the worker itself ends: their end is no surprise. */

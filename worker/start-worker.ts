@@ -17,10 +17,13 @@ import { ownToken } from '../platform/registry/grant.ts'
 import { ownRepository } from '../platform/registry/own-name.ts'
 import { reconcileRegistry } from '../platform/registry/reconcile.ts'
 import { sweepTimelines } from '../platform/timeline.ts'
+import { sweepBuilds } from '../platform/worker/builds.ts'
 import { desiredRoutes } from '../platform/worker/desired-routes.ts'
 import { registerHost } from '../platform/worker/hosts.ts'
 import { purgeTeams } from '../platform/worker/purge-teams.ts'
 import { takeDueCronJobs } from '../platform/worker/runs.ts'
+import { buildLimits, buildPlaces, hasRoomFor } from './builds/limits.ts'
+import { createBuildTurns } from './builds/turns.ts'
 import { createEdge } from './edge/edge.ts'
 import { edgeSettings } from './edge/settings.ts'
 import { openEngineDoor } from './engine-door/open-door.ts'
@@ -89,6 +92,10 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     logs,
     locks: createLocks(),
     deploySlots: createSlots(concurrentDeployments),
+    buildTurns: createBuildTurns({
+      places: buildPlaces(buildLimits()),
+      hasRoom: () => hasRoomFor(buildLimits()),
+    }),
     runSlots: createSlots(concurrentRuns),
     ending: new Set(),
     log,
@@ -166,6 +173,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
       await expireAudit(platform)
       await sweepTimelines(platform)
       await sweepDeliveries(platform)
+      await sweepBuilds(platform)
     },
     (error) => log.warn({ err: error }, 'old entries of logs could not be removed; it is tried again'),
   )

@@ -3,7 +3,12 @@ import { PlatformError } from '../../platform/errors.ts'
 import { emailSchema } from '../../platform/model/names.ts'
 import type { Platform } from '../../platform/open.ts'
 import { countAttempt } from '../../platform/rate-limit.ts'
-import { issueRegistryToken } from '../../platform/registry/grant.ts'
+import {
+  type BuildRights,
+  buildPasswordPrefix,
+  openBuildPassword,
+} from '../../platform/registry/build-password.ts'
+import { issueBuildToken, issueRegistryToken, type RegistryToken } from '../../platform/registry/grant.ts'
 import {
   issueRefreshToken,
   redeemRefreshToken,
@@ -30,6 +35,9 @@ const maxScopes = 50
 export async function answerRegistryToken(platform: Platform, request: Request): Promise<Response> {
   try {
     const asked = request.method === 'POST' ? await readForm(request) : readQuery(request)
+    const build = await asBuild(platform, asked.credentials)
+    if (build !== null)
+      return tokenAnswer(await issueBuildToken(platform, build, asked.scopes.slice(0, maxScopes)))
     const viewer = await identify(platform, asked.credentials, clientAddress(request.headers))
     const scopes = asked.scopes.slice(0, maxScopes)
     const { token, expiresInSeconds } = await issueRegistryToken(platform, { viewer, scopes })
@@ -47,6 +55,19 @@ export async function answerRegistryToken(platform: Platform, request: Request):
     platform.log.error({ err: error }, 'a registry token could not be issued')
     return refusal(new PlatformError('unavailable', 'No token could be issued. Try again in a moment.'))
   }
+}
+
+function tokenAnswer({ token, expiresInSeconds }: RegistryToken): Response {
+  const issued = { token, access_token: token, expires_in: expiresInSeconds }
+  return answer(200, { ...issued, issued_at: new Date().toISOString() })
+}
+
+/** Null: it is no build that asks. */
+async function asBuild(platform: Platform, credentials: Asked['credentials']): Promise<BuildRights | null> {
+  if (credentials === null || !credentials.secret.startsWith(buildPasswordPrefix)) return null
+  const build = await openBuildPassword(platform, credentials.secret)
+  if (build === null) throw wrong()
+  return build
 }
 
 function readQuery(request: Request): Asked {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { buildSettingsSchema } from './builds.ts'
 import { followSchema } from './follow.ts'
 
 export const portSchema = z.number().int().min(1, 'must be 1–65535').max(65_535, 'must be 1–65535')
@@ -118,6 +119,8 @@ export const usuallyKept = 10
 /** What the next deployment of an app will run. */
 export const appSettingsSchema = z.strictObject({
   image: imageReferenceSchema,
+  /** Its image is made of source that is uploaded; null: it is pushed or comes from elsewhere. */
+  build: buildSettingsSchema.nullable().default(null),
   /** What is pushed to the image's repository is deployed by itself; null: it is not. */
   follow: followSchema.nullable().default(null),
   /** Port that the app listens on; null: found by what the container really listens on. */

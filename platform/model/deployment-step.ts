@@ -2,12 +2,13 @@ import { z } from 'zod'
 import { factsSchema } from './facts.ts'
 
 /** The steps of a deployment in the order in which they run. */
-export const stepNames = ['pull', 'release', 'start', 'check', 'route', 'retire'] as const
+export const stepNames = ['build', 'pull', 'release', 'start', 'check', 'route', 'retire'] as const
 
 export type StepName = (typeof stepNames)[number]
 
 /** The facts that the words for what each step found are made from; null where it has nothing to say. */
 export const stepFacts: Record<StepName, readonly string[] | null> = {
+  build: null,
   pull: ['layers', 'sizeBytes'],
   release: null,
   start: null,

@@ -1,6 +1,7 @@
 /** What the event streams carry. Every event is small, self-contained and safe to see twice. */
 import { z } from 'zod'
 import { appStatuses } from './app-status.ts'
+import { buildWaitSchema } from './builds.ts'
 import { deploymentStatuses } from './deployment-status.ts'
 import { deploymentStepSchema } from './deployment-step.ts'
 import { failureSchema } from './failure.ts'
@@ -25,6 +26,8 @@ export const deploymentEventSchema = z.discriminatedUnion('type', [
   /** All layers of the image as they stand; sent at most a few times a second. */
   z.object({ type: z.literal('layers'), layers: z.array(layerProgressSchema) }),
   z.object({ type: z.literal('message'), text: z.string() }),
+  /** Its build waits for its turn; null: no more. */
+  z.object({ type: z.literal('waiting'), waiting: buildWaitSchema.nullable() }),
 ])
 
 /** Of a whole team: GET /teams/{id}/events. Says what changed; whoever wants more reads it. */

@@ -4,6 +4,15 @@ import { factsSchema } from './facts.ts'
 
 /** Why a deployment failed. A closed set: the dashboard has words and advice for each. */
 export const failureCodes = [
+  'build-failed',
+  'dockerfile-missing',
+  'build-source-invalid',
+  'build-base-image',
+  'build-out-of-memory',
+  'build-timeout',
+  'build-disk-full',
+  'build-too-many-processes',
+  'build-push-failed',
   'image-not-found',
   'image-access-denied',
   'image-invalid',
@@ -31,6 +40,15 @@ export type FailureCode = (typeof failureCodes)[number]
 
 /** The facts that the words for each code are made from; others may come with them. */
 export const failureFacts: Record<FailureCode, readonly string[]> = {
+  'build-failed': ['reason'],
+  'dockerfile-missing': ['wanted', 'found'],
+  'build-source-invalid': ['reason'],
+  'build-base-image': ['reason'],
+  'build-out-of-memory': ['limitBytes'],
+  'build-timeout': ['seconds'],
+  'build-disk-full': ['limitBytes'],
+  'build-too-many-processes': ['processes'],
+  'build-push-failed': ['reason'],
   'image-not-found': ['image'],
   'image-access-denied': ['image'],
   'image-invalid': ['image'],

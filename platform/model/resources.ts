@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { appSettingsSchema } from './app-settings.ts'
 import { appStatuses } from './app-status.ts'
+import { buildSchema } from './builds.ts'
 import { followedSchema } from './deployment-snapshot.ts'
 import { deploymentStatuses } from './deployment-status.ts'
 import { deploymentStepSchema } from './deployment-step.ts'
@@ -68,6 +69,8 @@ export const deploymentSchema = z.object({
    * has the image; null: it was never live, or is.
    */
   rollback: z.enum(['kept', 'pull']).nullable(),
+  /** How its image is made; null: it is there already. */
+  build: buildSchema.nullable(),
   failure: failureSchema.nullable(),
   steps: z.array(deploymentStepSchema),
   createdAt: time,

@@ -4,6 +4,7 @@ import { type Role, roleIncludes } from '../model/roles.ts'
 import { allowsAction, everything, reachesRepository } from '../model/scopes.ts'
 import type { Platform } from '../open.ts'
 import { checkQuota } from '../quotas.ts'
+import type { BuildRights } from './build-password.ts'
 import { parseScope, type RegistryAction, registryRights, type Scope } from './scope.ts'
 import { type RegistryAccess, signRegistryToken } from './sign-token.ts'
 import { subjectOf } from './subject.ts'
@@ -88,6 +89,23 @@ export function pullToken(platform: Platform, repository: string, teamId: string
 /** What a build of this team pushes its result with: this one repository, which comes to be where it is new. */
 export function pushToken(platform: Platform, repository: string, teamId: string): Promise<string> {
   return issue(platform, asTeam(teamId, 'developer'), [`repository:${repository}:pull,push`], 'system')
+}
+
+/** What a build may: push its result, and pull what the team itself may pull. */
+export async function issueBuildToken(
+  platform: Platform,
+  { teamId, repository }: Pick<BuildRights, 'teamId' | 'repository'>,
+  scopes: string[],
+): Promise<RegistryToken> {
+  const allowed = scopes.flatMap((text) => {
+    const scope = parseScope(text)
+    if (scope === null) return []
+    const actions = `${scope.namespace}/${scope.repository}` === repository ? ['pull', 'push'] : ['pull']
+    const asked = scope.actions.filter((action) => actions.includes(action))
+    return asked.length === 0 ? [] : [`repository:${scope.name}:${asked.join(',')}`]
+  })
+  const token = await issue(platform, asTeam(teamId, 'developer'), allowed, 'system')
+  return { token, expiresInSeconds: tokenSeconds }
 }
 
 function asTeam(teamId: string, role: Role): Viewer {

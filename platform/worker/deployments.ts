@@ -1,5 +1,7 @@
+import { z } from 'zod'
 import { openForDeployment } from '../effective-variables.ts'
 import type { AppSettings } from '../model/app-settings.ts'
+import { type UploadFormat, uploadFormats } from '../model/builds.ts'
 import { deploymentSnapshotSchema } from '../model/deployment-snapshot.ts'
 import type { DeploymentStatus } from '../model/deployment-status.ts'
 import type { Platform } from '../open.ts'
@@ -65,6 +67,8 @@ export interface DeploymentWork {
   volumes: { id: string; mountPath: string; sizeBytes: number | null }[]
   /** This deployment's containers that were recorded by an earlier try, and not removed. */
   containers: RecordedContainer[]
+  /** What its image is made of; null: it is there already. */
+  build: { format: UploadFormat; sourceFile: string; isBuilt: boolean } | null
   /** What serves now; null when nothing has been live. */
   live: { deploymentId: string; settings: AppSettings; containers: RecordedContainer[] } | null
 }
@@ -74,6 +78,7 @@ export async function loadDeployment(platform: Platform, id: string): Promise<De
   const row = await platform.db.deployment.findUnique({
     where: { id },
     include: {
+      build: { select: { format: true, sourceFile: true } },
       app: {
         include: {
           project: { include: { team: { select: { id: true, slug: true } } } },
@@ -129,6 +134,14 @@ export async function loadDeployment(platform: Platform, id: string): Promise<De
       sizeBytes: sizeBytes === null ? null : Number(sizeBytes),
     })),
     containers: containersOf(id),
+    build:
+      row.build === null
+        ? null
+        : {
+            format: z.enum(uploadFormats).parse(row.build.format),
+            sourceFile: row.build.sourceFile,
+            isBuilt: row.imageDigest !== null,
+          },
     live:
       app.liveDeployment === null
         ? null

@@ -1,10 +1,13 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { answerRegistryToken } from '../../app/_server/registry-token.ts'
 import type { Viewer } from '../../platform/access.ts'
+import { createDeployment } from '../../platform/deployments.ts'
 import { registryIssuer, registryService } from '../../platform/model/registry.ts'
 import type { Team } from '../../platform/model/resources.ts'
+import { buildPassword } from '../../platform/registry/build-password.ts'
 import { issueRegistryToken, ownToken, pullToken, pushToken } from '../../platform/registry/grant.ts'
-import { openTestPlatform, type TestPlatform } from '../support/platform.ts'
+import { openTestPlatform, operator, type TestPlatform } from '../support/platform.ts'
 import { startRegistry, type TestRegistry } from '../support/registry.ts'
 
 let berth: TestPlatform
@@ -65,4 +68,35 @@ test('the registry lets a token do exactly what it says', async () => {
   expect(await pushAndPull('acme/web', foreign)).toEqual({ push: 401, pull: 401 })
   const own = await ownToken(berth.platform, 'acme/web', 'pull')
   expect(await pushAndPull('acme/web', own)).toEqual({ push: 401, pull: 404 })
+})
+
+test('a build gets what its repository and its team allow, and only while it goes on', async () => {
+  const { platform } = berth
+  const app = await berth.makeApp(team.id)
+  const { id: deploymentId } = await createDeployment(platform, operator, app.id)
+  const password = buildPassword(
+    platform,
+    { deploymentId, teamId: team.id, repository: 'acme/built' },
+    60_000,
+  )
+  async function ask(secret: string, ...scopes: string[]): Promise<string | number> {
+    const query = new URLSearchParams(scopes.map((scope) => ['scope', scope]))
+    const authorization = `Basic ${Buffer.from(`build:${secret}`).toString('base64')}`
+    const request = new Request(`http://localhost/token?${query}`, { headers: { authorization } })
+    const response = await answerRegistryToken(platform, request)
+    return response.ok ? ((await response.json()) as { token: string }).token : response.status
+  }
+  const everything = ['built', 'web'].map((name) => `repository:acme/${name}:pull,push`)
+  // It has not begun.
+  expect(await ask(password, ...everything)).toBe(401)
+  await platform.db.deployment.update({ where: { id: deploymentId }, data: { status: 'building' } })
+  const token = String(await ask(password, ...everything, 'repository:stranger/web:pull,push'))
+  expect(await pushAndPull('acme/built', token)).toEqual({ push: 202, pull: 404 })
+  expect(await pushAndPull('acme/web', token)).toEqual({ push: 401, pull: 404 })
+  expect(await pushAndPull('stranger/web', token)).toEqual({ push: 401, pull: 401 })
+  expect(await ask(`${password.slice(0, -3)}xxx`, ...everything)).toBe(401)
+  const rights = { deploymentId, teamId: team.id, repository: 'acme/built' }
+  expect(await ask(buildPassword(platform, rights, -1), ...everything)).toBe(401)
+  await platform.db.deployment.update({ where: { id: deploymentId }, data: { status: 'pulling' } })
+  expect(await ask(password, ...everything)).toBe(401)
 })

@@ -8,6 +8,7 @@ import type { Failure } from '../../platform/model/failure.ts'
 import { markLive, setDeploymentStatus, setImageDigest } from '../../platform/worker/deployment-status.ts'
 import { type DeploymentWork, isCancelAsked, loadDeployment } from '../../platform/worker/deployments.ts'
 import { finishStep, publishLayers, startStep } from '../../platform/worker/steps.ts'
+import { buildFirst } from '../builds/build-first.ts'
 import { isTask } from '../container-spec.ts'
 import { containersOf, lastLines, removeAll } from '../containers.ts'
 import {
@@ -34,7 +35,9 @@ import { createSteps } from '../steps.ts'
 export async function deploy(host: Host, { deploymentId }: JobData<'deploy'>, run: JobRun): Promise<void> {
   const { platform, locks, deploySlots } = host
   const asked = await loadDeployment(platform, deploymentId)
-  if (asked === null) return
+  if (asked === null || !isInProgress(asked.deployment.status)) return
+  // Others of the app go on meanwhile: what is built needs its turn to be deployed afterwards.
+  if (!(await buildFirst(host, asked, run))) return
   await locks.run(appKey(asked.app.id), () =>
     deploySlots(async () => {
       run.stopping.throwIfAborted()

@@ -24,6 +24,7 @@ import { createTeamToken, createToken } from '../../../platform/tokens.ts'
 import { createResetLink } from '../../../platform/user-admin.ts'
 import { setLocale } from '../../../platform/users.ts'
 import { type HostileRegistry, serve } from '../../support/hostile-registry.ts'
+import { makeTar } from '../../support/images.ts'
 import { operator, type TestUser } from '../../support/platform.ts'
 import { codeOf } from '../../support/totp.ts'
 import { type Answer, type ApiUnderTest, openApi } from './client.ts'
@@ -142,6 +143,23 @@ async function makeLive({ app, deployment }: Fixture): Promise<void> {
 
 function makeCronJob(app: string): Promise<Answer> {
   return call(`POST /apps/${app}/cron-jobs`, { name: 'Nightly', schedule: '0 3 * * *', command: ['true'] })
+}
+
+/** An archive is no JSON. */
+async function upload(app: string): Promise<Answer> {
+  const route = `POST /apps/${app}/builds`
+  lastCall = { entries: await berth.platform.db.auditEvent.count(), route }
+  const sender = { 'x-forwarded-for': from.address, 'user-agent': from.userAgent }
+  const response = await berth.fetch(`/apps/${app}/builds`, {
+    method: 'POST',
+    headers: { ...asOwner, ...sender, 'content-type': 'application/x-tar' },
+    body: new Uint8Array(await makeTar([{ name: 'Dockerfile', content: 'FROM scratch' }])),
+  })
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (await response.json()) as Answer['body'],
+  }
 }
 
 async function makeDomain(app: string): Promise<Answer> {
@@ -320,6 +338,7 @@ const uses: Record<string, Use> = {
     return call(`DELETE /domains/${body.id}`)
   },
   'POST /apps/{id}/deployments': ({ app }) => call(`POST /apps/${app}/deployments`),
+  'POST /apps/{id}/builds': ({ app }) => upload(app),
   'POST /deployments/{id}/cancel': ({ deployment }) => call(`POST /deployments/${deployment}/cancel`),
   'POST /deployments/{id}/rollback': async (ids) => {
     await makeLive(ids)

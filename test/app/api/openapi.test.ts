@@ -134,6 +134,8 @@ const routes = [
   'POST /notification-deliveries/{id}/redeliver',
   'GET /apps/{id}/logs',
   'GET /deployments/{id}',
+  'POST /apps/{id}/builds',
+  'GET /deployments/{id}/build-log',
   'GET /deployments/{id}/events',
   'POST /deployments/{id}/cancel',
   'GET /deployments/{id}/rollback',

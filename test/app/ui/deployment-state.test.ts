@@ -6,7 +6,14 @@ import {
 import type { DeploymentStep } from '../../../platform/model/deployment-step.ts'
 import type { DeploymentEvent } from '../../../platform/model/events.ts'
 
-const begin: DeploymentState = { status: 'queued', failure: null, steps: [], layers: [], message: null }
+const begin: DeploymentState = {
+  status: 'queued',
+  failure: null,
+  steps: [],
+  layers: [],
+  message: null,
+  waiting: null,
+}
 
 function step(part: Partial<DeploymentStep>): DeploymentEvent {
   const at = '2026-01-01T00:00:00.000Z'

@@ -23,7 +23,7 @@ const common = { exitCode: null, signal: null, oomKilled: false, lastLogLines: [
 const always: Facts = {
   ...{ image: 'ghcr.io/acme/{app}:<1>', reason: 'It said no', seconds: 30, path: '/health', status: 404 },
   ...{ timeoutMs: 5_000, layers: 3, sizeBytes: 4_200_000, ports: '80, 81', limitBytes: 64 * 2 ** 20 },
-  ...{ host: 'ghcr.io', username: 'ada' },
+  ...{ host: 'ghcr.io', username: 'ada', wanted: 'Dockerfile', found: 'a, <b>', processes: 2_048 },
   ...{ variable: 'DATABASE_URL', line: 'no <DATABASE_URL>', command: 'gunicorn' },
 }
 const variants: Facts[] = [

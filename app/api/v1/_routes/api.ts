@@ -6,6 +6,7 @@ import { requestOrigin } from '../../../_server/client-address.ts'
 import { addAdminRoutes } from './admin.ts'
 import { addAppRoutes } from './apps.ts'
 import { addAuditRoutes } from './audit.ts'
+import { addBuildRoutes, addUploadRoute } from './builds.ts'
 import { addDeploymentRoutes } from './deployments.ts'
 import { addDocs } from './docs.ts'
 import { addDomainRoutes } from './domains.ts'
@@ -66,6 +67,7 @@ export function createApi(platform: Platform): Api {
   const tooLarge = () => {
     throw new ApiError('too-large', 'The body is larger than 1 MiB.')
   }
+  addUploadRoute(api)
   api.use(bodyLimit({ maxSize: maxBodyBytes, onError: tooLarge }), checkBody, idempotency)
   addMeRoute(api)
   addTwoFactorRoutes(api)
@@ -79,6 +81,7 @@ export function createApi(platform: Platform): Api {
   addDomainRoutes(api)
   addRunRoutes(api)
   addDeploymentRoutes(api)
+  addBuildRoutes(api)
   addEventRoutes(api)
   addTimelineRoute(api)
   addNotificationRoutes(api)

@@ -17,7 +17,7 @@ const position = {
     .optional()
     .meta({ description: 'Go on after this event, as the header Last-Event-ID does; `$`: only what is new' }),
 }
-const followQuery = z.strictObject(position)
+export const followQuery = z.strictObject(position)
 const logQuery = pageQuery.extend({
   ...position,
   follow: z.enum(['true', 'false']).optional().meta({ description: 'The same as Accept: text/event-stream' }),
@@ -54,7 +54,7 @@ export function addEventRoutes(api: Api): void {
     }),
     async (c) => {
       const teamId = await teamIdOf(c, c.req.valid('param').team)
-      return answer(c, (options) => followTeam(...asked(c), teamId, options))
+      return answerStream(c, (options) => followTeam(...asked(c), teamId, options))
     },
   )
   api.openapi(
@@ -68,7 +68,8 @@ export function addEventRoutes(api: Api): void {
       request: { params: idParam, query: followQuery },
       responses: { 200: stream, default: problem },
     }),
-    async (c) => answer(c, (options) => followDeployment(...asked(c), c.req.valid('param').id, options)),
+    async (c) =>
+      answerStream(c, (options) => followDeployment(...asked(c), c.req.valid('param').id, options)),
   )
   api.openapi(
     createRoute({
@@ -91,7 +92,7 @@ export function addEventRoutes(api: Api): void {
       const { tail, follow, cursor, limit } = c.req.valid('query')
       const live = follow === 'true' || (c.req.header('accept') ?? '').includes('text/event-stream')
       if (!live) return c.json(await listLogs(...asked(c), id, { cursor, limit }), 200)
-      return answer(c, (options) => followLogs(...asked(c), id, { ...options, tail }))
+      return answerStream(c, (options) => followLogs(...asked(c), id, { ...options, tail }))
     },
   )
 }
@@ -125,14 +126,14 @@ export function addTimelineRoute(api: Api): void {
       const { follow, cursor, limit, kind } = c.req.valid('query')
       const live = follow === 'true' || (c.req.header('accept') ?? '').includes('text/event-stream')
       if (!live) return c.json(await listTimeline(...asked(c), id, { kind }, { cursor, limit }), 200)
-      return answer(c, (options) => followTimeline(...asked(c), id, { kind }, options))
+      return answerStream(c, (options) => followTimeline(...asked(c), id, { kind }, options))
     },
   )
 }
 
 type Follow = (options: { after?: string; signal: AbortSignal }) => Promise<AsyncIterable<Entry<unknown>>>
 
-async function answer(c: ApiContext, follow: Follow): Promise<never> {
+export async function answerStream(c: ApiContext, follow: Follow): Promise<never> {
   const after = c.req.header('last-event-id') || c.req.query('lastEventId')
   if (after !== undefined && !/^(\d{1,16}-\d{1,16}|\$)$/.test(after)) {
     throw new PlatformError('bad-request', 'Last-Event-ID is not an id that this stream gave out.')

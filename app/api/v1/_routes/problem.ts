@@ -6,7 +6,6 @@ import { type FieldProblem, PlatformError, problemStatus } from '../../../../pla
 export const apiStatus = {
   ...problemStatus,
   'method-not-allowed': 405,
-  'too-large': 413,
   'unsupported-media-type': 415,
 } as const
 

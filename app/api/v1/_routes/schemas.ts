@@ -2,6 +2,7 @@
 
 import { z } from '@hono/zod-openapi'
 import { timelineEntrySchema } from '../../../../platform/model/app-event-kinds.ts'
+import { buildLogSchema } from '../../../../platform/model/builds.ts'
 import { domainSchema } from '../../../../platform/model/domains.ts'
 import { logLineSchema } from '../../../../platform/model/events.ts'
 import { followPreviewAnswerSchema } from '../../../../platform/model/follow-preview.ts'
@@ -87,6 +88,7 @@ export const RegistryLogin = registryLoginSchema.meta({ id: 'RegistryLogin' })
 export const FollowPreview = followPreviewAnswerSchema.meta({ id: 'FollowPreview' })
 export const RetentionPlan = retentionPlanSchema.meta({ id: 'RetentionPlan' })
 export const RegistryCollection = registryCollectionSchema.meta({ id: 'RegistryCollection' })
+export const BuildLog = buildLogSchema.meta({ id: 'BuildLog' })
 export const LogLine = logLineSchema.meta({ id: 'LogLine' })
 export const LinkedDeployment = deploymentSchema
   .extend({

@@ -33,6 +33,7 @@ function reduce(state: DeploymentState, change: Change): DeploymentState {
 /** A deployment as it happens: each step with its time, bytes by layer, and at the end what went wrong, if it did. */
 export function DeploymentProgress({ deployment, href, actions }: DeploymentProgressProps) {
   const t = useTranslations('progress')
+  const tBuild = useTranslations('build')
   const tStatus = useTranslations('deploymentStatus')
   const [state, dispatch] = useReducer(reduce, deployment, stateOf)
   useEffect(() => dispatch({ read: deployment }), [deployment])
@@ -71,7 +72,12 @@ export function DeploymentProgress({ deployment, href, actions }: DeploymentProg
         <div className="ml-auto flex items-center gap-2">{actions}</div>
       </header>
       {state.message !== null && running && <p className="px-5 pt-1 text-muted">{state.message}</p>}
-      <DeploymentSteps steps={state.steps} status={state.status} />
+      {state.waiting !== null && running && (
+        <p className="px-5 pt-1 text-muted">
+          {tBuild(`waiting.${state.waiting.reason}`, { before: state.waiting.before })}
+        </p>
+      )}
+      <DeploymentSteps steps={state.steps} status={state.status} isBuilt={deployment.build !== null} />
       {pulling && <LayerList layers={state.layers} stalled={stalled} />}
       {state.failure !== null && <FailureCard failure={state.failure} />}
     </Card>

@@ -1,3 +1,4 @@
+import type { BuildWait } from '@/platform/model/builds.ts'
 import { canBecome, type DeploymentStatus } from '@/platform/model/deployment-status.ts'
 import { type DeploymentStep, stepNames } from '@/platform/model/deployment-step.ts'
 import type { DeploymentEvent, LayerProgress } from '@/platform/model/events.ts'
@@ -11,11 +12,13 @@ export interface DeploymentState {
   steps: DeploymentStep[]
   layers: LayerProgress[]
   message: string | null
+  /** Its build waits for its turn. */
+  waiting: BuildWait | null
 }
 
 export function stateOf(deployment: Deployment): DeploymentState {
-  const { status, failure, steps } = deployment
-  return { status, failure, steps, layers: [], message: null }
+  const { status, failure, steps, build } = deployment
+  return { status, failure, steps, layers: [], message: null, waiting: build?.waiting ?? null }
 }
 
 /** Takes in one event. A stream that resumes may tell old things again: nothing ever goes backwards. */
@@ -27,6 +30,8 @@ export function afterEvent(state: DeploymentState, event: DeploymentEvent): Depl
       return { ...state, steps: withStep(state.steps, event.step) }
     case 'layers':
       return { ...state, layers: event.layers }
+    case 'waiting':
+      return { ...state, waiting: event.waiting }
     case 'message':
       return { ...state, message: event.text }
   }

@@ -17,16 +17,18 @@ const icons = {
 interface DeploymentStepsProps {
   steps: DeploymentStep[]
   status: DeploymentStatus
+  /** Whether its image is made first. */
+  isBuilt?: boolean
 }
 
 /** Those that ran, and, as long as it goes on, those that are to come. */
-export function DeploymentSteps({ steps, status }: DeploymentStepsProps) {
+export function DeploymentSteps({ steps, status, isBuilt = false }: DeploymentStepsProps) {
   const t = useTranslations('step')
   const detailOf = useStepDetail()
   const shown = stepNames.flatMap((name) => {
     const step = steps.find((known) => known.name === name)
     // Few have something to run before they start; it is shown when it does.
-    const isToCome = isInProgress(status) && name !== 'release'
+    const isToCome = isInProgress(status) && name !== 'release' && (name !== 'build' || isBuilt)
     return step !== undefined || isToCome ? [{ name, step }] : []
   })
   // Why the deployment failed is said below the steps; one that goes on tries the step again.
