@@ -1,20 +1,19 @@
-import { isDeepStrictEqual } from 'node:util'
 import { notFound, requireTeam, type Viewer } from './access.ts'
 import { type AppPlace, appAccess } from './app-access.ts'
 import { publishApp, publishStatus } from './app-events.ts'
 import { lockApp } from './app-lock.ts'
 import { appColumns, readApp, showApps } from './app-view.ts'
 import { record } from './audit.ts'
-import { changesBetween } from './audit-changes.ts'
+import { changeSettings } from './change-settings.ts'
 import type { Transaction } from './database.ts'
 import { callOff } from './deployment-cancel.ts'
 import { routeOf } from './domains/claims.ts'
 import { PlatformError } from './errors.ts'
-import { beginToFollow, isSameRepository } from './following.ts'
+import { beginToFollow } from './following.ts'
 import { hostnameCandidates } from './hostnames.ts'
 import { requireOpenHost } from './hosts.ts'
 import { enqueue, type JobName } from './jobs.ts'
-import { type AppSettings, appSettingsSchema } from './model/app-settings.ts'
+import { appSettingsSchema } from './model/app-settings.ts'
 import { newId } from './model/ids.ts'
 import {
   type CreateAppInput,
@@ -183,50 +182,17 @@ export async function updateApp(
 ): Promise<App> {
   const place = await appAccess(platform, viewer, id, 'app.update')
   const { name, settings: change = {} } = validate(updateAppSchema, input)
-  const told = await platform.db.$transaction(async (tx) => {
-    await lockTeam(tx, place.teamId)
-    const app = await lockApp(tx, id)
-    const current = appSettingsSchema.parse(app.settings)
-    const settings = validate(appSettingsSchema, {
-      ...current,
-      ...defined(change),
-      limits: { ...current.limits, ...defined(change.limits ?? {}) },
-      healthCheck: { ...current.healthCheck, ...defined(change.healthCheck ?? {}) },
-      release: { ...current.release, ...defined(change.release ?? {}) },
-    })
-    // What runs goes on as it is; but who makes it larger learns now that it would not be deployed.
-    if (app.desiredState === 'running' && isLarger(settings, current))
-      await checkQuota(tx, place.teamId, await growth(tx, id, settings))
-    const isSame = isSameRepository(settings.image, current.image)
-    const begun =
-      isSame && isDeepStrictEqual(settings.follow, current.follow)
-        ? {}
-        : await beginToFollow(platform, tx, place.teamId, settings)
-    await tx.app.update({
-      where: { id },
-      data: { settings, ...begun, ...(name === undefined ? {} : { name }) },
-    })
-    const before = { name: app.name, settings: current }
-    const after = { name: name ?? app.name, settings }
-    await record(tx, viewer, {
-      teamId: place.teamId,
-      action: 'app.update',
-      target: { type: 'app', id, name: name ?? app.name },
-      before,
-      after,
-    })
-    const changes = changesBetween(before, after)
-    if (changes.length === 0) return []
-    return tellOfApp(tx, { appId: id, by: viewer, event: { kind: 'configuration.changed', changes } })
+  return changeSettings(platform, viewer, place, {
+    name,
+    next: (current) =>
+      validate(appSettingsSchema, {
+        ...current,
+        ...defined(change),
+        limits: { ...current.limits, ...defined(change.limits ?? {}) },
+        healthCheck: { ...current.healthCheck, ...defined(change.healthCheck ?? {}) },
+        release: { ...current.release, ...defined(change.release ?? {}) },
+      }),
   })
-  await announce(platform, told)
-  await publishApp(platform, id)
-  return existing(platform, id)
-}
-
-function isLarger(settings: AppSettings, than: AppSettings): boolean {
-  const [need, before] = [needOf(settings), needOf(than)]
-  return need.memoryBytes > before.memoryBytes || need.cpuMillis > before.cpuMillis
 }
 
 /** Its containers end; its address answers that it is stopped. Deployments in progress are called off. */

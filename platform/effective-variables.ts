@@ -5,13 +5,7 @@ import { domainUrl, publicNames } from './domains/addresses.ts'
 import { PlatformError } from './errors.ts'
 import { appSettingsSchema } from './model/app-settings.ts'
 import type { DeploymentSnapshot } from './model/deployment-snapshot.ts'
-import {
-  BadReference,
-  createResolver,
-  type Referable,
-  type ReferenceScope,
-  type Resolved,
-} from './model/references.ts'
+import { BadReference, createResolver, type Referable, type ReferenceScope } from './model/references.ts'
 import type { Platform } from './open.ts'
 import { seal, unseal } from './secrets.ts'
 import { sealingContext } from './variable-owner.ts'
@@ -92,25 +86,35 @@ export async function effectiveVariables(
 
 /** The same of what was read before. */
 export function effectiveOf(scope: EnvironmentVariables, slug: string): PlainVariable[] {
+  const { variables, broken } = resolvableOf(scope, slug)
+  const [first] = broken
+  if (first === undefined) return variables
+  const { name, message } = first
+  throw new PlatformError('invalid', `The variable ${name} ${message}. Change it, then deploy again.`)
+}
+
+/** What can be filled in, by name, and what can't, with why: the end of a sentence that begins with the variable. */
+export function resolvableOf(
+  scope: EnvironmentVariables,
+  slug: string,
+): { variables: PlainVariable[]; broken: { name: string; message: string }[] } {
   const own = scope.apps.get(slug) ?? new Map<string, ScopedVariable>()
   const resolve = createResolver(scope)
   const owners = new Map<string, string | null>()
   for (const name of scope.shared.keys()) owners.set(name, null)
   for (const [name, { isBuiltIn }] of own) if (!isBuiltIn) owners.set(name, slug)
-  const variables = [...owners].map(([name, owner]) => {
+  const variables: PlainVariable[] = []
+  const broken: { name: string; message: string }[] = []
+  for (const [name, owner] of owners) {
     const filePath = (owner === null ? scope.shared : own).get(name)?.filePath ?? null
-    return { name, ...resolvedOr(() => resolve(owner, name), name), filePath }
-  })
-  return variables.sort((a, b) => (a.name < b.name ? -1 : 1))
-}
-
-function resolvedOr(resolve: () => Resolved, name: string): Resolved {
-  try {
-    return resolve()
-  } catch (error) {
-    if (!(error instanceof BadReference)) throw error
-    throw new PlatformError('invalid', `The variable ${name} ${error.message}. Change it, then deploy again.`)
+    try {
+      variables.push({ name, ...resolve(owner, name), filePath })
+    } catch (error) {
+      if (!(error instanceof BadReference)) throw error
+      broken.push({ name, message: error.message })
+    }
   }
+  return { variables: variables.sort((a, b) => (a.name < b.name ? -1 : 1)), broken }
 }
 
 type SnapshotVariables = DeploymentSnapshot['variables']

@@ -22,5 +22,8 @@ function fieldProblems(issue: z.core.$ZodIssue): FieldProblem[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ path: [...path, key].join('.'), message: 'is not a known field' }))
   }
+  // What is wrong with a name says more than that a name is wrong.
+  if (issue.code === 'invalid_key')
+    return issue.issues.map(({ message }) => ({ path: path.join('.'), message }))
   return [{ path: path.join('.'), message: issue.message }]
 }

@@ -2,10 +2,14 @@
 
 import { createApp, deleteApp, startApp, stopApp, updateApp } from '@/platform/apps.ts'
 import { createDeployment } from '@/platform/deployments.ts'
+import { discardChanges } from '@/platform/discard-changes.ts'
 import { PlatformError } from '@/platform/errors.ts'
+import type { ProcessSettingsInput } from '@/platform/model/app-settings.ts'
 import { type CreateAppInput, createAppSchema, type UpdateAppInput } from '@/platform/model/inputs.ts'
+import type { DiscardChangesInput } from '@/platform/model/pending-changes.ts'
 import type { Project } from '@/platform/model/resources.ts'
 import type { ScaleAppInput } from '@/platform/model/scale.ts'
+import { putProcess, removeProcess } from '@/platform/processes.ts'
 import { createProject, getProject, listProjects } from '@/platform/projects.ts'
 import { scaleApp } from '@/platform/scale.ts'
 import { getTeam } from '@/platform/teams.ts'
@@ -69,6 +73,31 @@ export async function updateAppAction(appId: string, input: UpdateAppInput): Pro
 export async function scaleAppAction(appId: string, input: ScaleAppInput): Promise<ActionResult> {
   return run(async (platform, viewer) => {
     await scaleApp(platform, viewer, asId(appId), input)
+    return null
+  })
+}
+
+export async function putProcessAction(
+  appId: string,
+  name: string,
+  input: ProcessSettingsInput,
+): Promise<ActionResult> {
+  return run(async (platform, viewer) => {
+    await putProcess(platform, viewer, asId(appId), asId(name), input)
+    return null
+  })
+}
+
+export async function removeProcessAction(appId: string, name: string): Promise<ActionResult> {
+  return run(async (platform, viewer) => {
+    await removeProcess(platform, viewer, asId(appId), asId(name))
+    return null
+  })
+}
+
+export async function discardChangesAction(appId: string, input: DiscardChangesInput): Promise<ActionResult> {
+  return run(async (platform, viewer) => {
+    await discardChanges(platform, viewer, asId(appId), input)
     return null
   })
 }

@@ -87,7 +87,8 @@ export function thingsOf(
   const get = (name: Name) => once(name, makers[name])
   const theApp = () =>
     once('app itself', async () => {
-      const app = await berth.makeApp(team, { name: `Fixture ${++last}` })
+      const settings = { processes: { worker: { command: ['true'] } } }
+      const app = await berth.makeApp(team, { name: `Fixture ${++last}`, settings })
       await onProject(app.projectId)
       return app
     })

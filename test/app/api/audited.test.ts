@@ -263,6 +263,17 @@ const uses: Record<string, Use> = {
     await makeLive(ids)
     return call(`POST /apps/${ids.app}/scale`, { replicas: 2 })
   },
+  'PUT /apps/{id}/processes/{name}': ({ app }) =>
+    call(`PUT /apps/${app}/processes/worker`, { command: ['work'] }),
+  'DELETE /apps/{id}/processes/{name}': async ({ app }) => {
+    await call(`PUT /apps/${app}/processes/worker`, { command: ['work'] })
+    return call(`DELETE /apps/${app}/processes/worker`)
+  },
+  'POST /apps/{id}/discard-changes': async (ids) => {
+    await makeLive(ids)
+    await call(`PATCH /apps/${ids.app}`, { settings: { replicas: 3 } })
+    return call(`POST /apps/${ids.app}/discard-changes`, {})
+  },
   'POST /apps/{id}/stop': async (ids) => {
     await makeLive(ids)
     return call(`POST /apps/${ids.app}/stop`)

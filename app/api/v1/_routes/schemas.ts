@@ -7,6 +7,7 @@ import { domainSchema } from '../../../../platform/model/domains.ts'
 import { logLineSchema } from '../../../../platform/model/events.ts'
 import { followPreviewAnswerSchema } from '../../../../platform/model/follow-preview.ts'
 import { channelSchema, deliverySchema } from '../../../../platform/model/notifications.ts'
+import { pendingChangesSchema } from '../../../../platform/model/pending-changes.ts'
 import { teamUseSchema } from '../../../../platform/model/quotas.ts'
 import { registryCollectionSchema } from '../../../../platform/model/registry-collection.ts'
 import { registryLoginSchema } from '../../../../platform/model/registry-logins.ts'
@@ -89,6 +90,7 @@ export const FollowPreview = followPreviewAnswerSchema.meta({ id: 'FollowPreview
 export const RetentionPlan = retentionPlanSchema.meta({ id: 'RetentionPlan' })
 export const RegistryCollection = registryCollectionSchema.meta({ id: 'RegistryCollection' })
 export const BuildLog = buildLogSchema.meta({ id: 'BuildLog' })
+export const PendingChanges = pendingChangesSchema.meta({ id: 'PendingChanges' })
 export const LogLine = logLineSchema.meta({ id: 'LogLine' })
 export const LinkedDeployment = deploymentSchema
   .extend({

@@ -1,4 +1,5 @@
 import { useTranslations } from 'next-intl'
+import { web } from '@/platform/model/processes.ts'
 import type { Container } from '@/platform/model/resources.ts'
 import { Badge, type Tone } from '../../../../_ui/badge.tsx'
 import { Card, CardHeader } from '../../../../_ui/card.tsx'
@@ -23,7 +24,10 @@ export function Containers(props: { containers: Container[]; liveDeploymentId: s
       <ul className="mt-3 divide-y border-t">
         {shown.map((container) => (
           <li key={container.id} className="flex flex-wrap items-center gap-x-4 gap-y-1.5 px-5 py-3">
-            <span className="w-24 font-medium">{t('replica', { number: container.replica + 1 })}</span>
+            <span className="min-w-24 font-medium">
+              {container.process !== web && `${container.process} · `}
+              {t('replica', { number: container.replica + 1 })}
+            </span>
             <Badge tone={tones[container.state]}>{t(`state.${container.state}`)}</Badge>
             <code className="min-w-0 flex-1 truncate font-mono text-muted text-xs">{container.id}</code>
             <span className="text-muted text-xs">

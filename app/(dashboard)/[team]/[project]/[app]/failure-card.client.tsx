@@ -34,6 +34,11 @@ export function FailureCard({ failure }: { failure: Failure }) {
                 {t('step', { step: failure.step === 'queue' ? t('queue') : tStep(failure.step) })}
               </Badge>
             </li>
+            {failure.facts.process !== undefined && (
+              <li>
+                <Badge className="bg-surface">{t('process', { process: failure.facts.process })}</Badge>
+              </li>
+            )}
             {failure.exitCode !== null && (
               <li>
                 <Badge className="bg-surface">{t('exitCode', { code: failure.exitCode })}</Badge>

@@ -8,6 +8,7 @@ import { getDeployment, listDeployments } from '@/platform/deployments.ts'
 import { stepNames } from '@/platform/model/deployment-step.ts'
 import type { App } from '@/platform/model/resources.ts'
 import { roleIncludes } from '@/platform/model/roles.ts'
+import { pendingChanges } from '@/platform/pending-changes.ts'
 import { enter, loadApp } from '../../../../_shell/load.ts'
 import { Card, CardHeader } from '../../../../_ui/card.tsx'
 import { EmptyState } from '../../../../_ui/empty-state.tsx'
@@ -16,6 +17,7 @@ import { Containers } from './containers.tsx'
 import { DeployButton } from './deploy-button.client.tsx'
 import { DeploymentProgress } from './deployment-progress.client.tsx'
 import { DeploymentRows } from './deployment-rows.tsx'
+import { PendingCard } from './pending-card.client.tsx'
 import { ScaleCard } from './scale-card.client.tsx'
 
 export async function generateMetadata({ params }: PageProps<'/[team]/[project]/[app]'>): Promise<Metadata> {
@@ -43,6 +45,9 @@ export default async function AppPage({ params }: PageProps<'/[team]/[project]/[
   }
   return (
     <div className="space-y-5">
+      <Suspense>
+        <Pending app={app} canChange={roleIncludes(project.role, 'developer')} path={path} />
+      </Suspense>
       <Suspense fallback={<StepsSkeleton steps={stepNames.length} />}>
         <Latest deploymentId={app.latestDeployment.id} path={path} />
       </Suspense>
@@ -70,6 +75,12 @@ export default async function AppPage({ params }: PageProps<'/[team]/[project]/[
       </Card>
     </div>
   )
+}
+
+async function Pending({ app, canChange, path }: { app: App; canChange: boolean; path: string }) {
+  const { platform, viewer } = await enter()
+  const pending = await pendingChanges(platform, viewer, app.id)
+  return <PendingCard appId={app.id} {...{ pending, canChange, path }} />
 }
 
 async function Size({ app, canScale }: { app: App; canScale: boolean }) {
