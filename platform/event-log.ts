@@ -1,5 +1,5 @@
 import { requireTeam, type Viewer } from './access.ts'
-import { appAccess, deploymentAccess } from './app-access.ts'
+import { deploymentAccess } from './app-access.ts'
 import { PlatformError } from './errors.ts'
 import { type TimelineEntry, timelineEntrySchema } from './model/app-event-kinds.ts'
 import { type BuildLine, buildLineSchema } from './model/builds.ts'
@@ -61,7 +61,8 @@ export const streams = {
     keepForSeconds: daySeconds,
   }),
   appLogs: (id: string): StreamKey<LogLine> => ({
-    name: `berth:logs:app:${id}`,
+    // Entries' ids are the numbers of the lines.
+    name: `berth:log-lines:app:${id}`,
     parse: (value) => logLineSchema.parse(value),
     maxLength: 5_000,
     keepForSeconds: 30 * daySeconds,
@@ -179,38 +180,6 @@ export async function followDeployment(
   await check()
   const stream = streams.deployment(deploymentId)
   return whileAllowed(platform, viewer, check, options, (inner) => follow(platform, stream, inner))
-}
-
-export interface LogFollowOptions extends FollowOptions {
-  /** Without `after`: so many lines of what was written already; default 500. */
-  tail?: number
-}
-
-/** What an app's containers write, all replicas together. */
-export async function followLogs(
-  platform: Platform,
-  viewer: Viewer,
-  appId: string,
-  options: LogFollowOptions,
-): Promise<AsyncIterable<Entry<LogLine>>> {
-  const check = () => appAccess(platform, viewer, appId, 'app.read-logs')
-  await check()
-  const stream = streams.appLogs(appId)
-  const after = options.after ?? (await beforeTail(platform, stream, options.tail ?? 500))
-  return whileAllowed(platform, viewer, check, { ...options, after }, (inner) =>
-    follow(platform, stream, inner),
-  )
-}
-
-/** Position before the last `count` entries; undefined when there are no more than those. */
-async function beforeTail<Event>(
-  platform: Platform,
-  stream: StreamKey<Event>,
-  count: number,
-): Promise<string | undefined> {
-  if (count <= 0) return '$'
-  const newest = await platform.redis.xrevrange(stream.name, '+', '-', 'COUNT', count + 1)
-  return newest.length > count ? newest.at(-1)?.[0] : undefined
 }
 
 const recheckMs = 30_000

@@ -81,7 +81,8 @@ function show(row: HostRow): ManagedHost {
   }
 }
 
-function stateOf(lastSeenAt: Date | null): ManagedHost['state'] {
+/** A host whose worker reported lately is online. */
+export function stateOf(lastSeenAt: Date | null): ManagedHost['state'] {
   if (lastSeenAt === null) return 'never-seen'
   return Date.now() - lastSeenAt.getTime() <= awayAfterMs ? 'online' : 'away'
 }

@@ -5,6 +5,7 @@ import type { BuildTurns } from './builds/turns.ts'
 import type { Edge } from './edge/edge.ts'
 import type { Locks } from './locks.ts'
 import type { LogCollector } from './logs/collector.ts'
+import type { LogStore } from './logs/store/log-store.ts'
 
 /** Everything that the jobs of this host work with. Made once, in main.ts. */
 export interface Host {
@@ -13,6 +14,7 @@ export interface Host {
   readonly engine: Engine
   readonly edge: Edge
   readonly logs: LogCollector
+  readonly logStore: LogStore
   readonly locks: Locks
   /** At most so many deployments at once, so that a burst of them does not starve what runs. */
   readonly deploySlots: <T>(work: () => Promise<T>) => Promise<T>

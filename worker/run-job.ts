@@ -3,6 +3,7 @@ import { UnrecoverableError, Worker } from 'bullmq'
 import { type JobData, type JobName, jobId, jobs, queueName } from '../platform/jobs.ts'
 import { messageOf, WorkerStopping } from './failure.ts'
 import type { Host } from './host.ts'
+import { answerHostQuestion } from './jobs/answer-question.ts'
 import { collectGarbage } from './jobs/collect-garbage.ts'
 import { collectRegistryGarbage } from './jobs/collect-registry.ts'
 import { deleteApp } from './jobs/delete-app.ts'
@@ -33,6 +34,7 @@ const handlers: { [Name in JobName]: Handler<Name> } = {
   'sync-edge': (host) => host.edge.sync(),
   'answer-link-request': answerLink,
   'send-mail': sendMail,
+  'answer-question': answerHostQuestion,
   'collect-garbage': collectGarbage,
   'collect-registry': collectRegistryGarbage,
 }

@@ -31,6 +31,8 @@ import { messageOf, WorkerStopping } from './failure.ts'
 import type { Host } from './host.ts'
 import { createLocks, createSlots } from './locks.ts'
 import { createLogCollector } from './logs/collector.ts'
+import { keptLogs } from './logs/kept.ts'
+import { openLogStore } from './logs/store/open-log-store.ts'
 import { serveDeliveries } from './notifications.ts'
 import { createReconciler } from './reconcile.ts'
 import { readRegistries } from './registries.ts'
@@ -53,6 +55,7 @@ const cronEveryMs = 1_000
 const collectEveryMs = 15 * 60_000
 const collectRegistryEveryMs = 60 * 60_000
 const purgeEveryMs = 60_000
+const pruneLogsEveryMs = 60_000
 const postEveryMs = 20_000
 const measureEveryMs = 5_000
 /** What the registry tells may be lost; this long it stays so. */
@@ -72,7 +75,8 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
   const ready = join(config.home, 'run/worker.ready')
   await rm(ready, { force: true })
   const engine = await openEngine(platform)
-  const logs = createLogCollector({ platform, containers: engine.containers, log })
+  const logStore = openLogStore(join(config.home, 'app-logs'))
+  const logs = createLogCollector({ platform, containers: engine.containers, store: logStore, log })
   const edge = createEdge({
     settings: edgeSettings(config),
     readRoutes: () => desiredRoutes(platform, config.hostId),
@@ -90,6 +94,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     engine,
     edge,
     logs,
+    logStore,
     locks: createLocks(),
     deploySlots: createSlots(concurrentDeployments),
     buildTurns: createBuildTurns({
@@ -116,6 +121,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     })
   } catch (error) {
     await logs.close()
+    await logStore.close()
     await engine.close()
     throw error
   }
@@ -183,6 +189,16 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     () => takeDueCronJobs(platform, host.id),
     (error) => log.warn({ err: error }, 'cron jobs that are due could not be begun; it is tried again'),
   )
+  const pruning = regularly(
+    pruneLogsEveryMs,
+    stopping.signal,
+    async () => {
+      const freed = await logStore.prune(keptLogs)
+      if (freed > 0) log.info(`${Math.ceil(freed / 2 ** 20)} MiB of logs were removed`)
+    },
+    (error) => log.warn({ err: error }, 'old logs could not be removed; it is tried again'),
+    { atOnce: true },
+  )
   const posting = regularly(
     postEveryMs,
     stopping.signal,
@@ -217,11 +233,13 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
       await limited(
         Promise.all([
           ...[reconciling, reconciler.settled(), collecting, collectingRegistry, expiring, checkingDomains],
+          ...[pruning],
           ...[purging, comparing, lookingElsewhere, posting, telling, ticking, measuring],
         ]),
         5_000,
       )
       await limited(logs.close(), 2_000)
+      await limited(logStore.close(), 2_000)
       await limited(queue.close(true), 2_000)
       await limited(deliveries.stop(), 2_000)
       await limited(engine.close(), 5_000)

@@ -63,10 +63,16 @@ export const logLineSchema = z.object({
   /** `web`, or the name of another process of the app. */
   process: z.string().default('web'),
   replica: z.number().int(),
+  /** Its place among the lines of its app; none is left out. */
+  number: z.number().int(),
 })
+
+/** In a stream of lines: so many that were written between are not shown, or not kept any more. */
+export const logGapSchema = z.object({ skipped: z.number().int().min(1) })
 
 export type LayerProgress = z.infer<typeof layerProgressSchema>
 export type DeploymentEvent = z.infer<typeof deploymentEventSchema>
 export type TeamEvent = z.infer<typeof teamEventSchema>
 export type AccessChange = z.infer<typeof accessChangeSchema>
 export type LogLine = z.infer<typeof logLineSchema>
+export type LogGap = z.infer<typeof logGapSchema>

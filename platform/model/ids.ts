@@ -30,6 +30,7 @@ export const idPrefixes = {
   appEvent: 'evt',
   notificationChannel: 'nch',
   notificationDelivery: 'ndl',
+  request: 'req',
 } as const
 
 export type IdKind = keyof typeof idPrefixes

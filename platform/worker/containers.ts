@@ -1,6 +1,4 @@
 import { publishApp } from '../app-events.ts'
-import { publish, streams } from '../event-log.ts'
-import type { LogLine } from '../model/events.ts'
 import { web } from '../model/processes.ts'
 import type { Platform } from '../open.ts'
 
@@ -94,9 +92,4 @@ export async function moveTraffic(
       data: { outOfTraffic },
     })
   await platform.db.$transaction([set(to, false), set(from, true)])
-}
-
-/** Appends lines that an app's containers wrote, in their order. Batches cost less than single lines. */
-export async function publishLogLines(platform: Platform, appId: string, lines: LogLine[]): Promise<void> {
-  await publish(platform, streams.appLogs(appId), ...lines)
 }

@@ -1,39 +1,40 @@
 import { streams } from '../event-log.ts'
 import type { LogLine } from '../model/events.ts'
 import type { Platform } from '../open.ts'
-
-/** Where the reader of a container's log is. `source` names one life of a container, so that none continues another's. */
-export interface LogPosition {
-  source: string
-  cursor: string
-}
-
-/** Null when nothing of it was appended yet. */
-export async function logCursor(platform: Platform, source: string): Promise<string | null> {
-  return platform.redis.get(positionKey(source))
-}
+import { isAway } from '../redis-away.ts'
 
 /**
- * Appends lines together with the position after them, in one step: a worker that is killed at any moment neither
- * loses a line nor appends one twice. Throws when Redis does not take them.
+ * Shows lines that are kept to those who follow. An entry's id is the line's number, so whoever misses some sees it,
+ * and reads them where they are kept. Never throws for that reason.
  */
-export async function appendLogLines(
-  platform: Platform,
-  appId: string,
-  lines: LogLine[],
-  position: LogPosition,
-): Promise<void> {
+export async function publishLogLines(platform: Platform, appId: string, lines: LogLine[]): Promise<void> {
   const stream = streams.appLogs(appId)
-  const transaction = platform.redis.multi()
-  for (const line of lines)
-    transaction.xadd(stream.name, 'MAXLEN', '~', stream.maxLength, '*', 'event', JSON.stringify(line))
-  transaction.expire(stream.name, stream.keepForSeconds)
-  transaction.set(positionKey(position.source), position.cursor, 'EX', stream.keepForSeconds)
-  const results = await transaction.exec()
-  const failed = results?.find(([error]) => error !== null)?.[0]
-  if (results === null || failed) throw failed ?? new Error('Redis gave up the transaction.')
+  if (lines.length === 0 || isAway(platform.redis)) return
+  try {
+    if ((await send(platform, stream, lines)) === 'behind') {
+      // What is there has numbers that were not given yet: those of a store that is gone, or was put back.
+      await platform.redis.del(stream.name)
+      await send(platform, stream, lines)
+    }
+  } catch (error) {
+    platform.log.warn({ err: error, app: appId }, 'lines of a log could not be shown; they are kept')
+  }
 }
 
-function positionKey(source: string): string {
-  return `berth:log-position:${source}`
+async function send(
+  platform: Platform,
+  stream: ReturnType<typeof streams.appLogs>,
+  lines: LogLine[],
+): Promise<'sent' | 'behind'> {
+  const pipeline = platform.redis.pipeline()
+  for (const line of lines)
+    pipeline.xadd(
+      stream.name,
+      ...['MAXLEN', '~', stream.maxLength, `${line.number}-0`, 'event', JSON.stringify(line)],
+    )
+  pipeline.expire(stream.name, stream.keepForSeconds)
+  const failed = (await pipeline.exec())?.find(([error]) => error !== null)?.[0]
+  if (!failed) return 'sent'
+  if (/equal or smaller/.test(failed.message)) return 'behind'
+  throw failed
 }

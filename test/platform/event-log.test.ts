@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { createDeployment } from '../../platform/deployments.ts'
-import { type Entry, follow, followLogs, followTeam, publish, streams } from '../../platform/event-log.ts'
-import type { LogLine } from '../../platform/model/events.ts'
-import { publishLogLines } from '../../platform/worker/containers.ts'
+import { type Entry, follow, followTeam, publish, streams } from '../../platform/event-log.ts'
+import { followLogs } from '../../platform/follow-logs.ts'
+import type { LogGap, LogLine } from '../../platform/model/events.ts'
+import { logLine, showLines } from '../support/log-lines.ts'
 import { openTestPlatform, operator, type TestPlatform } from '../support/platform.ts'
 
 let berth: TestPlatform
@@ -12,15 +13,7 @@ beforeAll(async () => {
 })
 afterAll(() => berth?.close())
 
-const line = (text: string): LogLine => ({
-  time: '2026-01-01T00:00:00.000000001Z',
-  stream: 'stdout',
-  text,
-  containerId: 'c',
-  deploymentId: 'd',
-  process: 'web',
-  replica: 0,
-})
+const line = (text: string): LogLine => logLine(text, Number(text) + 1)
 const lines = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => line(String(from + i)))
 
@@ -33,7 +26,8 @@ async function take<Event>(source: AsyncIterable<Entry<Event>>, count: number): 
   return entries
 }
 
-const texts = (entries: Entry<LogLine>[]) => entries.map(({ event }) => Number(event.text))
+const texts = (entries: Entry<LogLine | LogGap>[]) =>
+  entries.map(({ event }) => ('text' in event ? Number(event.text) : Number.NaN))
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
 
 test('whoever comes back after an id misses nothing and sees nothing twice, while lines go on coming', async () => {
@@ -120,7 +114,7 @@ test('a log begins with its last lines, or after the line that was seen', async 
   const team = await berth.makeTeam()
   const app = await berth.makeApp(team.id)
   const { signal } = new AbortController()
-  await publishLogLines(platform, app.id, lines(0, 100))
+  await showLines(platform, app.id, range(0, 100).map(String))
   const tail = await take(await followLogs(platform, operator, app.id, { tail: 10, signal }), 10)
   expect(texts(tail)).toEqual(range(90, 100))
   const all = await take(await followLogs(platform, operator, app.id, { tail: 100, signal }), 100)

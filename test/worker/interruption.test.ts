@@ -3,6 +3,7 @@ import { createEngine } from '../../engine/index.ts'
 import { getApp } from '../../platform/apps.ts'
 import { cancelDeployment, getDeployment } from '../../platform/deployments.ts'
 import { follow, streams } from '../../platform/event-log.ts'
+import { listLogs } from '../../platform/logs.ts'
 import type { DeploymentStatus } from '../../platform/model/deployment-status.ts'
 import type { App } from '../../platform/model/resources.ts'
 import { instanceOf, leftOnHost } from '../support/engine.ts'
@@ -117,8 +118,8 @@ test('what containers wrote while no worker ran is delivered once, in order, by 
   )
   await host.untilStatus((await host.deploy(app.id)).id, 'live')
   const lines = async () => {
-    const entries = await host.berth.platform.redis.xrange(streams.appLogs(app.id).name, '-', '+')
-    return entries.map(([, fields]) => JSON.parse(fields[1] ?? '').text as string)
+    const page = await listLogs(host.berth.platform, operator, app.id, { after: 0, limit: 1_000 })
+    return page.data.map(({ text }) => text)
   }
   for (let times = 0; times < 2; times++) {
     const count = (await lines()).length

@@ -10,6 +10,7 @@ export async function deleteApp(host: Host, { appId }: JobData<'delete-app'>): P
     const app = await desiredApp(host.platform, host.id, appId)
     if (app?.desiredState !== 'deleted') return
     await removeApp(host, app)
+    await host.logStore.removeApp(appId)
     await finishDelete(host.platform, appId)
     host.log.info({ app: appId }, `${app.slug} is deleted`)
   })

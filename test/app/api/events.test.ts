@@ -3,7 +3,7 @@ import { eventStream } from '../../../app/_server/event-stream.ts'
 import { createDeployment } from '../../../platform/deployments.ts'
 import type { Entry } from '../../../platform/event-log.ts'
 import type { App, Team } from '../../../platform/model/resources.ts'
-import { publishLogLines } from '../../../platform/worker/containers.ts'
+import { showLines } from '../../support/log-lines.ts'
 import { operator } from '../../support/platform.ts'
 import { type ApiUnderTest, openApi } from './client.ts'
 
@@ -62,20 +62,7 @@ async function open(path: string, headers: Record<string, string> = {}) {
   })
 }
 
-const log = (...texts: string[]) =>
-  publishLogLines(
-    berth.platform,
-    app.id,
-    texts.map((text) => ({
-      time: '2026-01-01T00:00:00Z',
-      stream: 'stdout' as const,
-      text,
-      containerId: 'c',
-      deploymentId: 'd',
-      process: 'web',
-      replica: 0,
-    })),
-  )
+const log = (...texts: string[]) => showLines(berth.platform, app.id, texts)
 
 test('a log goes on after Last-Event-ID, in the header or the address, with nothing lost or repeated', async () => {
   await log('one', 'two', 'three')

@@ -137,6 +137,7 @@ const routes = [
   'GET /notification-channels/{id}/deliveries',
   'POST /notification-deliveries/{id}/redeliver',
   'GET /apps/{id}/logs',
+  'GET /apps/{id}/logs/histogram',
   'GET /deployments/{id}',
   'POST /apps/{id}/builds',
   'GET /deployments/{id}/build-log',

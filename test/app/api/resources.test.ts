@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Team } from '../../../platform/model/resources.ts'
-import { publishLogLines } from '../../../platform/worker/containers.ts'
+import { showLines } from '../../support/log-lines.ts'
 import { type ApiUnderTest, type Call, openApi } from './client.ts'
 
 let berth: ApiUnderTest
@@ -127,16 +127,7 @@ test('a deployment is accepted with where to follow it, listed, and called off',
 
 test('a page of the log goes from the newest line back', async () => {
   const { app } = await makeApp('Talker')
-  const line = {
-    time: '2026-01-01T00:00:00Z',
-    stream: 'stdout',
-    containerId: 'c',
-    deploymentId: 'd',
-    process: 'web',
-    replica: 0,
-  }
-  const lines = ['1', '2', '3', '4', '5'].map((text) => ({ ...line, stream: 'stdout' as const, text }))
-  await publishLogLines(berth.platform, app.id, lines)
+  await showLines(berth.platform, app.id, ['1', '2', '3', '4', '5'])
   const seen: unknown[] = []
   let cursor: string | null = ''
   while (cursor !== null) {

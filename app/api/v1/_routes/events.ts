@@ -1,12 +1,13 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { PlatformError } from '../../../../platform/errors.ts'
 import type { Entry } from '../../../../platform/event-log.ts'
-import { followDeployment, followLogs, followTeam } from '../../../../platform/event-log.ts'
-import { listLogs } from '../../../../platform/logs.ts'
+import { followDeployment, followTeam } from '../../../../platform/event-log.ts'
+import { followLogs } from '../../../../platform/follow-logs.ts'
+import { listLogs, logHistogram, logHistogramInputSchema, logListSchema } from '../../../../platform/logs.ts'
 import { followTimeline, listTimeline } from '../../../../platform/timeline.ts'
 import { eventStream } from '../../../_server/event-stream.ts'
 import { type Api, type ApiContext, asked, idParam, ok, teamParam } from './router.ts'
-import { LogLine, pageOf, pageQuery, TimelineEntry } from './schemas.ts'
+import { LogHistogram, LogLinePage, pageOf, pageQuery, TimelineEntry } from './schemas.ts'
 import { teamIdOf } from './teams.ts'
 
 const tags = ['Live']
@@ -18,7 +19,27 @@ const position = {
     .meta({ description: 'Go on after this event, as the header Last-Event-ID does; `$`: only what is new' }),
 }
 export const followQuery = z.strictObject(position)
-const logQuery = pageQuery.extend({
+const described = <Schema extends z.ZodType>(schema: Schema, description: string): Schema =>
+  schema.meta({ description })
+const filterQuery = {
+  query: described(
+    logListSchema.shape.query,
+    'What must be in a line: `timeout`, `"exact phrase"`, `/regular expression/i`, `level:error`, `level:>=warn`, `user.id:42`, `-not`',
+  ),
+  stream: logListSchema.shape.stream,
+  container: logListSchema.shape.container,
+  deployment: logListSchema.shape.deployment,
+  process: logListSchema.shape.process,
+  replica: logListSchema.shape.replica,
+  since: described(logListSchema.shape.since, 'Written then or later'),
+  until: described(logListSchema.shape.until, 'Written then or before'),
+}
+const logQuery = z.strictObject({
+  ...filterQuery,
+  cursor: pageQuery.shape.cursor,
+  limit: logListSchema.shape.limit,
+  before: described(logListSchema.shape.before, 'Lines before the one with this number, newest first'),
+  after: described(logListSchema.shape.after, 'Lines after the one with this number, oldest first'),
   ...position,
   follow: z.enum(['true', 'false']).optional().meta({ description: 'The same as Accept: text/event-stream' }),
   tail: z.coerce
@@ -29,6 +50,7 @@ const logQuery = pageQuery.extend({
     .optional()
     .meta({ type: 'integer', description: 'When following: so many lines of what was written before' }),
 })
+const countQuery = z.strictObject({ ...filterQuery, buckets: logHistogramInputSchema.shape.buckets })
 
 const timelineQuery = pageQuery.extend({
   ...position,
@@ -73,14 +95,15 @@ export function addEventRoutes(api: Api): void {
   )
   api.openapi(
     createRoute({
-      ...{ method: 'get', path: '/apps/{id}/logs', tags, summary: 'Read or follow what an app writes' },
-      description: 'As JSON: a page of lines, newest first. With `Accept: text/event-stream`: live.',
+      ...{ method: 'get', path: '/apps/{id}/logs', tags, summary: 'Search or follow what an app writes' },
+      description:
+        'As JSON: a page of lines, newest first, or with `after` oldest first. With `Accept: text/event-stream`: live, every line; an event `{"skipped": n}` says that n lines between are not shown.',
       request: { params: idParam, query: logQuery },
       responses: {
         200: {
           description: 'A page of lines, or server-sent events',
           content: {
-            'application/json': { schema: pageOf(LogLine) },
+            'application/json': { schema: LogLinePage },
             'text/event-stream': { schema: z.string() },
           },
         },
@@ -89,11 +112,20 @@ export function addEventRoutes(api: Api): void {
     }),
     async (c) => {
       const { id } = c.req.valid('param')
-      const { tail, follow, cursor, limit } = c.req.valid('query')
+      const { tail, follow, lastEventId, ...search } = c.req.valid('query')
       const live = follow === 'true' || (c.req.header('accept') ?? '').includes('text/event-stream')
-      if (!live) return c.json(await listLogs(...asked(c), id, { cursor, limit }), 200)
+      if (!live) return c.json(await listLogs(...asked(c), id, search), 200)
       return answerStream(c, (options) => followLogs(...asked(c), id, { ...options, tail }))
     },
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'get', path: '/apps/{id}/logs/histogram', tags },
+      summary: 'Count what an app wrote, over time',
+      request: { params: idParam, query: countQuery },
+      responses: { 200: ok(LogHistogram)[200], default: problem },
+    }),
+    async (c) => c.json(await logHistogram(...asked(c), c.req.valid('param').id, c.req.valid('query')), 200),
   )
 }
 

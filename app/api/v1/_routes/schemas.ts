@@ -6,6 +6,7 @@ import { buildLogSchema } from '../../../../platform/model/builds.ts'
 import { domainSchema } from '../../../../platform/model/domains.ts'
 import { logLineSchema } from '../../../../platform/model/events.ts'
 import { followPreviewAnswerSchema } from '../../../../platform/model/follow-preview.ts'
+import { logHistogramSchema } from '../../../../platform/model/log-search.ts'
 import { channelSchema, deliverySchema } from '../../../../platform/model/notifications.ts'
 import { pendingChangesSchema } from '../../../../platform/model/pending-changes.ts'
 import { teamUseSchema } from '../../../../platform/model/quotas.ts'
@@ -92,6 +93,7 @@ export const RegistryCollection = registryCollectionSchema.meta({ id: 'RegistryC
 export const BuildLog = buildLogSchema.meta({ id: 'BuildLog' })
 export const PendingChanges = pendingChangesSchema.meta({ id: 'PendingChanges' })
 export const LogLine = logLineSchema.meta({ id: 'LogLine' })
+export const LogHistogram = logHistogramSchema.meta({ id: 'LogHistogram' })
 export const LinkedDeployment = deploymentSchema
   .extend({
     links: z.object({
@@ -129,3 +131,14 @@ export const pageQuery = z.strictObject({
     .default(50)
     .meta({ type: 'integer', minimum: 1, maximum: 100, default: 50 }),
 })
+
+const lineOrNull = z.number().int().nullable()
+export const LogLinePage = pageOf(LogLine)
+  .extend({
+    searchedTo: z.string().nullable().meta({
+      description: 'The search took its time and ended here; the next page goes on. Null: it did not.',
+    }),
+    first: lineOrNull.meta({ description: 'Number of the first line that is kept' }),
+    last: lineOrNull.meta({ description: 'Number of the last line that is kept' }),
+  })
+  .meta({ id: 'LogLinePage' })
