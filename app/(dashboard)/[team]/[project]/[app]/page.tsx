@@ -18,6 +18,7 @@ import { DeployButton } from './deploy-button.client.tsx'
 import { DeploymentProgress } from './deployment-progress.client.tsx'
 import { DeploymentRows } from './deployment-rows.tsx'
 import { PendingCard } from './pending-card.client.tsx'
+import { ProcessesCard } from './processes-card.client.tsx'
 import { ScaleCard } from './scale-card.client.tsx'
 
 export async function generateMetadata({ params }: PageProps<'/[team]/[project]/[app]'>): Promise<Metadata> {
@@ -56,6 +57,12 @@ export default async function AppPage({ params }: PageProps<'/[team]/[project]/[
           <Size app={app} canScale={roleIncludes(project.role, 'developer')} />
         </Suspense>
       )}
+      <ProcessesCard
+        appId={app.id}
+        processes={app.settings.processes}
+        live={app.scale?.processes ?? {}}
+        canChange={roleIncludes(project.role, 'developer')}
+      />
       <Containers containers={app.containers} liveDeploymentId={app.liveDeploymentId} />
       <Card aria-labelledby="recent">
         <CardHeader
