@@ -3,9 +3,11 @@
 import { Rocket } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { useLocale, useTranslations } from 'next-intl'
+import type { ProcessSettings } from '@/platform/model/app-settings.ts'
 import type { PendingChange, PendingChanges } from '@/platform/model/pending-changes.ts'
 import { discardChangesAction } from '../../../../_actions/apps.ts'
 import { deployAction } from '../../../../_actions/deployments.ts'
+import { textFromCommand } from '../../../../_deploy/settings-form.ts'
 import { Button } from '../../../../_ui/button.tsx'
 import { Card, CardHeader } from '../../../../_ui/card.tsx'
 import { ConfirmDialog } from '../../../../_ui/confirm-dialog.client.tsx'
@@ -119,5 +121,10 @@ function Value({ change, value, isThere }: { change: PendingChange; value: unkno
   if (change.isSecret) return '••••••'
   if (value === null || value === undefined) return '–'
   if (typeof value === 'number' && change.field.endsWith('Bytes')) return formatBytes(value, locale)
+  if (/^settings\.processes\.[^.]+$/.test(change.field)) {
+    const { entrypoint, command, replicas, limits } = value as ProcessSettings
+    const program = textFromCommand([...(entrypoint ?? []), ...command])
+    return `${program} · ${replicas} × ${formatBytes(limits.memoryBytes, locale)}`
+  }
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
