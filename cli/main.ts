@@ -28,11 +28,15 @@ command('up', 'set up what is missing, start the platform, deploy the welcome ap
   .option('--port <n>', 'public port (default: 7080)', number(1, 65_535))
   .option('--domain <name>', 'domain whose names lead to this host (default: names end in .localhost)')
   .option('--detach', 'go on in the background once everything answers')
+  .addOption(new Option('--background', 'its output is a log').hideHelp())
   .addOption(new Option('--prepared', 'the background process of --detach').hideHelp())
   .action(async (options) => (await import('./commands/up.ts')).up(options))
 command('down', 'stop the platform; apps run on')
   .option('--apps', 'stop the apps too')
   .action(async (options) => (await import('./commands/down.ts')).down(options))
+command('restart', 'start the platform anew, after an upgrade; apps are served on').action(async (options) =>
+  (await import('./commands/restart.ts')).restart(options),
+)
 command('status', 'parts, processes and memory')
   .option('--json', 'for programs')
   .action(async (options) => (await import('./commands/status.ts')).status(options))

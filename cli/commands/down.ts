@@ -36,5 +36,8 @@ export async function down(options: HomeOptions & { apps?: boolean }): Promise<v
         throw new CommandError(`It did not stop within ${stopWithinMs / 1_000} s: see \`berth logs\`.`)
       await sleep(50)
     }
+    // One that was just beginning anew had left its edge.
+    await endLeftParts(home)
+    removeInstance(home)
   })
 }

@@ -11,21 +11,24 @@ import { root } from '../processes.ts'
 import { CommandError, say, stampLines, withoutStamps } from '../say.ts'
 import { defaultPort, type HomeOptions, homeFolder, isFree, readSettings } from '../settings.ts'
 import { endLeftParts, liveInstance, readInstance } from '../supervisor/instance.ts'
+import { leftPart } from '../supervisor/part-process.ts'
 import { serve } from '../supervisor/serve.ts'
 import { findings, mustBeMended } from './doctor.ts'
 
 export interface UpOptions extends HomeOptions {
   detach?: boolean
+  /** Its output is a log. */
+  background?: boolean
   /** The background process of --detach: everything is prepared. */
   prepared?: boolean
 }
 
 export async function up(options: UpOptions): Promise<void> {
   const home = homeFolder(options)
-  if (options.prepared) stampLines()
-  else await prepare(home, options)
+  if (options.background) stampLines()
+  if (!options.prepared) await prepare(home, options)
   if (options.detach) return detach(home, options)
-  await serve(home, { ...options, inBackground: options.prepared })
+  await serve(home, { ...options, inBackground: options.background })
 }
 
 /** What is asked before anything is made or installed comes first. */
@@ -35,10 +38,13 @@ async function prepare(home: string, options: UpOptions): Promise<void> {
     throw new CommandError(
       `Berth mounts and makes networks, which only root may: run it as\n  sudo ./berth up`,
     )
-  const left = await endLeftParts(home)
+  // The edge goes on serving apps, and is taken over.
+  const left = await endLeftParts(home, { spare: ['edge'] })
   if (left.length > 0)
     say(`ended what an earlier, killed Berth of this home left running: ${left.join(', ')}`)
-  await mustHavePort(options.port ?? readSettings(home)?.port ?? defaultPort)
+  const before = readSettings(home)?.port
+  const port = options.port ?? before ?? defaultPort
+  if (port !== before || leftPart(home, 'edge') === null) await mustHavePort(port)
   mustBeReachable(home)
   mustHaveRoom(home)
   await ensurePackages(platformPackages)
@@ -53,7 +59,8 @@ async function prepare(home: string, options: UpOptions): Promise<void> {
 
 function mustNotRun(home: string): void {
   const running = liveInstance(home)
-  if (running === null) return
+  // This very process, when it begins anew.
+  if (running === null || running.pid === process.pid) return
   throw new CommandError(
     `Berth runs already in ${home} (process ${running.pid}).\n${(running.lines ?? []).join('\n')}\nStop it with \`berth down --home ${home}\`.`,
   )
@@ -78,7 +85,7 @@ async function detach(home: string, options: UpOptions): Promise<void> {
   ]
   const child = spawn(
     process.execPath,
-    [join(root, 'cli/main.ts'), 'up', '--prepared', '--home', home, ...flags],
+    [join(root, 'cli/main.ts'), 'up', '--prepared', '--background', '--home', home, ...flags],
     { cwd: root, detached: true, stdio: ['ignore', log, log] },
   )
   child.unref()

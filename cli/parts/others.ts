@@ -164,8 +164,10 @@ export function edgePart({ home, settings, env }: PartContext): Part {
     ],
     env,
     check: () => expectHttp(`http://127.0.0.1:${settings.port}/api/health`, (status) => status === 200),
+    // It executes itself anew, with what lies on the disk now: its ports stay open, and open requests end where they are.
+    takeOver: (pid) => void process.kill(pid, 'SIGUSR2'),
     // Soft: open requests may end.
-    stopSignal: 'SIGTERM',
+    stopSignal: 'SIGUSR1',
     stopWithinMs: 3_000,
   }
 }

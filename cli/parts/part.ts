@@ -9,6 +9,11 @@ export interface Part {
   gid?: number
   /** Resolves when it really answers, throws while it does not. `pid` is the present process. */
   check: (pid: number) => Promise<void>
+  /**
+   * Makes a process that an earlier supervisor left what a new one would be. Only parts that have this may be left, and
+   * they write to a file.
+   */
+  takeOver?: (pid: number) => void | Promise<void>
   readyWithinMs: number
   stopSignal: NodeJS.Signals
   stopWithinMs: number

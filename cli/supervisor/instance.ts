@@ -1,8 +1,8 @@
 /** Who supervises a home: `<home>/run/supervisor.json`. Also finds what a killed supervisor left. */
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { processStart } from '../processes.ts'
+import { endLeft, leftPart } from './part-process.ts'
 
 export interface Instance {
   pid: number
@@ -39,23 +39,22 @@ export function removeInstance(home: string): void {
   rmSync(path(home), { force: true })
 }
 
-/** Ends parts of this home that an earlier supervisor, itself killed, left running. Answers their names. */
-export async function endLeftParts(home: string): Promise<string[]> {
+/** Ends parts of this home that an earlier supervisor left running, but for those to be spared. Answers their names. */
+export async function endLeftParts(
+  home: string,
+  { spare = [] }: { spare?: string[] } = {},
+): Promise<string[]> {
   const run = join(home, 'run')
   if (!existsSync(run)) return []
   const ended: string[] = []
   for (const file of readdirSync(run).filter((name) => name.endsWith('.pid'))) {
     const name = file.slice(0, -'.pid'.length)
-    const [pid = '0', start = ''] = readFileSync(join(run, file), 'utf8').trim().split(' ')
-    if (processStart(Number(pid)) === start) {
+    const left = leftPart(home, name)
+    if (left !== null && spare.includes(name)) continue
+    if (left !== null) {
       ended.push(name)
       // PostgreSQL takes SIGINT for "fast"; the others take both alike.
-      process.kill(Number(pid), name === 'postgres' ? 'SIGINT' : 'SIGTERM')
-      const deadline = Date.now() + 20_000
-      while (processStart(Number(pid)) === start) {
-        if (Date.now() > deadline) process.kill(-Number(pid), 'SIGKILL')
-        await sleep(50)
-      }
+      await endLeft(left, name === 'postgres' ? 'SIGINT' : 'SIGTERM')
     }
     rmSync(join(run, file), { force: true })
   }

@@ -1,13 +1,9 @@
 /** One part under supervision: started, watched, started again with growing waits, stopped. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Part } from '../parts/part.ts'
-import { processStart, root } from '../processes.ts'
 import { CommandError } from '../say.ts'
 import { openPartLog } from './part-log.ts'
+import { type PartProcess, spawnPart, takeOverPart } from './part-process.ts'
 
 const firstWaitMs = 500
 const longestWaitMs = 30_000
@@ -20,6 +16,8 @@ export interface RunningPart {
   readonly pid: number | null
   readonly restarts: number
   stop(): Promise<void>
+  /** It runs on, for the next supervisor to take over. */
+  leave(): Promise<void>
   /** Ends it at once. */
   kill(): void
 }
@@ -34,18 +32,12 @@ export interface RunPartOptions {
   signal?: AbortSignal
 }
 
-interface Run {
-  child: ChildProcess
-  startedAtMs: number
-  /** How it ended, in words. */
-  ended: Promise<string>
-  isOver: boolean
-}
-
-/** Resolves when the part answers. Throws, with the part ended, when it does not in time or ends by itself. */
+/**
+ * Resolves when the part answers; what an earlier supervisor left of it is taken over. Throws, with the part ended, when
+ * it does not answer in time or ends by itself.
+ */
 export async function runPart(part: Part, { home, onLine, signal }: RunPartOptions): Promise<RunningPart> {
   const log = openPartLog(home, part.name)
-  const pidFile = join(home, 'run', `${part.name}.pid`)
   const stopping = new AbortController()
   const lastLines: string[] = []
   let restarts = 0
@@ -57,36 +49,13 @@ export async function runPart(part: Part, { home, onLine, signal }: RunPartOptio
     onLine(part.name, line, from)
   }
   const tell = (line: string) => hear(line, 'supervisor')
-
-  async function start(): Promise<Run> {
-    await part.prepare?.()
-    const [file = '', ...args] = part.argv
-    const child = spawn(file, args, {
-      cwd: part.uid === undefined ? root : '/',
-      env: part.env as NodeJS.ProcessEnv,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      // Ctrl-C in a terminal goes to the whole group: parts are stopped by us, in order.
-      detached: true,
-      ...(part.uid === undefined ? {} : { uid: part.uid, gid: part.gid }),
-    })
-    if (child.pid !== undefined) writeFileSync(pidFile, `${child.pid} ${processStart(child.pid)}`)
-    for (const stream of [child.stdout, child.stderr])
-      if (stream) createInterface({ input: stream }).on('line', (line) => hear(line, 'part'))
-    const ended = new Promise<string>((resolve) => {
-      const over = (how: string) => {
-        started.isOver = true
-        rmSync(pidFile, { force: true })
-        resolve(how)
-      }
-      child.once('error', (error) => over(`could not be started (${error.message})`))
-      child.once('exit', (code, by) => over(by ? `was ended by ${by}` : `ended with exit code ${code}`))
-    })
-    const started: Run = { child, startedAtMs: Date.now(), ended, isOver: false }
-    return started
-  }
+  const hearPart = (line: string) => hear(line, 'part')
 
   /** Throws a sentence when it ends, does not answer in time, or nobody waits for it any more. */
-  async function untilItAnswers({ child, startedAtMs, ended }: Run, waiting: AbortSignal): Promise<void> {
+  async function untilItAnswers(
+    { pid, startedAtMs, ended }: PartProcess,
+    waiting: AbortSignal,
+  ): Promise<void> {
     const over = ended.then((how) => {
       throw new Error(`${part.name} ${how} while it started`)
     })
@@ -94,7 +63,7 @@ export async function runPart(part: Part, { home, onLine, signal }: RunPartOptio
     for (;;) {
       waiting.throwIfAborted()
       try {
-        await Promise.race([over, child.pid === undefined ? over : part.check(child.pid)])
+        await Promise.race([over, pid === undefined ? over : part.check(pid)])
         return
       } catch (error) {
         await Promise.race([over, sleep(50)])
@@ -103,15 +72,6 @@ export async function runPart(part: Part, { home, onLine, signal }: RunPartOptio
           `${part.name} did not answer within ${part.readyWithinMs / 1_000} s (${(error as Error).message})`,
         )
       }
-    }
-  }
-
-  function killGroup({ child, isOver }: Run): void {
-    if (isOver || child.pid === undefined) return
-    try {
-      process.kill(-child.pid, 'SIGKILL')
-    } catch {
-      child.kill('SIGKILL')
     }
   }
 
@@ -127,13 +87,13 @@ export async function runPart(part: Part, { home, onLine, signal }: RunPartOptio
       waitMs = Math.min(waitMs * 2, longestWaitMs)
       restarts++
       try {
-        run = await start()
+        run = await spawnPart(part, home, hearPart)
         await untilItAnswers(run, stopping.signal)
         tell(`${part.name} was started again and answers`)
       } catch (error) {
         if (stopping.signal.aborted) return
         tell((error as Error).message)
-        killGroup(run)
+        run.killGroup()
       }
     }
   }
@@ -141,12 +101,12 @@ export async function runPart(part: Part, { home, onLine, signal }: RunPartOptio
   async function stop(): Promise<void> {
     stopping.abort()
     if (!run.isOver) {
-      run.child.kill(part.stopSignal)
+      run.signal(part.stopSignal)
       const waited = new AbortController()
       const late = sleep(part.stopWithinMs, 'late', { signal: waited.signal }).catch(() => 'over')
       if ((await Promise.race([run.ended, late])) === 'late') {
         tell(`${part.name} did not stop within ${part.stopWithinMs / 1_000} s: it is killed`)
-        killGroup(run)
+        run.killGroup()
       }
       waited.abort()
       await run.ended
@@ -154,7 +114,7 @@ export async function runPart(part: Part, { home, onLine, signal }: RunPartOptio
     log.close()
   }
 
-  let run = await start()
+  let run = (await takeOverPart(part, home, hearPart)) ?? (await spawnPart(part, home, hearPart))
   try {
     await untilItAnswers(run, signal ? AbortSignal.any([signal, stopping.signal]) : stopping.signal)
   } catch (error) {
@@ -169,15 +129,20 @@ export async function runPart(part: Part, { home, onLine, signal }: RunPartOptio
   return {
     name: part.name,
     get pid() {
-      return run.isOver ? null : (run.child.pid ?? null)
+      return run.isOver ? null : (run.pid ?? null)
     },
     get restarts() {
       return restarts
     },
     stop,
+    async leave() {
+      stopping.abort()
+      await run.leave()
+      log.close()
+    },
     kill() {
       stopping.abort()
-      killGroup(run)
+      run.killGroup()
     },
   }
 }

@@ -9,8 +9,8 @@ import { type OnLine, type RunningPart, runPart } from './run-part.ts'
 
 export interface Platform {
   parts: RunningPart[]
-  /** Those first that others serve; apps run on. */
-  stop(onPart?: (name: string) => void): Promise<void>
+  /** Those first that others serve; apps run on. Those to be left run on too, for the next supervisor to take over. */
+  stop(options?: { onPart?: (name: string) => void; leave?: readonly Part['name'][] }): Promise<void>
   kill(): void
 }
 
@@ -31,12 +31,13 @@ export async function supervise(
   const starting = AbortSignal.any([signal, failed.signal])
   const platform: Platform = {
     parts,
-    async stop(onPart) {
+    async stop({ onPart, leave = [] } = {}) {
       for (const names of stopOrder)
         await Promise.all(
           parts
             .filter(({ name }) => names.includes(name))
             .map((part) => {
+              if (leave.includes(part.name)) return part.leave()
               onPart?.(part.name)
               return part.stop()
             }),

@@ -125,6 +125,38 @@ test('stop waits for a part that takes its time, and kills one that does not lis
   expect(lines.join('\n')).toMatch(/did not stop within 0.3 s/)
 })
 
+test('a part that was left is taken over as it runs: its lines are told, its end is seen, and it is started again', async () => {
+  const takenOver: number[] = []
+  const script = `let n = 0; setInterval(() => console.log('line ' + ++n), 50)`
+  const edge = part(script, { name: 'edge', takeOver: (pid) => void takenOver.push(pid) })
+  const first = await start(edge)
+  await until('it is heard', () => lines.includes('line 2'))
+  await first.leave()
+  const { pid } = first
+  expect(alive(pid)).toBe(true)
+  expect(await endLeftParts(home, { spare: ['edge'] })).toEqual([])
+  lines = []
+  const second = await start(edge)
+  expect([second.pid, takenOver]).toEqual([pid, [pid]])
+  await until('it is heard again', () => lines.filter((line) => line.startsWith('line')).length > 2)
+  expect(lines).not.toContain('line 1')
+  process.kill(pid ?? 0, 'SIGKILL')
+  await until('another one runs', () => second.restarts === 1 && alive(second.pid) && second.pid !== pid)
+  await second.stop()
+  expect(alive(second.pid)).toBe(false)
+})
+
+test('what was left and would be another one now is ended first, and so is what nobody may take over', async () => {
+  const first = await start(part(forever, { name: 'edge', takeOver: () => {} }))
+  await first.leave()
+  const second = await start(part(`${forever};1`, { name: 'edge', takeOver: () => {} }))
+  expect(alive(first.pid)).toBe(false)
+  expect(second.pid).not.toBe(first.pid)
+  await second.leave()
+  expect(await endLeftParts(home)).toEqual(['edge'])
+  expect(alive(second.pid)).toBe(false)
+})
+
 test('what a killed supervisor left is ended, and nobody else who got its pid', async () => {
   const left = spawn('sleep', ['1000'], { detached: true })
   const stranger = spawn('sleep', ['1000'], { detached: true })

@@ -180,7 +180,7 @@ describe('apps outlive the platform', () => {
     expect(again.setupLink).not.toBe(started.setupLink)
   })
 
-  test('a supervisor that was killed: the next up ends what it left, and finds the apps', async () => {
+  test('a supervisor that was killed: the next up ends what it left but the edge, and finds the apps', async () => {
     const before = await welcomePage(first, started.welcome)
     const { parts: list } = await first.status()
     const supervisor = list.find(({ name }) => !parts.includes(name))?.pid ?? 0
@@ -189,7 +189,9 @@ describe('apps outlive the platform', () => {
     expect((await first.status()).running).toBe(false)
     const again = await first.up()
     expect(await welcomePage(first, again.welcome)).toBe(before)
-    expect(list.filter(({ pid }) => pid !== null && isAlive(pid))).toEqual([])
+    const left = list.filter(({ pid }) => pid !== null && isAlive(pid))
+    expect(left.map(({ name }) => name)).toEqual(['edge'])
+    expect(await pidOf(first, 'edge')).toBe(left[0]?.pid)
   })
 
   test('inner ports that somebody took meanwhile are chosen anew', async () => {
