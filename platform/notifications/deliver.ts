@@ -12,6 +12,7 @@ import {
 } from '../model/notifications.ts'
 import type { Platform } from '../open.ts'
 import { askOutside, OutgoingError } from '../outgoing.ts'
+import { retryAfterMs } from '../retry-after.ts'
 import { visibleIn } from '../visible.ts'
 import { openSecret, openUrl } from './channel-secrets.ts'
 import { discordBody, linkOf, slackBody, webhookBody } from './formats.ts'
@@ -156,13 +157,13 @@ async function postTo(
     } = await askOutside(platform.config, openUrl(platform, channel), request)
     const isGood = status >= 200 && status < 300
     const isRedirect = status >= 300 && status < 400
-    const retryAfter = Number(answered['retry-after'])
+    const waitMs = retryAfterMs(answered)
     return {
       status,
       isGood,
       answer: isRedirect ? `It leads to another address, which is not followed. ${text}` : text,
       isGone: status === 410,
-      ...(Number.isFinite(retryAfter) ? { retryAfterMs: Math.min(retryAfter * second, hour) } : {}),
+      ...(waitMs === null ? {} : { retryAfterMs: Math.min(waitMs, hour) }),
     }
   } catch (error) {
     if (signal.aborted) return null

@@ -6,6 +6,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { z } from 'zod'
 import type { Platform } from '../open.ts'
 import { askOutside, type OutgoingAnswer, OutgoingError, type OutgoingRequest } from '../outgoing.ts'
+import { retryAfterMs } from '../retry-after.ts'
 import { RegistryProblem } from './problem.ts'
 import { checkRealm, type Reach, reachOf } from './reach.ts'
 
@@ -117,9 +118,9 @@ function expectSuccess(answer: OutgoingAnswer, reach: Reach, login: Login | null
       `${host} has nothing of that name. Check the image's name and tag.`,
     )
   if (status === 429) throw limited(host, headers, login)
-  const retryAfterMs = waitOf(headers)
+  const waitMs = retryAfterMs(headers)
   if (status >= 500)
-    throw new RegistryProblem('unavailable', `${host} failed with ${status}.`, { retryAfterMs })
+    throw new RegistryProblem('unavailable', `${host} failed with ${status}.`, { retryAfterMs: waitMs })
   throw new RegistryProblem('invalid', `${host} answers ${status}, which no registry should here.`)
 }
 
@@ -132,26 +133,16 @@ function denied({ host }: Reach, login: Login | null): RegistryProblem {
 }
 
 function limited(host: string, headers: IncomingHttpHeaders, login: Login | null): RegistryProblem {
-  const retryAfterMs = waitOf(headers)
+  const waitMs = retryAfterMs(headers)
   // `100;w=21600`: so many in so many seconds.
   const [, most, seconds] = /^(\d+);w=(\d+)/.exec(String(headers['ratelimit-limit'] ?? '')) ?? []
   const limit = most === undefined ? '' : `: ${most} pulls in ${Math.round(Number(seconds) / 3_600)} hours`
-  const wait =
-    retryAfterMs === null ? 'Wait a while' : `Wait ${Math.max(1, Math.ceil(retryAfterMs / 60_000))} minutes`
+  const wait = waitMs === null ? 'Wait a while' : `Wait ${Math.max(1, Math.ceil(waitMs / 60_000))} minutes`
   const advice =
     login === null ? `${wait}, or keep a login for ${host} in the team's settings: it is allowed more` : wait
   return new RegistryProblem('limited', `${host} limits how often it is asked${limit}. ${advice}.`, {
-    retryAfterMs,
+    retryAfterMs: waitMs,
   })
-}
-
-/** Retry-After: seconds or a date. Source: RFC 9110 §10.2.3. */
-function waitOf(headers: IncomingHttpHeaders): number | null {
-  const text = headers['retry-after']
-  if (text === undefined) return null
-  if (/^\d{1,9}$/.test(text.trim())) return Number(text) * 1_000
-  const at = Date.parse(text)
-  return Number.isNaN(at) ? null : Math.max(0, at - Date.now())
 }
 
 function basic({ username, password }: Login): string {
