@@ -36,10 +36,12 @@ export async function ensureImage(
       repository === null
         ? basic(login)
         : { kind: 'bearer' as const, token: await pullToken(platform, repository, realm) }
-    const image = await engine.images.pull(reference, { credentials, realm, ...options }).catch((error) => {
-      if (present !== null && isEngineError(error) && error.isTemporary) return present
-      throw error
-    })
+    const image = await engine.images
+      .pull(reference, { platform: 'host', credentials, realm, ...options })
+      .catch((error) => {
+        if (present !== null && isEngineError(error) && error.isTemporary) return present
+        throw error
+      })
     if (login !== null) await noteLoginResult(platform, login.id, null)
     return image
   } catch (error) {

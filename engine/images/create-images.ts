@@ -7,6 +7,7 @@ import { parsePlatform } from '../oci/platform.ts'
 import { formatReference, parseReference, parseRepository } from '../oci/reference.ts'
 import { createRegistryClient } from '../registry/client.ts'
 import { orDiskFull } from '../sys/disk.ts'
+import { hostPlatform } from '../sys/host-platform.ts'
 import { createImage } from './create-image.ts'
 import { onlyFor, registryOf } from './credentials.ts'
 import { readDocuments } from './documents.ts'
@@ -115,7 +116,8 @@ export async function createImages(
     async pull(text, { platform: wanted, credentials, realm = null, onProgress, signal } = {}) {
       if (realm === '') throw new EngineError('invalid', 'a realm has a name')
       const reference = parseReference(text)
-      const platform = wanted === undefined ? null : parsePlatform(wanted)
+      const platform =
+        wanted === undefined ? null : wanted === 'host' ? hostPlatform() : parsePlatform(wanted)
       const key = JSON.stringify([formatReference(reference), platform, credentials ?? null, realm])
       return pulls.join(key, signal, onProgress, (workSignal, report) =>
         pullImage({

@@ -59,7 +59,11 @@ export interface Images {
 }
 
 export interface PullOptions {
-  /** Such as linux/arm64 or linux/arm/v7; default this host's. Throws unsupported, naming what there is. */
+  /**
+   * Such as linux/arm64 or linux/arm/v7, or `host`. Throws wrong-platform, naming what there is, before any layer is
+   * fetched. Default this host's where there is a choice; an image that no index offers is then taken as it is, as by
+   * Docker.
+   */
   platform?: string
   credentials?: RegistryCredentials
   /**

@@ -21,6 +21,8 @@ export interface ImageSpec {
   layers?: Buffer[]
   /** Pushed in an index that offers it for this platform alone. */
   platform?: { os: string; architecture: string }
+  /** What its configuration says that it is made for; by itself this host's. */
+  architecture?: string
   /** Leave busybox and its links away. */
   bare?: boolean
   compress?: 'gzip' | 'zstd' | 'none'
@@ -143,7 +145,8 @@ export async function buildImage(spec: ImageSpec): Promise<BuiltImage> {
   })
   const config = Buffer.from(
     JSON.stringify({
-      architecture: { x64: 'amd64', arm64: 'arm64' }[process.arch as string] ?? process.arch,
+      architecture:
+        spec.architecture ?? { x64: 'amd64', arm64: 'arm64' }[process.arch as string] ?? process.arch,
       os: 'linux',
       config: {
         Entrypoint: spec.entrypoint,

@@ -90,6 +90,14 @@ const causes: Cause[] = [
     says: 'only for linux/s390x',
   },
   {
+    name: 'other-platform-alone',
+    title:
+      'an image that no index offers and that says itself that it is for another host: it is never started',
+    image: { entrypoint: sh('exec httpd -f -p $PORT -h /www'), architecture: 's390x' },
+    failure: { step: 'pull', code: 'wrong-platform', exitCode: null },
+    says: 'only for linux/s390x',
+  },
+  {
     name: 'other-program',
     title: 'an image that says it is for this host, with a program that is not',
     image: { entrypoint: ['/app'], files: { app: foreignProgram() } },
