@@ -31,7 +31,6 @@ export const failureCodes = [
   'not-listening',
   'unhealthy',
   'route-failed',
-  'host-unavailable',
   'interrupted',
   'internal',
 ] as const
@@ -67,7 +66,6 @@ export const failureFacts: Record<FailureCode, readonly string[]> = {
   'not-listening': ['port', 'seconds', 'loopback'],
   unhealthy: ['when', 'probe'],
   'route-failed': ['reason'],
-  'host-unavailable': [],
   interrupted: [],
   internal: ['reason'],
 }

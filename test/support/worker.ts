@@ -30,6 +30,8 @@ export interface TestHost {
   restartEdge(): Promise<void>
   /** HAProxy executes itself anew, as after an upgrade; its listening sockets stay. */
   reloadEdge(): Promise<void>
+  /** To all of HAProxy's processes: SIGSTOP makes an edge that does not answer. */
+  signalEdge(signal: NodeJS.Signals): void
   /** Pushes an image to the host's own registry; answers with its reference. */
   push(name: string, spec?: ImageSpec): Promise<string>
   makeApp(image: string, settings?: Partial<AppSettingsInput>): Promise<App>
@@ -134,6 +136,11 @@ export async function startTestHost(
       const before = await workersOfEdge()
       haproxy?.kill('SIGUSR2')
       await until('another HAProxy serves', async () => (await workersOfEdge()) !== before)
+    },
+    signalEdge(signal) {
+      const master = haproxy?.pid ?? 0
+      const children = readFileSync(`/proc/${master}/task/${master}/children`, 'utf8').trim().split(' ')
+      for (const pid of [master, ...children.map(Number)]) process.kill(pid, signal)
     },
     async stopWorker(signal) {
       if (worker === null) return { code: null, log: '' }

@@ -84,7 +84,7 @@ async function answers(
         : {
             ok: false,
             reason: `${path} answered ${status}${wanted}`,
-            facts: { probe: 'status', path, status },
+            facts: { probe: 'status', path, status, expected: expectedStatus ?? 0 },
           },
     )
     // The status is all that matters; the body may be endless.

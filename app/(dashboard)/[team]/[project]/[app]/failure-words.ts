@@ -24,7 +24,8 @@ export function useFailureWords(failure: Failure): FailureWords {
     return { title, text: message, advice: null, reason: null }
   const size = (bytes: unknown) => (bytes === undefined ? 'unknown' : formatBytes(Number(bytes), locale))
   const { limitBytes, peakBytes } = failure.facts
-  const facts = { ...failure.facts, limit: size(limitBytes), peak: size(peakBytes) }
+  // 0: whatever is from 200 to 399.
+  const facts = { expected: 0, ...failure.facts, limit: size(limitBytes), peak: size(peakBytes) }
   const { reason, variable } = failure.facts
   const asks = code === 'release-failed' && variable !== undefined
   const advice = t(`code.${code}.advice`, facts)
