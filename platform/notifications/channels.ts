@@ -161,6 +161,7 @@ export async function testChannel(platform: Platform, viewer: Viewer, id: string
     })
     if (waiting >= 20) throw new PlatformError('rate-limited', 'Tests of this channel wait already.')
     await record(tx, viewer, entryOf(channel, 'notification.test'))
+    await endPause(tx, id)
     const message = { team, about: null, at: new Date().toISOString(), to: null }
     return writeDeliveries(tx, { channel, kind: 'test', message })
   })
@@ -179,6 +180,11 @@ export async function channelAccess(
   if (row === null) throw notFound('channel')
   await requireTeam(platform, viewer, row.teamId, action, 'channel')
   return row
+}
+
+/** Somebody waits for the answer: the receiver is asked now, though nobody answered there a moment ago. */
+export async function endPause(tx: Transaction, id: string): Promise<void> {
+  await tx.notificationChannel.update({ where: { id }, data: { pausedUntil: null } })
 }
 
 async function lock(tx: Transaction, id: string): Promise<Row> {

@@ -11,7 +11,7 @@ import {
 import type { Page } from '../model/resources.ts'
 import type { Platform } from '../open.ts'
 import { afterId, parsePage, toPage } from '../pages.ts'
-import { channelAccess } from './channels.ts'
+import { channelAccess, endPause } from './channels.ts'
 import { hurryDeliveries } from './queue.ts'
 
 /** What was sent through a channel and what came of it, newest first. */
@@ -60,6 +60,7 @@ export async function redeliver(
       data: { status: 'waiting', attempts: 0, nextAt: new Date(), finishedAt: null },
     })
     if (again === undefined) throw new PlatformError('conflict', 'It waits to be sent already.')
+    await endPause(tx, channel.id)
     await record(tx, viewer, {
       teamId: channel.teamId,
       action: 'notification.redeliver',

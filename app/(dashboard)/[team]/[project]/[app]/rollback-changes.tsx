@@ -1,7 +1,7 @@
 import { useLocale, useTranslations } from 'next-intl'
 import type { RollbackPlan } from '@/platform/model/rollback-plan.ts'
-import { formatBytes } from '../../../../_ui/format.ts'
 import { Notice } from '../../../../_ui/notice.tsx'
+import { formatSetting } from './format-setting.ts'
 
 /** The image and the configuration, as they are and as they would be. */
 export function RollbackChanges({ plan }: { plan: RollbackPlan }) {
@@ -75,15 +75,10 @@ interface ValueProps {
 
 function Value({ field, value, words, isOld = false }: ValueProps) {
   const locale = useLocale()
-  const text = () => {
-    if (value === null || value === undefined) return '–'
-    if (typeof value === 'number' && field.endsWith('Bytes')) return formatBytes(value, locale)
-    return typeof value === 'string' ? value : JSON.stringify(value)
-  }
   return (
     <span className={isOld ? 'text-muted line-through decoration-1' : 'font-medium'}>
       <span className="sr-only">{words} </span>
-      {text()}
+      {formatSetting(field, value, locale)}
     </span>
   )
 }

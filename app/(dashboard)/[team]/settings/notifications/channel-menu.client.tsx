@@ -1,6 +1,7 @@
 'use client'
 
 import { MoreHorizontal } from 'lucide-react'
+import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import type { NotificationChannel } from '@/platform/model/notifications.ts'
@@ -21,14 +22,17 @@ import { ChannelForm } from './channel-form.client.tsx'
 
 interface ChannelMenuProps {
   channel: NotificationChannel
+  /** Path of the page that shows what was sent. */
+  log: string
   team: TeamPlaces
   people: { id: string; name: string }[]
 }
 
 /** What can be done with a channel. */
-export function ChannelMenu({ channel, team, people }: ChannelMenuProps) {
+export function ChannelMenu({ channel, log, team, people }: ChannelMenuProps) {
   const t = useTranslations('notifications')
   const { run } = useAction()
+  const router = useRouter()
   const [isDeleting, setDeleting] = useState(false)
   const [isEditing, setEditing] = useState(false)
   const [secret, setSecret] = useState<string | null>(null)
@@ -42,7 +46,11 @@ export function ChannelMenu({ channel, team, people }: ChannelMenuProps) {
       >
         <MenuItem onClick={() => setEditing(true)}>{t('edit')}</MenuItem>
         {isEnabled && (
-          <MenuItem onClick={() => run(() => testChannelAction(id), { done: t('testSent') })}>
+          <MenuItem
+            onClick={() =>
+              run(() => testChannelAction(id), { done: t('testSent'), onDone: () => router.push(log) })
+            }
+          >
             {t('test')}
           </MenuItem>
         )}

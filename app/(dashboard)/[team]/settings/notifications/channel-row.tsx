@@ -52,7 +52,7 @@ export function ChannelRow({ channel, path, team, people }: ChannelRowProps) {
           )}
         </p>
       </div>
-      <ChannelMenu channel={channel} team={team} people={people} />
+      <ChannelMenu channel={channel} log={`${path}/${id}`} team={team} people={people} />
     </li>
   )
 }

@@ -11,7 +11,7 @@ import {
   SquareTerminal,
 } from 'lucide-react'
 import Link from 'next/link'
-import { useTranslations } from 'next-intl'
+import { useLocale, useTranslations } from 'next-intl'
 import {
   type AppEventArea,
   type AppEventKind,
@@ -21,6 +21,7 @@ import {
 } from '@/platform/model/app-event-kinds.ts'
 import { cn } from '../../../../../_ui/cn.ts'
 import { RelativeTime } from '../../../../../_ui/relative-time.client.tsx'
+import { formatSetting } from '../format-setting.ts'
 import { useEventWords } from './event-words.ts'
 
 const icons: Record<AppEventArea, LucideIcon> = {
@@ -46,6 +47,7 @@ const good: readonly AppEventKind[] = [
 /** One thing that happened: what, to what, by whom and when. */
 export function TimelineRow({ entry, path }: { entry: TimelineEntry; path: string }) {
   const t = useTranslations('timeline')
+  const locale = useLocale()
   const { event, actor, at } = entry
   const { title, detail } = useEventWords(event)
   const Icon = icons[areaOf(event.kind)]
@@ -84,12 +86,12 @@ export function TimelineRow({ entry, path }: { entry: TimelineEntry; path: strin
             {changes.slice(0, 20).map(({ field, before, after }) => (
               <li key={field} className="break-all">
                 <span>{field.replace(/^(settings|variables)\./, '')}</span>
-                <span className="text-muted">: {show(before)} </span>
+                <span className="text-muted">: {formatSetting(field, before, locale)} </span>
                 <span aria-hidden className="text-muted">
                   →{' '}
                 </span>
                 <span className="sr-only">{t('changedTo')} </span>
-                {show(after)}
+                {formatSetting(field, after, locale)}
               </li>
             ))}
             {changes.length > 20 && (
@@ -105,9 +107,4 @@ export function TimelineRow({ entry, path }: { entry: TimelineEntry; path: strin
       </div>
     </li>
   )
-}
-
-function show(value: unknown): string {
-  if (value === null || value === undefined) return '–'
-  return typeof value === 'string' ? value : JSON.stringify(value)
 }
