@@ -176,6 +176,24 @@ test('what never succeeds is given up and can be sent once more', async () => {
   await expect(redeliver(berth.platform, (await berth.makeUser()).viewer, id)).rejects.toThrow('no such')
 })
 
+test('a test, and what is sent again, do not wait until a silent receiver is asked next', async () => {
+  const port = new URL(receiver.url).port
+  await receiver.close()
+  serve({ ...quick, pausesMs: [3_600_000, 3_600_000] })
+  const channel = await makeChannel({ url: `http://127.0.0.1:${port}/hook` })
+  await happens(oom())
+  await until('nobody answered', async () => (await deliveriesOf(channel.id))[0]?.attempts.length === 1)
+  await testChannel(platform, operator, channel.id)
+  const ofTest = async () => (await deliveriesOf(channel.id)).find(({ kind }) => kind === 'test')
+  const found = await until('the test was tried', async () => {
+    const now = await ofTest()
+    return now?.attempts.length === 1 && now
+  })
+  expect(found).toMatchObject({ attemptCount: 1, status: 'waiting' })
+  expect(found.attempts[0]?.answer).toContain('refuses the connection')
+  receiver = await startReceiver()
+})
+
 test('a receiver that is dead holds up no other, and loses nothing', async () => {
   serve({ ...quick, pausesMs: [300, 300, 300, 300, 300, 300, 300, 300, 300, 300] })
   const dead = await startReceiver()
