@@ -2,6 +2,7 @@
 import { posix } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Containers } from '../containers/containers.ts'
 import { isEngineError } from '../errors.ts'
 import type { Networks } from '../network/networks.ts'
@@ -48,6 +49,7 @@ export interface Sandbox {
 const role = { 'builder.role': 'build' }
 const keptLines = 60
 const spareMs = 60_000
+const enterWithinMs = 2_000
 
 export const volumeName = (cache: string) => `build-${cache}`
 const networkName = (id: string) => `build-${id}`
@@ -92,11 +94,28 @@ export async function withSandbox<T>(
       stopGraceMs: 0,
     })
     await containers.start(id)
+    // The first to enter waits for the container; whoever comes after it need not.
     const relay = relayCommand(spec.push.reference, network.gateway)
-    if (relay !== null) await containers.exec(id, { command: relay })
+    await enter(containers, id, relay ?? ['true'])
     return await work(sandboxOf(containers, id))
   } finally {
     await removeSandbox(parts, id)
+  }
+}
+
+/**
+ * Starts a program in a container that was started just now. Until its first process has become the container's program
+ * it still has the runtime's memory, and the kernel lets nobody who joined its user namespace join the others.
+ */
+async function enter(containers: Containers, id: string, command: string[]): Promise<void> {
+  for (const end = Date.now() + enterWithinMs; ; await sleep(10)) {
+    try {
+      await containers.exec(id, { command })
+      return
+    } catch (error) {
+      const isEarly = isEngineError(error, 'internal') && /setns\(.*not permitted/.test(error.message)
+      if (!isEarly || Date.now() > end) throw error
+    }
   }
 }
 
