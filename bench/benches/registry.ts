@@ -1,5 +1,5 @@
 /** Push and pull through Berth's edge, with tokens, beside the bare registry: what Berth's part costs. */
-import { rmSync, statSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from '../../cli/processes.ts'
 import type { Bench, BenchContext } from '../bench.ts'
@@ -17,9 +17,6 @@ import { type Contestant, takeTurns } from '../turns.ts'
 
 const bare = 'the bare registry'
 const budget = { atLeast: { [bare]: 0.9 } }
-/** An image so small is all waiting for answers: there the budget is what may be waited longer. */
-const throughputFrom = 32 * 2 ** 20
-const longerBudget = { atMost: 0.1 }
 
 interface Place {
   name: string
@@ -49,18 +46,17 @@ export function registryBench(
       ]
       const rows: Row[] = []
       for (const image of images) {
-        const { what, layout, blobs } = await provide(image, source, context)
-        const isLarge = blobs.reduce((sum, path) => sum + statSync(path).size, 0) >= throughputFrom
+        const { what, layout } = await provide(image, source, context)
         const pushed = await takeTurns(
           context,
           places.map((place) => push(context, place, image.name, layout)),
         )
-        rows.push(...compare(`push ${what}`, pushed, isLarge))
+        rows.push(row(`push ${what}`, pushed))
         const pulled = await takeTurns(
           context,
           places.map((place) => pull(context, place, image.name)),
         )
-        rows.push(...compare(`pull ${what}`, pulled, isLarge))
+        rows.push(row(`pull ${what}`, pulled))
       }
       return rows
     },
@@ -69,21 +65,8 @@ export function registryBench(
 
 export const bench = registryBench([largeLayerImage(), nodeImage, smallFilesImage()])
 
-function compare(
-  what: string,
-  { berth = [], ...peers }: Record<string, number[] | string>,
-  isLarge: boolean,
-): Row[] {
-  if (isLarge) return [makeRow({ what, unit: 's', berth, peers, budget })]
-  const { [bare]: without = [] } = peers
-  const longer =
-    typeof berth === 'string' || typeof without === 'string'
-      ? 'one of both could not be measured'
-      : berth.map((seconds, run) => Math.max(0, seconds - (without[run] ?? 0)))
-  return [
-    makeRow({ what, unit: 's', berth, peers }),
-    makeRow({ what: `${what}: so much longer`, unit: 's', berth: longer, budget: longerBudget }),
-  ]
+function row(what: string, { berth = [], ...peers }: Record<string, number[] | string>): Row {
+  return makeRow({ what, unit: 's', berth, peers, budget })
 }
 
 /** To a registry that has nothing of it. */
