@@ -211,8 +211,9 @@ test('an app whose volume one container may hold: that nothing answers for a mom
   const db = new pg.Client(DATABASE_URL)
   await db.connect()
   const values = [newId('volume'), app.id, 'data', '/data']
-  await db.query('INSERT INTO volumes (id, app_id, name, mount_path) VALUES ($1, $2, $3, $4)', values)
-  await db.end()
+  await db
+    .query('INSERT INTO volumes (id, "appId", name, "mountPath") VALUES ($1, $2, $3, $4)', values)
+    .finally(() => db.end())
   await at(app.path)
   await button('Redeploy').click()
   const dialog = page.getByRole('dialog')
