@@ -19,6 +19,8 @@ export interface ForeignRule {
   id: string
   /** Whether it names our bridges. */
   ours: boolean
+  /** Whether it names bridges of any engine like us: several on one host stand beside each other. */
+  ofAnEngine: boolean
   /** Whether it is for every packet. */
   always: boolean
   verdict: 'accept' | 'drop' | 'return' | { jump: string } | null
@@ -46,7 +48,9 @@ export function planFor(chain: ForeignChain, chains: ForeignChain[], wanted: boo
   if (chain.hook === null || end === null) return { remove: ours, addBefore: undefined }
   const before = rest[end]
   const limit = before ? chain.rules.indexOf(before) : chain.rules.length
-  const inPlace = ours.filter((rule) => chain.rules.indexOf(rule) < limit)
+  // Right there and nowhere above: what was added meanwhile, or while the others loaded theirs anew, comes first.
+  const from = chain.rules.slice(0, limit).findLastIndex((rule) => !rule.ofAnEngine) + 1
+  const inPlace = chain.rules.slice(from, limit).filter((rule) => rule.ours)
   if (ours.length === endsOf[chain.hook].length && inPlace.length === ours.length)
     return { remove: [], addBefore: undefined }
   return { remove: ours, addBefore: before ?? 'end' }
@@ -127,6 +131,7 @@ export function chainsOfNft(text: string, bridgePrefix: string): ForeignChain[] 
       .map(({ handle, expr }) => ({
         id: String(handle),
         ours: JSON.stringify(expr).includes(`"${bridgePrefix}*"`),
+        ofAnEngine: /"bth\w*-\*"/.test(JSON.stringify(expr)),
         always: expr.every((one) => isHarmless(one) || verdictOf(one) !== null),
         verdict: expr.map(verdictOf).find((verdict) => verdict !== null) ?? null,
       })),
@@ -172,6 +177,7 @@ export function chainsOfLegacy(text: string, bridgePrefix: string): ForeignChain
       ?.rules.push({
         id: words,
         ours: words.includes(` ${bridgePrefix}+ `),
+        ofAnEngine: / bth\w*-\+ /.test(words),
         always: target !== '' && conditions.replace(/-m comment --comment ("[^"]*"|\S+)/, '').trim() === '',
         verdict: target in legacyVerdicts ? (legacyVerdicts[target] ?? null) : { jump: target },
       })
