@@ -105,7 +105,7 @@ test('an earlier version comes back, its secrets too', async () => {
 test('a command runs once and shows what it wrote, and a cron job is made, run now and switched off', async () => {
   await at(`${app}/jobs`)
   await button('Run a command').click()
-  const dialog = page.getByRole('dialog', { name: 'Add process' })
+  const dialog = page.getByRole('dialog')
   await dialog.getByLabel('Command').fill('echo it works; echo oops >&2; exit 3')
   await dialog.getByRole('button', { name: 'Run', exact: true }).click()
   await page.waitForURL('**/jobs/1')
@@ -178,7 +178,7 @@ test('a rollback shows what it would change, and brings it back', async () => {
   await redeploy('live')
   await at(`${app}/deployments`)
   await button(`Roll back to #${number}`).click()
-  const dialog = page.getByRole('dialog', { name: 'Add process' })
+  const dialog = page.getByRole('dialog')
   await dialog.getByText('The same image as now.').waitFor()
   await dialog.getByText('limits.memoryBytes').waitFor()
   expect(await dialog.textContent()).toContain('300 MiB')
@@ -195,7 +195,7 @@ test('a rollback shows what it would change, and brings it back', async () => {
 test('a channel is made, changed and tried out', async () => {
   await at('/main/settings/notifications')
   await button('New channel').click()
-  const dialog = page.getByRole('dialog', { name: 'Add process' })
+  const dialog = page.getByRole('dialog')
   await dialog.getByLabel('Name').fill('Pager')
   await dialog.getByLabel('Address').fill('https://nobody.invalid/hooks/0123456789abcdef0123')
   await browser.pictures('channel-form')
