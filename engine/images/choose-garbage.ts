@@ -1,4 +1,4 @@
-/** Which images and packed layers go first. What is chosen here is only a wish: whoever removes it looks again. */
+/** Which images and packed layers go first. What is chosen is true until the next turn of the loop. */
 import type { CollectOptions } from '../garbage.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Image } from './images.ts'

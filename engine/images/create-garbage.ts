@@ -17,6 +17,7 @@ export function createGarbage(parts: ImageParts, usedBy: (digest: Digest) => str
     checkRoom(options.room)
     const { signal, dryRun = false, graceMs = defaultGraceMs, unusedForMs, room } = options
     const sizes = await sizesOf(parts, signal)
+    // From here to the sweep nothing waits: choosing and removing are one step, and nobody begins to use it in between.
     const kept = new Set((options.keep ?? []).map((key) => rows.find(key)?.digest ?? key))
     const isFree = (digest: Digest) =>
       !kept.has(digest) && !parts.busy.has(digest) && usedBy(digest).length === 0
@@ -43,18 +44,11 @@ export function createGarbage(parts: ImageParts, usedBy: (digest: Digest) => str
     }
     // Until now they were of use: their age counts from here.
     rows.touch(...rows.all().flatMap(({ digest }) => (isFree(digest) ? [] : [digest])))
-    // Between choosing and removing somebody may have begun to use it: that is looked at in the same step.
-    const removed = chosen.filter(({ digest }) => {
-      const isStill = isFree(digest) && rows.find(digest) !== null
-      if (isStill) rows.remove(digest)
-      return isStill
-    })
-    const leased = new Set(parts.leases.digests())
-    const dropped = more.blobs.filter((digest) => !leased.has(digest))
-    for (const digest of dropped) content.remove(digest)
+    for (const { digest } of chosen) rows.remove(digest)
+    for (const digest of more.blobs) content.remove(digest)
     const swept = await sweepUnneeded(parts)
-    const blobs = [...new Set([...swept.blobs.map(({ digest }) => digest), ...dropped])]
-    return report(removed, sizes, { layers: swept.layers, blobs }, swept.ingestBytes)
+    const blobs = [...new Set([...swept.blobs.map(({ digest }) => digest), ...more.blobs])]
+    return report(chosen, sizes, { layers: swept.layers, blobs }, swept.ingestBytes)
   }
 
   /** What nothing would need without these images. */

@@ -17,6 +17,8 @@ export interface GarbageStand {
   garbage: Garbage
   /** Makes it look as if an image had been of no use for so long. */
   age(digest: string, ageMs: number): void
+  /** Work that counts on these, until the answer is called. */
+  lease(digests: string[]): () => void
   /** Names of the unpacked layers that are on disk. */
   layers(): string[]
   /** All packed layers and documents. */
@@ -28,6 +30,8 @@ export interface GarbageStand {
 }
 
 const dayMs = 24 * 3_600_000
+const mebibyte = 2 ** 20
+const smallDiskBytes = 256 * mebibyte
 
 /** @param open on this folder, or on one of its own. */
 export function conformsToGarbage(
@@ -49,6 +53,33 @@ export function conformsToGarbage(
     } finally {
       await store.close()
     }
+  }
+
+  /** Lends one on a small disk of its own, whose fullness nobody else changes. */
+  async function lentSmall(work: (store: GarbageStand) => Promise<void>): Promise<void> {
+    const folder = mkdtempSync(join(tmpdir(), 'berth-small-'))
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${smallDiskBytes}`, 'tmpfs', folder])
+    try {
+      const store = await open(folder)
+      await work(store).finally(() => store.close())
+    } finally {
+      execFileSync('umount', [folder])
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
+
+  /** One layer that takes 16 MiB, packed and unpacked. */
+  const filler = (byte: string): ImageSpec => ({
+    bare: true,
+    compress: 'none',
+    files: { '/data': Buffer.alloc(16 * mebibyte, byte) },
+  })
+
+  /** The wish for so many bytes more of room than there are now. */
+  async function roomFor(store: GarbageStand, bytes: number) {
+    const { disk } = await store.garbage.usage()
+    const percent = (less: number) => disk.usedPercent - (100 * less) / smallDiskBytes
+    return { highPercent: percent(mebibyte), lowPercent: percent(bytes) }
   }
 
   const left = async (store: GarbageStand) => (await store.images.list()).map(({ digest }) => digest).sort()
@@ -121,40 +152,22 @@ export function conformsToGarbage(
   })
 
   test('on a full disk packed layers that a registry has go first, then images, oldest use first, and no more than needed', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'berth-small-'))
-    const totalBytes = 256 * 2 ** 20
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${totalBytes}`, 'tmpfs', folder])
-    const store = await open(folder)
-    try {
-      const filler = (byte: string): ImageSpec => ({
-        bare: true,
-        compress: 'none',
-        files: { '/data': Buffer.alloc(16 * 2 ** 20, byte) },
-      })
+    await lentSmall(async (store) => {
       const oldest = await pull(store, 'oldest', filler('a'), 3 * dayMs)
       const older = await pull(store, 'older', filler('b'), 2 * dayMs)
       const kept = await pull(store, 'kept-full', filler('c'), 4 * dayMs)
-      const { disk } = await store.garbage.usage()
-      const percent = (bytes: number) => disk.usedPercent - (100 * bytes) / totalBytes
-      const mebibyte = 2 ** 20
-      const makeRoom = (bytes: number) =>
-        store.garbage.collect({
-          keep: [kept.digest],
-          room: { highPercent: percent(mebibyte), lowPercent: percent(bytes) },
-        })
+      const keep = [kept.digest]
+      const { usedPercent } = (await store.garbage.usage()).disk
       const enough = await store.garbage.collect({
-        room: { highPercent: disk.usedPercent + 1, lowPercent: 0 },
+        room: { highPercent: usedPercent + 1, lowPercent: 0 },
       })
       expect(enough).toMatchObject({ images: [], blobs: [], freedBytes: 0 })
-      const first = await makeRoom(20 * mebibyte)
+      const first = await store.garbage.collect({ keep, room: await roomFor(store, 20 * mebibyte) })
       expect(first.images).toEqual([])
       expect(first.blobs.map(({ digest }) => digest).sort()).toEqual([...kept.blobs, ...oldest.blobs].sort())
       await store.emptied()
       const lowPercent = (await store.garbage.usage()).disk.usedPercent - 10
-      const second = await store.garbage.collect({
-        keep: [kept.digest],
-        room: { highPercent: lowPercent, lowPercent },
-      })
+      const second = await store.garbage.collect({ keep, room: { highPercent: lowPercent, lowPercent } })
       expect(second.blobs.map(({ digest }) => digest)).toContain(older.blobs[0])
       expect(second.images.map(({ digest, reason }) => [digest, reason])).toEqual([[oldest.digest, 'room']])
       expect(await left(store)).toEqual([kept.digest, older.digest].sort())
@@ -165,11 +178,49 @@ export function conformsToGarbage(
       ).rejects.toMatchObject({
         kind: 'invalid',
       })
-    } finally {
-      await store.close()
-      execFileSync('umount', [folder])
-      rmSync(folder, { recursive: true, force: true })
-    }
+    })
+  })
+
+  test('on a full disk packed layers stay that somebody works with or that a lease names, and newer ones go instead', async () => {
+    await lentSmall(async (store) => {
+      const worked = await pull(store, 'worked-full', filler('d'), 4 * dayMs)
+      const leased = await pull(store, 'leased-full', filler('e'), 3 * dayMs)
+      const free = await pull(store, 'free-full', filler('f'), 2 * dayMs)
+      const letGo = store.lease(leased.blobs)
+      await store.images.using(worked.digest, async () => {
+        store.age(worked.digest, 4 * dayMs)
+        const options = { keep: [leased.digest, free.digest], room: await roomFor(store, 10 * mebibyte) }
+        for (const dryRun of [true, false]) {
+          const { images, blobs } = await store.garbage.collect({ ...options, dryRun })
+          expect([images, blobs.map(({ digest }) => digest)]).toEqual([[], free.blobs])
+        }
+      })
+      letGo()
+      await store.emptied()
+      store.age(worked.digest, 4 * dayMs)
+      // Nobody holds them any more: the next ones are theirs.
+      const keep = [worked.digest, leased.digest, free.digest]
+      const { blobs } = await store.garbage.collect({ keep, room: await roomFor(store, 20 * mebibyte) })
+      expect(blobs.map(({ digest }) => digest).sort()).toEqual([...worked.blobs, ...leased.blobs].sort())
+    })
+  })
+
+  test('what somebody begins to use while a collection looks around stays', async () => {
+    await lentSmall(async (store) => {
+      const begun = await pull(store, 'begun', filler('g'), dayMs)
+      const leased = await pull(store, 'begun-leased', filler('h'), dayMs)
+      const collecting = store.garbage.collect({
+        keep: [leased.digest],
+        unusedForMs: 0,
+        graceMs: 0,
+        room: { highPercent: 0, lowPercent: 0 },
+      })
+      const letGo = store.lease(leased.blobs)
+      const { images, layers, blobs } = await store.images.using(begun.digest, () => collecting)
+      expect({ images, layers, blobs }).toEqual({ images: [], layers: [], blobs: [] })
+      expect(await left(store)).toEqual([begun.digest, leased.digest].sort())
+      letGo()
+    })
   })
 
   test('collections at once remove each thing once, and say so once', async () => {

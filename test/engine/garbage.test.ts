@@ -46,6 +46,7 @@ conformsToGarbage(
     return {
       ...store,
       age: (digest, ageMs) => age(store, digest, ageMs),
+      lease: (digests) => store.parts.leases.take('work of a test', digests).letGo,
       layers: store.layersOnDisk,
       blobs: () => store.parts.content.list(),
       emptied: () => store.parts.trash.emptied(),

@@ -16,12 +16,13 @@ import { join } from 'node:path'
 import zlib from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { unpackLayer } from '../../../engine/images/unpack.ts'
+import { digestOf } from '../../../engine/oci/digest.ts'
 import { resolveUser } from '../../../engine/runtime/user.ts'
 import { openImageStore } from '../../support/image-store.ts'
 import { makeTar, pushImage } from '../../support/images.ts'
 import { type LayerImages, openLayerImages, serveLayer } from '../../support/layer-images.ts'
-import { type Part, pax } from '../../support/layers.ts'
-import { worldOf } from '../../support/world.ts'
+import { makeLayer, type Part, pax } from '../../support/layers.ts'
+import { leavesAlone, reachableFrom } from '../../support/world.ts'
 
 let made: LayerImages
 const outside = mkdtempSync(join(tmpdir(), 'berth-outside-'))
@@ -33,9 +34,21 @@ afterAll(async () => {
   rmSync(outside, { recursive: true, force: true })
 })
 
-/** What a layer that gets out might have changed; other layers are among it. */
-const reachable = () =>
-  worldOf(outside, '/etc/passwd', '/etc/shadow', '/tmp/x', '/x', join(made.store.stateDir, 'layers'))
+/** Runs work of which nothing may be seen outside of the layer that it unpacks: not in other layers either. */
+function nothingOutsideChanges<T>(work: () => Promise<T>): Promise<T> {
+  writeFileSync(join(outside, 'secret'), 'secret')
+  return leavesAlone([outside, ...reachableFrom(made.store.stateDir)], work)
+}
+
+/** The same of layers that are taken in: those below them stay as they are, and one more is there. */
+async function nothingButLayersChanges<T>(work: () => Promise<T>): Promise<T> {
+  writeFileSync(join(outside, 'secret'), 'secret')
+  const { stateDir, layersOnDisk } = made.store
+  const others = layersOnDisk().map((name) => join(stateDir, 'layers', name))
+  const folder = join(stateDir, 'layers')
+  const elsewhere = reachableFrom(stateDir).filter((path) => path !== folder)
+  return leavesAlone([outside, ...elsewhere, ...others], work)
+}
 
 /** Symbolic links, each to the next, more of them than the kernel follows. */
 const chain = Array.from(
@@ -95,36 +108,33 @@ test.each<[string, string, Part[]]>([
     Array.from({ length: 100 }, (_, i) => ({ name: `${i}/${'deep/'.repeat(250)}x`, content: '' })),
   ],
 ])('%s is refused, and nothing of it is left', async (_what, kind, entries) => {
-  writeFileSync(join(outside, 'secret'), 'secret')
-  const before = reachable()
-  await expect(made.pull(entries)).rejects.toMatchObject({
-    kind,
-    message: expect.stringMatching(/^layer sha256:/),
-  })
-  expect(reachable()).toEqual(before)
-  rmSync(join(outside, 'secret'))
+  const diffId = digestOf(await makeLayer(entries))
+  await nothingOutsideChanges(() =>
+    expect(made.pull(entries)).rejects.toMatchObject({
+      kind,
+      message: expect.stringMatching(new RegExp(`^layer ${diffId} `)),
+    }),
+  )
   expect(made.store.halfMade()).toEqual([])
 })
 
 test('a link out of the layer leads nowhere: what is written through it stays inside', async () => {
-  writeFileSync(join(outside, 'secret'), 'secret')
-  const before = worldOf(outside)
-  const image = await made.pull([
-    { name: 'way', type: 'symlink', linkname: outside },
-    { name: 'way/planted', content: 'x' },
-    { name: 'way/.wh.secret', content: '' },
-    { name: 'way/.wh..wh..opq', content: '' },
-    { name: 'way', type: 'directory', mode: 0o777, uid: 99 },
-    { name: 'dev', type: 'symlink', linkname: outside },
-    { name: 'node', type: 'block-device', devmajor: 8, devminor: 0 },
-    { name: '/absolute', content: 'x' },
-    { name: 'back', type: 'directory' },
-    { name: 'here', type: 'symlink', linkname: 'back' },
-    { name: 'here/one', content: '1' },
-    { name: 'here', content: 'a file now' },
-  ])
-  expect(worldOf(outside)).toEqual(before)
-  rmSync(join(outside, 'secret'))
+  const image = await nothingButLayersChanges(() =>
+    made.pull([
+      { name: 'way', type: 'symlink', linkname: outside },
+      { name: 'way/planted', content: 'x' },
+      { name: 'way/.wh.secret', content: '' },
+      { name: 'way/.wh..wh..opq', content: '' },
+      { name: 'way', type: 'directory', mode: 0o777, uid: 99 },
+      { name: 'dev', type: 'symlink', linkname: outside },
+      { name: 'node', type: 'block-device', devmajor: 8, devminor: 0 },
+      { name: '/absolute', content: 'x' },
+      { name: 'back', type: 'directory' },
+      { name: 'here', type: 'symlink', linkname: 'back' },
+      { name: 'here/one', content: '1' },
+      { name: 'here', content: 'a file now' },
+    ]),
+  )
   await made.store.mounted(image.layers, (root) => {
     expect(lstatSync(join(root, 'dev')).isDirectory()).toBe(true)
     expect(existsSync(join(root, 'node'))).toBe(false)
@@ -135,12 +145,14 @@ test('a link out of the layer leads nowhere: what is written through it stays in
 })
 
 test('a device of an image is none, also one that would hide what is below', async () => {
-  const image = await made.pull(
-    [{ name: 'seen', content: 'below' }],
-    [
-      { name: 'seen', type: 'character-device', devmajor: 0, devminor: 0 },
-      { name: 'memory', type: 'character-device', devmajor: 1, devminor: 1 },
-    ],
+  const image = await nothingButLayersChanges(() =>
+    made.pull(
+      [{ name: 'seen', content: 'below' }],
+      [
+        { name: 'seen', type: 'character-device', devmajor: 0, devminor: 0 },
+        { name: 'memory', type: 'character-device', devmajor: 1, devminor: 1 },
+      ],
+    ),
   )
   await made.store.mounted(image.layers, (root) => {
     expect(readFileSync(join(root, 'seen'), 'utf8')).toBe('below')
@@ -181,10 +193,12 @@ test.each([
   const bytes = spoil(tar)
   const plain = bytes[0] === 0x1f || bytes[0] === 0x28 ? tar : bytes
   const server = await serveLayer(bytes, plain)
-  await expect(made.store.images.pull(`${server.host}/team/spoilt:1`)).rejects.toMatchObject({
-    kind: 'corrupt',
-    message: expect.stringMatching(/^layer sha256:/),
-  })
+  await nothingOutsideChanges(() =>
+    expect(made.store.images.pull(`${server.host}/team/spoilt:1`)).rejects.toMatchObject({
+      kind: 'corrupt',
+      message: expect.stringMatching(new RegExp(`^layer ${digestOf(plain)} `)),
+    }),
+  )
   expect(made.store.halfMade()).toEqual([])
   server.close()
 })
@@ -245,71 +259,68 @@ test.each<[string, string, () => Promise<{ bytes: Buffer; limits: object }>]>([
   ],
 ])('%s is stopped at the limit', async (_what, message, make) => {
   const { bytes, limits } = await make()
-  const file = join(outside, 'bomb')
+  const place = mkdtempSync(join(tmpdir(), 'berth-bomb-'))
+  const [folder, neighbour] = [join(place, 'staging/layer'), join(place, 'staging/neighbour')]
+  for (const path of [folder, neighbour]) mkdirSync(path, { recursive: true })
+  writeFileSync(join(neighbour, 'file'), 'of another layer')
+  const file = join(place, 'packed')
   writeFileSync(file, bytes)
-  const folder = join(mkdtempSync(join(outside, 'bomb-')), 'staging/layer')
-  mkdirSync(folder, { recursive: true })
   const blob = await open(file, 'r')
-  await expect(
-    unpackLayer(blob, `sha256:${'0'.repeat(64)}`, folder, undefined, limits),
-  ).rejects.toMatchObject({
-    kind: 'limit-exceeded',
-    message: expect.stringMatching(new RegExp(`^layer sha256:0+ .*${message}`)),
-  })
+  await leavesAlone([file, neighbour], () =>
+    nothingOutsideChanges(() =>
+      expect(unpackLayer(blob, `sha256:${'0'.repeat(64)}`, folder, undefined, limits)).rejects.toMatchObject({
+        kind: 'limit-exceeded',
+        message: expect.stringMatching(new RegExp(`^layer sha256:0+ .*${message}`)),
+      }),
+    ),
+  )
   await blob.close()
-  for (const name of readdirSync(outside))
-    if (name.startsWith('bomb')) rmSync(join(outside, name), { recursive: true })
+  rmSync(place, { recursive: true })
 })
 
 test('bytes that are not those of the diffID are refused, and the layer is named', async () => {
-  const server = await serveLayer(
-    zlib.gzipSync(await makeTar([{ name: 'a', content: 'x' }])),
-    Buffer.from('other'),
+  const other = Buffer.from('other')
+  const server = await serveLayer(zlib.gzipSync(await makeTar([{ name: 'a', content: 'x' }])), other)
+  await nothingOutsideChanges(() =>
+    expect(made.store.images.pull(`${server.host}/team/lie:1`)).rejects.toMatchObject({
+      kind: 'corrupt',
+      message: expect.stringMatching(new RegExp(`^layer ${digestOf(other)} .*is not what its digest says`)),
+    }),
   )
-  await expect(made.store.images.pull(`${server.host}/team/lie:1`)).rejects.toMatchObject({
-    kind: 'corrupt',
-    message: expect.stringMatching(/^layer sha256:.* is not what its digest says/),
-  })
   expect(made.store.halfMade()).toEqual([])
   server.close()
 })
 
 test('links in a chain, hard and symbolic, reach nothing outside', async () => {
-  writeFileSync(join(outside, 'secret'), 'secret')
-  const image = await made.pull([
-    { name: 'one', type: 'symlink', linkname: '../../../../../..' },
-    { name: 'two', type: 'symlink', linkname: `one${outside}` },
-    { name: 'two/planted', content: 'x' },
-    { name: 'three', type: 'symlink', linkname: '/proc/self/root' },
-    { name: `three${outside}/planted`, content: 'x' },
-    { name: 'four', type: 'symlink', linkname: `${outside}/secret` },
-    { name: 'five', type: 'link', linkname: 'four' },
-    { name: 'five', content: 'written through' },
-  ])
-  expect(readdirSync(outside).filter((name) => name === 'planted')).toEqual([])
-  expect(readFileSync(join(outside, 'secret'), 'utf8')).toBe('secret')
+  const image = await nothingButLayersChanges(() =>
+    made.pull([
+      { name: 'one', type: 'symlink', linkname: '../../../../../..' },
+      { name: 'two', type: 'symlink', linkname: `one${outside}` },
+      { name: 'two/planted', content: 'x' },
+      { name: 'three', type: 'symlink', linkname: '/proc/self/root' },
+      { name: `three${outside}/planted`, content: 'x' },
+      { name: 'four', type: 'symlink', linkname: `${outside}/secret` },
+      { name: 'five', type: 'link', linkname: 'four' },
+      { name: 'five', content: 'written through' },
+    ]),
+  )
   await made.store.mounted(image.layers, (root) => {
     expect(readFileSync(join(root, 'five'), 'utf8')).toBe('written through')
   })
-  rmSync(join(outside, 'secret'))
 })
 
 test('what a layer brings below a link of a layer below stays in the image', async () => {
-  const before = readdirSync(outside)
-  await made.pull(
-    [{ name: 'way', type: 'symlink', linkname: outside }],
-    [{ name: 'way/planted', content: 'x' }],
+  await nothingButLayersChanges(() =>
+    made.pull([{ name: 'way', type: 'symlink', linkname: outside }], [{ name: 'way/planted', content: 'x' }]),
   )
-  expect(readdirSync(outside)).toEqual(before)
-  await expect(
-    made.pull(
-      [{ name: 'way', type: 'symlink', linkname: '/etc' }],
-      [{ name: 'taken', type: 'link', linkname: 'way/passwd' }],
-    ),
-  ).rejects.toMatchObject({
-    kind: 'corrupt',
-    message: expect.stringMatching(/^layer sha256:.*way\/passwd/),
-  })
+  const taken: Part[] = [{ name: 'taken', type: 'link', linkname: 'way/passwd' }]
+  const diffId = digestOf(await makeLayer(taken))
+  await nothingButLayersChanges(() =>
+    expect(made.pull([{ name: 'way', type: 'symlink', linkname: '/etc' }], taken)).rejects.toMatchObject({
+      kind: 'corrupt',
+      message: expect.stringMatching(new RegExp(`^layer ${diffId} .*way/passwd`)),
+    }),
+  )
 })
 
 test('a layer that would fill the disk is refused before it does', async () => {
@@ -319,23 +330,30 @@ test('a layer that would fill the disk is refused before it does', async () => {
     const layers = [await makeTar([{ name: 'large', content: Buffer.alloc(100 * 2 ** 20) }])]
     const { reference } = await pushImage(made.registry, 'team/large:1', { bare: true, layers })
     const there = await openImageStore(small)
-    await expect(there.images.pull(reference)).rejects.toMatchObject({
-      kind: 'disk-full',
-      message: expect.stringContaining('disk'),
-    })
+    const diffId = digestOf(layers[0] ?? '')
+    await nothingOutsideChanges(() =>
+      expect(there.images.pull(reference)).rejects.toMatchObject({
+        kind: 'disk-full',
+        message: expect.stringContaining(diffId),
+      }),
+    )
     expect(there.halfMade()).toEqual([])
     await there.close()
     // Looked at before the file is begun, not noticed when the disk is full.
     const folder = join(small, 'code/layer')
     mkdirSync(folder, { recursive: true })
-    const packed = join(outside, 'large.tar')
-    writeFileSync(packed, layers[0] ?? '')
-    const blob = await open(packed, 'r')
-    const unpacking = unpackLayer(blob, `sha256:${'0'.repeat(64)}`, folder)
-    await expect(unpacking).rejects.toMatchObject({ kind: 'disk-full' })
+    const packed = mkdtempSync(join(tmpdir(), 'berth-large-'))
+    writeFileSync(join(packed, 'tar'), layers[0] ?? '')
+    const blob = await open(join(packed, 'tar'), 'r')
+    await nothingOutsideChanges(() =>
+      expect(unpackLayer(blob, diffId, folder)).rejects.toMatchObject({
+        kind: 'disk-full',
+        message: expect.stringContaining(diffId),
+      }),
+    )
     expect(readdirSync(folder)).toEqual([])
     await blob.close()
-    rmSync(packed)
+    rmSync(packed, { recursive: true })
   } finally {
     execFileSync('umount', [small])
     rmSync(small, { recursive: true, force: true })

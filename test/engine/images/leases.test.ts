@@ -1,7 +1,10 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterAll, expect, test, vi } from 'vitest'
 import { createLeases } from '../../../engine/images/leases.ts'
 import { sweepUnneeded } from '../../../engine/images/sweep.ts'
-import { digestOf } from '../../../engine/oci/digest.ts'
+import { type Digest, digestOf } from '../../../engine/oci/digest.ts'
 import { openImageStore, removeImageStores } from '../../support/image-store.ts'
 
 afterAll(() => {
@@ -22,6 +25,31 @@ test('what is leased stays; when the lease ends, it goes', async () => {
   lease.letGo()
   expect((await sweepUnneeded(parts)).blobs).toEqual([{ digest, sizeBytes: bytes.length }])
   expect(await parts.content.has(digest)).toBe(false)
+  await close()
+})
+
+test('what work begins to count on between two batches of a sweep stays', async () => {
+  const { parts, state, stateDir, close } = await openImageStore()
+  const many = Array.from({ length: 120 }, (_, index) => Buffer.from(`number ${index}`))
+  await Promise.all(many.map(parts.content.put))
+  const insert = state.db.prepare('INSERT INTO layers (diff_id) VALUES (?)')
+  for (const bytes of many) insert.run(digestOf(Buffer.concat([bytes, bytes])))
+  const blobs = () =>
+    readdirSync(join(stateDir, 'content/blobs/sha256')).map((name): Digest => `sha256:${name}`)
+
+  const leaseRest = async (list: () => Digest[]) => {
+    while (list().length === many.length) await nextTurn()
+    const rest = list()
+    expect(rest.length).toBeGreaterThan(0)
+    parts.leases.take(`work on ${rest[0]}`, rest)
+    return rest.sort()
+  }
+  const sweeping = sweepUnneeded(parts)
+  const layersLeft = await leaseRest(parts.layers.list)
+  const blobsLeft = await leaseRest(blobs)
+  await sweeping
+  expect(parts.layers.list().sort()).toEqual(layersLeft)
+  expect(blobs().sort()).toEqual(blobsLeft)
   await close()
 })
 

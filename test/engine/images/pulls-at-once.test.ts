@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { serveImage } from '../../support/hostile-registry.ts'
+import { serve, serveImage } from '../../support/hostile-registry.ts'
 import { openImageStore, removeImageStores } from '../../support/image-store.ts'
 import { buildImage, pushImage } from '../../support/images.ts'
 import { startRegistry, type TestRegistry } from '../../support/registry.ts'
@@ -58,39 +58,84 @@ test('an image that goes takes no layer from a pull under way', async () => {
   await store.close()
 })
 
-test('who leaves a shared pull ends it for nobody else, and the last one ends it', async () => {
+test('who leaves a shared pull ends it for nobody else, also who began it', async () => {
   const image = await buildImage({})
-  const held = new Set<() => void>()
-  const server = await serveImage(image, (_digest, bytes, from) =>
-    held.size === 0 && bytes.length > 100_000
-      ? { bytes: bytes.subarray(from, 100_000), ending: 'stall' }
-      : { bytes: bytes.subarray(from) },
-  )
+  const goOn = Promise.withResolvers<void>()
+  const server = await serve(async ({ url = '' }, response) => {
+    if (url.includes('/manifests/')) return void response.end(image.manifest)
+    const bytes = image.blobs.get(url.split('/').at(-1) ?? '') ?? Buffer.alloc(0)
+    response.writeHead(200, { 'content-length': String(bytes.length) })
+    response.write(bytes.subarray(0, 100_000))
+    if (bytes.length > 100_000) await goOn.promise
+    response.end(bytes.subarray(100_000))
+  })
   const store = await openImageStore()
-  const leaves = new AbortController()
   const reference = `${server.host}/team/shared:1`
+  const leaves = new AbortController()
   const first = store.images.pull(reference, { signal: leaves.signal })
-  const stays = new AbortController()
+  const seen = new Set<string>()
   let bytes = 0
   const second = store.images.pull(reference, {
-    signal: stays.signal,
+    signal: new AbortController().signal,
     onProgress: (layers) => {
-      bytes = Math.max(bytes, ...layers.map(({ doneBytes }) => doneBytes))
+      for (const { state, doneBytes } of layers) {
+        seen.add(state)
+        bytes = Math.max(bytes, doneBytes)
+      }
     },
   })
   await until('the layer is coming', () => bytes > 0)
   leaves.abort(new Error('leaves'))
   await expect(first).rejects.toThrow('leaves')
-  expect(server.seen.filter(({ path }) => path.includes('/manifests/'))).toHaveLength(1)
-  stays.abort(new Error('leaves as well'))
-  await expect(second).rejects.toThrow('leaves as well')
-  held.add(() => {})
-  // What came is kept: the next pull asks for the rest.
+  goOn.resolve()
+  expect((await second).digest).toBe(image.digest)
+  expect(seen).toContain('done')
+  const asked = server.seen.map(({ path }) => path)
+  expect(asked.toSorted()).toEqual([...new Set(asked)].sort())
+  server.close()
+  await store.close()
+})
+
+test('the last one who leaves a shared pull ends it, and what came is gone on with', async () => {
+  const image = await buildImage({})
+  let isHeld = true
+  const server = await serveImage(image, (_digest, bytes, from) =>
+    isHeld && bytes.length > 100_000
+      ? { bytes: bytes.subarray(from, 100_000), ending: 'stall' }
+      : { bytes: bytes.subarray(from) },
+  )
+  const store = await openImageStore()
+  const reference = `${server.host}/team/left:1`
+  let bytes = 0
+  const pulls = ['one', 'another'].map((name) => {
+    const { signal, abort } = abortable()
+    const pull = store.images.pull(reference, {
+      signal,
+      onProgress: (layers) => {
+        bytes = Math.max(bytes, ...layers.map(({ doneBytes }) => doneBytes))
+      },
+    })
+    return { name, pull, abort }
+  })
+  await until('the layer is coming', () => bytes > 0)
+  for (const { name, pull, abort } of pulls) {
+    abort(new Error(`${name} leaves`))
+    await expect(pull).rejects.toThrow(`${name} leaves`)
+  }
+  await until('nothing is unpacked any more', () =>
+    store.halfMade().every((file) => file.startsWith('content/ingest/')),
+  )
+  isHeld = false
   await store.images.pull(reference)
   expect(server.seen.some(({ range }) => /^bytes=[1-9]\d*-$/.test(range ?? ''))).toBe(true)
   server.close()
   await store.close()
 })
+
+function abortable() {
+  const controller = new AbortController()
+  return { signal: controller.signal, abort: (reason: Error) => controller.abort(reason) }
+}
 
 test('a pull that was killed leaves nothing to be seen, and the next one goes on where it stopped', async () => {
   const image = await buildImage({ files: { '/small': 'x' } })

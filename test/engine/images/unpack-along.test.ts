@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { globSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { bringLayers } from '../../../engine/images/bring-layers.ts'
 import { type HostileRegistry, serve } from '../../support/hostile-registry.ts'
 import { openImageStore, removeImageStores } from '../../support/image-store.ts'
 import { type BuiltImage, buildImage } from '../../support/images.ts'
@@ -80,6 +83,54 @@ test('what was unpacked goes when the blob turns out not to be what its digest s
   server.close()
   await store.close()
 })
+
+test.each([
+  ['under way', 0.75],
+  ['done', 1],
+])(
+  'when its source fails, a layer whose unpacking is %s is gone by the time that is told',
+  async (_what, part) => {
+    const image = await twoFiles()
+    const { digest = '', diffId = '' } = image.layers[0] ?? {}
+    const whole = image.blobs.get(digest) ?? Buffer.alloc(0)
+    const packed = join(mkdtempSync(join(tmpdir(), 'berth-packed-')), 'layer')
+    writeFileSync(packed, whole)
+    const { parts, stateDir, halfMade, layersOnDisk, close } = await openImageStore()
+    const bringing = bringLayers(
+      {
+        ...parts,
+        keepBlobs: true,
+        onProgress: () => {},
+        signal: new AbortController().signal,
+        async fetch(_layer, _tell, _signal, along) {
+          along.begin(await open(packed, 'r'))
+          if (part < 1) along.came(Math.floor(part * whole.length))
+          else along.cameWhole()
+          await until('so much is unpacked', () => staged(stateDir, part < 1 ? 'first' : 'last') >= fileBytes)
+          if (part === 1) await until('its process has ended', () => !isUnpacking())
+          throw new Error('the cable was cut')
+        },
+      },
+      [{ digest, size: whole.length }],
+      [diffId],
+    )
+    await expect(bringing).rejects.toThrow('the cable was cut')
+    expect(halfMade()).toEqual([])
+    expect(layersOnDisk()).toEqual([])
+    await close()
+    rmSync(dirname(packed), { recursive: true })
+  },
+)
+
+/** Whether a process of ours unpacks something. */
+function isUnpacking(): boolean {
+  const children = globSync('/proc/self/task/*/children').flatMap((path) =>
+    readFileSync(path, 'utf8').trim().split(' '),
+  )
+  return children.some(
+    (pid) => pid !== '' && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('unpack-child'),
+  )
+}
 
 /** Size of a file of the layer that is being unpacked; 0 before it is there. */
 function staged(stateDir: string, name: string): number {

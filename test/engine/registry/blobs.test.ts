@@ -16,6 +16,9 @@ const blob = { digest: digestOf(bytes), size: bytes.length }
 const limits = { firstWaitMs: 5, tries: 3, progressBytes: 20_000, rangeBytes: 100_000, rangesAtOnce: 3 }
 const whole = { ...limits, rangeBytes: 2 ** 30 }
 
+/** Whatever a registry says of a layer, who reads the error knows which one it is. */
+const named = expect.stringContaining(`layer ${blob.digest}`)
+
 interface Asked {
   from: number
   /** One after the last byte. */
@@ -114,7 +117,7 @@ test('a registry that breaks off every time with nothing new is given up on', as
   })
   await expect(fetchFrom(server, whole)).rejects.toMatchObject({
     kind: 'unavailable',
-    message: expect.stringContaining(`layer ${blob.digest}`),
+    message: named,
   })
   expect(server.seen.length).toBeLessThan(8)
 })
@@ -130,7 +133,7 @@ test.each<[string, (asked: Asked, response: ServerResponse) => void]>([
     if (response.req.headers.range) return void asked.send().end()
     answer(asked, response)
   })
-  await expect(fetchFrom(server, whole)).rejects.toMatchObject({ kind: 'corrupt' })
+  await expect(fetchFrom(server, whole)).rejects.toMatchObject({ kind: 'corrupt', message: named })
 })
 
 test('more than it should without a length is refused as corrupt', async () => {
@@ -151,7 +154,7 @@ test('less than it should without a length is asked for, and given up on', async
   })
   await expect(fetchFrom(server, whole)).rejects.toMatchObject({
     kind: 'unavailable',
-    message: expect.stringContaining(`after 1000 of ${bytes.length} bytes`),
+    message: expect.stringMatching(`layer ${blob.digest} .*after 1000 of ${bytes.length} bytes`),
   })
 })
 
@@ -172,7 +175,10 @@ test.each([
   const server = await serving((_asked, response) =>
     response.writeHead(status, headers).end(bytes.subarray(5_000)),
   )
-  await expect(fetchFrom(server, whole, { offset: 5_000 })).rejects.toMatchObject({ kind: 'corrupt' })
+  await expect(fetchFrom(server, whole, { offset: 5_000 })).rejects.toMatchObject({
+    kind: 'corrupt',
+    message: named,
+  })
   expect(server.seen).toHaveLength(1)
 })
 
@@ -183,7 +189,7 @@ test('a registry that stalls is asked again, and given up on with a sentence tha
   const silent = await serving(({ from, send }) => send(from))
   await expect(fetchFrom(silent, { ...whole, stallMs: 50, tries: 2 })).rejects.toMatchObject({
     kind: 'unavailable',
-    message: expect.stringMatching(/sent nothing more of layer sha256:\S+ of \S+ for 0\.05 s/),
+    message: expect.stringMatching(`sent nothing more of layer ${blob.digest} of \\S+ for 0\\.05 s`),
   })
 })
 
@@ -199,7 +205,7 @@ test('a registry that drips is given up on', async () => {
   const impatient = { ...whole, bodyMs: 100, slowestBytesPerSecond: 10_000, tries: 2 }
   await expect(fetchFrom(server, impatient)).rejects.toMatchObject({
     kind: 'unavailable',
-    message: expect.stringContaining('less than 10000 bytes a second'),
+    message: expect.stringMatching(`sends layer ${blob.digest} .*less than 10000 bytes a second`),
   })
   for (const timer of timers) clearInterval(timer)
 })

@@ -1,7 +1,9 @@
+import type { ServerResponse } from 'node:http'
 import { afterAll, expect, test } from 'vitest'
 import { type AnswerBlob, type HostileRegistry, serve, serveImage } from '../../support/hostile-registry.ts'
 import { type ImageStore, openImageStore, removeImageStores } from '../../support/image-store.ts'
 import { type BuiltImage, buildImage } from '../../support/images.ts'
+import { leavesAlone, reachableFrom } from '../../support/world.ts'
 
 afterAll(removeImageStores)
 
@@ -40,43 +42,109 @@ test('a download that is cut off goes on where it stopped', async () => {
 const y = await buildImage({ bare: true, files: { '/x': 'y' } })
 const z = await buildImage({ bare: true, files: { '/x': 'z' } })
 const layerOf = (image: BuiltImage) => JSON.parse(image.manifest.toString()).layers[0]
-const lies: [string, BuiltImage, AnswerBlob | undefined][] = [
+const yLayer = y.layers[0]?.digest ?? ''
+const withLayer = (image: BuiltImage, layer: object): BuiltImage => ({
+  ...image,
+  manifest: Buffer.from(JSON.stringify({ ...JSON.parse(image.manifest.toString()), layers: [layer] })),
+})
+
+/** What it pulls, what is said of it at last, and what is sent of its layer, where that is not the layer. */
+const lies: [string, BuiltImage, string, AnswerBlob | undefined][] = [
   [
     'wrong bytes',
     y,
-    (digest, bytes) => ({ bytes: digest === y.layers[0]?.digest ? Buffer.alloc(bytes.length) : bytes }),
+    `blob ${yLayer} is not what its digest says`,
+    (digest, bytes) => ({ bytes: digest === yLayer ? Buffer.alloc(bytes.length) : bytes }),
   ],
   [
     'a layer that is not what its diffID says',
-    {
-      ...y,
-      blobs: new Map([...y.blobs, ...z.blobs]),
-      manifest: Buffer.from(JSON.stringify({ ...JSON.parse(y.manifest.toString()), layers: [layerOf(z)] })),
-    },
+    withLayer({ ...y, blobs: new Map([...y.blobs, ...z.blobs]) }, layerOf(z)),
+    `layer ${y.layers[0]?.diffId} cannot be unpacked`,
     undefined,
   ],
   [
     'a layer that is longer than its manifest says',
-    {
-      ...y,
-      manifest: Buffer.from(
-        JSON.stringify({ ...JSON.parse(y.manifest.toString()), layers: [{ ...layerOf(y), size: 10 }] }),
-      ),
-    },
+    withLayer(y, { ...layerOf(y), size: 10 }),
+    `bytes as layer ${yLayer} of `,
+    undefined,
+  ],
+  [
+    'a layer that is shorter than its manifest says',
+    withLayer(y, { ...layerOf(y), size: layerOf(y).size + 1 }),
+    `bytes as layer ${yLayer} of `,
     undefined,
   ],
 ]
 
-test.each(lies)('%s: refused as corrupt, and nothing of it is left', async (_what, image, answer) => {
-  const server = await serveImage(image, answer)
-  await withStore([server], async (store) => {
-    await expect(store.images.pull(`${server.host}/team/lie:1`)).rejects.toMatchObject({
-      kind: 'corrupt',
-      message: expect.stringMatching(/(layer|blob) sha256:/),
+test.each(lies)(
+  '%s: refused as corrupt, and nothing of it is left',
+  async (_what, image, message, answer) => {
+    const server = await serveImage(image, answer)
+    await withStore([server], async (store) => {
+      await leavesAlone(reachableFrom(store.stateDir), () =>
+        expect(store.images.pull(`${server.host}/team/lie:1`)).rejects.toMatchObject({
+          kind: 'corrupt',
+          message: expect.stringContaining(message),
+        }),
+      )
+      expect(await store.images.list()).toEqual([])
+      expect(store.layersOnDisk()).toEqual([])
+      expect(store.halfMade()).toEqual([])
     })
-    expect(await store.images.list()).toEqual([])
-    expect(store.layersOnDisk()).toEqual([])
-    expect(store.halfMade()).toEqual([])
+  },
+)
+
+const [yBytes = Buffer.alloc(0)] = [y.blobs.get(yLayer)]
+
+test.each<[string, string, (response: ServerResponse) => void]>([
+  [
+    'a length that is too large',
+    'corrupt',
+    (response) => response.writeHead(200, { 'content-length': 2 ** 50 }).write(yBytes),
+  ],
+  [
+    'a length that is too small',
+    'corrupt',
+    (response) => response.writeHead(200, { 'content-length': 5 }).end(yBytes.subarray(0, 5)),
+  ],
+  [
+    'more bytes than it should, without a length',
+    'corrupt',
+    (response) => {
+      response.write(yBytes)
+      response.end(yBytes)
+    },
+  ],
+  [
+    'a pause for longer than we wait',
+    'rate-limited',
+    (response) => response.writeHead(429, { 'retry-after': '3600' }).end(),
+  ],
+  [
+    'a redirect to a file',
+    'invalid',
+    (response) => response.writeHead(307, { location: 'file:///etc/passwd' }).end(),
+  ],
+  [
+    "a redirect to a cloud's metadata",
+    'invalid',
+    (response) => response.writeHead(307, { location: 'http://169.254.169.254/' }).end(),
+  ],
+  ['nothing', 'not-found', (response) => response.writeHead(404).end()],
+])('to %s as its layer an image is refused, with the name of that layer', async (_what, kind, answer) => {
+  const server = await serve(({ url = '' }, response) => {
+    if (url.includes('/manifests/')) response.end(y.manifest)
+    else if (url.endsWith(yLayer)) answer(response)
+    else response.end(y.blobs.get(url.split('/').at(-1) ?? ''))
+  })
+  await withStore([server], async (store) => {
+    await leavesAlone(reachableFrom(store.stateDir), () =>
+      expect(store.images.pull(`${server.host}/team/lie:1`)).rejects.toMatchObject({
+        kind,
+        message: expect.stringContaining(`layer ${yLayer} of `),
+      }),
+    )
+    expect([await store.images.list(), store.layersOnDisk(), store.halfMade()]).toEqual([[], [], []])
   })
 })
 
