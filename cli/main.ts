@@ -49,6 +49,40 @@ command('doctor', 'check this host, and say for each problem what to do')
   .option('--json', 'for programs')
   .action(async (options) => (await import('./commands/doctor.ts')).doctor(options))
 
+program
+  .command('login')
+  .description('keep a token, for the commands that speak for you')
+  .argument('<address>', 'of the Berth, such as https://berth.example.org')
+  .option('--token-stdin', 'read the token from standard input')
+  .action(async (address, options) => (await import('./commands/login.ts')).login(address, options))
+program
+  .command('logout')
+  .description('forget the token that login kept')
+  .action(async () => (await import('./commands/login.ts')).logout())
+program
+  .command('whoami')
+  .description('whom you speak for, and where')
+  .option('--url <address>', 'of the Berth (default: where you signed in, or BERTH_URL)')
+  .action(async (options) => (await import('./commands/login.ts')).whoami(options))
+const many = (value: string, before: string[] = []) => [...before, value]
+program
+  .command('deploy')
+  .description('send a folder of source, build it, deploy it, and follow that to its end')
+  .argument('[folder]', 'what is sent, without what .gitignore and .dockerignore leave out', '.')
+  .option('--app <name>', 'app, project/app or team/project/app (default: BERTH_APP, or the only one)')
+  .option('--url <address>', 'of the Berth (default: where you signed in, or BERTH_URL)')
+  .option('--folder <path>', 'the part of the folder that is built')
+  .option('--dockerfile <path>', 'seen from that part')
+  .option('--target <stage>', 'the stage to build')
+  .option(
+    '--build-arg <name=value>',
+    'argument of the build; a name alone takes the environment’s value',
+    many,
+  )
+  .option('--no-follow', 'do not wait for the end')
+  .option('--no-gitignore', 'send also what .gitignore leaves out')
+  .action(async (folder, options) => (await import('./commands/deploy.ts')).deploy(folder, options))
+
 const token = program.command('token').description('tokens for the API')
 command('create', 'make a token for a person or a team; it is shown once', token)
   .option('--email <address>', 'the person')

@@ -19,6 +19,8 @@ export interface CreateBuildInput {
   folder?: string
   dockerfile?: string
   target?: string
+  /** Beside the settings' own; those of the same name are replaced. */
+  args?: Record<string, string>
 }
 
 /**
@@ -45,7 +47,8 @@ export async function createBuild(
     return await queueDeployment(platform, viewer, place, async (tx, id) => {
       const app = await lockApp(tx, appId)
       const settings = appSettingsSchema.parse(app.settings)
-      const build = buildSettingsSchema.parse({ ...settings.build, ...change })
+      const args = { ...settings.build?.args, ...given.args }
+      const build = buildSettingsSchema.parse({ ...settings.build, ...change, args })
       await tx.app.update({ where: { id: appId }, data: { settings: { ...settings, build } } })
       const team = await tx.team.findUniqueOrThrow({
         where: { id: place.teamId },

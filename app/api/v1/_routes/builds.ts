@@ -19,10 +19,19 @@ const formats: Record<string, UploadFormat> = {
 
 const archive = { schema: z.string().meta({ type: 'string', format: 'binary' }) }
 
+const buildArgument = z
+  .string()
+  .max(4_400)
+  .regex(/^[A-Za-z_]\w*=/, 'must be NAME=value')
+
 const uploadQuery = z.strictObject({
   folder: z.string().max(400).optional().meta({ description: 'The part of the source that is built' }),
   dockerfile: z.string().max(400).optional().meta({ description: 'Seen from that folder' }),
   target: z.string().max(200).optional().meta({ description: 'The stage to build' }),
+  arg: z
+    .union([buildArgument.transform((one) => [one]), z.array(buildArgument).max(100)])
+    .optional()
+    .meta({ description: 'A build argument, `NAME=value`; may come several times' }),
 })
 
 /** The one route that takes a large body: it comes before what limits and reads the others' bodies. */
@@ -48,12 +57,18 @@ export function addUploadRoute(api: Api): void {
       const type = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
       const format = formats[type] ?? null
       const { id } = c.req.valid('param')
-      const query = c.req.valid('query')
-      const made = await createBuild(...asked(c), id, { format, body: c.req.raw.body, ...query })
+      const { arg, ...query } = c.req.valid('query')
+      const args = arg && Object.fromEntries(arg.map((text) => splitArgument(text)))
+      const made = await createBuild(...asked(c), id, { format, body: c.req.raw.body, args, ...query })
       const deployment = withLinks(made)
       return c.json(deployment, 202, { location: deployment.links.self })
     },
   )
+}
+
+function splitArgument(text: string): [name: string, value: string] {
+  const at = text.indexOf('=')
+  return [text.slice(0, at), text.slice(at + 1)]
 }
 
 export function addBuildRoutes(api: Api): void {
