@@ -42,17 +42,18 @@ export async function unpackLayer(
     signal,
   })
   let stderr = ''
+  let failure = ''
   child.stderr?.on('data', (chunk) => {
     stderr = (stderr + chunk).slice(-4_096)
   })
   const closed = new Promise((resolve) => child.once('close', resolve))
   const answered = new Promise<UnpackAnswer | null>((resolve) => {
     child.once('message', (answer) => resolve(answer as UnpackAnswer))
+    // Only then is all read that it said: what is told to one that has just answered fails before the answer is seen.
     child.once('close', () => resolve(null))
-    // It did not start, or the request did not reach it: it may say so more than once.
-    child.on('error', (error) => {
-      stderr ||= error.message
-      resolve(null)
+    // It did not start, or something did not reach it: it may say so more than once.
+    child.on('error', ({ message }) => {
+      failure ||= message
     })
   })
   const request: UnpackRequest = { root: folder, outside: mountNamespace(), diffId, maxBytes, maxEntries }
@@ -79,7 +80,7 @@ export async function unpackLayer(
         'limit-exceeded',
         `${failed}: it takes more than ${maxCpuSeconds} s of the processor, or more memory than this host has`,
       )
-    throw new EngineError('internal', `${failed}: the process ended early: ${stderr.trim()}`)
+    throw new EngineError('internal', `${failed}: the process ended early: ${stderr.trim() || failure}`)
   } finally {
     endNodeChild(child)
     // Not `exit`: what it was started through may end a moment before it does.

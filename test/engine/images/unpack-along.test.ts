@@ -1,13 +1,17 @@
 import { randomBytes } from 'node:crypto'
-import { globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, expect, test } from 'vitest'
 import { bringLayers } from '../../../engine/images/bring-layers.ts'
+import { unpackLayer } from '../../../engine/images/unpack.ts'
+import type { Came } from '../../../engine/images/unpack-child.ts'
+import { digestOf } from '../../../engine/oci/digest.ts'
 import { type HostileRegistry, serve } from '../../support/hostile-registry.ts'
 import { openImageStore, removeImageStores } from '../../support/image-store.ts'
-import { type BuiltImage, buildImage } from '../../support/images.ts'
+import { type BuiltImage, buildImage, makeTar } from '../../support/images.ts'
 import { until } from '../../support/until.ts'
 
 afterAll(removeImageStores)
@@ -121,6 +125,26 @@ test.each([
     rmSync(dirname(packed), { recursive: true })
   },
 )
+
+test('a layer is unpacked whose process had answered and was gone when it was told once more that all is there', async () => {
+  const tar = await makeTar([{ name: 'a', content: 'x' }])
+  const place = mkdtempSync(join(tmpdir(), 'berth-told-'))
+  const folder = join(place, 'staging/layer')
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(place, 'packed'), gzipSync(tar))
+  const file = await open(join(place, 'packed'), 'r')
+  const watch = (listener: (came: Came) => void) => {
+    listener({ bytes: 0, isAll: true })
+    // Nothing of its answer is read meanwhile.
+    for (const untilMs = Date.now() + 30_000; isUnpacking(); ) expect(Date.now()).toBeLessThan(untilMs)
+    listener({ bytes: 0, isAll: true })
+  }
+  const found = await unpackLayer({ fd: file.fd, watch }, digestOf(tar), folder)
+  expect(found).toEqual({ implied: [], opaque: [], links: [] })
+  expect(statSync(join(folder, 'a')).size).toBe(1)
+  await file.close()
+  rmSync(place, { recursive: true })
+})
 
 /** Whether a process of ours unpacks something. */
 function isUnpacking(): boolean {
