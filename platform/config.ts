@@ -3,6 +3,8 @@ import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { z } from 'zod'
+import { baseImageNames } from './builds/detect/source-view.ts'
+import { imageReferenceSchema } from './model/app-settings.ts'
 import { networkSchema } from './model/networks.ts'
 import { parseRedisUrl, type RedisAddress } from './redis-url.ts'
 
@@ -32,6 +34,8 @@ export interface Config {
   readonly proxy: { http?: string; https?: string; noProxy?: string }
   /** Names, addresses and networks off the Internet that people may have Berth ask: outgoing.ts. */
   readonly privateHosts: readonly string[]
+  /** Base images of Dockerfiles that are made, by name, in place of their defaults. */
+  readonly buildImages: Readonly<Record<string, string>>
   /** Name servers that are asked about people's domains; empty: those of this host. */
   readonly dnsServers: readonly string[]
   /** Content of `<home>/secrets/<name>`, trimmed. Throws a sentence that names the file when it can't be read. */
@@ -80,6 +84,21 @@ const environmentSchema = z.object({
     .refine((entries) => entries.every(isPrivateHost), {
       error: 'must list names, addresses and networks, such as registry.internal, 10.1.0.0/16',
     }),
+  BERTH_BUILD_IMAGES: z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(/[\s,]+/)
+        .filter((entry) => entry !== '')
+        .map((entry): [name: string, reference: string] => {
+          const [name = '', ...reference] = entry.split('=')
+          return [name, reference.join('=')]
+        }),
+    )
+    .refine((entries) => entries.every(isBaseImage), {
+      error: `must list base images, such as node=registry.internal/node:{version}; names are ${baseImageNames.join(', ')}`,
+    }),
   BERTH_DNS_SERVERS: z
     .string()
     .default('')
@@ -88,6 +107,14 @@ const environmentSchema = z.object({
       error: 'must list addresses of name servers, such as 1.1.1.1, 10.0.0.2:5353',
     }),
 })
+
+/** What becomes a part of a Dockerfile's line must be one word. */
+function isBaseImage([name, reference]: [string, string]): boolean {
+  return (
+    baseImageNames.some((known) => known === name) &&
+    imageReferenceSchema.safeParse(reference.replaceAll('{version}', '1')).success
+  )
+}
 
 function isNameServer(entry: string): boolean {
   if (isIP(entry) !== 0) return true
@@ -143,6 +170,7 @@ export function loadConfig(env: Environment = process.env): Config {
     },
     readSecret: (name) => readSecret(values.BERTH_HOME, name),
     privateHosts: values.BERTH_PRIVATE_HOSTS,
+    buildImages: Object.fromEntries(values.BERTH_BUILD_IMAGES),
     dnsServers: values.BERTH_DNS_SERVERS,
     // The addresses carry passwords: whoever prints the whole object sees none.
     ...{ toJSON: () => shown, [inspect.custom]: () => shown },

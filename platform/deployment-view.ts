@@ -21,6 +21,8 @@ export const deploymentColumns = {
       finishedAt: true,
       hadCache: true,
       waiting: true,
+      generatedFor: true,
+      generatedDockerfile: true,
     },
   },
   steps: { orderBy: { position: 'asc' } },
@@ -79,6 +81,10 @@ function showBuild(row: DeploymentRow['build'], status: DeploymentRow['status'])
     hadCache: row.hadCache,
     // What was over before it began waits for nothing.
     waiting: success && row.startedAt === null && isInProgress(status) ? waiting : null,
+    generated:
+      row.generatedFor === null || row.generatedDockerfile === null
+        ? null
+        : { what: row.generatedFor, dockerfile: row.generatedDockerfile },
   }
 }
 

@@ -70,7 +70,7 @@ async function prepare(home: string): Promise<void> {
   for (const name of ['run', 'secrets']) chmodSync(join(home, name), 0o711)
   handOver(join(home, 'settings.json'))
   for (const name of readdirSync(join(home, 'secrets'))) handOver(join(home, 'secrets', name))
-  for (const name of ['postgres', 'redis', 'registry']) {
+  for (const name of ['postgres', 'redis', 'registry', 'uploads']) {
     mkdirSync(join(home, name), { recursive: true, mode: 0o700 })
     handOver(join(home, name))
   }

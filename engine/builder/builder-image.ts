@@ -11,7 +11,7 @@ import type { Spawner } from '../sys/spawner.ts'
 const buildah = '/usr/bin/buildah'
 const certificates = '/etc/ssl/certs/ca-certificates.crt'
 const applets =
-  'sh sleep tar gunzip unzip cat chmod df ls mkdir nc rm tail test true echo find grep mount umount id'.split(
+  'sh sleep tar gunzip unzip cat chmod df ls mkdir nc rm tail test true echo find grep mount umount id head base64'.split(
     ' ',
   )
 

@@ -25,6 +25,8 @@ export interface BuildSpec {
   folder?: string
   /** Default Dockerfile, or Containerfile. */
   dockerfile?: string
+  /** Asked where none is named and the source has none. What it throws is what the build ends with. */
+  generate?: (source: SourceFiles) => Promise<GeneratedDockerfile>
   /** The stage to build; default the last. */
   target?: string
   args?: Record<string, string>
@@ -46,6 +48,20 @@ export interface BuildSource {
   /** The archive, which is unpacked inside the build's container only; asked again when a build has to begin anew. */
   open(): Readable
   format: SourceFormat
+}
+
+/** The source as it lies in the build's container. */
+export interface SourceFiles {
+  /** Names of files, seen from the folder that is built: not of all where there are very many, and none far down. */
+  files: readonly string[]
+  /** Up to 256 KiB of one of them; null when it can't be read. */
+  read(path: string): Promise<string | null>
+}
+
+export interface GeneratedDockerfile {
+  dockerfile: string
+  /** Text of a .dockerignore, for a source that has none. */
+  ignore: string
 }
 
 export const sourceFormats = ['tar', 'tar.gz', 'zip'] as const
@@ -93,6 +109,7 @@ export interface BuildResult {
 export type BuildFailureReason =
   | 'source-invalid'
   | 'dockerfile-missing'
+  | 'not-understood'
   | 'base-image'
   | 'failed'
   | 'out-of-memory'

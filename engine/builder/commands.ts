@@ -48,7 +48,35 @@ export function findDockerfileCommand({ folder, dockerfile }: BuildSpec): string
   return ['sh', '-c', script, 'sh', folder ?? '.', ...names]
 }
 
-export function buildCommand(spec: BuildSpec, dockerfile: string): string[] {
+/** Files of the source, a line each, for whoever has to find out what it is; what others made is no part of it. */
+export const listCommand = [
+  'sh',
+  '-c',
+  "find . -maxdepth 5 '(' -name node_modules -o -name .git -o -name .venv ')' -prune -o -type f -print | head -n 20000",
+]
+
+/** The beginning of a file, in a form that lines can't spoil. A name of the source's own is never an option. */
+export function readCommand(path: string): string[] {
+  return ['sh', '-c', 'head -c 262144 "./$1" | base64', 'sh', path]
+}
+
+export const generatedFile = '/run/Dockerfile'
+export const generatedIgnoreFile = '/run/dockerignore'
+
+/** What comes in at standard input becomes that file. */
+export function writeCommand(path: string): string[] {
+  return ['sh', '-c', 'cat >"$1"', 'sh', path]
+}
+
+export const hasIgnoreFileCommand = ['test', '-f', '.dockerignore']
+
+export interface BuildCommandOptions {
+  dockerfile: string
+  /** In place of the source's .dockerignore. */
+  ignoreFile?: string
+}
+
+export function buildCommand(spec: BuildSpec, { dockerfile, ignoreFile }: BuildCommandOptions): string[] {
   const { target, args = {}, secrets = {}, labels = {}, timestamp, push } = spec
   const each = (flag: string, pairs: Record<string, string>) =>
     Object.entries(pairs).flatMap(([name, value]) => [flag, `${name}=${value}`])
@@ -66,6 +94,7 @@ export function buildCommand(spec: BuildSpec, dockerfile: string): string[] {
     ...each('--build-arg', args),
     ...each('--label', labels),
     ...Object.keys(secrets).flatMap((id, index) => ['--secret', `id=${id},src=${secretFile(index)}`]),
+    ...(ignoreFile === undefined ? [] : [`--ignorefile=${ignoreFile}`]),
     '--file',
     dockerfile,
     '--tag',

@@ -23,6 +23,7 @@ import {
   unpackCommand,
 } from './commands.ts'
 import { lastError, reasonOf } from './failures.ts'
+import { generateDockerfile } from './generate.ts'
 import {
   type Ran,
   type Sandbox,
@@ -109,14 +110,18 @@ async function runBuild(sandbox: Sandbox, spec: BuildSpec, options: BuildOptions
     enter('unpacking')
     await must(sandbox.run(tidyCommand))
     await must(sandbox.run(unpackCommand(spec.source.format), { input: spec.source.open(), onLine }))
+    const workingDir = posix.join(contextDir, spec.folder ?? '.')
     const { code, lines } = await sandbox.run(findDockerfileCommand(spec), { workingDir: contextDir })
     throwIfOver()
-    const dockerfile = lines.at(-1)
-    if (code !== 0 || dockerfile === undefined)
+    const dockerfile = code === 0 ? lines.at(-1) : undefined
+    const isGenerated =
+      dockerfile === undefined && spec.generate !== undefined && spec.dockerfile === undefined
+    if (dockerfile === undefined && !isGenerated)
       throw new BuildFailure('dockerfile-missing', lines.slice(0, 20).join(', '))
+    const by = dockerfile === undefined ? await generateDockerfile(sandbox, spec, workingDir) : { dockerfile }
+    throwIfOver()
     enter('building')
-    const workingDir = posix.join(contextDir, spec.folder ?? '.')
-    await must(sandbox.run(buildCommand(spec, dockerfile), { workingDir, onLine }))
+    await must(sandbox.run(buildCommand(spec, by), { workingDir, onLine }))
     enter('pushing')
     await must(sandbox.run(pushCommand(spec.push), { onLine }))
     const [digest = ''] = await must(sandbox.run(['cat', digestFile]))

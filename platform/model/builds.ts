@@ -62,6 +62,8 @@ export const buildSchema = z.object({
   /** Whether layers of earlier builds were there to use; null as long as nobody knows. */
   hadCache: z.boolean().nullable(),
   waiting: buildWaitSchema.nullable(),
+  /** Where the source had no Dockerfile: what it was taken for, and the one that was made for it. */
+  generated: z.object({ what: z.string(), dockerfile: z.string() }).nullable(),
 })
 
 export type Build = z.infer<typeof buildSchema>

@@ -6,6 +6,7 @@ import { factsSchema } from './facts.ts'
 export const failureCodes = [
   'build-failed',
   'dockerfile-missing',
+  'build-not-understood',
   'build-source-invalid',
   'build-base-image',
   'build-out-of-memory',
@@ -41,6 +42,7 @@ export type FailureCode = (typeof failureCodes)[number]
 export const failureFacts: Record<FailureCode, readonly string[]> = {
   'build-failed': ['reason'],
   'dockerfile-missing': ['wanted', 'found'],
+  'build-not-understood': ['reason'],
   'build-source-invalid': ['reason'],
   'build-base-image': ['reason'],
   'build-out-of-memory': ['limitBytes'],

@@ -29,6 +29,18 @@ export async function startBuild(platform: Platform, deploymentId: string): Prom
   await publish(platform, streams.deployment(deploymentId), { type: 'waiting', waiting: null })
 }
 
+/** The source had no Dockerfile, and this one was made for what it was taken for. */
+export async function recordGenerated(
+  platform: Platform,
+  deploymentId: string,
+  { what, dockerfile }: { what: string; dockerfile: string },
+): Promise<void> {
+  await platform.db.build.updateMany({
+    where: { deploymentId },
+    data: { generatedFor: what, generatedDockerfile: dockerfile },
+  })
+}
+
 export async function appendBuildLines(
   platform: Platform,
   deploymentId: string,

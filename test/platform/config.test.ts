@@ -23,6 +23,7 @@ test('every problem is listed at once, with its variable and without its value',
     BERTH_LOG_LEVEL: 'loud',
     BERTH_PRIVATE_HOSTS: 'http://registry.internal',
     BERTH_DNS_SERVERS: '1.1.1.1, ns.example:53',
+    BERTH_BUILD_IMAGES: 'node=registry.internal/node:{version}, cobol=x',
   }
   expect(() => loadConfig(broken)).toThrow(Error)
   let message = ''

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { constants, createReadStream, openSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BuildFailure, isEngineError } from '../../engine/index.ts'
 import { giveBuildPlaceBack, renewBuildPlace, takeBuildPlace } from '../../platform/build-places.ts'
@@ -16,8 +16,11 @@ import type { Host } from '../host.ts'
 import type { JobRun } from '../run-job.ts'
 import { type BuildLog, createBuildLog } from './build-log.ts'
 import { buildFailure } from './failure.ts'
+import { generateFor } from './generate.ts'
 import { buildIdRange, buildLimits } from './limits.ts'
 
+/** Whoever may write to the folder of uploads can't have the worker read another file. */
+const noLinks = constants.O_RDONLY | constants.O_NOFOLLOW
 const maxAttempts = 4
 const cancelLookMs = 300
 const renewMs = 20_000
@@ -91,11 +94,14 @@ async function build(host: Host, asked: DeploymentWork, lines: BuildLog, signal:
   await startStep(platform, id, 'build')
   const renewing = setInterval(() => renewBuildPlace(platform, id).catch(() => undefined), renewMs)
   try {
-    const built = await host.engine.builder.build(specOf(host, work), {
-      onLine: ({ stream, text }) => lines.say(stream, text),
-      onPhase: (phase) => lines.say('info', phaseWords[phase]),
-      signal,
-    })
+    const built = await host.engine.builder.build(
+      { ...specOf(host, work), generate: generateFor(platform, id, lines) },
+      {
+        onLine: ({ stream, text }) => lines.say(stream, text),
+        onPhase: (phase) => lines.say('info', phaseWords[phase]),
+        signal,
+      },
+    )
     await recordBuilt(platform, id, built)
     lines.say('info', `The image is ${work.deployment.imageRef}, ${built.digest}.`)
     await finishStep(platform, id, 'build', { status: 'done' })
@@ -120,7 +126,10 @@ function specOf({ platform }: Host, work: DeploymentWork) {
   const path = uploadPath(config, build?.sourceFile ?? '')
   return {
     id: deployment.id,
-    source: { open: () => createReadStream(path), format: build?.format ?? 'tar' },
+    source: {
+      open: () => createReadStream('', { fd: openSync(path, noLinks) }),
+      format: build?.format ?? 'tar',
+    },
     folder: folder ?? undefined,
     dockerfile: dockerfile ?? undefined,
     target: target ?? undefined,

@@ -20,6 +20,8 @@ export function buildFailure(
         { facts: { wanted, found: reason === '' ? '–' : reason } },
       )
     }
+    case 'not-understood':
+      return new DeployFailure('build-not-understood', reason, { facts: { reason } })
     case 'source-invalid':
       return new DeployFailure('build-source-invalid', `The source can't be unpacked: ${reason}`, {
         facts: { reason },

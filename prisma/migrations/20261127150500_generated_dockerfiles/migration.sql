@@ -1,0 +1,3 @@
+-- AlterTable
+ALTER TABLE "builds" ADD COLUMN     "generatedDockerfile" TEXT,
+ADD COLUMN     "generatedFor" TEXT;

@@ -1,0 +1,25 @@
+/** An image to build Node.js applications on: the host's npm, beside Node and busybox. */
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { type ImageSpec, makeTar } from './images.ts'
+import { nodeImage } from './node-image.ts'
+
+export async function npmImage(): Promise<ImageSpec> {
+  const npm = dirname(dirname(realpathSync(execFileSync('which', ['npm'], { encoding: 'utf8' }).trim())))
+  const files = readdirSync(npm, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((path) => ({ name: join('usr/lib/npm', relative(npm, path)), content: readFileSync(path) }))
+  const script = '#!/bin/sh\nexec node /usr/lib/npm/bin/npm-cli.js "$@"\n'
+  const layer = await makeTar([...files, { name: 'bin/npm', content: script, mode: 0o755 }])
+  const node = await nodeImage({ 'etc/passwd': 'root:x:0:0:root:/root:/bin/sh\n' })
+  const layers = [...(node.layers ?? []), layer]
+  return {
+    layers,
+    compress: 'none',
+    env: ['PATH=/bin:/usr/bin'],
+    // buildah wants as many steps in an image's history as it has layers.
+    history: ['busybox', ...layers.map(() => 'a layer')].map((created_by) => ({ created_by })),
+  }
+}
