@@ -5,6 +5,7 @@ import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { deleteAppAction, startAppAction, stopAppAction } from '../../../../_actions/apps.ts'
+import { UploadButton } from '../../../../_builds/upload-button.client.tsx'
 import { ActionButton } from '../../../../_ui/action-button.client.tsx'
 import { Button, buttonStyle } from '../../../../_ui/button.tsx'
 import { ConfirmDialog } from '../../../../_ui/confirm-dialog.client.tsx'
@@ -28,7 +29,7 @@ export function AppActions({ app, path, projectPath }: AppActionsProps) {
   const t = useTranslations('app')
   const [deleting, setDeleting] = useState(false)
   return (
-    <div className="flex items-center gap-2">
+    <div className="flex flex-wrap items-center gap-2">
       {app.isStopped && app.hasLive && (
         <ActionButton action={() => startAppAction(app.id)}>
           <Play aria-hidden />
@@ -49,6 +50,7 @@ export function AppActions({ app, path, projectPath }: AppActionsProps) {
           }
         />
       )}
+      <UploadButton appId={app.id} path={path} />
       <DeployButton
         appId={app.id}
         isDeployed={app.isDeployed}

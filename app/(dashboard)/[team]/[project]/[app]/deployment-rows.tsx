@@ -14,6 +14,7 @@ interface DeploymentRowsProps {
 
 export function DeploymentRows({ deployments, path, canRollBack }: DeploymentRowsProps) {
   const t = useTranslations('deployments')
+  const tBuild = useTranslations('build')
   return (
     <ul aria-label={t('title')} className="divide-y overflow-hidden rounded-b-xl">
       {deployments.map((deployment) => {
@@ -38,6 +39,7 @@ export function DeploymentRows({ deployments, path, canRollBack }: DeploymentRow
               </p>
               <p className="text-muted text-xs">
                 {t(`trigger.${deployment.trigger}`)}
+                {deployment.build !== null && ` · ${tBuild('source')}`}
                 {deployment.createdBy !== null && ` · ${deployment.createdBy}`}
                 {' · '}
                 <RelativeTime at={deployment.createdAt} />

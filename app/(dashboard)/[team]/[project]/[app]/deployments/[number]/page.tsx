@@ -1,8 +1,9 @@
 import type { Metadata } from 'next'
 import { getTranslations } from 'next-intl/server'
-import { canCancel } from '@/platform/model/deployment-status.ts'
+import { canCancel, isInProgress } from '@/platform/model/deployment-status.ts'
 import type { Deployment } from '@/platform/model/resources.ts'
 import { roleIncludes } from '@/platform/model/roles.ts'
+import { BuildCard } from '../../../../../../_builds/build-card.client.tsx'
 import { textFromCommand } from '../../../../../../_deploy/settings-form.ts'
 import { loadDeployment } from '../../../../../../_shell/load.ts'
 import { Card, CardHeader } from '../../../../../../_ui/card.tsx'
@@ -42,6 +43,15 @@ export default async function DeploymentPage({ params }: Props) {
           )
         }
       />
+      {deployment.build !== null && (
+        <BuildCard
+          key={`build-${deployment.id}`}
+          deploymentId={deployment.id}
+          name={`${place.app.slug}-${deployment.number}`}
+          build={deployment.build}
+          isRunning={isInProgress(deployment.status) && deployment.build.finishedAt === null}
+        />
+      )}
       <Facts deployment={deployment} />
     </div>
   )
