@@ -48,6 +48,8 @@ export interface LogLinePage extends Page<LogLine> {
   /** Numbers of the first and the last line that are kept; null when there is none. */
   first: number | null
   last: number | null
+  /** What is written now can't be kept: it stays with its container until there is room. */
+  isDiskFull: boolean
 }
 
 /**
@@ -94,7 +96,11 @@ export async function listLogs(
           (number) => number,
           () => 0,
         ).nextCursor
-  return { data, nextCursor: next, searchedTo: page.stoppedAt, first: page.first, last: page.last }
+  return {
+    data,
+    nextCursor: next,
+    ...{ searchedTo: page.stoppedAt, first: page.first, last: page.last, isDiskFull: page.isDiskFull },
+  }
 }
 
 /** How many lines match, spread over time. Throws as listLogs does. */
@@ -176,5 +182,6 @@ async function lately(
   const lines = rows.map(([, fields]) => stream.parse(JSON.parse(fields[1] ?? 'null')))
   const next = lines.length > limit ? (lines[limit - 1]?.number ?? null) : null
   const [newest] = lines
-  return { lines: lines.slice(0, limit), next, stoppedAt: null, first: null, last: newest?.number ?? null }
+  const last = newest?.number ?? null
+  return { lines: lines.slice(0, limit), next, stoppedAt: null, first: null, last, isDiskFull: false }
 }

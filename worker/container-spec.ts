@@ -41,6 +41,12 @@ export function slotOf(container: { labels: Readonly<Record<string, string>> }):
   return { process, replica: Number(replica ?? 0) }
 }
 
+/** Who wrote what it logs: what does one thing and ends is no process of the app, and is named by what it does. */
+export function writerOf(container: { labels: Readonly<Record<string, string>> }): Slot {
+  const task = container.labels[labels.task]
+  return task === undefined ? slotOf(container) : { process: task, replica: 0 }
+}
+
 /** Whether it does one thing and ends, instead of serving. */
 export function isTask(container: { labels: Readonly<Record<string, string>> }): boolean {
   return container.labels[labels.task] !== undefined

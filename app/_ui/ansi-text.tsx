@@ -1,3 +1,4 @@
+import { Fragment, type ReactNode } from 'react'
 import { type AnsiColor, parseAnsi } from './ansi.ts'
 import { cn } from './cn.ts'
 
@@ -13,8 +14,14 @@ const colors: Record<AnsiColor, string> = {
   white: '',
 }
 
+interface AnsiTextProps {
+  children: string
+  /** Marks what it finds, in group 1. */
+  marks?: RegExp | null
+}
+
 /** A line that a program wrote for a terminal, in the colours that it asked for. */
-export function AnsiText({ children }: { children: string }) {
+export function AnsiText({ children, marks = null }: AnsiTextProps) {
   return parseAnsi(children).map(({ text, color, isBold, isDim, isItalic, isUnderlined }, index) => {
     const looks = cn(
       color !== null && colors[color],
@@ -23,13 +30,29 @@ export function AnsiText({ children }: { children: string }) {
       isItalic && 'italic',
       isUnderlined && 'underline',
     )
+    const shown = marks === null ? text : marked(text, marks)
     return looks === '' ? (
-      text
+      // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of a line never change
+      <Fragment key={index}>{shown}</Fragment>
     ) : (
       // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of a line never change
       <span key={index} className={looks}>
-        {text}
+        {shown}
       </span>
     )
   })
+}
+
+/** Splitting by a group gives what is between and what was found in turn. */
+function marked(text: string, marks: RegExp): ReactNode {
+  return text.split(marks).map((piece, index) =>
+    index % 2 === 0 ? (
+      piece
+    ) : (
+      // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of a line never change
+      <mark key={index} className="rounded-sm bg-warning-soft text-warning">
+        {piece}
+      </mark>
+    ),
+  )
 }

@@ -15,7 +15,7 @@ const longestRetryMs = 15_000
  */
 export function useEventStream(
   url: string | null,
-  onData: (data: string) => void,
+  onData: (data: string, id: string) => void,
   /** Called at each connection: what happened before the first one the stream may not tell. */
   onOpen: () => void = () => {},
 ): Connection {
@@ -48,7 +48,7 @@ export function useEventStream(
       }
       source.onmessage = (event) => {
         lastId = event.lastEventId
-        receive(event.data)
+        receive(event.data, event.lastEventId)
       }
       source.onerror = () => {
         setConnection('reconnecting')

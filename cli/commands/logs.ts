@@ -24,7 +24,9 @@ export async function logs(
   mustHaveSettings(home)
   const known = ['berth', ...partNames]
   if (part !== undefined && !known.includes(part))
-    throw new CommandError(`There is no part ${JSON.stringify(part)}. Parts are ${known.join(', ')}.`)
+    throw new CommandError(
+      `There is no part ${JSON.stringify(part)}. Parts are ${known.join(', ')}; an app is TEAM/PROJECT/APP.`,
+    )
   const files = (part === undefined ? known : [part]).map((name): LogFile => {
     return { name, path: join(home, 'logs', `${name}.log`), inode: 0, offset: 0 }
   })

@@ -11,6 +11,8 @@ const againMs = 1_000
 
 export interface StreamOptions {
   signal: AbortSignal
+  /** Id of the event after which it begins. */
+  after?: string
   /** For how long nobody may answer before it is given up. */
   patienceMs?: number
   onLost?: () => void
@@ -20,9 +22,18 @@ export interface StreamOptions {
 export async function* events<T>(
   client: Client,
   path: string,
-  { signal, patienceMs = 120_000, onLost }: StreamOptions,
+  options: StreamOptions,
 ): AsyncGenerator<T, void, undefined> {
-  let last: string | undefined
+  for await (const { data } of eventsWithIds<T>(client, path, options)) yield data
+}
+
+/** The same, with where to go on after each. */
+export async function* eventsWithIds<T>(
+  client: Client,
+  path: string,
+  { signal, after, patienceMs = 120_000, onLost }: StreamOptions,
+): AsyncGenerator<{ id: string | undefined; data: T }, void, undefined> {
+  let last = after
   let lostAt: number | null = null
   while (!signal.aborted) {
     const silence = new AbortController()
@@ -42,7 +53,7 @@ export async function* events<T>(
         parser.feed(text)
         for (const { id, data } of ready.splice(0)) {
           last = id ?? last
-          yield JSON.parse(data) as T
+          yield { id, data: JSON.parse(data) as T }
         }
       }
     } catch (error) {

@@ -16,7 +16,20 @@ export type LogTerm =
   | { kind: 'level'; level: LogLineLevel; orWorse: boolean; isNegated: boolean }
   | { kind: 'field'; path: string; value: string; isPrefix: boolean; isNegated: boolean }
 
-export class LogQueryError extends Error {}
+/** What can be wrong, for whoever says it in another language. `detail` is what was typed, or where a limit is. */
+export interface LogQueryProblem {
+  kind: 'length' | 'terms' | 'quote' | 'quoted' | 'flags' | 'regex' | 'level'
+  detail: string
+}
+
+export class LogQueryError extends Error {
+  readonly problem: LogQueryProblem
+
+  constructor(message: string, kind: LogQueryProblem['kind'], detail: string | number = '') {
+    super(message)
+    this.problem = { kind, detail: String(detail) }
+  }
+}
 
 export const maxLogQueryChars = 500
 const maxTerms = 20
@@ -24,7 +37,11 @@ const maxTerms = 20
 /** Throws LogQueryError with a sentence for whoever typed it. */
 export function parseLogQuery(input: string): LogTerm[] {
   if (input.length > maxLogQueryChars)
-    throw new LogQueryError(`A search has at most ${maxLogQueryChars} characters.`)
+    throw new LogQueryError(
+      `A search has at most ${maxLogQueryChars} characters.`,
+      'length',
+      maxLogQueryChars,
+    )
   const terms: LogTerm[] = []
   let rest = input.trimStart()
   while (rest !== '') {
@@ -32,7 +49,8 @@ export function parseLogQuery(input: string): LogTerm[] {
     if (isNegated) rest = rest.slice(1)
     const [term, length] = readTerm(rest, isNegated)
     terms.push(term)
-    if (terms.length > maxTerms) throw new LogQueryError(`A search has at most ${maxTerms} terms.`)
+    if (terms.length > maxTerms)
+      throw new LogQueryError(`A search has at most ${maxTerms} terms.`, 'terms', maxTerms)
     rest = rest.slice(length).trimStart()
   }
   return terms
@@ -56,9 +74,9 @@ function readTerm(rest: string, isNegated: boolean): [LogTerm, number] {
 
 function readQuoted(rest: string): [string, number] {
   const found = /^"((?:[^"\\]|\\.)*)"/.exec(rest)
-  if (!found) throw new LogQueryError('A quotation mark is opened and not closed.')
+  if (!found) throw new LogQueryError('A quotation mark is opened and not closed.', 'quote')
   const text = (found[1] ?? '').replace(/\\(["\\])/g, '$1')
-  if (text === '') throw new LogQueryError('There is nothing between the quotation marks.')
+  if (text === '') throw new LogQueryError('There is nothing between the quotation marks.', 'quoted')
   return [text, found[0].length]
 }
 
@@ -70,12 +88,16 @@ function readValue(rest: string): [string, number] {
 
 function regexTerm(source: string, flags: string, isNegated: boolean): LogTerm {
   if (/[^imsu]/.test(flags) || new Set(flags).size < flags.length)
-    throw new LogQueryError(`A regular expression may end in i, m, s and u, not in “${flags}”.`)
+    throw new LogQueryError(
+      `A regular expression may end in i, m, s and u, not in “${flags}”.`,
+      'flags',
+      flags,
+    )
   try {
     new RegExp(source, flags)
   } catch (error) {
     const why = error instanceof Error ? error.message.replace(/^Invalid regular expression: /, '') : ''
-    throw new LogQueryError(`This is no regular expression: ${why}.`)
+    throw new LogQueryError(`This is no regular expression: ${why}.`, 'regex', why)
   }
   return { kind: 'regex', source, flags, isNegated }
 }
@@ -90,6 +112,8 @@ function fieldTerm(path: string, value: string, isNegated: boolean): LogTerm {
   if (level === null || orWorse === '>')
     throw new LogQueryError(
       `There is no level “${value}”: ${Object.keys(logLineLevels).join(', ')}, and >= before one for that and worse.`,
+      'level',
+      value,
     )
   return { kind: 'level', level, orWorse: orWorse !== '', isNegated }
 }

@@ -60,6 +60,8 @@ export interface LogPage {
   /** First and last line that are kept of the app, when any are. */
   first: number | null
   last: number | null
+  /** What is written now can't be kept: it stays with its container until there is room. */
+  isDiskFull: boolean
 }
 
 export const logHistogramSchema = z.object({

@@ -123,7 +123,8 @@ test('its log shows what it wrote, and misses and repeats nothing when the web a
   const before = (await numbers()).length
   await log.getByText(`line ${before + 3}`, { exact: true }).waitFor()
   const all = await numbers()
-  expect(all).toEqual(all.map((_, index) => index + 1))
+  // Those that are far out of sight are not drawn.
+  expect(all).toEqual(all.map((_, index) => (all[0] ?? 0) + index))
   expect(await log.getByText('hello from the browser').count()).toBe(1)
 })
 

@@ -4,7 +4,7 @@ import { isEngineError } from '../../engine/index.ts'
 import type { Logger } from '../../platform/log.ts'
 import type { Platform } from '../../platform/open.ts'
 import { publishLogLines } from '../../platform/worker/log-lines.ts'
-import { labels, slotOf } from '../container-spec.ts'
+import { labels, writerOf } from '../container-spec.ts'
 import { inBatches } from './batches.ts'
 import type { LogSource, LogStore } from './store/log-store.ts'
 
@@ -32,7 +32,7 @@ export function createLogCollector(options: {
   async function followOne(container: Container, name: string): Promise<void> {
     const { [labels.app]: appId, [labels.deployment]: deploymentId } = container.labels
     if (appId === undefined || deploymentId === undefined) return
-    const source = { name, containerId: container.id, deploymentId, ...slotOf(container) }
+    const source = { name, containerId: container.id, deploymentId, ...writerOf(container) }
     while (!signal.aborted) {
       const attempt = new AbortController()
       try {

@@ -138,6 +138,7 @@ const routes = [
   'POST /notification-deliveries/{id}/redeliver',
   'GET /apps/{id}/logs',
   'GET /apps/{id}/logs/histogram',
+  'GET /apps/{id}/logs/download',
   'GET /deployments/{id}',
   'POST /apps/{id}/builds',
   'GET /deployments/{id}/build-log',

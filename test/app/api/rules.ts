@@ -228,6 +228,7 @@ export const rules: Record<string, Rule> = {
   'GET /apps/{id}/timeline': ['viewer', ({ app }) => `/apps/${app}/timeline`],
   'GET /apps/{id}/logs': ['viewer', ({ app }) => `/apps/${app}/logs`],
   'GET /apps/{id}/logs/histogram': ['viewer', ({ app }) => `/apps/${app}/logs/histogram`],
+  'GET /apps/{id}/logs/download': ['viewer', ({ app }) => `/apps/${app}/logs/download`],
   'GET /deployments/{id}': ['viewer', ({ deployment }) => `/deployments/${deployment}`],
   'POST /apps/{id}/builds': ['developer', ({ app }) => `/apps/${app}/builds`],
   'GET /deployments/{id}/build-log': ['viewer', ({ deployment }) => `/deployments/${deployment}/build-log`],

@@ -12,6 +12,20 @@ export function openLogStore(folder: string, { idleMs }: { idleMs?: number } = {
   const writer = createLogThread(folder, 'writer', idleMs)
   const reader = createLogThread(folder, 'reader', idleMs)
 
+  /** Apps whose last lines found no room. */
+  const full = new Set<string>()
+
+  async function append(...[appId, ...values]: Parameters<LogStore['append']>): Promise<number> {
+    try {
+      const first = (await writer.ask('append', [appId, ...values])) as number
+      full.delete(appId)
+      return first
+    } catch (error) {
+      if (error instanceof Error && /disk is full|ENOSPC|EDQUOT/.test(error.message)) full.add(appId)
+      throw error
+    }
+  }
+
   async function read<Result>(method: string, ...values: unknown[]): Promise<Result> {
     try {
       return (await reader.ask(method, values, searchLimitMs)) as Result
@@ -25,12 +39,15 @@ export function openLogStore(folder: string, { idleMs }: { idleMs?: number } = {
 
   return {
     position: async (...values) => (await writer.ask('position', values)) as string | null,
-    append: async (...values) => (await writer.ask('append', values)) as number,
+    append,
     end: async (...values) => void (await writer.ask('end', values)),
     usage: async () => (await writer.ask('usage', [])) as Record<string, number>,
     prune: async (keep) => (await writer.ask('prune', [keep])) as number,
     removeApp: async (appId) => void (await writer.ask('removeApp', [appId])),
-    search: (...values) => read<LogPage>('search', ...values),
+    async search(appId, search) {
+      const page = await read<LogPage>('search', appId, search)
+      return { ...page, isDiskFull: full.has(appId) }
+    },
     histogram: (...values) => read<LogHistogram>('histogram', ...values),
     async close() {
       await Promise.all([reader.close(), writer.close()])

@@ -55,7 +55,7 @@ export class LogReader {
       lines: page,
       next: next ?? null,
       stoppedAt: stopped === null || lines.length > limit ? null : timeOf(stopped.time),
-      ...{ first, last },
+      ...{ first, last, isDiskFull: false },
     }
   }
 
@@ -91,12 +91,13 @@ interface Taken {
 
 function take(db: DatabaseSync, plan: Plan, wanted: number, until: number): Taken {
   const lines: StoredLine[] = []
+  const sourceOf = createSources(db)
   let last: Taken['last'] = null
   let [looked, chars] = [0, 0]
   for (const line of plan.candidates()) {
     last = { number: line.number, time: line.time }
     if (plan.isMatch(line)) {
-      lines.push(stored(db, line))
+      lines.push({ ...stored(line), ...sourceOf(line.source) })
       chars += line.text.length
     }
     if (chars > maxPageChars) return { lines, stopped: last, last }
@@ -135,19 +136,28 @@ function countInto(
   return true
 }
 
-function stored(db: DatabaseSync, line: FoundLine): StoredLine {
-  const source = db
-    .prepare('SELECT container, deployment, process, replica FROM sources WHERE id = ?')
-    .get(line.source)
-  return {
-    number: line.number,
-    time: timeOf(line.time),
-    stream: line.stream === 1 ? 'stderr' : 'stdout',
-    text: line.text,
-    containerId: String(source?.container ?? ''),
-    deploymentId: String(source?.deployment ?? ''),
-    process: String(source?.process ?? ''),
-    replica: Number(source?.replica ?? 0),
+type Source = Pick<StoredLine, 'containerId' | 'deploymentId' | 'process' | 'replica'>
+
+function stored({ number, time, stream, text }: FoundLine): Omit<StoredLine, keyof Source> {
+  return { number, time: timeOf(time), stream: stream === 1 ? 'stderr' : 'stdout', text }
+}
+
+/** Who wrote lines: a page has many, of few. */
+function createSources(db: DatabaseSync): (id: number) => Source {
+  const known = new Map<number, Source>()
+  const select = db.prepare('SELECT container, deployment, process, replica FROM sources WHERE id = ?')
+  return (id) => {
+    const found = known.get(id)
+    if (found) return found
+    const row = select.get(id)
+    const source = {
+      containerId: String(row?.container ?? ''),
+      deploymentId: String(row?.deployment ?? ''),
+      process: String(row?.process ?? ''),
+      replica: Number(row?.replica ?? 0),
+    }
+    known.set(id, source)
+    return source
   }
 }
 

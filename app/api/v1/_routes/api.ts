@@ -10,7 +10,7 @@ import { addBuildRoutes, addUploadRoute } from './builds.ts'
 import { addDeploymentRoutes } from './deployments.ts'
 import { addDocs } from './docs.ts'
 import { addDomainRoutes } from './domains.ts'
-import { addEventRoutes, addTimelineRoute } from './events.ts'
+import { addEventRoutes, addLogDownloadRoute, addTimelineRoute } from './events.ts'
 import { checkBody, checkRoute, checkText } from './guards.ts'
 import { idempotency } from './idempotency.ts'
 import { identify } from './identify.ts'
@@ -83,6 +83,7 @@ export function createApi(platform: Platform): Api {
   addDeploymentRoutes(api)
   addBuildRoutes(api)
   addEventRoutes(api)
+  addLogDownloadRoute(api)
   addTimelineRoute(api)
   addNotificationRoutes(api)
   addRegistryRoutes(api)

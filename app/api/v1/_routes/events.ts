@@ -3,6 +3,7 @@ import { PlatformError } from '../../../../platform/errors.ts'
 import type { Entry } from '../../../../platform/event-log.ts'
 import { followDeployment, followTeam } from '../../../../platform/event-log.ts'
 import { followLogs } from '../../../../platform/follow-logs.ts'
+import { type DownloadFormat, downloadFormats, downloadLogs } from '../../../../platform/log-download.ts'
 import { listLogs, logHistogram, logHistogramInputSchema, logListSchema } from '../../../../platform/logs.ts'
 import { followTimeline, listTimeline } from '../../../../platform/timeline.ts'
 import { eventStream } from '../../../_server/event-stream.ts'
@@ -51,6 +52,8 @@ const logQuery = z.strictObject({
     .meta({ type: 'integer', description: 'When following: so many lines of what was written before' }),
 })
 const countQuery = z.strictObject({ ...filterQuery, buckets: logHistogramInputSchema.shape.buckets })
+
+const downloadQuery = z.strictObject({ ...filterQuery, format: z.enum(downloadFormats).default('text') })
 
 const timelineQuery = pageQuery.extend({
   ...position,
@@ -127,6 +130,60 @@ export function addEventRoutes(api: Api): void {
     }),
     async (c) => c.json(await logHistogram(...asked(c), c.req.valid('param').id, c.req.valid('query')), 200),
   )
+}
+
+/** The whole log, or what matches, as a file. */
+export function addLogDownloadRoute(api: Api): void {
+  api.openapi(
+    createRoute({
+      ...{ method: 'get', path: '/apps/{id}/logs/download', tags, summary: 'Download what an app wrote' },
+      description:
+        'Every line that is kept and matches, oldest first: as text, or as JSON, one line each. Where it can’t be read to its end, the connection is broken off.',
+      request: { params: idParam, query: downloadQuery },
+      responses: {
+        200: {
+          description: 'The lines',
+          content: {
+            'text/plain': { schema: z.string() },
+            'application/x-ndjson': { schema: z.string() },
+          },
+        },
+        default: problem,
+      },
+    }),
+    async (c) => {
+      const { id } = c.req.valid('param')
+      const { format, ...filter } = c.req.valid('query')
+      const lines = await downloadLogs(...asked(c), id, filter, format)
+      return textFile(lines, format) as never
+    },
+  )
+}
+
+const files = {
+  text: { type: 'text/plain; charset=utf-8', name: 'log.txt' },
+  json: { type: 'application/x-ndjson', name: 'log.ndjson' },
+}
+
+function textFile(pieces: AsyncGenerator<string>, format: DownloadFormat): Response {
+  const { type, name } = files[format]
+  const encoder = new TextEncoder()
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { value, done } = await pieces.next()
+      if (done) controller.close()
+      else controller.enqueue(encoder.encode(value))
+    },
+    async cancel() {
+      await pieces.return(undefined)
+    },
+  })
+  return new Response(body, {
+    headers: {
+      ...{ 'content-type': type, 'content-disposition': `attachment; filename="${name}"` },
+      ...{ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' },
+    },
+  })
 }
 
 /** What happened to an app: the same list as a page and as a stream. */

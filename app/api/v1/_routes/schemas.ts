@@ -140,5 +140,9 @@ export const LogLinePage = pageOf(LogLine)
     }),
     first: lineOrNull.meta({ description: 'Number of the first line that is kept' }),
     last: lineOrNull.meta({ description: 'Number of the last line that is kept' }),
+    isDiskFull: z.boolean().meta({
+      description:
+        'The host’s disk is full: what is written now is read from the container once there is room',
+    }),
   })
   .meta({ id: 'LogLinePage' })
