@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Prisma } from './generated/prisma/client.ts'
 import { keptDeployments } from './kept-deployments.ts'
-import { type Build, buildWaitSchema, uploadFormats } from './model/builds.ts'
+import { type Build, buildSourceSchema, buildWaitSchema, uploadFormats } from './model/builds.ts'
 import { deploymentSnapshotSchema } from './model/deployment-snapshot.ts'
 import { isInProgress } from './model/deployment-status.ts'
 import { type DeploymentStep, stepNames } from './model/deployment-step.ts'
@@ -15,6 +15,7 @@ export const deploymentColumns = {
   createdBy: { select: { name: true } },
   build: {
     select: {
+      source: true,
       format: true,
       sourceBytes: true,
       startedAt: true,
@@ -74,6 +75,7 @@ function showBuild(row: DeploymentRow['build'], status: DeploymentRow['status'])
   if (row === null) return null
   const { success, data: waiting } = buildWaitSchema.safeParse(row.waiting)
   return {
+    source: buildSourceSchema.parse(row.source),
     format: z.enum(uploadFormats).parse(row.format),
     sourceBytes: Number(row.sourceBytes),
     startedAt: row.startedAt?.toISOString() ?? null,

@@ -6,7 +6,7 @@ import type { Transaction } from './database.ts'
 import { askedKey, tellOfStatus } from './deployment-events.ts'
 import { deploymentColumns, showDeployment } from './deployment-view.ts'
 import { enqueue } from './jobs.ts'
-import type { UploadFormat } from './model/builds.ts'
+import type { BuildSource, UploadFormat } from './model/builds.ts'
 import type { DeploymentSnapshot } from './model/deployment-snapshot.ts'
 import { newId } from './model/ids.ts'
 import type { Deployment } from './model/resources.ts'
@@ -21,7 +21,7 @@ export interface DeploymentPlan {
   imageDigest: string | null
   snapshot: DeploymentSnapshot
   /** What its image is made of first. */
-  build?: { format: UploadFormat; sourceBytes: number; sourceFile: string }
+  build?: { source: BuildSource; format: UploadFormat; sourceBytes: number; sourceFile: string }
 }
 
 /**

@@ -68,7 +68,7 @@ export async function createBuild(
           variables,
           followed: null,
         },
-        build: { format, ...source },
+        build: { source: { kind: 'upload' }, format, ...source },
       }
     })
   } catch (error) {

@@ -39,6 +39,37 @@ export type BuildSettings = z.infer<typeof buildSettingsSchema>
 export const uploadFormats = ['tar', 'tar.gz', 'zip'] as const
 export type UploadFormat = (typeof uploadFormats)[number]
 
+/** A commit, as it is recorded with what was made of it. */
+export const commitSchema = z.object({
+  sha: z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/),
+  /** The first line of its message. */
+  subject: z.string(),
+  author: z.string(),
+  at: z.iso.datetime(),
+})
+
+export type Commit = z.infer<typeof commitSchema>
+
+export const gitRefSchema = z.object({
+  kind: z.enum(['branch', 'tag', 'commit']),
+  name: z.string(),
+})
+
+/** Where the archive of a build comes from: it was uploaded, or it was fetched by Git. */
+export const buildSourceSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('upload') }),
+  z.object({
+    kind: z.literal('git'),
+    /** Without any password. */
+    address: z.string(),
+    ref: gitRefSchema,
+    /** Null until it was fetched. */
+    commit: commitSchema.nullable(),
+  }),
+])
+
+export type BuildSource = z.infer<typeof buildSourceSchema>
+
 /** How large an archive of source may be. */
 export const maxUploadBytes = 512 * 2 ** 20
 
@@ -55,6 +86,7 @@ export type BuildWait = z.infer<typeof buildWaitSchema>
 
 /** What a deployment shows of its build. */
 export const buildSchema = z.object({
+  source: buildSourceSchema,
   format: z.enum(uploadFormats),
   sourceBytes: z.number(),
   startedAt: z.iso.datetime().nullable(),

@@ -57,6 +57,7 @@ test('source becomes an app that answers, and the next build of it takes what is
   expect(await host.ask(app)).toMatchObject({ status: 200, body: 'first' })
   expect(image).toMatch(/\/acme\/app-\d+:build-1$/)
   expect(live.imageDigest).toMatch(/^sha256:/)
+  expect(live.build?.source).toEqual({ kind: 'upload' })
   const log = await readBuildLog(host.berth.platform, operator, id)
   expect(log.isComplete).toBe(true)
   expect(log.lines.map(({ text }) => text)).toEqual(
