@@ -20,7 +20,7 @@ RUN npm uninstall --no-save --omit=dev --no-audit --no-fund \
 FROM ${BASE}
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      buildah busybox-static ca-certificates conmon conntrack crun dnsmasq-base iproute2 libisal2 mount nftables openssl util-linux \
+      buildah busybox-static ca-certificates conmon conntrack crun dnsmasq-base git iproute2 libisal2 mount nftables openssh-client openssl util-linux \
  && apt-get clean && rm -rf /var/lib/apt/lists/* \
  && printf '#!/bin/sh\nexec node --disable-warning=ExperimentalWarning /opt/berth/cli/main.ts "$@"\n' >/usr/local/bin/berth \
  && chmod 755 /usr/local/bin/berth

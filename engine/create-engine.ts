@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { createBuilder } from './builder/create-builder.ts'
 import { createContainers } from './containers/create-containers.ts'
 import type { Engine, EngineOptions } from './engine.ts'
+import { createGit } from './git/create-git.ts'
 import { createGarbage } from './images/create-garbage.ts'
 import { createImages } from './images/create-images.ts'
 import { openImageParts } from './images/parts.ts'
@@ -117,9 +118,12 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       await removeEmptyCgroup(cgroupParent)
       if ((await networks.list()).length === 0) await rm(runDir, { recursive: true, force: true })
     })
-    const builder = await createBuilder({ images, containers, networks, volumes, spawner })
+    const sandboxParts = { images, containers, networks, volumes, spawner }
+    const builder = await createBuilder(sandboxParts)
+    const git = await createGit(sandboxParts)
     return {
       builder,
+      git,
       images,
       garbage: createGarbage(imageParts, usedBy),
       containers,

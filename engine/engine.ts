@@ -8,6 +8,7 @@
 import type { Builder } from './builder/builder.ts'
 import type { Containers } from './containers/containers.ts'
 import type { Garbage } from './garbage.ts'
+import type { Git } from './git/git.ts'
 import type { CredentialsFor, Images } from './images/images.ts'
 import type { Networks } from './network/networks.ts'
 import type { RegistrySettings } from './registry/endpoint.ts'
@@ -16,6 +17,7 @@ import type { Volumes } from './volumes/volumes.ts'
 
 export interface Engine {
   readonly builder: Builder
+  readonly git: Git
   readonly images: Images
   readonly containers: Containers
   readonly networks: Networks

@@ -20,6 +20,8 @@ export const platformPackages: NeededPackage[] = [
   { name: 'conmon', files: bin('conmon'), why: 'watches containers' },
   { name: 'crun', files: bin('crun'), why: 'starts containers' },
   { name: 'buildah', files: bin('buildah'), why: 'builds images from source' },
+  { name: 'git', files: bin('git'), why: 'fetches source, takes in pushes' },
+  { name: 'openssh-client', files: bin('ssh'), why: 'fetches source by deploy keys' },
   { name: 'dnsmasq-base', files: bin('dnsmasq'), why: 'names inside private networks' },
   { name: 'nftables', files: bin('nft'), why: 'firewall between networks' },
   { name: 'conntrack', files: bin('conntrack'), why: 'forgets connections to containers that are gone' },
@@ -49,6 +51,7 @@ export const testPackages: NeededPackage[] = [
     files: [...bin('firewalld'), '/run/systemd/system'],
     why: 'another firewall beside ours',
   },
+  { name: 'openssh-server', files: bin('sshd'), why: 'a Git server to fetch from' },
   { name: 'mmdebstrap', files: bin('mmdebstrap'), why: 'makes images that stand in for public ones' },
   { name: 'wrk', files: bin('wrk'), why: 'asks the edge what the bench of it does' },
 ]

@@ -13,23 +13,31 @@ import {
 } from './builder.ts'
 import { ensureBuilderImage } from './builder-image.ts'
 import {
+  authFile,
+  authText,
   buildCommand,
   contextDir,
   digestFile,
   diskCommand,
+  environment,
   findDockerfileCommand,
   pushCommand,
+  registriesText,
+  relayCommand,
+  secretFile,
   tidyCommand,
   unpackCommand,
+  workDir,
 } from './commands.ts'
 import { lastError, reasonOf } from './failures.ts'
 import { generateDockerfile } from './generate.ts'
 import {
   type Ran,
+  type RunOptions,
   type Sandbox,
   type SandboxParts,
+  type SandboxSpec,
   sweepSandboxes,
-  volumeName,
   withSandbox,
 } from './sandbox.ts'
 
@@ -38,18 +46,23 @@ export interface BuilderParts extends SandboxParts {
   spawner: Spawner
 }
 
+const role = 'build'
+const volumeName = (cache: string) => `build-${cache}`
+
 /** A cache that is so full leaves too little for the next build. */
 const fullPercent = 70
 
 export async function createBuilder(parts: BuilderParts): Promise<Builder> {
   const { images, spawner, volumes } = parts
   const lock = createKeyedLock()
-  await sweepSandboxes(parts)
+  await sweepSandboxes(parts, role)
 
   async function build(spec: BuildSpec, options: BuildOptions): Promise<BuildResult> {
     options.signal?.throwIfAborted()
     const image = await ensureBuilderImage(images, spawner)
-    const found = await withSandbox(parts, spec, image, (sandbox) => runBuild(sandbox, spec, options))
+    const found = await withSandbox(parts, sandboxFor(spec, image), (sandbox) =>
+      runBuild(sandbox, spec, options),
+    )
     if (found.usedPercent > fullPercent) await volumes.remove(volumeName(spec.cache))
     return found
   }
@@ -74,10 +87,31 @@ export async function createBuilder(parts: BuilderParts): Promise<Builder> {
   }
 }
 
+function sandboxFor(
+  { id, idRange, limits, cache, push, secrets = {} }: BuildSpec,
+  image: string,
+): SandboxSpec {
+  return {
+    ...{ role, id, image, idRange, limits, workDir },
+    volume: volumeName(cache),
+    nesting: true,
+    files: [
+      { target: authFile, content: authText(push) },
+      { target: '/etc/containers/registries.conf', content: registriesText(push) },
+      ...Object.values(secrets).map((content, index) => ({ target: secretFile(index), content })),
+    ],
+    first: (gateway) => relayCommand(push.reference, gateway),
+  }
+}
+
 type Found = BuildResult & { usedPercent: number }
 
-async function runBuild(sandbox: Sandbox, spec: BuildSpec, options: BuildOptions): Promise<Found> {
+async function runBuild(lent: Sandbox, spec: BuildSpec, options: BuildOptions): Promise<Found> {
   const { onLine, onPhase, signal } = options
+  const sandbox: Sandbox = {
+    ...lent,
+    run: (command: string[], more?: RunOptions) => lent.run(command, { environment, ...more }),
+  }
   const deadline = AbortSignal.timeout(spec.limits.timeMs)
   const over = AbortSignal.any([deadline, ...(signal === undefined ? [] : [signal])])
   let phase: BuildPhase = 'unpacking'

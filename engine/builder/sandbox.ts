@@ -1,22 +1,14 @@
-/** The container that one build runs in, with a network and a disk of its own. */
+/** A container for programs that are fed what strangers wrote, with a network and a disk of its own. */
 import { posix } from 'node:path'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Containers } from '../containers/containers.ts'
+import type { ContainerFile, Containers } from '../containers/containers.ts'
 import { isEngineError } from '../errors.ts'
 import type { Networks } from '../network/networks.ts'
+import type { IdRange } from '../snapshots/snapshots.ts'
 import type { Volumes } from '../volumes/volumes.ts'
-import type { BuildLine, BuildSpec } from './builder.ts'
-import {
-  authFile,
-  authText,
-  environment,
-  registriesText,
-  relayCommand,
-  secretFile,
-  workDir,
-} from './commands.ts'
+import type { BuildLine } from './builder.ts'
 import { eachLine } from './lines.ts'
 
 export interface SandboxParts {
@@ -33,6 +25,9 @@ export interface Ran {
 
 export interface RunOptions {
   input?: Readable
+  /** Where standard output goes as it is; default: it is lines. */
+  output?: Writable
+  environment?: Record<string, string>
   onLine?: (line: BuildLine) => void
   workingDir?: string
 }
@@ -46,26 +41,41 @@ export interface Sandbox {
 }
 
 /** Its containers can be told from all others, so that one who was killed leaves nothing that runs on. */
-const role = { 'builder.role': 'build' }
+const roleLabel = 'builder.role'
 const keptLines = 60
 const spareMs = 60_000
 const enterWithinMs = 2_000
 
-export const volumeName = (cache: string) => `build-${cache}`
-const networkName = (id: string) => `build-${id}`
+export interface SandboxSpec {
+  /** What it is for, such as `build`: the beginning of its names, and told from others when what is left is swept. */
+  role: string
+  id: string
+  image: string
+  idRange: IdRange
+  limits: { memoryBytes: number; cpuMillis: number; pids: number; diskBytes: number; timeMs: number }
+  /** The disk: a volume, which stays, or `null` for one that goes with the sandbox. */
+  volume: string | null
+  workDir: string
+  files: ContainerFile[]
+  nesting?: boolean
+  /** What runs in it first, once it knows the address of the host; null: nothing. */
+  first?: (gateway: string) => string[] | null
+}
 
-/** Lends the sandbox of a build; whatever happens, nothing of it but the cache is there afterwards. */
+/** Lends a sandbox; whatever happens, nothing of it but a volume that has a name is there afterwards. */
 export async function withSandbox<T>(
   parts: SandboxParts,
-  spec: BuildSpec,
-  image: string,
+  spec: SandboxSpec,
   work: (sandbox: Sandbox) => Promise<T>,
 ): Promise<T> {
   const { containers, networks, volumes } = parts
-  const id = networkName(spec.id)
+  const { role, image, idRange, workDir, files, nesting = false } = spec
+  const id = `${role}-${spec.id}`
+  const volume = spec.volume ?? id
   await removeSandbox(parts, id)
-  await ensureCache(volumes, spec)
   try {
+    if (spec.volume === null) await volumes.remove(volume)
+    await ensureVolume(volumes, { name: volume, idRange, sizeBytes: spec.limits.diskBytes })
     const network = await networks.ensure(id)
     const { memoryBytes, cpuMillis, pids, timeMs } = spec.limits
     await containers.create({
@@ -73,33 +83,26 @@ export async function withSandbox<T>(
       image,
       // Should nobody be there to end it, it ends by itself.
       command: ['/bin/sleep', String(Math.ceil((timeMs + spareMs) / 1_000))],
-      labels: role,
+      labels: { [roleLabel]: role },
       network: id,
-      idRange: spec.idRange,
+      idRange,
       limits: { memoryBytes, cpuMillis, pids, cpuWeight: 10 },
-      nesting: true,
+      nesting,
       readOnlyRoot: true,
       mounts: [
-        { kind: 'volume', volume: volumeName(spec.cache), target: workDir },
+        { kind: 'volume', volume, target: workDir },
         ...['/tmp', '/run'].map((target) => ({ kind: 'tmpfs' as const, target, sizeBytes: 64 * 2 ** 20 })),
       ],
-      files: [
-        { target: authFile, content: authText(spec.push) },
-        { target: '/etc/containers/registries.conf', content: registriesText(spec.push) },
-        ...Object.values(spec.secrets ?? {}).map((content, index) => ({
-          target: secretFile(index),
-          content,
-        })),
-      ],
+      files,
       stopGraceMs: 0,
     })
     await containers.start(id)
     // The first to enter waits for the container; whoever comes after it need not.
-    const relay = relayCommand(spec.push.reference, network.gateway)
-    await enter(containers, id, relay ?? ['true'])
+    await enter(containers, id, spec.first?.(network.gateway) ?? ['true'])
     return await work(sandboxOf(containers, id))
   } finally {
     await removeSandbox(parts, id)
+    if (spec.volume === null) await volumes.remove(volume)
   }
 }
 
@@ -121,7 +124,7 @@ async function enter(containers: Containers, id: string, command: string[]): Pro
 
 function sandboxOf(containers: Containers, id: string): Sandbox {
   return {
-    async run(command, { input, onLine, workingDir } = {}) {
+    async run(command, { input, output, environment = {}, onLine, workingDir } = {}) {
       const spec = {
         command,
         environment,
@@ -144,7 +147,7 @@ function sandboxOf(containers: Containers, id: string): Sandbox {
               unread = input.errored
             })
       await Promise.all([
-        eachLine(process.output, read('stdout')),
+        output === undefined ? eachLine(process.output, read('stdout')) : pipeline(process.output, output),
         process.errors === null ? null : eachLine(process.errors, read('stderr')),
         process.exited.then(() => input?.destroy()),
         fed,
@@ -161,9 +164,10 @@ function sandboxOf(containers: Containers, id: string): Sandbox {
   }
 }
 
-/** What an engine that was killed left: no build of it goes on. */
-export async function sweepSandboxes(parts: SandboxParts): Promise<void> {
-  for (const { id } of await parts.containers.list({ labels: role })) await removeSandbox(parts, id)
+/** What an engine that was killed left: no work of it goes on. */
+export async function sweepSandboxes(parts: SandboxParts, role: string): Promise<void> {
+  for (const { id } of await parts.containers.list({ labels: { [roleLabel]: role } }))
+    await removeSandbox(parts, id)
 }
 
 async function removeSandbox({ containers, networks }: SandboxParts, id: string): Promise<void> {
@@ -171,15 +175,16 @@ async function removeSandbox({ containers, networks }: SandboxParts, id: string)
   await networks.remove(id)
 }
 
-/** A cache of another size or range is no cache of this build. */
-async function ensureCache(volumes: Volumes, { cache, idRange, limits }: BuildSpec): Promise<void> {
-  const name = volumeName(cache)
-  const spec = { name, idRange, sizeBytes: limits.diskBytes }
+/** One of another size or range is not what is wanted. */
+async function ensureVolume(
+  volumes: Volumes,
+  spec: { name: string; idRange: IdRange; sizeBytes: number },
+): Promise<void> {
   try {
     await volumes.create(spec)
   } catch (error) {
     if (!isEngineError(error, 'already-exists')) throw error
-    await volumes.remove(name)
+    await volumes.remove(spec.name)
     await volumes.create(spec)
   }
 }

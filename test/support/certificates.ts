@@ -1,4 +1,4 @@
-/** An authority of the test's own and a certificate for 127.0.0.1 and localhost, by openssl. */
+/** An authority of the test's own and a certificate that it signed, by openssl. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,7 +11,7 @@ export interface Certificates {
   key: string
 }
 
-export function makeCertificates(): Certificates {
+export function makeCertificates(names = 'DNS:localhost,IP:127.0.0.1'): Certificates {
   const folder = mkdtempSync(join(tmpdir(), 'berth-certificates-'))
   try {
     const at = (name: string) => join(folder, name)
@@ -31,7 +31,7 @@ export function makeCertificates(): Certificates {
       '/CN=ca',
     )
     openssl('req', ...ec, '-keyout', at('key'), '-out', at('csr'), '-subj', '/CN=registry')
-    writeFileSync(at('ext'), 'subjectAltName=DNS:localhost,IP:127.0.0.1')
+    writeFileSync(at('ext'), `subjectAltName=${names}`)
     const signer = ['-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial']
     openssl(
       'x509',

@@ -1,0 +1,52 @@
+/** Serves the repositories below a folder by https, with git http-backend: those below /private/ to who knows the password. */
+import { spawn } from 'node:child_process'
+import { appendFileSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:https'
+import { join } from 'node:path'
+
+const [folder = '', address = '', port = '', password = ''] = process.argv.slice(2)
+const read = (name: string) => readFileSync(join(folder, name))
+const expected = `Basic ${Buffer.from(`deploy:${password}`).toString('base64')}`
+
+createServer({ cert: read('cert'), key: read('key') }, (request, response) => {
+  const url = new URL(request.url ?? '/', 'https://git')
+  const { authorization = '' } = request.headers
+  appendFileSync(join(folder, 'http.log'), `${request.method} ${request.url} ${authorization}\n`)
+  if (url.pathname.startsWith('/moved/')) {
+    response.writeHead(301, { location: url.searchParams.get('to') ?? 'http://127.0.0.1:1/x' }).end()
+    return
+  }
+  if (url.pathname.startsWith('/private/') && authorization !== expected) {
+    response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end('who are you?')
+    return
+  }
+  const backend = spawn('git', ['http-backend'], {
+    env: {
+      ...{ ...process.env, GIT_PROJECT_ROOT: join(folder, 'repositories'), GIT_HTTP_EXPORT_ALL: '1' },
+      ...{ PATH_INFO: decodeURIComponent(url.pathname), QUERY_STRING: url.search.slice(1) },
+      ...{ REQUEST_METHOD: request.method, CONTENT_TYPE: request.headers['content-type'] ?? '' },
+      ...{ GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''), HOME: folder },
+      HTTP_CONTENT_ENCODING: request.headers['content-encoding'] ?? '',
+    },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  request.pipe(backend.stdin)
+  backend.stdin.on('error', () => undefined)
+  let head = Buffer.alloc(0)
+  let isBody = false
+  backend.stdout.on('data', (chunk: Buffer) => {
+    if (isBody) return response.write(chunk)
+    head = Buffer.concat([head, chunk])
+    const end = head.indexOf('\r\n\r\n')
+    if (end < 0) return
+    isBody = true
+    const headers = head.subarray(0, end).toString('latin1').split('\r\n')
+    for (const line of headers) {
+      const [name = '', value = ''] = line.split(/: (.*)/)
+      if (name === 'Status') response.statusCode = Number.parseInt(value, 10)
+      else response.setHeader(name, value)
+    }
+    response.write(head.subarray(end + 4))
+  })
+  backend.stdout.on('end', () => response.end())
+}).listen(Number(port), address)

@@ -1,0 +1,203 @@
+/**
+ * A real Git server in a world of its own: a network namespace that is no part of this host, as a forge is none. By
+ * https (git http-backend) and by ssh (sshd), with repositories that everybody may read and others.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { makeCertificates } from './certificates.ts'
+import { until } from './until.ts'
+
+export interface GitServer {
+  address: string
+  /** Of whoever signed its certificate. */
+  ca: string
+  /** Username `deploy`, for what is below private/. */
+  password: string
+  /** Such as `ssh-ed25519 AAAA…`. */
+  hostKey: string
+  httpsUrl(name: string): string
+  sshUrl(name: string): string
+  /** A bare repository such as `public/shop.git` with a first commit. */
+  create(name: string, files: Record<string, string>): Repository
+  /** Lets the owner of a public key in, and nobody else. */
+  allowKey(publicKey: string): void
+  /** Another host key from now on. */
+  changeHostKey(): Promise<void>
+  /** A line for each request by https. */
+  asked(): string[]
+  close(): Promise<void>
+}
+
+export interface Repository {
+  /** Changes files on a branch; answers with the commit. An empty text removes the file. */
+  commit(files: Record<string, string>, options?: { branch?: string; message?: string }): string
+  git(...args: string[]): string
+}
+
+const httpsPort = 8443
+const sshPort = 2222
+let made = 0
+
+export async function startGitServer(): Promise<GitServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'berth-git-'))
+  const name = `bg${process.pid}-${++made}`
+  const third = (process.pid * 7 + made) % 250
+  const [here, address] = [`198.19.${third}.1`, `198.19.${third}.2`]
+  const link = `bg${randomBytes(4).toString('hex')}`
+  const run = (file: string, ...args: string[]) => execFileSync(file, args, { stdio: 'pipe' }).toString()
+  run('ip', 'netns', 'add', name)
+  run('ip', 'link', 'add', link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name)
+  run('ip', 'address', 'add', `${here}/24`, 'dev', link)
+  run('ip', 'link', 'set', link, 'up')
+  for (const line of ['link set lo up', `address add ${address}/24 dev eth0`, 'link set eth0 up'])
+    run('ip', '-n', name, ...line.split(' '))
+  const { ca, cert, key } = makeCertificates(`IP:${address}`)
+  const password = randomBytes(12).toString('hex')
+  const write = (file: string, content: string) => writeFileSync(join(folder, file), content, { mode: 0o600 })
+  write('cert', cert)
+  write('key', key)
+  write('authorized_keys', '')
+  write('http.log', '')
+  mkdirSync('/run/sshd', { recursive: true })
+  write(
+    'sshd_config',
+    [
+      `ListenAddress ${address}:${sshPort}`,
+      `HostKey ${folder}/host_key`,
+      `AuthorizedKeysFile ${folder}/authorized_keys`,
+      `ForceCommand cd ${folder}/repositories && git-shell -c "$SSH_ORIGINAL_COMMAND"`,
+      `PidFile ${folder}/sshd.pid`,
+      ...['StrictModes no', 'UsePAM no', 'PasswordAuthentication no', 'PermitRootLogin prohibit-password'],
+      '',
+    ].join('\n'),
+  )
+  const children = new Set<ChildProcess>()
+  const start = (...argv: string[]) => {
+    const child = spawn('ip', ['netns', 'exec', name, ...argv], { stdio: ['ignore', 'ignore', 'inherit'] })
+    children.add(child)
+    return child
+  }
+  const answers = (port: number) =>
+    until(
+      `port ${port} of the Git server answers`,
+      () =>
+        new Promise<boolean>((resolve) => {
+          const socket = connect(port, address, () => resolve(true))
+          socket.on('error', () => resolve(false))
+          socket.on('connect', () => socket.destroy())
+        }),
+    )
+  const end = async (child: ChildProcess) => {
+    children.delete(child)
+    child.kill('SIGTERM')
+    await until('a server of the test ended', () => child.exitCode !== null || child.signalCode !== null)
+  }
+
+  async function startSsh(): Promise<ChildProcess> {
+    rmSync(join(folder, 'host_key'), { force: true })
+    rmSync(join(folder, 'host_key.pub'), { force: true })
+    run('ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', join(folder, 'host_key'))
+    const child = start(
+      '/usr/sbin/sshd',
+      '-D',
+      '-e',
+      '-f',
+      join(folder, 'sshd_config'),
+      '-o',
+      'LogLevel=ERROR',
+    )
+    await answers(sshPort)
+    return child
+  }
+
+  const httpFile = new URL('./git-http.ts', import.meta.url).pathname
+  start(
+    process.execPath,
+    '--disable-warning=ExperimentalWarning',
+    httpFile,
+    folder,
+    address,
+    String(httpsPort),
+    password,
+  )
+  let ssh = await startSsh()
+  await answers(httpsPort)
+
+  function repositoryAt(path: string): Repository {
+    const git = (...args: string[]) =>
+      execFileSync(
+        'git',
+        [
+          '-C',
+          path,
+          '-c',
+          'user.name=Ada',
+          '-c',
+          'user.email=ada@example.com',
+          '-c',
+          'protocol.file.allow=always',
+          ...args,
+        ],
+        { stdio: 'pipe' },
+      )
+        .toString()
+        .trim()
+    return {
+      git,
+      commit(files, { branch = 'main', message = 'Change' } = {}) {
+        const work = mkdtempSync(join(tmpdir(), 'berth-git-work-'))
+        try {
+          const at = repositoryAt(work).git
+          at('clone', '-q', path, '.')
+          const has = git('for-each-ref', '--format=%(refname:short)').split('\n').includes(branch)
+          at('checkout', '-q', ...(has ? [branch] : ['-b', branch]))
+          for (const [file, content] of Object.entries(files)) {
+            mkdirSync(dirname(join(work, file)), { recursive: true })
+            if (content === '') rmSync(join(work, file), { recursive: true, force: true })
+            else writeFileSync(join(work, file), content)
+          }
+          at('add', '-A')
+          at('commit', '-q', '--allow-empty', '-m', message)
+          at('push', '-q', 'origin', `HEAD:refs/heads/${branch}`)
+          return at('rev-parse', 'HEAD')
+        } finally {
+          rmSync(work, { recursive: true, force: true })
+        }
+      },
+    }
+  }
+
+  return {
+    ...{ address, ca, password },
+    get hostKey() {
+      return readFileSync(join(folder, 'host_key.pub'), 'utf8').split(' ').slice(0, 2).join(' ').trim()
+    },
+    httpsUrl: (each) => `https://${address}:${httpsPort}/${each}`,
+    sshUrl: (each) => `ssh://root@${address}:${sshPort}${join(folder, 'repositories', each)}`,
+    create(each, files) {
+      const path = join(folder, 'repositories', each)
+      mkdirSync(path, { recursive: true })
+      run('git', 'init', '-q', '--bare', '-b', 'main', path)
+      const repository = repositoryAt(path)
+      repository.git('config', 'uploadpack.allowReachableSHA1InWant', 'true')
+      repository.commit(files, { message: 'First commit' })
+      return repository
+    },
+    allowKey: (publicKey) => write('authorized_keys', `${publicKey}\n`),
+    async changeHostKey() {
+      await end(ssh)
+      ssh = await startSsh()
+    },
+    asked: () => readFileSync(join(folder, 'http.log'), 'utf8').trim().split('\n'),
+    async close() {
+      for (const child of children) await end(child)
+      run('ip', 'netns', 'delete', name)
+      if (existsSync(`/sys/class/net/${link}`)) run('ip', 'link', 'delete', link)
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
