@@ -80,6 +80,8 @@ export const policy = {
   'deployment.create': { role: 'developer', at: 'project' },
   'deployment.rollback': { role: 'developer', at: 'project' },
   'deployment.cancel': { role: 'developer', at: 'project' },
+  'git-source.read': { role: 'viewer', at: 'project' },
+  'git-source.write': { role: 'developer', at: 'project' },
   'variable.read': { role: 'developer', at: 'project' },
   'variable.write': { role: 'developer', at: 'project' },
   'run.read': { role: 'viewer', at: 'project' },

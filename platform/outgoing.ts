@@ -56,7 +56,7 @@ export async function askOutside(
     throw new OutgoingError('is not asked: its address is not http or https', { isRefused: true })
   const { timeoutMs = 10_000, maxBytes = 2 ** 20, isTrusted = false } = request
   const isAllowed = (host: string, found: string) =>
-    (isTrusted ? !isNobodys(found) : !isSpecial(found)) || isListed(config.privateHosts, host, found)
+    (isTrusted && !isNobodys(found)) || mayReach(config, host, found)
   const host = url.hostname.replace(/^\[|\]$/g, '')
   if (isIP(host) !== 0 && !isAllowed(host, host)) throw refused()
   const usesProxy = (url.protocol === 'https:' ? config.proxy.https : config.proxy.http) !== undefined
@@ -150,6 +150,11 @@ function refused(): OutgoingError {
     'is at an address of this machine or of a private network, where Berth asks only what its administrator allows (BERTH_PRIVATE_HOSTS)',
     { isRefused: true },
   )
+}
+
+/** Whether people may have Berth ask this address of a host: a public one, or one that the administrator allows. */
+export function mayReach(config: Pick<Config, 'privateHosts'>, host: string, address: string): boolean {
+  return !isSpecial(address) || isListed(config.privateHosts, host, address)
 }
 
 function isListed(privateHosts: readonly string[], host: string, found: string): boolean {

@@ -63,6 +63,8 @@ export const buildSourceSchema = z.discriminatedUnion('kind', [
     /** Without any password. */
     address: z.string(),
     ref: gitRefSchema,
+    /** The commit that is wanted of it; null: its newest. */
+    sha: z.string().nullable(),
     /** Null until it was fetched. */
     commit: commitSchema.nullable(),
   }),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { openForDeployment } from '../effective-variables.ts'
 import type { AppSettings } from '../model/app-settings.ts'
-import { type UploadFormat, uploadFormats } from '../model/builds.ts'
+import { type BuildSource, buildSourceSchema, type UploadFormat, uploadFormats } from '../model/builds.ts'
 import { deploymentSnapshotSchema } from '../model/deployment-snapshot.ts'
 import type { DeploymentStatus } from '../model/deployment-status.ts'
 import type { Platform } from '../open.ts'
@@ -68,7 +68,7 @@ export interface DeploymentWork {
   /** This deployment's containers that were recorded by an earlier try, and not removed. */
   containers: RecordedContainer[]
   /** What its image is made of; null: it is there already. */
-  build: { format: UploadFormat; sourceFile: string; isBuilt: boolean } | null
+  build: { source: BuildSource; format: UploadFormat; sourceFile: string; isBuilt: boolean } | null
   /** What serves now; null when nothing has been live. */
   live: { deploymentId: string; settings: AppSettings; containers: RecordedContainer[] } | null
 }
@@ -78,7 +78,7 @@ export async function loadDeployment(platform: Platform, id: string): Promise<De
   const row = await platform.db.deployment.findUnique({
     where: { id },
     include: {
-      build: { select: { format: true, sourceFile: true } },
+      build: { select: { source: true, format: true, sourceFile: true } },
       app: {
         include: {
           project: { include: { team: { select: { id: true, slug: true } } } },
@@ -138,6 +138,7 @@ export async function loadDeployment(platform: Platform, id: string): Promise<De
       row.build === null
         ? null
         : {
+            source: buildSourceSchema.parse(row.build.source),
             format: z.enum(uploadFormats).parse(row.build.format),
             sourceFile: row.build.sourceFile,
             isBuilt: row.imageDigest !== null,

@@ -84,6 +84,8 @@ const allowed: Record<Action, string> = {
   'deployment.create': 'developer admin owner operator',
   'deployment.rollback': 'developer admin owner operator',
   'deployment.cancel': 'developer admin owner operator',
+  'git-source.read': 'viewer developer admin owner operator',
+  'git-source.write': 'developer admin owner operator',
   'variable.read': 'developer admin owner operator',
   'variable.write': 'developer admin owner operator',
   'run.read': 'viewer developer admin owner operator',

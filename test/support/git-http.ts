@@ -1,6 +1,6 @@
 /** Serves the repositories below a folder by https, with git http-backend: those below /private/ to who knows the password. */
 import { spawn } from 'node:child_process'
-import { appendFileSync, readFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import { join } from 'node:path'
 
@@ -12,6 +12,11 @@ createServer({ cert: read('cert'), key: read('key') }, (request, response) => {
   const url = new URL(request.url ?? '/', 'https://git')
   const { authorization = '' } = request.headers
   appendFileSync(join(folder, 'http.log'), `${request.method} ${request.url} ${authorization}\n`)
+  if (url.pathname.startsWith('/slow/')) {
+    // As a forge that has stopped: it answers nobody until it is told to.
+    if (!existsSync(join(folder, 'quick'))) return
+    url.pathname = url.pathname.slice('/slow'.length)
+  }
   if (url.pathname.startsWith('/moved/')) {
     response.writeHead(301, { location: url.searchParams.get('to') ?? 'http://127.0.0.1:1/x' }).end()
     return

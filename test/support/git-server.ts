@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -27,6 +27,8 @@ export interface GitServer {
   allowKey(publicKey: string): void
   /** Another host key from now on. */
   changeHostKey(): Promise<void>
+  /** From now on what is below slow/ is answered, too. */
+  quicken(): void
   /** A line for each request by https. */
   asked(): string[]
   close(): Promise<void>
@@ -192,11 +194,13 @@ export async function startGitServer(): Promise<GitServer> {
       await end(ssh)
       ssh = await startSsh()
     },
+    quicken: () => write('quick', ''),
     asked: () => readFileSync(join(folder, 'http.log'), 'utf8').trim().split('\n'),
     async close() {
       for (const child of children) await end(child)
+      // Both ends go at once; with the namespace they would go at some later time.
+      run('ip', 'link', 'delete', link)
       run('ip', 'netns', 'delete', name)
-      if (existsSync(`/sys/class/net/${link}`)) run('ip', 'link', 'delete', link)
       rmSync(folder, { recursive: true, force: true })
     },
   }

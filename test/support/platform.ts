@@ -52,6 +52,8 @@ export interface TestPlatformOptions {
   domain?: string
   webPort?: number
   registryPort?: number
+  /** What people may have Berth ask besides the Internet. */
+  privateHosts?: string
   /** With a key and certificate for the registry's tokens (takes a moment). */
   registryKey?: boolean
 }
@@ -76,6 +78,7 @@ export async function openTestPlatform(
     BERTH_REGISTRY_PORT: String(options.registryPort ?? 7082),
     BERTH_HOST_ID: newId('host'),
     BERTH_LOG_LEVEL: 'error',
+    BERTH_PRIVATE_HOSTS: options.privateHosts ?? '',
     DATABASE_URL: database.url,
     REDIS_URL: redis.url,
   }

@@ -61,15 +61,21 @@ export const quickSettings: Partial<AppSettingsInput> = {
 export interface TestHostOptions {
   /** The engine's state lies on a disk of its own, of this size. */
   diskBytes?: number
+  privateHosts?: string
 }
 
 export async function startTestHost(
   servers: TestServers,
-  { diskBytes }: TestHostOptions = {},
+  { diskBytes, privateHosts }: TestHostOptions = {},
 ): Promise<TestHost> {
   const registry = await startRegistry()
   const port = await freePort()
-  const berth = await openTestPlatform(servers, { port, registryPort: registry.port, registryKey: true })
+  const berth = await openTestPlatform(servers, {
+    port,
+    registryPort: registry.port,
+    registryKey: true,
+    privateHosts,
+  })
   const { config, platform } = berth
   await mkdir(join(config.home, 'run'), { recursive: true })
   const disk = diskBytes === undefined ? null : join(config.home, 'engine')

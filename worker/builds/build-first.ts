@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { BuildFailure, isEngineError } from '../../engine/index.ts'
 import { giveBuildPlaceBack, renewBuildPlace, takeBuildPlace } from '../../platform/build-places.ts'
 import { uploadPath } from '../../platform/builds/uploads.ts'
+import type { Commit } from '../../platform/model/builds.ts'
 import { isInProgress } from '../../platform/model/deployment-status.ts'
 import type { Failure } from '../../platform/model/failure.ts'
 import { buildPassword } from '../../platform/registry/build-password.ts'
@@ -16,6 +17,7 @@ import type { Host } from '../host.ts'
 import type { JobRun } from '../run-job.ts'
 import { type BuildLog, createBuildLog } from './build-log.ts'
 import { buildFailure } from './failure.ts'
+import { fetchSource } from './fetch-source.ts'
 import { generateFor } from './generate.ts'
 import { buildIdRange, buildLimits } from './limits.ts'
 
@@ -25,7 +27,7 @@ const maxAttempts = 4
 const cancelLookMs = 300
 const renewMs = 20_000
 const spareMs = 10 * 60_000
-/** The same source makes the same image. Not 1970: zip knows no time before 1980. */
+/** The same source makes the same image: of what no commit tells the time. Not 1970: zip knows no time before 1980. */
 const timestamp = new Date('1980-01-02T00:00:00Z')
 
 /**
@@ -94,8 +96,10 @@ async function build(host: Host, asked: DeploymentWork, lines: BuildLog, signal:
   await startStep(platform, id, 'build')
   const renewing = setInterval(() => renewBuildPlace(platform, id).catch(() => undefined), renewMs)
   try {
+    const { source } = work.build
+    const commit = source.kind === 'git' ? await fetchSource(host, work, source, lines, signal) : null
     const built = await host.engine.builder.build(
-      { ...specOf(host, work), generate: generateFor(platform, id, lines) },
+      { ...specOf(host, work, commit), generate: generateFor(platform, id, lines) },
       {
         onLine: ({ stream, text }) => lines.say(stream, text),
         onPhase: (phase) => lines.say('info', phaseWords[phase]),
@@ -116,7 +120,7 @@ const phaseWords = {
   pushing: "Pushing the image to the team's repository",
 }
 
-function specOf({ platform }: Host, work: DeploymentWork) {
+function specOf({ platform }: Host, work: DeploymentWork, commit: Commit | null) {
   const { config } = platform
   const { deployment, team, app, settings, build } = work
   const { folder, dockerfile, target, args } = settings.build ?? {}
@@ -135,7 +139,7 @@ function specOf({ platform }: Host, work: DeploymentWork) {
     target: target ?? undefined,
     args,
     secrets: Object.fromEntries(secretsOf(work)),
-    timestamp,
+    timestamp: commit === null ? timestamp : new Date(commit.at),
     push: {
       reference: deployment.imageRef,
       credentials: { username: 'build', password: buildPassword(platform, rights, limits.timeMs + spareMs) },

@@ -1,6 +1,6 @@
 /** What one build may use, and how many a host can have at once. */
 import os from 'node:os'
-import type { BuildLimits, IdRange } from '../../engine/index.ts'
+import type { BuildLimits, GitLimits, IdRange } from '../../engine/index.ts'
 
 const gibibyte = 2 ** 30
 
@@ -11,6 +11,14 @@ export function buildLimits(): BuildLimits {
     pids: 2_048,
     diskBytes: 10 * gibibyte,
     timeMs: 30 * 60_000,
+  }
+}
+
+/** Of fetching source. */
+export function gitLimits(): GitLimits {
+  return {
+    memoryBytes: Math.min(gibibyte, Math.floor(os.totalmem() / 4)),
+    ...{ cpuMillis: 1_000, pids: 128, diskBytes: 4 * gibibyte, timeMs: 10 * 60_000 },
   }
 }
 

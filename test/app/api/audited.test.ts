@@ -145,6 +145,11 @@ function makeCronJob(app: string): Promise<Answer> {
   return call(`POST /apps/${app}/cron-jobs`, { name: 'Nightly', schedule: '0 3 * * *', command: ['true'] })
 }
 
+/** A public address, so that nobody need know a name. */
+function setGitSource(app: string): Promise<Answer> {
+  return call(`PUT /apps/${app}/git-source`, { address: 'ssh://git@9.9.9.9/acme/shop.git' })
+}
+
 /** An archive is no JSON. */
 async function upload(app: string): Promise<Answer> {
   const route = `POST /apps/${app}/builds`
@@ -350,6 +355,19 @@ const uses: Record<string, Use> = {
   },
   'POST /apps/{id}/deployments': ({ app }) => call(`POST /apps/${app}/deployments`),
   'POST /apps/{id}/builds': ({ app }) => upload(app),
+  'PUT /apps/{id}/git-source': ({ app }) => setGitSource(app),
+  'DELETE /apps/{id}/git-source': async ({ app }) => {
+    await setGitSource(app)
+    return call(`DELETE /apps/${app}/git-source`)
+  },
+  'POST /apps/{id}/git-source/deploy-key': async ({ app }) => {
+    await setGitSource(app)
+    return call(`POST /apps/${app}/git-source/deploy-key`)
+  },
+  'POST /apps/{id}/git-source/deploy': async ({ app }) => {
+    await setGitSource(app)
+    return call(`POST /apps/${app}/git-source/deploy`)
+  },
   'POST /deployments/{id}/cancel': ({ deployment }) => call(`POST /deployments/${deployment}/cancel`),
   'POST /deployments/{id}/rollback': async (ids) => {
     await makeLive(ids)

@@ -10,6 +10,7 @@ export type Rule = [needs: Needs, path: (ids: Things) => string, body?: object]
 
 const settings = { image: 'registry.example/app:1', port: 80 }
 const cronJob = { name: 'Nightly', schedule: '0 3 * * *', command: ['true'] }
+const gitSource = { address: 'git@9.9.9.9:acme/shop.git' }
 export const rules: Record<string, Rule> = {
   'GET /me': ['person', () => '/me'],
   'GET /me/sessions': ['person', () => '/me/sessions'],
@@ -231,6 +232,11 @@ export const rules: Record<string, Rule> = {
   'GET /apps/{id}/logs/download': ['viewer', ({ app }) => `/apps/${app}/logs/download`],
   'GET /deployments/{id}': ['viewer', ({ deployment }) => `/deployments/${deployment}`],
   'POST /apps/{id}/builds': ['developer', ({ app }) => `/apps/${app}/builds`],
+  'GET /apps/{id}/git-source': ['viewer', ({ app }) => `/apps/${app}/git-source`],
+  'PUT /apps/{id}/git-source': ['developer', ({ app }) => `/apps/${app}/git-source`, gitSource],
+  'DELETE /apps/{id}/git-source': ['developer', ({ app }) => `/apps/${app}/git-source`],
+  'POST /apps/{id}/git-source/deploy-key': ['developer', ({ app }) => `/apps/${app}/git-source/deploy-key`],
+  'POST /apps/{id}/git-source/deploy': ['developer', ({ app }) => `/apps/${app}/git-source/deploy`],
   'GET /deployments/{id}/build-log': ['viewer', ({ deployment }) => `/deployments/${deployment}/build-log`],
   'GET /deployments/{id}/events': ['viewer', ({ deployment }) => `/deployments/${deployment}/events`],
   'POST /deployments/{id}/cancel': ['developer', ({ deployment }) => `/deployments/${deployment}/cancel`],

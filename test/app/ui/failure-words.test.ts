@@ -25,6 +25,7 @@ const always: Facts = {
   ...{ timeoutMs: 5_000, layers: 3, sizeBytes: 4_200_000, ports: '80, 81', limitBytes: 64 * 2 ** 20 },
   ...{ host: 'ghcr.io', username: 'ada', wanted: 'Dockerfile', found: 'a, <b>', processes: 2_048 },
   ...{ variable: 'DATABASE_URL', line: 'no <DATABASE_URL>', command: 'gunicorn' },
+  ...{ address: 'https://git.example/<a>', ref: 'branch main' },
 }
 const variants: Facts[] = [
   {

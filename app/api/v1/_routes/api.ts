@@ -11,6 +11,7 @@ import { addDeploymentRoutes } from './deployments.ts'
 import { addDocs } from './docs.ts'
 import { addDomainRoutes } from './domains.ts'
 import { addEventRoutes, addLogDownloadRoute, addTimelineRoute } from './events.ts'
+import { addGitRoutes } from './git.ts'
 import { checkBody, checkRoute, checkText } from './guards.ts'
 import { idempotency } from './idempotency.ts'
 import { identify } from './identify.ts'
@@ -82,6 +83,7 @@ export function createApi(platform: Platform): Api {
   addRunRoutes(api)
   addDeploymentRoutes(api)
   addBuildRoutes(api)
+  addGitRoutes(api)
   addEventRoutes(api)
   addLogDownloadRoute(api)
   addTimelineRoute(api)

@@ -6,6 +6,7 @@ import { buildLogSchema } from '../../../../platform/model/builds.ts'
 import { domainSchema } from '../../../../platform/model/domains.ts'
 import { logLineSchema } from '../../../../platform/model/events.ts'
 import { followPreviewAnswerSchema } from '../../../../platform/model/follow-preview.ts'
+import { gitSourceSchema } from '../../../../platform/model/git-source.ts'
 import { logHistogramSchema } from '../../../../platform/model/log-search.ts'
 import { channelSchema, deliverySchema } from '../../../../platform/model/notifications.ts'
 import { pendingChangesSchema } from '../../../../platform/model/pending-changes.ts'
@@ -90,6 +91,7 @@ export const RegistryLogin = registryLoginSchema.meta({ id: 'RegistryLogin' })
 export const FollowPreview = followPreviewAnswerSchema.meta({ id: 'FollowPreview' })
 export const RetentionPlan = retentionPlanSchema.meta({ id: 'RetentionPlan' })
 export const RegistryCollection = registryCollectionSchema.meta({ id: 'RegistryCollection' })
+export const GitSource = gitSourceSchema.meta({ id: 'GitSource' })
 export const BuildLog = buildLogSchema.meta({ id: 'BuildLog' })
 export const PendingChanges = pendingChangesSchema.meta({ id: 'PendingChanges' })
 export const LogLine = logLineSchema.meta({ id: 'LogLine' })

@@ -1,0 +1,130 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { readBuildLog } from '../../platform/builds/build-log.ts'
+import { cancelDeployment } from '../../platform/deployments.ts'
+import { deployFromGit } from '../../platform/git/deploy.ts'
+import { readGitSource, setGitSource } from '../../platform/git/source.ts'
+import type { GitSourceInput } from '../../platform/model/git-source.ts'
+import type { App } from '../../platform/model/resources.ts'
+import { type GitServer, startGitServer } from '../support/git-server.ts'
+import { operator } from '../support/platform.ts'
+import { until } from '../support/until.ts'
+import { startTestHost, type TestHost } from '../support/worker.ts'
+
+let host: TestHost
+let server: GitServer
+
+beforeAll(async () => {
+  server = await startGitServer()
+  const servers = { postgresUrl: inject('postgresUrl'), redisUrl: inject('redisUrl') }
+  host = await startTestHost(servers, { privateHosts: server.address })
+  await host.push('base:1', { history: [{ created_by: 'busybox' }, { created_by: 'base' }] })
+  await host.startWorker()
+})
+
+afterAll(async () => {
+  await host?.close()
+  await server?.close()
+})
+
+const filesOf = (page: string) => ({
+  Dockerfile: `FROM ${host.berth.config.registryHost}/acme/base:1\nCOPY index.html /www/\n`,
+  'index.html': page,
+})
+
+async function makeApp(source: GitSourceInput): Promise<App> {
+  const app = await host.makeApp(`${host.berth.config.registryHost}/acme/none:latest`)
+  await setGitSource(host.berth.platform, operator, app.id, source)
+  return app
+}
+
+const deploy = (app: App, input = {}) => deployFromGit(host.berth.platform, operator, app.id, input)
+
+const source = (app: App) => readGitSource(host.berth.platform, operator, app.id)
+
+test('what a branch has is built and goes live, and its commit is known; so is a tag for once', async () => {
+  const repository = server.create('public/site.git', filesOf('first'))
+  repository.git('tag', 'v1', 'main')
+  const app = await makeApp({ address: server.httpsUrl('public/site.git'), ca: server.ca })
+  const sha = repository.commit(filesOf('second'), { message: 'Say second' })
+  const live = await host.untilStatus((await deploy(app)).id, 'live')
+  expect(live.build?.source).toMatchObject({
+    ...{ kind: 'git', ref: { kind: 'branch', name: 'main' } },
+    commit: { sha, subject: 'Say second', author: 'Ada' },
+  })
+  expect(await host.ask(app)).toMatchObject({ status: 200, body: 'second' })
+  expect((await source(app))?.commit).toMatchObject({ sha })
+  const lines = (await readBuildLog(host.berth.platform, operator, live.id)).lines.map(({ text }) => text)
+  expect(lines).toContain(`Commit ${sha.slice(0, 12)} by Ada: Say second`)
+  const tagged = await deploy(app, { ref: { kind: 'tag', name: 'v1' } })
+  await host.untilStatus(tagged.id, 'live')
+  expect((await host.ask(app)).body).toBe('first')
+  expect(readdirSync(join(host.berth.config.home, 'uploads'))).toEqual([])
+  const missing = await host.untilStatus(
+    (await deploy(app, { ref: { kind: 'branch', name: 'none' } })).id,
+    'failed',
+  )
+  expect(missing.failure).toMatchObject({ step: 'build', code: 'git-ref-missing' })
+  expect((await host.ask(app)).body).toBe('first')
+})
+
+test('a private repository is refused without, and built with the token', async () => {
+  server.create('private/site.git', filesOf('private'))
+  const address = server.httpsUrl('private/site.git')
+  const app = await makeApp({ address, ca: server.ca })
+  const refused = await host.untilStatus((await deploy(app)).id, 'failed')
+  expect(refused.failure).toMatchObject({ code: 'git-denied' })
+  expect(refused.failure?.message).toContain('needs a token')
+  await setGitSource(host.berth.platform, operator, app.id, {
+    ...{ address, ca: server.ca, username: 'deploy', token: server.password },
+  })
+  const live = await host.untilStatus((await deploy(app)).id, 'live')
+  expect((await host.ask(app)).body).toBe('private')
+  const log = JSON.stringify(await readBuildLog(host.berth.platform, operator, live.id))
+  expect(log + JSON.stringify(live)).not.toContain(server.password)
+})
+
+test('the deploy key that Berth made lets in by ssh; a host that shows another key is not trusted', async () => {
+  server.create('private/keyed.git', filesOf('by ssh'))
+  const address = server.sshUrl('private/keyed.git')
+  const app = await makeApp({ address })
+  const refused = await host.untilStatus((await deploy(app)).id, 'failed')
+  expect(refused.failure).toMatchObject({ code: 'git-denied' })
+  expect(refused.failure?.message).toContain('deploy key')
+  server.allowKey((await source(app))?.deployKey?.key ?? '')
+  await host.untilStatus((await deploy(app)).id, 'live')
+  expect((await host.ask(app)).body).toBe('by ssh')
+  expect((await source(app))?.hostKeys).toEqual([
+    { key: server.hostKey, fingerprint: expect.stringMatching(/^SHA256:/) },
+  ])
+  await server.changeHostKey()
+  const changed = await host.untilStatus((await deploy(app)).id, 'failed')
+  expect(changed.failure).toMatchObject({ code: 'git-host-key' })
+  await setGitSource(host.berth.platform, operator, app.id, {
+    address,
+    hostKeys: [`[x]:1 ${server.hostKey}`],
+  })
+  await host.untilStatus((await deploy(app)).id, 'live')
+})
+
+test('what is called off while it is fetched ends at once; a worker that was killed fetches anew', async () => {
+  server.create('public/slow.git', filesOf('slow'))
+  const app = await makeApp({ address: server.httpsUrl('slow/public/slow.git'), ca: server.ca })
+  const { id } = await deploy(app)
+  const isAsked = () => server.asked().some((line) => line.includes('/slow/public/slow.git'))
+  await until('the host is asked', isAsked)
+  const asked = Date.now()
+  await cancelDeployment(host.berth.platform, operator, id)
+  await host.untilStatus(id, 'canceled')
+  expect(Date.now() - asked).toBeLessThan(5_000)
+  const next = await deploy(app)
+  const before = server.asked().length
+  await until('the host is asked again', () => server.asked().length > before)
+  await host.stopWorker('SIGKILL')
+  server.quicken()
+  await host.startWorker()
+  await host.untilStatus(next.id, 'live')
+  expect((await host.ask(app)).body).toBe('slow')
+  expect(readdirSync(join(host.berth.config.home, 'uploads'))).toEqual([])
+}, 120_000)
