@@ -12,7 +12,7 @@ import { runningSettings } from './running-settings.ts'
 export const appColumns = {
   project: { select: { teamId: true } },
   liveDeployment: { select: { id: true, snapshot: true, size: true } },
-  _count: { select: { volumes: true } },
+  _count: { select: { volumes: { where: { deletedAt: null } } } },
   domains: publicNames,
   containers: {
     where: { state: { not: 'removed' } },

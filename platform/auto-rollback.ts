@@ -10,6 +10,7 @@ import type { Platform } from './open.ts'
 import { queueDeployment } from './queue-deployment.ts'
 import { settingsToGoBackTo } from './running-settings.ts'
 import { emitAppEvent } from './timeline.ts'
+import { mountsToGoBackTo } from './volume-mounts.ts'
 
 const system: Viewer = { kind: 'system' }
 
@@ -51,6 +52,7 @@ export async function rollBackAutomatically(
         snapshot: {
           ...snapshot,
           settings: await settingsToGoBackTo(tx, app, before),
+          volumes: await mountsToGoBackTo(tx, appId, before.number, snapshot),
           variables: sealForDeployment(platform, id, variables),
         },
       }

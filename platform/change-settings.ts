@@ -12,6 +12,7 @@ import type { App } from './model/resources.ts'
 import type { Platform } from './open.ts'
 import { checkQuota, growth, lockTeam, needOf } from './quotas.ts'
 import { announce, tellOfApp } from './timeline.ts'
+import { requireNoVolumes } from './volume-mounts.ts'
 
 /**
  * One change of what the next deployment of an app runs: checked, recorded and told of. Whether the caller may is asked
@@ -29,6 +30,7 @@ export async function changeSettings(
     const app = await lockApp(tx, id)
     const current = appSettingsSchema.parse(app.settings)
     const settings = next(current)
+    if (settings.replicas > 1) await requireNoVolumes(tx, id)
     // What runs goes on as it is; but who makes it larger learns now that it would not be deployed.
     if (app.desiredState === 'running' && isLarger(settings, current))
       await checkQuota(tx, teamId, await growth(tx, id, settings))

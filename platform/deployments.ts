@@ -23,6 +23,7 @@ import { neverLive } from './rollback-plan.ts'
 import { settingsToGoBackTo } from './running-settings.ts'
 import { announce } from './timeline.ts'
 import { validate } from './validate.ts'
+import { mountsToGoBackTo } from './volume-mounts.ts'
 
 /**
  * Records a deployment of the app as it is set now and asks the host's worker to carry it out. Deployments of the app
@@ -99,6 +100,7 @@ export async function rollbackTo(
         ...snapshot,
         settings: await settingsToGoBackTo(tx, app, old),
         followed: null,
+        volumes: await mountsToGoBackTo(tx, app.id, old.number, snapshot),
         variables: sealForDeployment(platform, id, variables),
       },
     }

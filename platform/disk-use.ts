@@ -1,13 +1,14 @@
 import type { Transaction } from './database.ts'
 
-/** Bytes that a team's volumes and images take: what its disk quota is measured by. */
+/** Bytes that a team's volumes, their snapshots and its images take: what its disk quota is measured by. */
 export async function diskUse(tx: Transaction, teamId: string): Promise<number> {
-  const { _sum } = await tx.volume.aggregate({
-    where: { app: { project: { teamId } } },
-    _sum: { sizeBytes: true },
+  const { _sum } = await tx.volume.aggregate({ where: { teamId }, _sum: { sizeBytes: true } })
+  const snapshots = await tx.volumeSnapshot.aggregate({
+    where: { volume: { teamId }, status: { not: 'failed' } },
+    _sum: { allocatedBytes: true },
   })
   const { usedBytes, looseBytes } = await imageUse(tx, teamId)
-  return Number(_sum.sizeBytes ?? 0) + usedBytes + looseBytes
+  return Number(_sum.sizeBytes ?? 0) + Number(snapshots._sum.allocatedBytes ?? 0) + usedBytes + looseBytes
 }
 
 /**

@@ -16,6 +16,7 @@ export const jobs = {
   'start-app': { schema: z.strictObject({ appId: z.string() }), attempts: 10 },
   'delete-app': { schema: z.strictObject({ appId: z.string() }), attempts: 10 },
   'run-once': { schema: z.strictObject({ runId: z.string() }), attempts: 5 },
+  'work-on-volume': { schema: z.strictObject({ volumeId: z.string() }), attempts: 5 },
   'sync-edge': { schema: z.strictObject({ hostId: z.string() }), attempts: 3 },
   'answer-link-request': { schema: z.strictObject({ requestId: z.string() }), attempts: 5 },
   'send-mail': { schema: z.strictObject({ mailId: z.string() }), attempts: 8 },

@@ -10,6 +10,7 @@ import type { Platform } from './open.ts'
 import { type SettingChange, settingChanges } from './pending-settings.ts'
 import { type VariableChange, variableChanges } from './pending-variables.ts'
 import { runningSettings } from './running-settings.ts'
+import { volumeChanges } from './volume-mounts.ts'
 
 /**
  * What was changed and needs a deployment to become true. It is found by comparing what is set now with what the live
@@ -88,14 +89,7 @@ export async function compareWithLive(platform: Platform, tx: Transaction, appId
     ...{ liveSettings, wantedImage: wanted.image },
     settings: settingChanges(liveSettings, wanted),
     variables: await variableChanges(platform, tx, app, { id: live.id, snapshot }),
-    // Containers get a volume when they are made.
-    volumes: app.volumes
-      .filter(({ createdAt }) => createdAt > live.createdAt)
-      .map(({ name, mountPath, createdAt }) => ({
-        ...{ field: `volumes.${name}`, change: 'added', source: 'app', isSecret: false },
-        ...{ before: null, after: mountPath, problem: null, by: null, canDiscard: false },
-        at: createdAt.toISOString(),
-      })),
+    volumes: volumeChanges(app.volumes, live.createdAt, snapshot),
   }
 }
 

@@ -13,13 +13,15 @@ import type { Deployment } from './model/resources.ts'
 import type { Platform } from './open.ts'
 import { checkQuota, growth, lockTeam } from './quotas.ts'
 import { announce, tellOfApp } from './timeline.ts'
+import { mountsOf } from './volume-mounts.ts'
 
 export interface DeploymentPlan {
   trigger: Deployment['trigger']
   /** Number of the deployment that a rollback goes back to. */
   toNumber: number | null
   imageDigest: string | null
-  snapshot: DeploymentSnapshot
+  /** Without volumes: it mounts what the app has. */
+  snapshot: Omit<DeploymentSnapshot, 'volumes'> & Partial<Pick<DeploymentSnapshot, 'volumes'>>
   /** What its image is made of first. */
   build?: { source: BuildSource; format: UploadFormat; sourceBytes: number; sourceFile: string }
 }
@@ -38,7 +40,9 @@ export async function queueDeployment(
   const { row, changes, told } = await platform.db.$transaction(async (tx) => {
     const id = newId('deployment')
     await lockTeam(tx, teamId)
-    const { trigger, toNumber, imageDigest, snapshot, build } = await plan(tx, id)
+    const { trigger, toNumber, imageDigest, build, ...planned } = await plan(tx, id)
+    const volumes = planned.snapshot.volumes ?? (await mountsOf(tx, appId))
+    const snapshot: DeploymentSnapshot = { ...planned.snapshot, volumes }
     await checkQuota(tx, teamId, await growth(tx, appId, snapshot.settings))
     const { _max } = await tx.deployment.aggregate({ where: { appId }, _max: { number: true } })
     const superseded = await tx.deployment.updateManyAndReturn({

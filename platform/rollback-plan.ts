@@ -21,7 +21,10 @@ export async function planRollback(
     where: { id: deploymentId },
     include: {
       app: {
-        select: { liveDeploymentId: true, liveDeployment: true, _count: { select: { volumes: true } } },
+        select: {
+          ...{ liveDeploymentId: true, liveDeployment: true },
+          _count: { select: { volumes: { where: { deletedAt: null } } } },
+        },
       },
     },
   })

@@ -64,7 +64,7 @@ export async function scaleApp(
         `Deployment ${live.number}, which is live, has no process ${process}. Deploy the app first.`,
       )
     const to = resized(now, process, defined(given))
-    if (to.replicas > 1 && (await tx.volume.count({ where: { appId: id } })) > 0)
+    if (to.replicas > 1 && (await tx.volume.count({ where: { appId: id, deletedAt: null } })) > 0)
       throw new PlatformError(
         'conflict',
         'The app keeps its data in a volume, which only one container may hold: it can have one replica.',

@@ -90,7 +90,7 @@ export async function requireGoodPaths(
   if (!set.some(({ filePath }) => filePath !== null)) return
   const slugs = slug === null ? [...all.apps.keys()] : [slug]
   const volumes = await tx.volume.findMany({
-    where: { app: { environmentId, slug: { in: slugs } } },
+    where: { app: { environmentId, slug: { in: slugs } }, deletedAt: null },
     select: { mountPath: true, app: { select: { slug: true } } },
   })
   const problems = set.flatMap(({ name, filePath }, at): Problem[] => {
@@ -103,7 +103,7 @@ export async function requireGoodPaths(
       const path = `${list}.${at}.filePath`
       if (taken !== undefined)
         return [{ name, path, message: `is in the way of ${taken.name}, whose file is ${taken.path}` }]
-      const volume = volumes.find((one) => one.app.slug === app && isWithin(filePath, one.mountPath))
+      const volume = volumes.find((one) => one.app?.slug === app && isWithin(filePath, one.mountPath))
       if (volume !== undefined) return [{ name, path, message: `is in the volume at ${volume.mountPath}` }]
     }
     return []

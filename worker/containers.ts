@@ -3,6 +3,7 @@ import { web } from '../platform/model/processes.ts'
 import { recordContainer, reportContainer } from '../platform/worker/containers.ts'
 import type { DeploymentWork } from '../platform/worker/deployments.ts'
 import { containerSpec, labels, type Slot } from './container-spec.ts'
+import { ensureVolume } from './ensure-volume.ts'
 import type { Host } from './host.ts'
 
 /**
@@ -25,8 +26,7 @@ export async function makeReplica(
   const spec = containerSpec(work, image, slot)
   const present = await find(host, spec.id)
   for (const { id, sizeBytes } of slot.process === web ? work.volumes : []) {
-    const size = sizeBytes === null ? {} : { sizeBytes }
-    await engine.volumes.create({ name: id, idRange: work.team.idRange, ...size })
+    await ensureVolume(host, { id, sizeBytes, idRange: work.team.idRange })
   }
   const isSound = present !== null && present.status !== 'exited' && present.restarts === 0
   if (present !== null && !isSound) await engine.containers.remove(spec.id, { force: true })

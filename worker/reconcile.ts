@@ -10,6 +10,7 @@ import { type DesiredApp, desiredApp, desiredState } from '../platform/worker/de
 import { heartbeat } from '../platform/worker/hosts.ts'
 import { watchQueue } from '../platform/worker/queue-watch.ts'
 import { activeRuns } from '../platform/worker/runs.ts'
+import { dueVolumes } from '../platform/worker/volumes.ts'
 import { createBackground } from './background.ts'
 import { isTask, labels, slotOf } from './container-spec.ts'
 import { exitReport, removeContainer, runReport } from './containers.ts'
@@ -76,6 +77,8 @@ export function createReconciler(host: Host, jobs: JobRunner, stopping: AbortSig
         if (!runs.has(runId)) sweepRun(container.id, runId)
       } else if (appId !== undefined && !isWanted(container, byId.get(appId))) sweep(container.id, appId)
     }
+    for (const volumeId of await dueVolumes(platform, host.id))
+      background.start(`volume ${volumeId}`, () => jobs.run('work-on-volume', { volumeId }))
     for (const runId of runs) background.start(`run ${runId}`, () => jobs.run('run-once', { runId }))
     await edge.sync()
     health.watch(apps.flatMap(servingOf))

@@ -13,6 +13,7 @@ import { scaleApp } from './jobs/scale-app.ts'
 import { answerLink, sendMail } from './jobs/send-mail.ts'
 import { startApp } from './jobs/start-app.ts'
 import { stopApp } from './jobs/stop-app.ts'
+import { workOnVolume } from './jobs/work-on-volume.ts'
 
 /** What a handler is told besides its data. */
 export interface JobRun {
@@ -31,6 +32,7 @@ const handlers: { [Name in JobName]: Handler<Name> } = {
   'start-app': startApp,
   'delete-app': deleteApp,
   'run-once': runOnce,
+  'work-on-volume': workOnVolume,
   'sync-edge': (host) => host.edge.sync(),
   'answer-link-request': answerLink,
   'send-mail': sendMail,

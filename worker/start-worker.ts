@@ -43,6 +43,7 @@ import { removeNamespace } from './remove-namespace.ts'
 import { createJobRunner, serveQueue } from './run-job.ts'
 import { followContainers } from './timeline.ts'
 import { createUseReports } from './use.ts'
+import { measureVolumes } from './volumes.ts'
 
 export interface RunningWorker {
   /** Containers run on. Work under way reaches a safe point within about `graceMs`; nothing here hangs. */
@@ -58,6 +59,7 @@ const purgeEveryMs = 60_000
 const pruneLogsEveryMs = 60_000
 const postEveryMs = 20_000
 const measureEveryMs = 5_000
+const measureVolumesEveryMs = 10_000
 /** What the registry tells may be lost; this long it stays so. */
 const compareRegistryEveryMs = 60_000
 const checkDomainsEveryMs = 15_000
@@ -215,6 +217,12 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     (error) => log.debug({ err: error }, 'what containers use could not be told; it is tried again'),
     { atOnce: true },
   )
+  const measuringVolumes = regularly(
+    measureVolumesEveryMs,
+    stopping.signal,
+    () => measureVolumes(host),
+    (error) => log.debug({ err: error }, 'what volumes hold could not be told; it is tried again'),
+  )
   await putBackHeld(registryFiles(config.home), stopping.signal).catch((error) =>
     log.warn({ err: error }, 'what a collection left aside could not be put back; the next one tries again'),
   )
@@ -233,7 +241,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
       await limited(
         Promise.all([
           ...[reconciling, reconciler.settled(), collecting, collectingRegistry, expiring, checkingDomains],
-          ...[pruning],
+          ...[pruning, measuringVolumes],
           ...[purging, comparing, lookingElsewhere, posting, telling, ticking, measuring],
         ]),
         5_000,

@@ -62,6 +62,9 @@ export const migrations: readonly string[] = [
    CREATE TABLE layer_proofs (blob TEXT NOT NULL, diff_id TEXT NOT NULL, realm TEXT NOT NULL,
      PRIMARY KEY (blob, diff_id, realm)) WITHOUT ROWID;
    CREATE TABLE ingest_realms (blob TEXT PRIMARY KEY, realm TEXT NOT NULL) WITHOUT ROWID;`,
+  // 9: copies of volumes.
+  `CREATE TABLE volume_snapshots (id TEXT PRIMARY KEY, volume TEXT NOT NULL, size_bytes INTEGER NOT NULL,
+     created_at TEXT NOT NULL)`,
 ]
 
 /**

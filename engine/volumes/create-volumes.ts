@@ -1,18 +1,24 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EngineError } from '../errors.ts'
 import type { State } from '../state/database.ts'
 import { createKeyedLock } from '../state/keyed-lock.ts'
+import { thaw } from '../sys/freeze.ts'
 import type { Spawner } from '../sys/spawner.ts'
+import { copyImage } from './disk-images.ts'
 import {
   closeLimited,
+  diskOf,
+  imageOf,
+  isOpen,
   leastDiskBytes,
   limitOf,
   makeLimited,
   openLimited,
   removeLimited,
 } from './limited-folder.ts'
+import { createVolumeSnapshots } from './volume-snapshots.ts'
 import type { Volume, VolumePlaces, VolumeSpec, Volumes } from './volumes.ts'
 
 const countWithinMs = 600_000
@@ -28,6 +34,8 @@ export async function createVolumes(options: {
   const { db } = options.state
   const folder = join(stateDir, 'volumes')
   await mkdir(folder, { recursive: true, mode: 0o711 })
+  // Whoever was killed while it copied left a volume frozen: what runs in there waits, and could not even be ended.
+  for (const name of await readdir(folder)) if (isOpen(join(folder, name))) thaw(diskOf(join(folder, name)))
   const lock = createKeyedLock()
   const users = new Map<string, Set<string>>()
   const folderOf = (name: string) => join(folder, name)
@@ -67,7 +75,7 @@ export async function createVolumes(options: {
     }
     // What a cut left has no row, and is nobody's data.
     await removeLimited(folderOf(name))
-    await makeLimited(folderOf(name), { sizeBytes: size, owner: idRange.base, spawner })
+    await makeLimited(folderOf(name), { sizeBytes: size, owner: idRange.base, spawner, mayShare: false })
     db.prepare(
       'INSERT INTO volumes (name, labels, id_base, id_size, size_bytes, created_at) VALUES (?, ?, ?, ?, ?, ?)',
     ).run(name, JSON.stringify(labels), idRange.base, idRange.size, size, new Date().toISOString())
@@ -83,7 +91,34 @@ export async function createVolumes(options: {
     })
   }
 
+  /** To be called while it is locked. */
+  async function whileOpen<T>(name: string, work: (data: string) => Promise<T>): Promise<T> {
+    const data = await openLimited(folderOf(name), mustFind(name).idRange.base, spawner)
+    try {
+      return await work(data)
+    } finally {
+      if (!users.has(name)) closeLimited(folderOf(name))
+    }
+  }
+
+  /** Afterwards nothing writes to it, as long as it is locked. */
+  function mustBeClosed(name: string): void {
+    const [user] = users.get(name) ?? []
+    if (user !== undefined)
+      throw new EngineError(
+        'failed-precondition',
+        `volume ${name} is open in container ${user}: stop that first`,
+      )
+    closeLimited(folderOf(name))
+  }
+
+  const snapshots = await createVolumeSnapshots({
+    ...{ state: options.state, spawner, stateDir, volume: mustFind, folderOf, lock },
+    ...{ whileOpen, mustBeClosed },
+  })
+
   return {
+    snapshots,
     async create(spec) {
       checkVolume(spec)
       return lock(spec.name, () => make(spec))
@@ -105,20 +140,40 @@ export async function createVolumes(options: {
             'failed-precondition',
             `volume ${name} is used by container ${user}: remove that first`,
           )
+        await snapshots.removeOf(name)
         db.prepare('DELETE FROM volumes WHERE name = ?').run(name)
         await removeLimited(folderOf(name))
       }),
     usage: (name) =>
       lock(name, async () => {
-        const { idRange } = mustFind(name)
-        const data = await openLimited(folderOf(name), idRange.base, spawner)
-        try {
+        mustFind(name)
+        return whileOpen(name, async (data) => {
+          if (isOpen(folderOf(name))) {
+            const { blocks, bfree, bsize } = await statfs(diskOf(folderOf(name)))
+            return { usedBytes: (blocks - bfree) * bsize }
+          }
           const argv = ['du', '-s', '--block-size=1', '-x', data]
           const said = await spawner.mustRun(argv, { timeoutMs: countWithinMs })
           return { usedBytes: Number.parseInt(said, 10) }
-        } finally {
-          if (!users.has(name)) closeLimited(folderOf(name))
-        }
+        })
+      }),
+    resize: (name, sizeBytes, { signal } = {}) =>
+      lock(name, async () => {
+        const found = mustFind(name)
+        checkVolume({ ...found, sizeBytes })
+        if (found.sizeBytes === sizeBytes) return found
+        const image = imageOf(folderOf(name))
+        if (!existsSync(image))
+          throw new EngineError('failed-precondition', `volume ${name} is no file system of its own`)
+        mustBeClosed(name)
+        await whileOpen(name, () =>
+          copyImage(image, join(folderOf(name), 'resized.img'), {
+            ...{ sizeBytes, mounted: diskOf(folderOf(name)), spawner, signal },
+          }),
+        )
+        await rename(join(folderOf(name), 'resized.img'), image)
+        db.prepare('UPDATE volumes SET size_bytes = ? WHERE name = ?').run(sizeBytes, name)
+        return mustFind(name)
       }),
 
     mustFit(name, idRange) {
@@ -151,11 +206,17 @@ export async function createVolumes(options: {
       for (const name of [...users.keys()]) await closeOne(name, user)
     },
     async recover(found) {
+      const names = await readdir(folder)
       for (const { id, volumes } of found) for (const name of volumes) addUser(name, id)
-      for (const name of await readdir(folder)) {
+      for (const name of names) {
         if (find(name) === null) await removeLimited(folderOf(name))
-        else if (!users.has(name)) closeLimited(folderOf(name))
+        else {
+          if (!users.has(name)) closeLimited(folderOf(name))
+          for (const left of await readdir(folderOf(name)))
+            if (/\.img\.tmp$|^resized\.img$/.test(left)) await rm(join(folderOf(name), left), { force: true })
+        }
       }
+      await snapshots.sweep()
     },
   }
 }

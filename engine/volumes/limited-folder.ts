@@ -15,18 +15,21 @@ export type DiskLimit = 'project-quota' | 'own-file-system' | 'none'
 /** A file system needs some of it for itself. */
 export const leastDiskBytes = 16 * 2 ** 20
 
-/** Makes `folder`; what a cut left of it is made anew. */
+/**
+ * Makes `folder`; what a cut left of it is made anew. One that is to be copied as it is at one moment needs a file system
+ * of its own, which can be frozen.
+ */
 export async function makeLimited(
   folder: string,
-  options: { sizeBytes: number | null; owner: number; spawner: Spawner },
+  options: { sizeBytes: number | null; owner: number; spawner: Spawner; mayShare?: boolean },
 ): Promise<void> {
-  const { sizeBytes, owner, spawner } = options
+  const { sizeBytes, owner, spawner, mayShare = true } = options
   await mkdir(folder, { recursive: true, mode: 0o711 })
   await chmod(folder, 0o711)
   const data = join(folder, 'data')
   if (sizeBytes === null) return makeData(data, owner)
   if (existsSync(imageOf(folder))) return
-  if (hasProjectQuota(folder)) {
+  if (mayShare && hasProjectQuota(folder)) {
     await makeData(data, owner)
     return limitFolder(data, sizeBytes)
   }
@@ -39,14 +42,14 @@ export async function makeLimited(
   }
   const settings = 'lazy_itable_init=1,lazy_journal_init=1,nodiscard,root_owner=0:0'
   await spawner.mustRun(['mkfs.ext4', '-q', '-F', '-m', '0', '-E', settings, unfinished])
-  await mkdir(join(folder, 'disk'), { recursive: true, mode: 0o711 })
+  await mkdir(diskOf(folder), { recursive: true, mode: 0o711 })
   await rename(unfinished, imageOf(folder))
 }
 
 /** Answers with where the data is, mounted if it has to be. */
 export async function openLimited(folder: string, owner: number, spawner: Spawner): Promise<string> {
   if (!existsSync(imageOf(folder))) return join(folder, 'data')
-  const disk = join(folder, 'disk')
+  const disk = diskOf(folder)
   if (!isMounted(disk))
     await spawner.mustRun(['mount', '-t', 'ext4', '-o', 'loop,nosuid,nodev', imageOf(folder), disk])
   const data = join(disk, 'data')
@@ -56,12 +59,12 @@ export async function openLimited(folder: string, owner: number, spawner: Spawne
 
 /** May be called at any time. Who has it mounted in a namespace of its own keeps it. */
 export function closeLimited(folder: string): void {
-  if (existsSync(join(folder, 'disk'))) unmount(join(folder, 'disk'), { detach: true })
+  if (existsSync(join(folder, 'disk'))) unmount(diskOf(folder), { detach: true })
 }
 
 /** Whether it is mounted. */
 export function isOpen(folder: string): boolean {
-  return isMounted(join(folder, 'disk'))
+  return isMounted(diskOf(folder))
 }
 
 /** What limits it: nothing, too, once quota that was on when it was made is off. */
@@ -83,7 +86,10 @@ export function letGo(folder: string): void {
   if (existsSync(data) && hasProjectQuota(folder)) forgetLimit(data)
 }
 
-const imageOf = (folder: string) => join(folder, 'disk.img')
+/** The file that it is in, if it is a file system of its own. */
+export const imageOf = (folder: string) => join(folder, 'disk.img')
+/** Where that is mounted while it is open. */
+export const diskOf = (folder: string) => join(folder, 'disk')
 
 async function makeData(path: string, owner: number): Promise<void> {
   // Whose it is once it is there is its user's matter.

@@ -1,6 +1,7 @@
 /**
  * Volumes: folders that outlive containers. A volume belongs to one id range, so only containers of that range can
- * mount it; with a size it can't outgrow that. What is in use can't be removed.
+ * mount it; with a size it can't outgrow that. What is in use can't be removed. A volume with a size is a file system of
+ * its own, so it can be copied as it is at one moment: it is frozen meanwhile, and who writes waits.
  */
 import type { IdRange } from '../snapshots/snapshots.ts'
 import type { DiskLimit } from './limited-folder.ts'
@@ -16,6 +17,45 @@ export interface Volumes {
   remove(name: string): Promise<void>
   /** Counts what is in it: seconds, for many files. Throws not-found. */
   usage(name: string): Promise<{ usedBytes: number }>
+  /**
+   * Another size, with all that is in it; the same again changes nothing. Throws failed-precondition while a container
+   * that mounts it runs, and when its content needs more room than that.
+   */
+  resize(name: string, sizeBytes: number, options?: { signal?: AbortSignal }): Promise<Volume>
+  readonly snapshots: VolumeSnapshots
+}
+
+/** Copies of volumes with a size. One that was cut off leaves nothing. A volume's go with it. */
+export interface VolumeSnapshots {
+  /**
+   * Finds one that is there already. Whoever writes to the volume waits until the copy is made, which takes as long as
+   * its content is large where the host's file system has no reflinks. Throws not-found, and failed-precondition for a
+   * volume without a size.
+   */
+  create(id: string, options: { volume: string; signal?: AbortSignal }): Promise<VolumeSnapshot>
+  list(filter?: { volume?: string }): Promise<VolumeSnapshot[]>
+  /** No error if it is not there. */
+  remove(id: string): Promise<void>
+  /**
+   * Copies a snapshot to where restore() takes it from, in the volume's size, while the volume is used. Does nothing
+   * when that, or the restore itself, was done. Throws failed-precondition when it has no room in that size.
+   */
+  prepareRestore(id: string, options: { volume: string; keepAs: string; signal?: AbortSignal }): Promise<void>
+  /**
+   * What was prepared is the volume's content, and what that was before is the snapshot `keepAs`: at once, and all or
+   * nothing of it. May be called again. Throws failed-precondition while a container that mounts it runs.
+   */
+  restore(id: string, options: { volume: string; keepAs: string }): Promise<void>
+}
+
+export interface VolumeSnapshot {
+  id: string
+  volume: string
+  /** Of the volume, when it was made. */
+  sizeBytes: number
+  /** What it takes on disk. */
+  allocatedBytes: number
+  createdAt: string
 }
 
 export interface VolumeSpec {

@@ -100,6 +100,14 @@ export const auditActions = [
   'user.unlink-identity',
   'user.use-recovery-code',
   'variable.write',
+  'volume.create',
+  'volume.delete',
+  'volume.purge',
+  'volume.remove-snapshot',
+  'volume.restore',
+  'volume.snapshot',
+  'volume.undelete',
+  'volume.update',
 ] as const
 
 export type AuditAction = (typeof auditActions)[number]

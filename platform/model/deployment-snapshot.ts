@@ -28,6 +28,11 @@ export const deploymentSnapshotSchema = z.object({
     }),
   ),
   followed: followedSchema.nullable().default(null),
+  /** What `web` mounts. Null: it is older than this is written down; then, what the app has now. */
+  volumes: z
+    .array(z.object({ id: z.string(), name: z.string(), mountPath: z.string() }))
+    .nullable()
+    .default(null),
 })
 
 export type Followed = z.infer<typeof followedSchema>

@@ -15,6 +15,7 @@ export const idPrefixes = {
   variable: 'var',
   variableVersion: 'vrv',
   volume: 'vol',
+  volumeSnapshot: 'vsn',
   cronJob: 'cron',
   run: 'run',
   repository: 'repo',

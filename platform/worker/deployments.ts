@@ -64,7 +64,7 @@ export interface DeploymentWork {
   /** Variables that containers find in files. */
   files: { path: string; content: string }[]
   /** What `web` keeps. An app that has some has one container of it at a time: data that two write to is lost. */
-  volumes: { id: string; mountPath: string; sizeBytes: number | null }[]
+  volumes: { id: string; mountPath: string; sizeBytes: number }[]
   /** This deployment's containers that were recorded by an earlier try, and not removed. */
   containers: RecordedContainer[]
   /** What its image is made of; null: it is there already. */
@@ -88,7 +88,10 @@ export async function loadDeployment(platform: Platform, id: string): Promise<De
             select: recordedColumns,
           },
           liveDeployment: { select: { id: true, snapshot: true, size: true } },
-          volumes: { orderBy: { id: 'asc' }, select: { id: true, mountPath: true, sizeBytes: true } },
+          volumes: {
+            orderBy: { id: 'asc' },
+            select: { id: true, name: true, mountPath: true, sizeBytes: true, deletedAt: true },
+          },
         },
       },
     },
@@ -129,10 +132,13 @@ export async function loadDeployment(platform: Platform, id: string): Promise<De
     files: variables.flatMap(({ value, filePath }) =>
       filePath === null ? [] : [{ path: filePath, content: value }],
     ),
-    volumes: app.volumes.map(({ sizeBytes, ...volume }) => ({
-      ...volume,
-      sizeBytes: sizeBytes === null ? null : Number(sizeBytes),
-    })),
+    // None that it mounts is removed while it is live, or may come to be.
+    volumes: (snapshot.volumes ?? app.volumes.filter(({ deletedAt }) => deletedAt === null)).flatMap(
+      ({ id: volumeId, mountPath }) => {
+        const volume = app.volumes.find((each) => each.id === volumeId)
+        return volume === undefined ? [] : [{ id: volumeId, mountPath, sizeBytes: Number(volume.sizeBytes) }]
+      },
+    ),
     containers: containersOf(id),
     build:
       row.build === null

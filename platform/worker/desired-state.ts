@@ -6,6 +6,7 @@ import { type Size, sizeOfProcess } from '../model/scale.ts'
 import type { Platform } from '../open.ts'
 import { pendingScaling } from '../running-settings.ts'
 import { type RecordedContainer, recordedColumns } from './deployments.ts'
+import { leaveVolumes } from './volumes.ts'
 
 export interface DesiredApp {
   appId: string
@@ -65,6 +66,7 @@ async function readApps(platform: Platform, where: { hostId: string; id?: string
       desiredState: true,
       liveDeploymentId: true,
       scaling: true,
+      // Also those that are to be removed: what is live may hold them.
       _count: { select: { volumes: true } },
       project: { select: { teamId: true, team: { select: { deletedAt: true } } } },
       containers: {
@@ -118,7 +120,10 @@ export async function finishDelete(platform: Platform, appId: string): Promise<v
     select: { desiredState: true, projectId: true, project: { select: { teamId: true } } },
   })
   if (app === null || app.desiredState !== 'deleted') return
-  await platform.db.app.deleteMany({ where: { id: appId, desiredState: 'deleted' } })
+  await platform.db.$transaction(async (tx) => {
+    await leaveVolumes(tx, appId)
+    await tx.app.deleteMany({ where: { id: appId, desiredState: 'deleted' } })
+  })
   const event = { type: 'app-deleted', appId, projectId: app.projectId } as const
   await publish(platform, streams.team(app.project.teamId), event)
   await platform.redis.del(streams.appLogs(appId).name).catch(() => undefined)

@@ -1,6 +1,7 @@
 import { record } from '../audit.ts'
 import { enqueue } from '../jobs.ts'
 import type { Platform } from '../open.ts'
+import { hurryVolumes } from './volumes.ts'
 
 export interface PurgeTools {
   /** Removes all images of a team from the registry, by the first part of their names. May be called twice. */
@@ -8,7 +9,7 @@ export interface PurgeTools {
 }
 
 /**
- * Removes what is left of teams whose grace is over: first their apps, each by its host, and when none is left their
+ * Removes what is left of teams whose grace is over: first their apps and volumes, each by its host, and when none is left their
  * images and all that was recorded of them. Ask again and again: each call does what can be done by then.
  */
 export async function purgeTeams(platform: Platform, { removeImages }: PurgeTools): Promise<void> {
@@ -25,7 +26,8 @@ export async function purgeTeams(platform: Platform, { removeImages }: PurgeTool
     await db.app.updateMany({ where: { project: { teamId: id } }, data: { desiredState: 'deleted' } })
     for (const app of apps)
       await enqueue(platform, app.hostId ?? platform.config.hostId, 'delete-app', { appId: app.id })
-    if (apps.length > 0) continue
+    const volumes = await hurryVolumes(platform, id)
+    if (apps.length > 0 || volumes > 0) continue
     await removeImages(imageNamespace)
     await db.$transaction(async (tx) => {
       // An app that is not gone yet, or a team that came back, keeps it.
@@ -35,6 +37,7 @@ export async function purgeTeams(platform: Platform, { removeImages }: PurgeTool
           deletedAt: { not: null },
           purgeAt: { lte: new Date() },
           projects: { none: { apps: { some: {} } } },
+          volumes: { none: {} },
         },
       })
       if (count === 0) return

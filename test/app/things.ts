@@ -11,6 +11,8 @@ import { seal } from '../../platform/secrets.ts'
 import { createProvider } from '../../platform/sign-in/providers.ts'
 import { createTeamToken } from '../../platform/tokens.ts'
 import { setVariables } from '../../platform/variables.ts'
+import { createVolumeSnapshot } from '../../platform/volume-snapshots.ts'
+import { createVolume } from '../../platform/volumes.ts'
 import { operator, type TestPlatform } from '../support/platform.ts'
 
 /** Ids of one of everything that a route or an action can be about, all in one team. */
@@ -25,6 +27,9 @@ export interface Things {
   domain: string
   run: string
   cronJob: string
+  volume: string
+  /** Of the volume; it is ready. */
+  volumeSnapshot: string
   member: string
   invitation: string
   teamToken: string
@@ -41,7 +46,18 @@ export interface Things {
 type Name = keyof Things
 
 /** Those in which a member may have another role than in the team. */
-const inProjects = ['project', 'emptyProject', 'app', 'environment', 'deployment', 'domain', 'run', 'cronJob']
+const inProjects = [
+  'project',
+  'emptyProject',
+  'app',
+  'environment',
+  'deployment',
+  'domain',
+  'run',
+  'cronJob',
+  'volume',
+  'volumeSnapshot',
+]
 
 /** Of the image that the repository's tag 1 names. */
 export const digest = `sha256:${'1'.repeat(64)}`
@@ -125,6 +141,15 @@ export function thingsOf(
     async cronJob() {
       const input = { name: 'Fixture', schedule: '0 3 * * *', command: ['true'] }
       return (await createCronJob(platform, operator, await get('app'), input)).id
+    },
+    async volume() {
+      const input = { name: `data-${++last}`, mountPath: `/data-${last}`, sizeBytes: 2 ** 24 }
+      return (await createVolume(platform, operator, await get('app'), input)).id
+    },
+    async volumeSnapshot() {
+      const { id } = await createVolumeSnapshot(platform, operator, await get('volume'))
+      await platform.db.volumeSnapshot.update({ where: { id }, data: { status: 'ready' } })
+      return id
     },
     member: async () => (await berth.makeUser({ teamId: team, role: 'viewer' })).id,
     async invitation() {

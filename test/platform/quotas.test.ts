@@ -129,8 +129,10 @@ test('volumes take disk, and what would take more is refused', async () => {
   const take = (bytes: number) =>
     berth.platform.db.$transaction(async (tx) => {
       await checkQuota(tx, team.id, { diskBytes: bytes })
-      const volume = { id: newId('volume'), appId: app.id, mountPath: '/data', sizeBytes: BigInt(bytes) }
-      await tx.volume.create({ data: { ...volume, name: volume.id } })
+      const { id: appId, name: appName, projectId } = app
+      const volume = { id: newId('volume'), mountPath: '/data', sizeBytes: BigInt(bytes), hostId: 'local' }
+      const place = { teamId: team.id, projectId, appId, appName }
+      await tx.volume.create({ data: { ...volume, ...place, name: volume.id } })
     })
   expect(await successes([take(4_000), take(4_000), take(4_000)])).toBe(2)
   expect((await use()).diskBytes).toBe(8_000)

@@ -7,8 +7,10 @@ import { everything } from '../../platform/model/scopes.ts'
 import type { VariableOwner } from '../../platform/variable-owner.ts'
 import { listVariableVersions, restoreVariables } from '../../platform/variable-versions.ts'
 import { exportVariables, importVariables, listVariables, setVariables } from '../../platform/variables.ts'
+import { createVolume } from '../../platform/volumes.ts'
 import { loadDeployment } from '../../platform/worker/deployments.ts'
 import { openTestPlatform, operator, type TestPlatform } from '../support/platform.ts'
+import { dataVolume } from '../support/volumes.ts'
 
 let berth: TestPlatform
 let teamId: string
@@ -154,9 +156,7 @@ describe('files', () => {
   })
 
   test('no two are in one place, in a volume, or where Berth writes', async () => {
-    await berth.platform.db.volume.create({
-      data: { id: 'vol_x', appId: web.id, name: 'data', mountPath: '/data' },
-    })
+    await createVolume(berth.platform, operator, web.id, dataVolume)
     await setVariables(berth.platform, operator, shared, { set: [file('A', '/etc/app')] })
     const tried = (path: string) =>
       setVariables(berth.platform, operator, of(web), { set: [file('B', path)] })

@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { getApp } from '../../platform/apps.ts'
 import { cancelDeployment, getDeployment } from '../../platform/deployments.ts'
-import { newId } from '../../platform/model/ids.ts'
 import type { App, Deployment } from '../../platform/model/resources.ts'
+import { createVolume } from '../../platform/volumes.ts'
 import { operator } from '../support/platform.ts'
 import { until } from '../support/until.ts'
+import { dataVolume } from '../support/volumes.ts'
 import { startTestHost, type TestHost } from '../support/worker.ts'
 
 /** Calling a deployment off, in each state that it can be in: releasing is in release.test.ts. */
@@ -120,8 +121,7 @@ test('while it pulls: its downloads end, and what served before serves on', asyn
 test('while it starts: at once, though the old container that holds the volume takes its time to end; that one serves again', async () => {
   const spec = { entrypoint: stubborn }
   const app = await host.makeApp(await host.push('held', spec), { stopGraceMs: 3_000 })
-  const volume = { id: newId('volume'), appId: app.id, name: 'data', mountPath: '/data' }
-  await host.berth.platform.db.volume.create({ data: volume })
+  await createVolume(host.berth.platform, operator, app.id, dataVolume)
   const live = await host.untilStatus((await host.deploy(app.id)).id, 'live')
   const [before] = (await read(app)).containers
   const next = await host.deploy(app.id, await host.push('held-next', spec))

@@ -2,11 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { getApp } from '../../platform/apps.ts'
 import { cancelDeployment } from '../../platform/deployments.ts'
-import { newId } from '../../platform/model/ids.ts'
 import type { App } from '../../platform/model/resources.ts'
+import { createVolume } from '../../platform/volumes.ts'
 import { batchesOf, oldLeft } from '../../worker/batches.ts'
 import { operator } from '../support/platform.ts'
 import { until } from '../support/until.ts'
+import { dataVolume } from '../support/volumes.ts'
 import { startTestHost, type TestHost } from '../support/worker.ts'
 
 let host: TestHost
@@ -116,9 +117,7 @@ const keeper = (name: string, then = 'httpd -f -p $PORT -h /data & wait') => ({
 
 test.concurrent('an app with a volume: one container at a time, its data stays, and the old one comes back when the new one fails', async () => {
   const app = await host.makeApp(await host.push('vol-1', keeper('one')))
-  await host.berth.platform.db.volume.create({
-    data: { id: newId('volume'), appId: app.id, name: 'data', mountPath: '/data' },
-  })
+  await createVolume(host.berth.platform, operator, app.id, dataVolume)
   const first = await host.deploy(app.id)
   await host.untilStatus(first.id, 'live')
   const second = await host.deploy(app.id, await host.push('vol-2', keeper('two')))

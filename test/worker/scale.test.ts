@@ -2,12 +2,13 @@ import { globSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { getApp, stopApp } from '../../platform/apps.ts'
 import { createDeployment, rollbackTo } from '../../platform/deployments.ts'
-import { newId } from '../../platform/model/ids.ts'
 import type { App } from '../../platform/model/resources.ts'
 import { scaleApp } from '../../platform/scale.ts'
 import { listTimeline } from '../../platform/timeline.ts'
+import { createVolume } from '../../platform/volumes.ts'
 import { operator } from '../support/platform.ts'
 import { until } from '../support/until.ts'
+import { dataVolume } from '../support/volumes.ts'
 import { startTestHost, type TestHost } from '../support/worker.ts'
 
 const mebibyte = 2 ** 20
@@ -201,7 +202,6 @@ test('what can not be scaled says why: never live, a deployment on its way, a vo
     memoryBytes: 40 * mebibyte,
   })
   await untilScaled(app)
-  const data = { id: newId('volume'), appId: app.id, name: 'data', mountPath: '/data' }
-  await platform.db.volume.create({ data })
+  await createVolume(platform, operator, app.id, dataVolume)
   await expect(scale(app, { replicas: 2 })).rejects.toMatchObject({ message: /volume/ })
 })

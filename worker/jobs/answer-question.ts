@@ -28,6 +28,8 @@ function look(host: Host, question: Question): Promise<unknown> {
   switch (question.about) {
     case 'log-lines':
       return host.logStore.search(question.appId, question.search)
+    case 'volume-use':
+      return host.engine.volumes.usage(question.volumeId)
     case 'log-counts':
       return host.logStore.histogram(question.appId, question.count)
   }

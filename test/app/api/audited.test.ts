@@ -141,6 +141,18 @@ async function makeLive({ app, deployment }: Fixture): Promise<void> {
   await db.app.update({ where: { id: app }, data: { liveDeploymentId: deployment } })
 }
 
+function makeVolume(app: string): Promise<Answer> {
+  return call(`POST /apps/${app}/volumes`, { name: 'data', mountPath: '/data', sizeBytes: 2 ** 24 })
+}
+
+async function makeVolumeSnapshot(app: string): Promise<string> {
+  const volume = await makeVolume(app)
+  const { body } = await call(`POST /volumes/${volume.body.id}/snapshots`)
+  const id = String(body.id)
+  await berth.platform.db.volumeSnapshot.update({ where: { id }, data: { status: 'ready' } })
+  return id
+}
+
 function makeCronJob(app: string): Promise<Answer> {
   return call(`POST /apps/${app}/cron-jobs`, { name: 'Nightly', schedule: '0 3 * * *', command: ['true'] })
 }
@@ -330,6 +342,28 @@ const uses: Record<string, Use> = {
     const { body } = await call(`POST /apps/${ids.app}/runs`, { command: ['true'] })
     return call(`POST /runs/${body.id}/cancel`)
   },
+  'POST /apps/{id}/volumes': ({ app }) => makeVolume(app),
+  'PATCH /volumes/{id}': async ({ app }) => {
+    const { body } = await makeVolume(app)
+    return call(`PATCH /volumes/${body.id}`, { mountPath: '/other' })
+  },
+  'DELETE /volumes/{id}': async ({ app }) => {
+    const { body } = await makeVolume(app)
+    return call(`DELETE /volumes/${body.id}`)
+  },
+  'POST /volumes/{id}/undelete': async ({ app }) => {
+    const { body } = await makeVolume(app)
+    await call(`DELETE /volumes/${body.id}`)
+    return call(`POST /volumes/${body.id}/undelete`)
+  },
+  'POST /volumes/{id}/snapshots': async ({ app }) => {
+    const { body } = await makeVolume(app)
+    return call(`POST /volumes/${body.id}/snapshots`, { note: 'before' })
+  },
+  'DELETE /volume-snapshots/{id}': async ({ app }) =>
+    call(`DELETE /volume-snapshots/${await makeVolumeSnapshot(app)}`),
+  'POST /volume-snapshots/{id}/restore': async ({ app }) =>
+    call(`POST /volume-snapshots/${await makeVolumeSnapshot(app)}/restore`),
   'POST /apps/{id}/cron-jobs': ({ app }) => makeCronJob(app),
   'PATCH /cron-jobs/{id}': async ({ app }) => {
     const { body } = await makeCronJob(app)

@@ -144,7 +144,7 @@ test('only containers of its own id range can mount it', async () => {
 
 test('a volume with a size can’t outgrow it, says what limits it, and is mounted only while it is used', async () => {
   const { limitedBy } = await host.engine.volumes.create({ name: 'small', idRange, sizeBytes: 32 * mib })
-  expect(limitedBy).toBe(hasProjectQuota(host.stateDir) ? 'project-quota' : 'own-file-system')
+  expect(limitedBy).toBe('own-file-system')
   const fill = 'dd if=/dev/zero of=/data/x bs=1M count=64 2>/dev/null; echo $?; stat -c %s /data/x'
   const [code, size] = await inside(fill, { mounts: at('small') })
   expect(code).toBe('1')

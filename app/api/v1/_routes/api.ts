@@ -34,6 +34,7 @@ import { addTokenRoutes } from './tokens.ts'
 import { addTwoFactorRoutes } from './two-factor.ts'
 import { addUsageRoutes } from './usage.ts'
 import { addVariableRoutes } from './variables.ts'
+import { addVolumeRoutes } from './volumes.ts'
 
 const maxBodyBytes = 2 ** 20
 
@@ -80,6 +81,7 @@ export function createApi(platform: Platform): Api {
   addAppRoutes(api)
   addVariableRoutes(api)
   addDomainRoutes(api)
+  addVolumeRoutes(api)
   addRunRoutes(api)
   addDeploymentRoutes(api)
   addBuildRoutes(api)

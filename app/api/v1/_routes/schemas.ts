@@ -41,6 +41,7 @@ import {
 } from '../../../../platform/model/resources.ts'
 import { rollbackPlanSchema } from '../../../../platform/model/rollback-plan.ts'
 import { cronJobSchema, runDetailSchema, runSchema } from '../../../../platform/model/runs.ts'
+import { volumeSchema, volumeSnapshotSchema } from '../../../../platform/model/volumes.ts'
 import { basePath } from './router.ts'
 
 export const Team = teamSchema.meta({ id: 'Team' })
@@ -53,6 +54,8 @@ export const Variable = variableSchema.meta({ id: 'Variable' })
 export const VariableVersion = variableVersionSchema.meta({ id: 'VariableVersion' })
 export const Run = runSchema.meta({ id: 'Run' })
 export const RunDetail = runDetailSchema.meta({ id: 'RunDetail' })
+export const Volume = volumeSchema.meta({ id: 'Volume' })
+export const VolumeSnapshot = volumeSnapshotSchema.meta({ id: 'VolumeSnapshot' })
 export const CronJob = cronJobSchema.meta({ id: 'CronJob' })
 export const Domain = domainSchema.meta({ id: 'Domain' })
 export const Repository = repositorySchema.meta({ id: 'Repository' })

@@ -1,0 +1,2 @@
+/** What an app keeps in most tests. */
+export const dataVolume = { name: 'data', mountPath: '/data', sizeBytes: 32 * 2 ** 20 }
