@@ -64,6 +64,11 @@ const fieldPatterns = [
   [/^becomes longer than ([\d,]+) characters/, 'tooLongWhole'],
   [/^is in the way of .+, whose file is (.+)$/, 'inTheWay'],
   [/^is in the volume at (.+)$/, 'inVolume'],
+  [/^is in the way of the volume (.+)$/, 'volumeInTheWay'],
+  [/^holds the file of the variable (.+)$/, 'volumeHoldsFile'],
+  [/^must be at least (\d+ MiB): so much/, 'volumeTooSmall'],
+  [/^must be at (?:least 16 MiB|most 16 TiB)$/, 'volumeSize'],
+  [/^must be 1, since .+ the volume (.+)$/, 'oneReplica'],
   [/^has lines that are no variables: (.+)$/, 'badLines'],
 ] as const
 

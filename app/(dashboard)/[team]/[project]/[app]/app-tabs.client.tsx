@@ -10,7 +10,17 @@ export function AppTabs({ path, canSeeVariables }: { path: string; canSeeVariabl
   const t = useTranslations('app.tabs')
   const current = usePathname()
   const tabs = (
-    ['overview', 'deployments', 'timeline', 'logs', 'jobs', 'variables', 'domains', 'settings'] as const
+    [
+      'overview',
+      'deployments',
+      'timeline',
+      'logs',
+      'jobs',
+      'variables',
+      'volumes',
+      'domains',
+      'settings',
+    ] as const
   ).filter((tab) => tab !== 'variables' || canSeeVariables)
   return (
     <nav aria-label={t('label')} className="-mx-4 mt-6 mb-6 overflow-x-auto border-b px-4 sm:mx-0 sm:px-0">
