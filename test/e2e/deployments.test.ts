@@ -1,9 +1,6 @@
 import AxeBuilder from '@axe-core/playwright'
-import pg from 'pg'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { mustHaveSettings, partEnvironment } from '../../cli/settings.ts'
-import { newId } from '../../platform/model/ids.ts'
 import { type BerthHome, makeBerthHome } from '../support/berth-home.ts'
 import { openBrowser, type TestBrowser } from '../support/browser.ts'
 import { until } from '../support/until.ts'
@@ -207,13 +204,8 @@ test('a channel tells of a failure; its log shows each attempt with its answer, 
 })
 
 test('an app whose volume one container may hold: that nothing answers for a moment is said before it happens', async () => {
-  const { DATABASE_URL } = partEnvironment(berth.home, mustHaveSettings(berth.home))
-  const db = new pg.Client(DATABASE_URL)
-  await db.connect()
-  const values = [newId('volume'), app.id, 'data', '/data']
-  await db
-    .query('INSERT INTO volumes (id, "appId", name, "mountPath") VALUES ($1, $2, $3, $4)', values)
-    .finally(() => db.end())
+  const volume = { name: 'data', mountPath: '/data', sizeBytes: 2 ** 25 }
+  expect((await berth.api('POST', `/apps/${app.id}/volumes`, volume)).status).toBe(201)
   await at(app.path)
   await button('Redeploy').click()
   const dialog = page.getByRole('dialog')

@@ -7,6 +7,5 @@ const { options, volume, id } = JSON.parse(process.argv[2] ?? '') as {
   id: string
 }
 const engine = await createEngine(options)
-process.send?.('copying')
 await engine.volumes.snapshots.create(id, { volume })
 process.send?.('done')

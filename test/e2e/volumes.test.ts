@@ -1,0 +1,123 @@
+import AxeBuilder from '@axe-core/playwright'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type BerthHome, makeBerthHome } from '../support/berth-home.ts'
+import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { until } from '../support/until.ts'
+
+// What an app keeps, in the browser; tests go on where the last stopped.
+let berth: BerthHome
+let browser: TestBrowser
+let page: Page
+let dashboard: string
+/** The welcome app, which is there from the start. */
+let app: { id: string; path: string }
+
+beforeAll(async () => {
+  berth = await makeBerthHome()
+  const started = await berth.up()
+  dashboard = started.dashboard ?? ''
+  browser = await openBrowser()
+  page = browser.page
+  await open(started.setupLink ?? '')
+  await page.getByLabel('Your name').fill('Ada Owner')
+  await page.getByLabel('E-mail').fill('ada@example.org')
+  await page.getByLabel('Password', { exact: true }).fill('a long enough password')
+  await page.getByRole('button', { name: 'Become the owner' }).click()
+  await page.waitForURL('**/main')
+  const projects = await berth.api('GET', '/teams/main/projects')
+  const apps = await berth.api('GET', '/teams/main/apps')
+  const [project] = (projects.body as { data: { slug: string }[] }).data
+  const [first] = (apps.body as { data: { id: string; slug: string }[] }).data
+  app = { id: first?.id ?? '', path: `/main/${project?.slug}/${first?.slug}` }
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await berth?.close()
+})
+
+/** Chromium breaks off what it loads when an interface comes or goes: then again. */
+const open = (url: string) => until(`${url} opens`, async () => (await page.goto(url)) !== null)
+const at = (path: string) => open(`${dashboard}${path}`)
+const button = (name: string | RegExp) => page.getByRole('button', { name })
+const dialog = () => page.getByRole('dialog')
+const read = async () => (await berth.api('GET', `/apps/${app.id}`)).body as { status: string }
+
+async function deployed(): Promise<void> {
+  expect((await berth.api('POST', `/apps/${app.id}/deployments`, {})).status).toBe(202)
+  await until('it is deployed', async () => {
+    const { body } = await berth.api('GET', `/apps/${app.id}/pending-changes`)
+    const { changes, underWay } = body as { changes: unknown[]; underWay: unknown }
+    return changes.length === 0 && underWay === null && (await read()).status === 'running'
+  })
+}
+
+test('a volume is made, what is wrong is said at the field, and it waits for a deployment', async () => {
+  await at(`${app.path}/volumes`)
+  await page.getByText('No volumes').waitFor()
+  await button('New volume').click()
+  await dialog().getByLabel('Size').fill('0.001')
+  await dialog().getByLabel('Path in the container').fill('/proc')
+  await dialog().getByRole('button', { name: 'Save' }).click()
+  await dialog().getByText('From 16 MiB to 16 TiB.').waitFor()
+  await dialog()
+    .getByText(/Use an absolute path/)
+    .waitFor()
+  await dialog().getByLabel('Size').fill('0.0625')
+  await dialog().getByLabel('Path in the container').fill('/data')
+  await dialog().getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('heading', { name: 'data' }).waitFor()
+  await page.getByRole('progressbar', { name: 'Used of data' }).waitFor()
+  await page.getByText(/of 64 MiB used/).waitFor()
+  await at(app.path)
+  await page.getByText('volumes.data').waitFor()
+  await deployed()
+})
+
+test('a snapshot is taken and gone back to; what was there is one, too', async () => {
+  await at(`${app.path}/volumes`)
+  await button('Take a snapshot of data').click()
+  const rows = page.getByRole('list', { name: 'Snapshots of data' }).getByRole('listitem')
+  await rows.getByText('Ready').waitFor()
+  await button('More for the snapshot Snapshot').click()
+  await page.getByRole('menuitem', { name: 'Restore' }).click()
+  await dialog().getByRole('button', { name: 'Restore' }).click()
+  await rows.getByText('Before a restore').waitFor()
+  await until('both are ready', async () => (await rows.getByText('Ready').count()) === 2)
+  await until('the app serves', async () => (await read()).status === 'running')
+})
+
+test('it can be used by everybody, in both languages and themes, on a desk and on a phone', async () => {
+  for (const locale of ['zh-CN', 'en'] as const) {
+    await page.context().addCookies([{ name: 'berth-locale', value: locale, url: dashboard }])
+    await at(`${app.path}/volumes`)
+    await browser.pictures(`volumes-${locale}`, async (theme) => {
+      const { violations } = await new AxeBuilder({ page }).analyze()
+      const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      expect(grave.map(({ id, nodes }) => `${theme}: ${id} at ${nodes[0]?.target}`)).toEqual([])
+    })
+    await page.setViewportSize({ width: 390, height: 844 })
+    const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+    expect([locale, tooWide]).toEqual([locale, 0])
+    await page.setViewportSize({ width: 1440, height: 900 })
+  }
+})
+
+test('it is deleted by typing its name, waits as a change, and is brought back', async () => {
+  await at(`${app.path}/volumes`)
+  await button('More for data').click()
+  await page.getByRole('menuitem', { name: 'Delete' }).click()
+  const confirm = dialog().getByRole('button', { name: 'Delete' })
+  expect(await confirm.isDisabled()).toBe(true)
+  await dialog().getByRole('textbox').fill('data')
+  await confirm.click()
+  await page.getByRole('heading', { name: 'Deleted volumes' }).waitFor()
+  await page.getByText(/removed after/).waitFor()
+  await browser.pictures('volumes-deleted')
+  const { body } = await berth.api('GET', `/apps/${app.id}/pending-changes`)
+  expect(body).toMatchObject({ changes: [{ field: 'volumes.data', change: 'removed' }] })
+  await button('Bring back data').click()
+  await page.getByRole('heading', { name: 'data' }).waitFor()
+  await page.getByRole('heading', { name: 'Deleted volumes' }).waitFor({ state: 'detached' })
+})
