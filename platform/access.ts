@@ -70,6 +70,7 @@ export const policy = {
   'app.read': { role: 'viewer', at: 'project' },
   'app.create': { role: 'developer', at: 'project' },
   'app.update': { role: 'developer', at: 'project' },
+  'app.change-access': { role: 'developer', at: 'project' },
   'app.scale': { role: 'developer', at: 'project' },
   'app.start': { role: 'developer', at: 'project' },
   'app.stop': { role: 'developer', at: 'project' },

@@ -3,6 +3,7 @@
  * pages have words for each (`audit.action` in the messages) and for what stands before the dot (`audit.area`).
  */
 export const auditActions = [
+  'app.change-access',
   'app.create',
   'app.delete',
   'app.scale',

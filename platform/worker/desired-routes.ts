@@ -1,4 +1,6 @@
 import { inProgressStatuses } from '../deployment-cancel.ts'
+import { edgeAccessOf } from '../edge-access.ts'
+import type { EdgeAccess } from '../model/edge-access.ts'
 import type { Platform } from '../open.ts'
 import { wantedState } from './desired-state.ts'
 
@@ -15,6 +17,8 @@ export interface DesiredRoute {
   /** Other than running, there are no servers and the edge shows a page instead. */
   state: 'running' | 'stopped' | 'deploying' | 'failed'
   servers: { containerId: string; address: string; port: number }[]
+  /** Whom the edge lets in; default: everybody. */
+  access?: EdgeAccess
 }
 
 /**
@@ -33,6 +37,7 @@ export async function desiredRoutes(platform: Platform, hostId: string): Promise
       desiredState: true,
       project: { select: { team: { select: { deletedAt: true } } } },
       liveDeploymentId: true,
+      edgeAccess: true,
       domains: {
         where: { route: { not: null } },
         orderBy: { route: 'asc' },
@@ -84,6 +89,7 @@ export async function desiredRoutes(platform: Platform, hostId: string): Promise
       appId: app.id,
       state,
       servers,
+      ...(app.edgeAccess === null ? {} : { access: edgeAccessOf(app.edgeAccess) }),
     }))
   })
 }

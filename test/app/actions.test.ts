@@ -97,6 +97,7 @@ const rules: Record<string, Rule> = {
   snapshotVolumeAction: ['developer', ({ volume }) => [volume, {}]],
   deleteVolumeSnapshotAction: ['developer', ({ volumeSnapshot }) => [volumeSnapshot]],
   restoreVolumeAction: ['developer', ({ volumeSnapshot }) => [volumeSnapshot]],
+  setEdgeAccessAction: ['developer', ({ app }) => [app, { users: [], addresses: [] }]],
   addDomainAction: ['developer', ({ app }) => [app, { name: 'new.test' }]],
   checkDomainAction: ['developer', ({ domain }) => [domain]],
   removeDomainAction: ['developer', ({ domain }) => [domain]],

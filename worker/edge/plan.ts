@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { EdgeAccess } from '../../platform/model/edge-access.ts'
 import type { DesiredRoute } from '../../platform/worker/desired-routes.ts'
 import { check, redirectBackend, redirectOf, routeKey, strippedOf } from './routes.ts'
 import type { EdgeSettings } from './settings.ts'
@@ -46,6 +47,7 @@ export function planEdge(settings: EdgeSettings, routes: readonly DesiredRoute[]
   const servers = new Map<string, EdgeServer[]>()
   const redirects = new Map<string, string>()
   const stripped = new Map<string, string>()
+  const accesses = new Map<string, EdgeAccess>()
   const keyed = routes.map((route) => ({ key: routeKey(route), route }))
   for (const { key, route } of keyed.sort((a, b) => compare(a.key, b.key))) {
     check('app', route.appId, namePattern)
@@ -56,10 +58,11 @@ export function planEdge(settings: EdgeSettings, routes: readonly DesiredRoute[]
     const ofApp = route.state === 'running' ? route.appId : pageOf[route.state]
     hosts.set(key, target === null ? ofApp : redirectBackend)
     // An app with several names has one backend; the routes agree on its servers.
+    if (route.access !== undefined) accesses.set(route.appId, route.access)
     servers.set(route.appId, route.servers.map(toServer).sort(byName))
   }
   const backends = [...servers.keys()].sort(compare)
-  const structure = structureOf(settings, backends, [...new Set(stripped.values())].sort(compare))
+  const structure = structureOf(settings, backends, [...new Set(stripped.values())].sort(compare), accesses)
   const structureId = createHash('sha256').update(structure.parts.join('\n')).digest('hex').slice(0, 16)
   return {
     configuration: structure.render(structureId, (backend) => (servers.get(backend) ?? []).map(serverLine)),

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { challengePath } from '../../platform/model/domains.ts'
+import type { EdgeAccess } from '../../platform/model/edge-access.ts'
+import { letIn, userLists } from './access.ts'
 import { type PageLanguage, type PageName, pageFile, pageLanguages, pages } from './pages.ts'
 import { lookUp, redirecting, takePrefixes } from './routes.ts'
 import type { EdgeSettings } from './settings.ts'
@@ -20,6 +22,7 @@ export function structureOf(
   settings: EdgeSettings,
   appBackends: readonly string[],
   strippedPrefixes: readonly string[] = [],
+  accesses: ReadonlyMap<string, EdgeAccess> = new Map(),
 ): Structure {
   const render: Structure['render'] = (structureId, serversOf) =>
     [
@@ -29,7 +32,8 @@ export function structureOf(
       ...dashboard(settings),
       ...redirecting(settings),
       ...Object.values(pageBackends(settings)).flat(),
-      ...apps(settings, appBackends, serversOf),
+      ...userLists(accesses),
+      ...apps(settings, appBackends, serversOf, accesses),
       '',
     ].join('\n')
   const pageTexts = Object.values(pages).flatMap((page) => pageLanguages.map((language) => page[language]))
@@ -154,10 +158,12 @@ function apps(
   settings: EdgeSettings,
   backends: readonly string[],
   serversOf: (backend: string) => string[],
+  accesses: ReadonlyMap<string, EdgeAccess>,
 ): string[] {
   return backends.flatMap((backend) => [
     `backend ${backend}`,
     '    balance leastconn',
+    ...letIn(backend, accesses.get(backend)),
     ...gatewayErrors(settings, 'app'),
     ...serversOf(backend),
     '',

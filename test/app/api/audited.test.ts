@@ -276,6 +276,8 @@ const uses: Record<string, Use> = {
   },
   'PATCH /apps/{id}': ({ app }) => call(`PATCH /apps/${app}`, { settings: { replicas: 2 } }),
   'DELETE /apps/{id}': ({ app }) => call(`DELETE /apps/${app}`),
+  'PUT /apps/{id}/access': ({ app }) =>
+    call(`PUT /apps/${app}/access`, { users: [], addresses: ['203.0.113.0/24'] }),
   'POST /apps/{id}/scale': async (ids) => {
     await makeLive(ids)
     return call(`POST /apps/${ids.app}/scale`, { replicas: 2 })

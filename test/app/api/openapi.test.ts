@@ -86,6 +86,8 @@ const routes = [
   'PATCH /apps/{id}',
   'DELETE /apps/{id}',
   'POST /apps/{id}/scale',
+  'GET /apps/{id}/access',
+  'PUT /apps/{id}/access',
   'PUT /apps/{id}/processes/{name}',
   'DELETE /apps/{id}/processes/{name}',
   'GET /apps/{id}/pending-changes',

@@ -113,6 +113,8 @@ export const rules: Record<string, Rule> = {
   'GET /apps/{id}': ['viewer', ({ app }) => `/apps/${app}`],
   'PATCH /apps/{id}': ['developer', ({ app }) => `/apps/${app}`, { name: 'Renamed' }],
   'DELETE /apps/{id}': ['developer', ({ app }) => `/apps/${app}`],
+  'GET /apps/{id}/access': ['viewer', ({ app }) => `/apps/${app}/access`],
+  'PUT /apps/{id}/access': ['developer', ({ app }) => `/apps/${app}/access`, { users: [], addresses: [] }],
   'POST /apps/{id}/scale': ['developer', ({ app }) => `/apps/${app}/scale`, { replicas: 2 }],
   'PUT /apps/{id}/processes/{name}': [
     'developer',

@@ -1,7 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { deleteApp, getApp, startApp, stopApp, updateApp } from '../../../../platform/apps.ts'
 import { discardChanges } from '../../../../platform/discard-changes.ts'
+import { getEdgeAccess, setEdgeAccess } from '../../../../platform/edge-access.ts'
 import { processSchema } from '../../../../platform/model/app-settings.ts'
+import { setEdgeAccessSchema } from '../../../../platform/model/edge-access.ts'
 import { updateAppSchema } from '../../../../platform/model/inputs.ts'
 import { discardChangesSchema } from '../../../../platform/model/pending-changes.ts'
 import { scaleAppSchema } from '../../../../platform/model/scale.ts'
@@ -9,7 +11,7 @@ import { pendingChanges } from '../../../../platform/pending-changes.ts'
 import { putProcess, removeProcess } from '../../../../platform/processes.ts'
 import { scaleApp } from '../../../../platform/scale.ts'
 import { type Api, accepted, asked, idParam, json, ok } from './router.ts'
-import { App, PendingChanges } from './schemas.ts'
+import { App, EdgeAccess, PendingChanges } from './schemas.ts'
 
 const tags = ['Apps']
 const processParam = idParam.extend({
@@ -44,6 +46,26 @@ export function addAppRoutes(api: Api): void {
       responses: accepted(App, 'It will be done; the app’s timeline tells when'),
     }),
     async (c) => c.json(await scaleApp(...asked(c), c.req.valid('param').id, c.req.valid('json')), 202),
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'get', path: '/apps/{id}/access', tags, summary: 'Read whom the edge lets in to an app' },
+      request: { params: idParam },
+      responses: ok(EdgeAccess),
+    }),
+    async (c) => c.json(await getEdgeAccess(...asked(c), c.req.valid('param').id), 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'put', path: '/apps/{id}/access', tags, summary: 'Say whom the edge lets in to an app' },
+      description:
+        'At once, without a deployment. `users`: visitors give one of these names with its password (basic ' +
+        'authentication); passwords are write-only, and stay where they are left away. `addresses`: visitors come from ' +
+        'one of these networks. Empty lists let everybody in.',
+      request: { params: idParam, body: json(setEdgeAccessSchema) },
+      responses: ok(EdgeAccess),
+    }),
+    async (c) => c.json(await setEdgeAccess(...asked(c), c.req.valid('param').id, c.req.valid('json')), 200),
   )
   api.openapi(
     createRoute({

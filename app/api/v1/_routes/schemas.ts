@@ -4,6 +4,7 @@ import { z } from '@hono/zod-openapi'
 import { timelineEntrySchema } from '../../../../platform/model/app-event-kinds.ts'
 import { buildLogSchema } from '../../../../platform/model/builds.ts'
 import { domainSchema } from '../../../../platform/model/domains.ts'
+import { shownEdgeAccessSchema } from '../../../../platform/model/edge-access.ts'
 import { logLineSchema } from '../../../../platform/model/events.ts'
 import { followPreviewAnswerSchema } from '../../../../platform/model/follow-preview.ts'
 import { gitSourceSchema } from '../../../../platform/model/git-source.ts'
@@ -56,6 +57,7 @@ export const Run = runSchema.meta({ id: 'Run' })
 export const RunDetail = runDetailSchema.meta({ id: 'RunDetail' })
 export const Volume = volumeSchema.meta({ id: 'Volume' })
 export const VolumeSnapshot = volumeSnapshotSchema.meta({ id: 'VolumeSnapshot' })
+export const EdgeAccess = shownEdgeAccessSchema.meta({ id: 'EdgeAccess' })
 export const CronJob = cronJobSchema.meta({ id: 'CronJob' })
 export const Domain = domainSchema.meta({ id: 'Domain' })
 export const Repository = repositorySchema.meta({ id: 'Repository' })

@@ -2,6 +2,7 @@ import type { Metadata } from 'next'
 import { getTranslations } from 'next-intl/server'
 import { Suspense } from 'react'
 import { roleIncludes } from '@/platform/model/roles.ts'
+import { AccessCard } from '../../../../../_access/access-card.tsx'
 import { DomainsView } from '../../../../../_domains/domains-view.tsx'
 import { loadApp } from '../../../../../_shell/load.ts'
 import { RowsSkeleton } from '../../../../../_ui/skeleton.tsx'
@@ -22,7 +23,10 @@ export default async function DomainsPage({ params }: Props) {
   const { project, app } = await loadApp(names.team, names.project, names.app)
   return (
     <Suspense fallback={<RowsSkeleton rows={2} />}>
-      <DomainsView appId={app.id} canChange={roleIncludes(project.role, 'developer')} />
+      <div className="space-y-6">
+        <DomainsView appId={app.id} canChange={roleIncludes(project.role, 'developer')} />
+        <AccessCard appId={app.id} canChange={roleIncludes(project.role, 'developer')} />
+      </div>
     </Suspense>
   )
 }

@@ -1,0 +1,88 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { challengePath } from '../../../platform/model/domains.ts'
+import { sha512Crypt } from '../../../platform/sha512-crypt.ts'
+import type { DesiredRoute } from '../../../platform/worker/desired-routes.ts'
+import { planEdge } from '../../../worker/edge/plan.ts'
+import { get, makeTestEdge, serveApp, type TestApp, type TestEdge } from '../../support/edge.ts'
+
+let edge: TestEdge
+let web: TestApp
+let shop: TestApp
+
+beforeEach(async () => {
+  web = await serveApp('web')
+  shop = await serveApp('shop', (request, response) => response.end(JSON.stringify(request.headers)))
+  edge = await makeTestEdge({ webPort: web.port })
+})
+afterEach(async () => {
+  await edge.close()
+  await Promise.all([web.close(), shop.close()])
+})
+
+function route(access?: DesiredRoute['access']): DesiredRoute {
+  return {
+    ...{ hostname: 'shop.localhost', appId: 'app_shop', state: 'running' },
+    servers: [{ containerId: 'dep_1-0', address: '127.0.0.1', port: shop.port }],
+    ...(access === undefined ? {} : { access }),
+  }
+}
+
+const users = [{ name: 'ada', hash: sha512Crypt('correct horse') }]
+const ask = (login?: string, path = '/') =>
+  get(edge.settings.port, 'shop.localhost', {
+    path,
+    headers: login === undefined ? {} : { authorization: `Basic ${btoa(login)}` },
+  })
+
+test('whoever gives no password, a wrong one or another name is asked for it; the app never sees the right one', async () => {
+  edge.routes = [route({ users, addresses: [] })]
+  await edge.edge.sync()
+  await edge.checkConfiguration()
+  await edge.start()
+  const asked = await ask()
+  expect([asked.status, asked.headers['www-authenticate']]).toEqual([401, 'Basic realm="Restricted"'])
+  for (const login of ['ada:wrong', 'eve:correct horse', 'ada:', ':', 'ada'])
+    expect([login, (await ask(login)).status]).toEqual([login, 401])
+  const answer = await ask('ada:correct horse')
+  expect(answer.status).toBe(200)
+  expect(JSON.parse(answer.body)).not.toHaveProperty('authorization')
+  // What shows that a name leads here is asked by those who have no password.
+  expect((await ask(undefined, `${challengePath}abc123`)).body).toBe('web')
+  // An app of its own gets what it is sent.
+  edge.routes = [route()]
+  await edge.edge.sync()
+  expect(JSON.parse((await ask('ada:mine')).body)).toHaveProperty('authorization')
+})
+
+test('only visitors from the networks are let in, whatever address they claim', async () => {
+  edge.routes = [route({ users: [], addresses: ['203.0.113.0/24', '2001:db8::/32'] })]
+  await edge.edge.sync()
+  await edge.checkConfiguration()
+  await edge.start()
+  expect((await ask()).status).toBe(403)
+  const claimed = {
+    'x-forwarded-for': '203.0.113.7',
+    'x-real-ip': '203.0.113.7',
+    forwarded: 'for=203.0.113.7',
+  }
+  expect((await get(edge.settings.port, 'shop.localhost', { headers: claimed })).status).toBe(403)
+  expect((await ask(undefined, `${challengePath}abc123`)).body).toBe('web')
+  edge.routes = [route({ users, addresses: ['127.0.0.0/8'] })]
+  await edge.edge.sync()
+  expect((await ask()).status).toBe(401)
+  expect((await ask('ada:correct horse')).status).toBe(200)
+})
+
+test('what is no name, hash or network never reaches the configuration', () => {
+  const [ada] = users
+  const tried = (access: DesiredRoute['access']) => () => planEdge(edge.settings, [route(access)])
+  expect(tried({ users, addresses: [] })).not.toThrow()
+  for (const user of [
+    { name: 'a b', hash: ada?.hash ?? '' },
+    { name: 'a\n    user b insecure-password c', hash: ada?.hash ?? '' },
+    { name: 'ada', hash: 'insecure' },
+  ])
+    expect(tried({ users: [user], addresses: [] })).toThrow(/The edge can't/)
+  for (const address of ['0.0.0.0/0 }\n', 'all', '-f /etc/passwd'])
+    expect(tried({ users: [], addresses: [address] })).toThrow(/The edge can't/)
+})
