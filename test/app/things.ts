@@ -1,6 +1,7 @@
 import { createCronJob } from '../../platform/cron-jobs.ts'
 import { createDeployment } from '../../platform/deployments.ts'
 import { addDomain } from '../../platform/domains/domains.ts'
+import { setGitSource } from '../../platform/git/source.ts'
 import { invite } from '../../platform/invitations.ts'
 import { newId } from '../../platform/model/ids.ts'
 import type { App } from '../../platform/model/resources.ts'
@@ -20,7 +21,7 @@ export interface Things {
   team: string
   project: string
   emptyProject: string
-  /** Live, as far as anybody can tell, with variables of its own and of its environment that can be put back. */
+  /** Live, as far as anybody can tell, with a Git source, and variables of its own and of its environment that can be put back. */
   app: string
   environment: string
   deployment: string
@@ -126,6 +127,7 @@ export function thingsOf(
     async app() {
       const { id } = await theApp()
       await setVariables(platform, operator, { appId: id }, { set: [{ name: 'KEY', value: 'x' }] })
+      await setGitSource(platform, operator, id, { address: 'git@9.9.9.9:acme/shop.git' })
       await get('deployment')
       return id
     },
