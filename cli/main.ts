@@ -123,6 +123,7 @@ command('quota', 'what a team uses and may use; with options, changes what it ma
   .option('--memory <GiB>', 'of all replicas of running apps together')
   .option('--cpus <n>', 'processors, counted the same way')
   .option('--disk <GiB>', 'volumes and images')
+  .option('--logs <GiB>', 'of all apps; the oldest lines go')
   .option('--builds <n>', 'builds at once')
   .action(async (team, options) => (await import('./commands/quota.ts')).quota(team, options))
 

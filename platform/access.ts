@@ -103,6 +103,8 @@ export const policy = {
   'repository.delete': { role: 'admin' },
   'registry.read': { role: 'developer' },
   'registry.manage': { role: 'admin' },
+  'log-drain.read': { role: 'admin' },
+  'log-drain.manage': { role: 'admin' },
   'notification.read': { role: 'admin' },
   'notification.manage': { role: 'admin' },
   'quota.read': { role: 'viewer' },

@@ -7,7 +7,7 @@
 import dns from 'node:dns'
 import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import https from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
+import net, { isIP, type LookupFunction } from 'node:net'
 import tls from 'node:tls'
 import type { Config } from './config.ts'
 import { isInNetworks } from './networks.ts'
@@ -78,6 +78,56 @@ export async function askOutside(
   }
 }
 
+/**
+ * Writes bytes to `PROTOCOL+tls://host:port` or `PROTOCOL+tcp://host:port`, and resolves once the other side has taken
+ * all of them and closed in its turn: such protocols have no other word for that. Throws as askOutside does.
+ */
+export async function sendOutside(
+  config: Pick<Config, 'privateHosts'>,
+  address: string | URL,
+  bytes: Uint8Array,
+  { ca, timeoutMs = 10_000, signal }: Pick<OutgoingRequest, 'ca' | 'timeoutMs' | 'signal'> = {},
+): Promise<void> {
+  const url = new URL(address)
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const isSecure = url.protocol.endsWith('+tls:')
+  const isAllowed = (name: string, found: string) =>
+    !isSpecial(found) || isListed(config.privateHosts, name, found)
+  if (isIP(host) !== 0 && !isAllowed(host, host)) throw refused()
+  const timeout = AbortSignal.timeout(timeoutMs)
+  const over = signal === undefined ? timeout : AbortSignal.any([timeout, signal])
+  over.throwIfAborted()
+  const to = { host, port: Number(url.port) || (isSecure ? 6_514 : 601), lookup: guardedLookup(isAllowed) }
+  const socket = isSecure
+    ? tls.connect({ ...to, ca: trustedWith(ca), ...(isIP(host) === 0 ? { servername: host } : {}) })
+    : net.connect(to)
+  const stop = () => socket.destroy(over.reason)
+  over.addEventListener('abort', stop, { once: true })
+  try {
+    await new Promise<void>((resolve, reject) => {
+      let isTaken = false
+      socket.once('error', reject)
+      socket.once(isSecure ? 'secureConnect' : 'connect', () => socket.end(bytes, () => (isTaken = true)))
+      // What it says is of no interest, but its end is: unread it would never come.
+      socket.resume()
+      socket.once('close', (hadError) => {
+        if (isTaken && !hadError) resolve()
+        else reject(new OutgoingError('closed the connection'))
+      })
+    })
+  } catch (cause) {
+    signal?.throwIfAborted()
+    if (cause instanceof OutgoingError) throw cause
+    throw new OutgoingError(
+      timeout.aborted ? `did not take it within ${timeoutMs / 1_000} s` : words(cause),
+      { cause },
+    )
+  } finally {
+    over.removeEventListener('abort', stop)
+    socket.destroy()
+  }
+}
+
 type IsAllowed = (host: string, found: string) => boolean
 
 function agentFor(
@@ -95,8 +145,12 @@ function agentFor(
     ...(proxies.length === 0 ? {} : { proxyEnv: proxyEnv as NodeJS.ProcessEnv }),
   }
   if (url.protocol === 'http:') return new http.Agent(options)
+  return new https.Agent({ ...options, ca: trustedWith(ca) })
+}
+
+function trustedWith(ca: string | undefined): string[] {
   const trusted = [...tls.getCACertificates('default'), ...tls.getCACertificates('system')]
-  return new https.Agent({ ...options, ca: ca === undefined ? trusted : [...trusted, ca] })
+  return ca === undefined ? trusted : [...trusted, ca]
 }
 
 /** Looked up once, and that address is connected to: a name can't mean something else a moment later. */

@@ -14,16 +14,24 @@ export async function lockTeam(tx: Transaction, teamId: string): Promise<void> {
   await tx.$executeRaw`SELECT 1 FROM teams WHERE id = ${teamId} FOR NO KEY UPDATE`
 }
 
+/** What more of is refused; of logs the oldest lines go instead. */
+type RefusedName = Exclude<QuotaName, 'logBytes'>
+const refusedNames = quotaNames.filter((name): name is RefusedName => name !== 'logBytes')
+
 /**
  * Call it in the transaction that spends, before it does: of two that ask at once for the last place one gets it. What
  * was spent before a limit was lowered stays; only more is refused. Throws `quota-exceeded`, and `not-found` for a team
  * that was deleted meanwhile.
  */
-export async function checkQuota(tx: Transaction, teamId: string, more: Partial<Use>): Promise<void> {
+export async function checkQuota(
+  tx: Transaction,
+  teamId: string,
+  more: Partial<Record<RefusedName, number>>,
+): Promise<void> {
   await lockTeam(tx, teamId)
   if ((await tx.team.count({ where: { id: teamId, deletedAt: null } })) === 0) throw notFound('team')
   const limits = await readQuota(tx, teamId)
-  const asked = quotaNames.filter((name) => (more[name] ?? 0) > 0 && limits[name] !== null)
+  const asked = refusedNames.filter((name) => (more[name] ?? 0) > 0 && limits[name] !== null)
   if (asked.length === 0) return
   const used = await readUse(tx, teamId)
   for (const name of asked) {
@@ -37,13 +45,17 @@ export async function checkQuota(tx: Transaction, teamId: string, more: Partial<
 export async function readQuota(tx: Transaction, teamId: string): Promise<Quota> {
   const team = await tx.team.findUniqueOrThrow({
     where: { id: teamId },
-    select: { maxApps: true, maxMemoryBytes: true, maxCpuMillis: true, maxDiskBytes: true, maxBuilds: true },
+    select: {
+      ...{ maxApps: true, maxMemoryBytes: true, maxCpuMillis: true, maxDiskBytes: true },
+      ...{ maxLogBytes: true, maxBuilds: true },
+    },
   })
   return {
     apps: team.maxApps,
     memoryBytes: asNumber(team.maxMemoryBytes),
     cpuMillis: team.maxCpuMillis,
     diskBytes: asNumber(team.maxDiskBytes),
+    logBytes: asNumber(team.maxLogBytes),
     builds: team.maxBuilds,
   }
 }
@@ -59,7 +71,9 @@ export async function readUse(tx: Transaction, teamId: string): Promise<Use> {
   const [own, runs] = [await spentBy(tx, { teamId }), await spentByRuns(tx, teamId)]
   const memoryBytes = own.memoryBytes + runs.memoryBytes
   const cpuMillis = own.cpuMillis + runs.cpuMillis
-  return { apps, memoryBytes, cpuMillis, diskBytes: await diskUse(tx, teamId), builds }
+  const logs = await tx.app.aggregate({ where: { project: { teamId } }, _sum: { logBytes: true } })
+  const logBytes = Number(logs._sum.logBytes ?? 0)
+  return { apps, memoryBytes, cpuMillis, diskBytes: await diskUse(tx, teamId), logBytes, builds }
 }
 
 export type Resources = Pick<Use, 'memoryBytes' | 'cpuMillis'>
@@ -141,7 +155,7 @@ export async function growth(
 
 const help = "Free some of it, or ask an administrator of the installation to raise the team's quota."
 
-const sentences: Record<QuotaName, (limit: string, used: string, wanted: string) => string> = {
+const sentences: Record<RefusedName, (limit: string, used: string, wanted: string) => string> = {
   apps: (limit, used) => `The team may have ${limit} ${limit === '1' ? 'app' : 'apps'} and has ${used}.`,
   memoryBytes: (limit, used, wanted) =>
     `The team's apps may take ${limit} of memory and have taken ${used}; this needs ${wanted} more.`,
@@ -153,7 +167,10 @@ const sentences: Record<QuotaName, (limit: string, used: string, wanted: string)
     `The team may have ${limit} ${limit === '1' ? 'build' : 'builds'} at once and has ${used}.`,
 }
 
-function exceeded(name: QuotaName, amounts: { limit: number; used: number; wanted: number }): PlatformError {
+function exceeded(
+  name: RefusedName,
+  amounts: { limit: number; used: number; wanted: number },
+): PlatformError {
   const { limit, used, wanted } = amounts
   const [a, b, c] = [limit, used, wanted].map((value) => inWords(name, value))
   return new PlatformError('quota-exceeded', `${sentences[name](a ?? '', b ?? '', c ?? '')} ${help}`)

@@ -2,14 +2,15 @@ import { notFound, type Viewer } from './access.ts'
 import { type AppPlace, appAccess } from './app-access.ts'
 import { publishApp } from './app-events.ts'
 import { lockApp } from './app-lock.ts'
+import { askHost } from './ask-host.ts'
 import { actorOf, record } from './audit.ts'
 import type { Transaction } from './database.ts'
 import { PlatformError } from './errors.ts'
-import { streams } from './event-log.ts'
 import { enqueue } from './jobs.ts'
 import { commandSchema } from './model/app-settings.ts'
 import { newId } from './model/ids.ts'
 import type { PageInput } from './model/inputs.ts'
+import type { LogPage } from './model/log-search.ts'
 import type { Page } from './model/resources.ts'
 import {
   type CreateRunInput,
@@ -154,9 +155,9 @@ export async function listRuns(
 export async function getRun(platform: Platform, viewer: Viewer, id: string): Promise<RunDetail> {
   const row = await platform.db.run.findUnique({ where: { id }, include: runColumns })
   if (row === null) throw notFound('run')
-  await appAccess(platform, viewer, row.appId, 'run.read')
+  const place = await appAccess(platform, viewer, row.appId, 'run.read')
   const log =
-    row.log === null ? await linesSoFar(platform, row.appId, id) : runLogLineSchema.array().parse(row.log)
+    row.log === null ? await linesSoFar(platform, place, id) : runLogLineSchema.array().parse(row.log)
   return { ...showRun(row), log }
 }
 
@@ -179,15 +180,26 @@ export function runContainerId(runId: string): string {
 
 const shownLines = 1_000
 
-async function linesSoFar(platform: Platform, appId: string, runId: string): Promise<RunLogLine[]> {
-  const stream = streams.appLogs(appId)
-  const rows = await platform.redis.xrevrange(stream.name, '+', '-', 'COUNT', 5 * shownLines).catch(() => [])
-  return rows
-    .map(([, fields]) => stream.parse(JSON.parse(fields[1] ?? 'null')))
-    .filter(({ containerId }) => containerId === runContainerId(runId))
-    .slice(0, shownLines)
-    .reverse()
-    .map(({ time, stream: from, text }) => ({ time, stream: from, text }))
+/** Where they are kept: of an app that writes much, what is followed live has room for few of a run's. */
+async function linesSoFar(
+  platform: Platform,
+  { appId, hostId }: { appId: string; hostId: string },
+  runId: string,
+): Promise<RunLogLine[]> {
+  const search = { containerId: runContainerId(runId), order: 'newest' as const, limit: shownLines }
+  try {
+    const page = (await askHost(
+      platform,
+      hostId,
+      { about: 'log-lines', appId, search },
+      { limitMs: 3_000 },
+    )) as LogPage
+    return page.lines.toReversed().map(({ time, stream, text }) => ({ time, stream, text }))
+  } catch (error) {
+    // The run itself can be shown all the same.
+    if (error instanceof PlatformError) return []
+    throw error
+  }
 }
 
 /** One that waits is canceled at once, one that runs by its worker soon. Throws `conflict` once it is over. */

@@ -39,6 +39,7 @@ export async function changeQuota(
         maxMemoryBytes: change.memoryBytes,
         maxCpuMillis: change.cpuMillis,
         maxDiskBytes: change.diskBytes,
+        maxLogBytes: change.logBytes,
         maxBuilds: change.builds,
       },
     })

@@ -29,7 +29,10 @@ export async function makeReplica(
     await ensureVolume(host, { id, sizeBytes, idRange: work.team.idRange })
   }
   const isSound = present !== null && present.status !== 'exited' && present.restarts === 0
-  if (present !== null && !isSound) await engine.containers.remove(spec.id, { force: true })
+  if (present !== null && !isSound) {
+    await host.logs.finish(spec.id)
+    await engine.containers.remove(spec.id, { force: true })
+  }
   const made = present !== null && isSound ? present : await engine.containers.create(spec, { signal })
   // One that was taken over may have traffic already.
   if (!isSound || !work.containers.some(({ id }) => id === spec.id))
@@ -90,6 +93,7 @@ export async function removeContainer(
   try {
     const ended = await engine.containers.stop(id, { graceMs, signal })
     await reportContainer(platform, id, exitReport(ended))
+    await host.logs.finish(id)
     await engine.containers.remove(id, { force: true })
   } catch (error) {
     if (!isEngineError(error, 'not-found')) throw error

@@ -20,6 +20,7 @@ import { sweepTimelines } from '../platform/timeline.ts'
 import { sweepBuilds } from '../platform/worker/builds.ts'
 import { desiredRoutes } from '../platform/worker/desired-routes.ts'
 import { registerHost } from '../platform/worker/hosts.ts'
+import { logLimits, reportLogUse } from '../platform/worker/log-use.ts'
 import { purgeTeams } from '../platform/worker/purge-teams.ts'
 import { takeDueCronJobs } from '../platform/worker/runs.ts'
 import { buildLimits, buildPlaces, hasRoomFor } from './builds/limits.ts'
@@ -31,6 +32,7 @@ import { messageOf, WorkerStopping } from './failure.ts'
 import type { Host } from './host.ts'
 import { createLocks, createSlots } from './locks.ts'
 import { createLogCollector } from './logs/collector.ts'
+import { runDrains } from './logs/drains.ts'
 import { keptLogs } from './logs/kept.ts'
 import { openLogStore } from './logs/store/open-log-store.ts'
 import { serveDeliveries } from './notifications.ts'
@@ -195,12 +197,15 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     pruneLogsEveryMs,
     stopping.signal,
     async () => {
-      const freed = await logStore.prune(keptLogs)
+      const groups = await logLimits(platform, Object.keys(await logStore.usage()))
+      const freed = await logStore.prune({ ...keptLogs, groups })
+      await reportLogUse(platform, await logStore.usage())
       if (freed > 0) log.info(`${Math.ceil(freed / 2 ** 20)} MiB of logs were removed`)
     },
     (error) => log.warn({ err: error }, 'old logs could not be removed; it is tried again'),
     { atOnce: true },
   )
+  const draining = runDrains({ platform, hostId: host.id, store: logStore }, stopping.signal)
   const posting = regularly(
     postEveryMs,
     stopping.signal,
@@ -242,7 +247,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
         Promise.all([
           ...[reconciling, reconciler.settled(), collecting, collectingRegistry, expiring, checkingDomains],
           ...[pruning, measuringVolumes],
-          ...[purging, comparing, lookingElsewhere, posting, telling, ticking, measuring],
+          ...[purging, comparing, lookingElsewhere, posting, draining, telling, ticking, measuring],
         ]),
         5_000,
       )

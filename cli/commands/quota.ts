@@ -15,6 +15,7 @@ export interface QuotaOptions extends HomeOptions {
   memory?: string
   cpus?: string
   disk?: string
+  logs?: string
   builds?: string
 }
 
@@ -23,6 +24,7 @@ const units = {
   memoryBytes: { option: 'memory', label: 'memory (GiB)', size: 2 ** 30 },
   cpuMillis: { option: 'cpus', label: 'processors', size: 1_000 },
   diskBytes: { option: 'disk', label: 'disk (GiB)', size: 2 ** 30 },
+  logBytes: { option: 'logs', label: 'logs (GiB)', size: 2 ** 30 },
   builds: { option: 'builds', label: 'builds at once', size: 1 },
 } as const satisfies Record<QuotaName, { option: keyof QuotaOptions; label: string; size: number }>
 

@@ -31,6 +31,7 @@ export const idPrefixes = {
   appEvent: 'evt',
   notificationChannel: 'nch',
   notificationDelivery: 'ndl',
+  logDrain: 'drn',
   request: 'req',
 } as const
 

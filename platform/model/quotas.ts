@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
-/** What a team may use at most, and what it uses. Builds: at once. */
-export const quotaNames = ['apps', 'memoryBytes', 'cpuMillis', 'diskBytes', 'builds'] as const
+/** What a team may use at most, and what it uses. Builds: at once. Logs: the oldest lines go, and nothing is refused. */
+export const quotaNames = ['apps', 'memoryBytes', 'cpuMillis', 'diskBytes', 'logBytes', 'builds'] as const
 
 export type QuotaName = (typeof quotaNames)[number]
 
@@ -16,6 +16,7 @@ const most = {
   memoryBytes: 2 ** 50,
   cpuMillis: 2 ** 31 - 1,
   diskBytes: 2 ** 53 - 1,
+  logBytes: 2 ** 53 - 1,
   builds: 1_000,
 }
 
@@ -33,6 +34,7 @@ export const quotaSchema = z.strictObject({
   memoryBytes: limit('memoryBytes'),
   cpuMillis: limit('cpuMillis'),
   diskBytes: limit('diskBytes'),
+  logBytes: limit('logBytes'),
   builds: limit('builds'),
 })
 
@@ -47,6 +49,7 @@ export const teamUseSchema = z.object({
     memoryBytes: amount,
     cpuMillis: amount,
     diskBytes: amount,
+    logBytes: amount,
     builds: amount,
   }),
   limits: quotaSchema,

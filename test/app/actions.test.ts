@@ -119,6 +119,13 @@ const rules: Record<string, Rule> = {
   leaveTeamAction: ['viewer', ({ team }) => [team]],
   acceptInvitationAction: ['person', () => ['of nobody']],
   joinAction: ['anybody', () => [{ token: 'of nobody' }]],
+  createDrainAction: [
+    'admin',
+    ({ team }) => [team, { kind: 'http', name: 'New', url: 'https://example.com/' }],
+  ],
+  updateDrainAction: ['admin', ({ drain }) => [drain, { name: 'Renamed' }]],
+  testDrainAction: ['admin', ({ drain }) => [drain]],
+  deleteDrainAction: ['admin', ({ drain }) => [drain]],
   createChannelAction: [
     'admin',
     ({ team }) => [team, { kind: 'webhook', name: 'New', url: 'https://example.com/' }],

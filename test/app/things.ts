@@ -3,6 +3,7 @@ import { createDeployment } from '../../platform/deployments.ts'
 import { addDomain } from '../../platform/domains/domains.ts'
 import { setGitSource } from '../../platform/git/source.ts'
 import { invite } from '../../platform/invitations.ts'
+import { createDrain } from '../../platform/log-drains/drains.ts'
 import { newId } from '../../platform/model/ids.ts'
 import type { App } from '../../platform/model/resources.ts'
 import { createChannel, testChannel } from '../../platform/notifications/channels.ts'
@@ -36,6 +37,7 @@ export interface Things {
   teamToken: string
   provider: string
   channel: string
+  drain: string
   /** Of the channel; it failed. */
   delivery: string
   login: string
@@ -163,6 +165,12 @@ export function thingsOf(
     async provider() {
       const input = { kind: 'github', name: 'GitHub', clientId: 'x', clientSecret: 'x' } as const
       return (await createProvider(platform, operator, { id: `gh-${++last}`, ...input })).id
+    },
+    async drain() {
+      await platform.db.logDrain.deleteMany({ where: { teamId: team } })
+      // An address of this machine, which is refused at once: nobody is asked.
+      const input = { kind: 'http', name: `Drain ${++last}`, url: 'http://127.0.0.1:9/' } as const
+      return (await createDrain(platform, operator, team, input)).id
     },
     async channel() {
       // And only so many of these.

@@ -12,8 +12,15 @@ test('amounts as people type them become what the API takes; what is not given d
 })
 
 test('what is used and allowed is shown in the same units', () => {
-  const used = { apps: 3, memoryBytes: 2 ** 29, cpuMillis: 750, diskBytes: 0, builds: 0 }
-  const limits = { apps: 20, memoryBytes: 2 ** 33, cpuMillis: null, diskBytes: null, builds: 2 }
+  const used = { apps: 3, memoryBytes: 2 ** 29, cpuMillis: 750, diskBytes: 0, logBytes: 2 ** 28, builds: 0 }
+  const limits = {
+    apps: 20,
+    memoryBytes: 2 ** 33,
+    cpuMillis: null,
+    diskBytes: null,
+    logBytes: 2 ** 30,
+    builds: 2,
+  }
   expect(
     usageTable({ used, limits })
       .split('\n')
@@ -24,6 +31,7 @@ test('what is used and allowed is shown in the same units', () => {
     ['memory (GiB)', '0.5', '8'],
     ['processors', '0.75', 'none'],
     ['disk (GiB)', '0', 'none'],
+    ['logs (GiB)', '0.25', '1'],
     ['builds at once', '0', '2'],
   ])
 })

@@ -201,6 +201,7 @@ test('every page speaks Chinese, and none is wider than a phone', async () => {
     registries: '/main/settings/registries',
     audit: '/main/settings/audit',
     notifications: '/main/settings/notifications',
+    'log-drains': '/main/settings/log-drains',
     'deploy-form': '/main/new',
     repositories: '/main/repositories',
     repository: '/main/repositories/hello',

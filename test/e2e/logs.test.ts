@@ -207,3 +207,38 @@ test('a host that does not answer is said, and what is lately known is shown', a
     return (await row('tick').count()) > 0
   })
 })
+
+test('a log drain is added in the team’s settings, tried, and says why its receiver takes nothing', async () => {
+  await open(`${dashboard}/main/settings/log-drains`)
+  await page.getByText('Logs stay here').waitFor()
+  await page.getByRole('button', { name: 'Add log drain' }).click()
+  await page.getByLabel('Name').fill('Ops')
+  await page.getByLabel('Address').fill('ftp://example.org')
+  await page.getByRole('button', { name: 'Save changes' }).click()
+  await page
+    .getByText(/Must be an address|must be an address/)
+    .first()
+    .waitFor()
+  await look('log-drains-form')
+  // Of this machine, which nobody allowed.
+  await page.getByLabel('Address').fill('http://127.0.0.1:9/')
+  await page.getByLabel('Headers').fill('Authorization: Bearer a-key')
+  await page.getByRole('button', { name: 'Save changes' }).click()
+  await page.getByText('Ops', { exact: true }).waitFor()
+  expect(await page.content()).not.toContain('a-key')
+  await page.getByRole('button', { name: 'Actions for Ops' }).click()
+  await page.getByRole('menuitem', { name: 'Send a test line' }).click()
+  await page
+    .getByText(/BERTH_PRIVATE_HOSTS/)
+    .first()
+    .waitFor()
+  await until('its state is told', async () => {
+    await page.reload()
+    return (await page.getByText('Fails', { exact: true }).count()) === 1
+  })
+  await look('log-drains')
+  await page.getByRole('button', { name: 'Actions for Ops' }).click()
+  await page.getByRole('menuitem', { name: 'Remove' }).click()
+  await page.getByRole('button', { name: 'Remove', exact: true }).click()
+  await page.getByText('Logs stay here').waitFor()
+})

@@ -77,6 +77,8 @@ const allowed: Record<Action, string> = {
   'app.delete': 'developer admin owner operator',
   'registry.read': 'developer admin owner operator',
   'registry.manage': 'admin owner operator',
+  'log-drain.read': 'admin owner operator',
+  'log-drain.manage': 'admin owner operator',
   'notification.read': 'admin owner operator',
   'notification.manage': 'admin owner operator',
   'app.read-timeline': 'viewer developer admin owner operator',

@@ -11,6 +11,7 @@ import { newId } from '../../platform/model/ids.ts'
 import type { Project, Team } from '../../platform/model/resources.ts'
 import { checkQuota } from '../../platform/quotas.ts'
 import { changeQuota, getTeamUse } from '../../platform/team-use.ts'
+import { logLimits, reportLogUse } from '../../platform/worker/log-use.ts'
 import { openTestPlatform, operator, type TestPlatform } from '../support/platform.ts'
 
 const mebibyte = 2 ** 20
@@ -138,6 +139,17 @@ test('volumes take disk, and what would take more is refused', async () => {
   expect((await use()).diskBytes).toBe(8_000)
 })
 
+test('what logs take is told by their host and counted, and the host is told whose logs are limited', async () => {
+  const [one, other] = [await berth.makeApp(team.id), await berth.makeApp((await berth.makeTeam()).id)]
+  await reportLogUse(berth.platform, { [one.id]: 5_000, [other.id]: 7, app_gone: 1 })
+  await reportLogUse(berth.platform, { [one.id]: 6_000 })
+  expect((await use()).logBytes).toBe(6_000)
+  expect(await logLimits(berth.platform, [one.id, other.id])).toEqual([])
+  await limit({ logBytes: 4_000 })
+  expect(await logLimits(berth.platform, [one.id, other.id])).toEqual([{ appIds: [one.id], maxBytes: 4_000 }])
+  await limit({ logBytes: null })
+})
+
 test('builds at once: one gets the last place, the others wait, and one that died gives it back', async () => {
   await limit({ builds: 2 })
   const { platform } = berth
@@ -173,7 +185,14 @@ test('administrators of the installation set quotas, of teams that are not their
   await platform.db.user.update({ where: { id: stranger.id }, data: { isAdmin: true } })
   await changeQuota(platform, stranger.viewer, team.slug, { apps: 9, memoryBytes: 2 ** 34 })
   await changeQuota(platform, stranger.viewer, team.id, { apps: 8 })
-  const limits = { apps: 8, memoryBytes: 2 ** 34, cpuMillis: null, diskBytes: null, builds: null }
+  const limits = {
+    apps: 8,
+    memoryBytes: 2 ** 34,
+    cpuMillis: null,
+    diskBytes: null,
+    logBytes: null,
+    builds: null,
+  }
   expect((await getTeamUse(platform, viewer.viewer, team.id)).limits).toEqual(limits)
   await expect(changeQuota(platform, operator, team.id, { apps: -1 })).rejects.toMatchObject({
     code: 'invalid',

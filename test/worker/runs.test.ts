@@ -4,9 +4,10 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { deleteApp, getApp, stopApp } from '../../platform/apps.ts'
 import { createCronJob, getCronJob, runCronJobNow } from '../../platform/cron-jobs.ts'
 import { follow, streams } from '../../platform/event-log.ts'
+import { listLogs } from '../../platform/logs.ts'
 import type { App } from '../../platform/model/resources.ts'
 import { isRunOver, type RunDetail, type RunStatus } from '../../platform/model/runs.ts'
-import { cancelRun, createRun, getRun, listRuns } from '../../platform/runs.ts'
+import { cancelRun, createRun, getRun, listRuns, runContainerId } from '../../platform/runs.ts'
 import { listTimeline } from '../../platform/timeline.ts'
 import { setVariables } from '../../platform/variables.ts'
 import { operator } from '../support/platform.ts'
@@ -93,6 +94,29 @@ test.each([
     return data.find(({ event }) => event.kind === 'run.failed' && event.runId === id)
   })
   expect(told.event).toMatchObject({ reason: end.reason })
+})
+
+test('every line of what ends at once is kept, however much it is, before its container goes', async () => {
+  const firstOf = async (id: string) => {
+    const page = await listLogs(host.berth.platform, operator, app.id, { container: runContainerId(id) })
+    return page.data.map(({ text, process }) => [process, text])
+  }
+  const short = await Promise.all(Array.from({ length: 6 }, (_, index) => run(`echo short ${index}`)))
+  const long = await run('seq 1 60000')
+  for (const { id } of [...short, long]) await untilStatus(id, 'succeeded')
+  for (const [index, { id }] of short.entries())
+    expect(await firstOf(id)).toEqual([['run', `short ${index}`]])
+  const seen: string[] = []
+  for (let after = 0; ; ) {
+    const { data } = await listLogs(host.berth.platform, operator, app.id, {
+      ...{ container: runContainerId(long.id), after, limit: 1_000 },
+    })
+    const last = data.at(-1)
+    if (last === undefined) break
+    seen.push(...data.map(({ text }) => text))
+    after = last.number
+  }
+  expect(seen).toEqual(Array.from({ length: 60_000 }, (_, index) => String(index + 1)))
 })
 
 test('a program that is not there is an error that says so', async () => {

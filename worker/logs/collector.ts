@@ -12,11 +12,15 @@ import type { LogSource, LogStore } from './store/log-store.ts'
 export interface LogCollector {
   /** Until the container is removed. Asking again for one that is followed changes nothing. */
   follow(container: Container): void
+  /** Waits until all that a container which has ended wrote is kept, or `limitMs`: call it before it is removed. */
+  finish(containerId: string, limitMs?: number): Promise<void>
   /** Stops reading; what was read is delivered. */
   close(): Promise<void>
 }
 
 const retryMs = 1_000
+const finishWithinMs = 10_000
+const finishLookMs = 20
 
 export function createLogCollector(options: {
   platform: Platform
@@ -26,6 +30,8 @@ export function createLogCollector(options: {
 }): LogCollector {
   const { platform, containers, store, log } = options
   const followed = new Map<string, Promise<void>>()
+  /** Cursors after which nothing is kept yet, by container. */
+  const reached = new Map<string, string | null>()
   const closing = new AbortController()
   const signal = closing.signal
 
@@ -37,6 +43,7 @@ export function createLogCollector(options: {
       const attempt = new AbortController()
       try {
         const after = (await store.position(appId, name)) ?? undefined
+        reached.set(container.id, after ?? null)
         const lines = containers.logs(container.id, {
           follow: true,
           after,
@@ -56,11 +63,24 @@ export function createLogCollector(options: {
     }
   }
 
+  /** Where its last line ends; null: it wrote none, or is gone. */
+  async function endOf(containerId: string): Promise<number | null> {
+    try {
+      let end: number | null = null
+      for await (const { cursor } of containers.logs(containerId, { tail: 1 })) end = placeOf(cursor)
+      return end
+    } catch (error) {
+      if (isEngineError(error, 'not-found')) return null
+      throw error
+    }
+  }
+
   async function deliver(appId: string, source: LogSource, batch: LogLine[]): Promise<void> {
     const last = batch.at(-1)
     if (last === undefined) return
     const lines = batch.map(({ time, stream, text }) => ({ time, stream, text }))
     const first = await store.append(appId, source, lines, last.cursor)
+    reached.set(source.containerId, last.cursor)
     // Called at once for each answer of the store, so that those who follow get them in their order.
     const { name: _, ...from } = source
     const shown = lines.map((line, index) => ({ ...line, ...from, number: first + index }))
@@ -76,12 +96,32 @@ export function createLogCollector(options: {
         .catch((error) =>
           log.error({ err: error, container: container.id }, 'a log is not followed any more'),
         )
-        .finally(() => followed.delete(name))
+        .finally(() => {
+          followed.delete(name)
+          reached.delete(container.id)
+        })
+      reached.set(container.id, null)
       followed.set(name, done)
+    },
+    async finish(containerId, limitMs = finishWithinMs) {
+      const end = await endOf(containerId)
+      const limit = Date.now() + limitMs
+      while (end !== null && !signal.aborted && Date.now() < limit) {
+        const cursor = reached.get(containerId)
+        if (cursor === undefined || (cursor !== null && placeOf(cursor) >= end)) return
+        await sleep(finishLookMs)
+      }
+      if (end !== null && !signal.aborted)
+        log.warn({ container: containerId }, 'a container goes before all that it wrote could be kept')
     },
     async close() {
       closing.abort()
       await Promise.all(followed.values())
     },
   }
+}
+
+/** A cursor says from where to read again, and where the line ends. */
+function placeOf(cursor: string): number {
+  return Number(cursor.split('.')[1])
 }

@@ -10,6 +10,7 @@ import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createDeployment } from '../../../platform/deployments.ts'
 import { invite, joinByInvitation } from '../../../platform/invitations.ts'
+import { createDrain } from '../../../platform/log-drains/drains.ts'
 import { newId } from '../../../platform/model/ids.ts'
 import { createChannel, testChannel } from '../../../platform/notifications/channels.ts'
 import { createRegistryLogin } from '../../../platform/registries/logins.ts'
@@ -186,6 +187,12 @@ async function makeDomain(app: string): Promise<Answer> {
 async function makeChannel(team: string): Promise<string> {
   const input = { kind: 'webhook', name: 'Ops', url: 'https://example.com/hook' } as const
   return (await createChannel(berth.platform, operator, team, input)).id
+}
+
+async function makeDrain(team: string): Promise<string> {
+  // Of this machine, which is refused at once: nobody is asked.
+  const input = { kind: 'http', name: 'Logs', url: 'http://127.0.0.1:9/' } as const
+  return (await createDrain(berth.platform, operator, team, input)).id
 }
 
 const registryPassword = 'password-of-a-registry'
@@ -417,6 +424,20 @@ const uses: Record<string, Use> = {
     call(`POST /registry-logins/${await makeLogin(team)}/test`),
   'DELETE /registry-logins/{id}': async ({ team }) =>
     call(`DELETE /registry-logins/${await makeLogin(team)}`),
+  'POST /teams/{team}/log-drains': ({ team }) => {
+    secrets.add('Bearer a-key-of-a-drain')
+    const headers = { authorization: 'Bearer a-key-of-a-drain' }
+    return call(`POST /teams/${team}/log-drains`, {
+      kind: 'http',
+      name: 'Logs',
+      url: 'https://example.com/',
+      headers,
+    })
+  },
+  'PATCH /log-drains/{id}': async ({ team }) =>
+    call(`PATCH /log-drains/${await makeDrain(team)}`, { isEnabled: false }),
+  'DELETE /log-drains/{id}': async ({ team }) => call(`DELETE /log-drains/${await makeDrain(team)}`),
+  'POST /log-drains/{id}/test': async ({ team }) => call(`POST /log-drains/${await makeDrain(team)}/test`),
   'POST /teams/{team}/notification-channels': ({ team }) => {
     secrets.add('a-part-of-a-hook')
     const url = 'https://example.com/a-part-of-a-hook'

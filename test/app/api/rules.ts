@@ -219,6 +219,16 @@ export const rules: Record<string, Rule> = {
     ({ project }) => `/projects/${project}/follow-preview`,
     { image: 'registry.invalid/app:1', follow: { by: 'tag', value: '1' } },
   ],
+  'GET /teams/{team}/log-drains': ['admin', ({ team }) => `/teams/${team}/log-drains`],
+  'POST /teams/{team}/log-drains': [
+    'admin',
+    ({ team }) => `/teams/${team}/log-drains`,
+    { kind: 'http', name: 'New', url: 'https://example.com/' },
+  ],
+  'GET /log-drains/{id}': ['admin', ({ drain }) => `/log-drains/${drain}`],
+  'PATCH /log-drains/{id}': ['admin', ({ drain }) => `/log-drains/${drain}`, { name: 'Renamed' }],
+  'DELETE /log-drains/{id}': ['admin', ({ drain }) => `/log-drains/${drain}`],
+  'POST /log-drains/{id}/test': ['admin', ({ drain }) => `/log-drains/${drain}/test`],
   'GET /teams/{team}/notification-channels': ['admin', ({ team }) => `/teams/${team}/notification-channels`],
   'POST /teams/{team}/notification-channels': [
     'admin',

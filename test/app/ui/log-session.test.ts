@@ -153,3 +153,15 @@ test('a log that is narrowed to a time that is over is not followed', async () =
   expect(session.state()).toMatchObject({ phase: 'ready', liveAfter: null })
   expect(session.polls).toBe(false)
 })
+
+test('a view that was closed shows everything again when it is opened again', async () => {
+  const log = logOf(5)
+  const session = await opened(log)
+  session.close()
+  live(session, log.line(6))
+  session.flush()
+  log.log.last = 7
+  await session.open()
+  expect(numbers(session)).toEqual([1, 2, 3, 4, 5, 6, 7])
+  expect(session.state()).toMatchObject({ phase: 'ready', liveAfter: 7 })
+})

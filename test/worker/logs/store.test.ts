@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, readdir, rm, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -154,6 +155,31 @@ test('what is too old or too much goes part by part; numbers and positions go on
   writer.close()
 })
 
+test('apps that may take only so much together lose the oldest of all their lines, and others none', async () => {
+  let day = 100
+  const writer = new LogWriter(folder, () => day)
+  const apps = ['app_one', 'app_two', 'app_other']
+  for (; day < 103; day++) for (const each of apps) writer.append(each, source, numbered(0, 10), `day ${day}`)
+  for (const each of apps) {
+    const parts = (await readdir(join(folder, each))).filter((name) => name.endsWith('.db')).sort()
+    for (const [index, name] of parts.entries()) {
+      // As old as their days say, the first app's a little older.
+      const at = Date.now() / 1_000 - (10 - index) * 86_400 - (each === 'app_one' ? 60 : 0)
+      for (const end of ['', '-wal'])
+        await utimes(join(folder, each, `${name}${end}`), at, at).catch(() => {})
+    }
+  }
+  const of = (each: string) => store.search(each, { order: 'newest', limit: 0 })
+  const { app_one: one = 0, app_two: two = 0 } = writer.usage()
+  const groups = [{ appIds: ['app_one', 'app_two', 'app_of_another_host'], maxBytes: one + two - 1 }]
+  const none = { maxBytes: Number.MAX_SAFE_INTEGER, maxAgeMs: Number.MAX_SAFE_INTEGER, minFreeBytes: 0 }
+  expect(writer.prune({ ...none, groups })).toBeGreaterThan(0)
+  expect([(await of('app_one')).first, (await of('app_two')).first, (await of('app_other')).first]).toEqual([
+    11, 1, 1,
+  ])
+  writer.close()
+})
+
 test('a part that was cut off before it knew its sources is told them again', async () => {
   const writer = new LogWriter(folder, () => 1)
   writer.append(app, source, numbered(0, 3), 'three')
@@ -228,4 +254,29 @@ test('threads end when nobody asks, and begin again', async () => {
     if (Date.now() > until) throw new Error('the thread did not end')
   expect(await store.append(app, source, numbered(1, 2), 'b')).toBe(2)
   expect(await texts('')).toEqual(['line 1', 'line 0'])
+})
+
+test('a disk that is full is told of, loses nothing that was kept, and is over once there is room', async () => {
+  await store.close()
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'berth-test', folder])
+  try {
+    store = openLogStore(folder)
+    let kept = 0
+    const fill = async () => {
+      for (;;) {
+        await store.append(app, source, numbered(kept, kept + 200), String(kept))
+        kept += 200
+      }
+    }
+    await expect(fill()).rejects.toThrow(/full|ENOSPC/)
+    expect(kept).toBeGreaterThan(200)
+    expect(await find('', { limit: 1 })).toMatchObject({ last: kept, isDiskFull: true })
+    execFileSync('mount', ['-o', 'remount,size=8m', folder])
+    expect(await store.append(app, source, numbered(kept, kept + 1), 'after')).toBe(kept + 1)
+    expect(await find('', { limit: 1 })).toMatchObject({ last: kept + 1, isDiskFull: false })
+  } finally {
+    await store.close()
+    execFileSync('umount', ['--lazy', folder])
+    store = openLogStore(folder)
+  }
 })

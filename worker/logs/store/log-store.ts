@@ -34,6 +34,8 @@ export interface KeepLogs {
   /** Of each app. */
   maxBytes: number
   maxAgeMs: number
+  /** Of some apps together, such as those of a team. */
+  groups?: { appIds: string[]; maxBytes: number }[]
   /** Less free on the disk, and the oldest of all apps go until there is. */
   minFreeBytes: number
 }
@@ -45,6 +47,8 @@ export interface LogStore {
   append(appId: string, source: LogSource, lines: NewLine[], position: string): Promise<number>
   /** A container is gone and will write no more. */
   end(appId: string, source: string): Promise<void>
+  /** Number of the last line that was appended since the store was opened; undefined: none was. */
+  newest(appId: string): number | undefined
   /** Throws LogSearchError when the search can't be carried out in time. */
   search(appId: string, search: LogSearch): Promise<LogPage>
   histogram(appId: string, count: LogCount): Promise<LogHistogram>

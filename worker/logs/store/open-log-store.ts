@@ -14,11 +14,13 @@ export function openLogStore(folder: string, { idleMs }: { idleMs?: number } = {
 
   /** Apps whose last lines found no room. */
   const full = new Set<string>()
+  const newest = new Map<string, number>()
 
   async function append(...[appId, ...values]: Parameters<LogStore['append']>): Promise<number> {
     try {
       const first = (await writer.ask('append', [appId, ...values])) as number
       full.delete(appId)
+      newest.set(appId, first + values[1].length - 1)
       return first
     } catch (error) {
       if (error instanceof Error && /disk is full|ENOSPC|EDQUOT/.test(error.message)) full.add(appId)
@@ -40,10 +42,14 @@ export function openLogStore(folder: string, { idleMs }: { idleMs?: number } = {
   return {
     position: async (...values) => (await writer.ask('position', values)) as string | null,
     append,
+    newest: (appId) => newest.get(appId),
     end: async (...values) => void (await writer.ask('end', values)),
     usage: async () => (await writer.ask('usage', [])) as Record<string, number>,
     prune: async (keep) => (await writer.ask('prune', [keep])) as number,
-    removeApp: async (appId) => void (await writer.ask('removeApp', [appId])),
+    async removeApp(appId) {
+      for (const known of [full, newest]) known.delete(appId)
+      await writer.ask('removeApp', [appId])
+    },
     async search(appId, search) {
       const page = await read<LogPage>('search', appId, search)
       return { ...page, isDiskFull: full.has(appId) }

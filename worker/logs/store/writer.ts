@@ -43,7 +43,7 @@ export class LogWriter {
     return Object.fromEntries(used)
   }
 
-  prune({ maxBytes, maxAgeMs, minFreeBytes }: KeepLogs): number {
+  prune({ maxBytes, maxAgeMs, groups = [], minFreeBytes }: KeepLogs): number {
     let freed = 0
     for (const appId of appsIn(this.#folder)) {
       const parts = partsOf(this.#folderOf(appId)).map((file) => ({ file, bytes: partBytes(file) }))
@@ -54,6 +54,7 @@ export class LogWriter {
         total -= bytes
       }
     }
+    for (const group of groups) freed += this.#shrink(group.appIds, group.maxBytes)
     return freed + this.#freeDisk(minFreeBytes)
   }
 
@@ -73,15 +74,33 @@ export class LogWriter {
       return bavail * bsize < minFreeBytes
     }
     if (appsIn(this.#folder).length === 0 || !isShort()) return 0
-    const parts = appsIn(this.#folder)
-      .flatMap((appId) => partsOf(this.#folderOf(appId)).map((file) => ({ appId, file, at: partTime(file) })))
-      .sort((a, b) => a.at - b.at)
     let freed = 0
-    for (const { appId, file } of parts) {
+    for (const { appId, file } of this.#oldestFirst(appsIn(this.#folder))) {
       if (!isShort()) break
       freed += this.#remove(appId, file, partBytes(file))
     }
     return freed
+  }
+
+  /** The oldest of some apps, until they take no more than this together. */
+  #shrink(appIds: string[], maxBytes: number): number {
+    const kept = new Set(appsIn(this.#folder))
+    const parts = this.#oldestFirst(appIds.filter((appId) => kept.has(appId)))
+    let total = parts.reduce((sum, { file }) => sum + partBytes(file), 0)
+    let freed = 0
+    for (const { appId, file } of parts) {
+      if (total <= maxBytes) break
+      const removed = this.#remove(appId, file, partBytes(file))
+      total -= removed
+      freed += removed
+    }
+    return freed
+  }
+
+  #oldestFirst(appIds: string[]): { appId: string; file: PartFile }[] {
+    return appIds
+      .flatMap((appId) => partsOf(this.#folderOf(appId)).map((file) => ({ appId, file, at: partTime(file) })))
+      .sort((a, b) => a.at - b.at)
   }
 
   /** The newest is followed by an empty one, which knows the numbers and the sources that go on. */

@@ -14,12 +14,13 @@ interface SettingsFrameProps {
 
 /** Around each page of a team's settings. */
 export async function SettingsFrame({ team, isWide = false, children }: SettingsFrameProps) {
-  const [t, tPage, tAudit, tNotifications, tRegistries] = await Promise.all([
+  const [t, tPage, tAudit, tNotifications, tRegistries, tDrains] = await Promise.all([
     getTranslations('team'),
     getTranslations('teamPages'),
     getTranslations('audit'),
     getTranslations('notifications'),
     getTranslations('registries'),
+    getTranslations('logDrains'),
   ])
   const path = `/${team.slug}/settings`
   return (
@@ -38,6 +39,7 @@ export async function SettingsFrame({ team, isWide = false, children }: Settings
                 { href: `${path}/tokens`, label: tPage('tokens') },
                 { href: `${path}/audit`, label: tAudit('title') },
                 { href: `${path}/notifications`, label: tNotifications('title') },
+                { href: `${path}/log-drains`, label: tDrains('title') },
               ]
             : []),
         ]}

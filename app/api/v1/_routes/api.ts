@@ -15,6 +15,7 @@ import { addGitRoutes } from './git.ts'
 import { checkBody, checkRoute, checkText } from './guards.ts'
 import { idempotency } from './idempotency.ts'
 import { identify } from './identify.ts'
+import { addLogDrainRoutes } from './log-drains.ts'
 import { addMailRoutes } from './mail.ts'
 import { addMeRoute } from './me.ts'
 import { addMemberRoutes } from './members.ts'
@@ -88,6 +89,7 @@ export function createApi(platform: Platform): Api {
   addGitRoutes(api)
   addEventRoutes(api)
   addLogDownloadRoute(api)
+  addLogDrainRoutes(api)
   addTimelineRoute(api)
   addNotificationRoutes(api)
   addRegistryRoutes(api)

@@ -8,6 +8,7 @@ import { shownEdgeAccessSchema } from '../../../../platform/model/edge-access.ts
 import { logLineSchema } from '../../../../platform/model/events.ts'
 import { followPreviewAnswerSchema } from '../../../../platform/model/follow-preview.ts'
 import { gitSourceSchema } from '../../../../platform/model/git-source.ts'
+import { logDrainSchema } from '../../../../platform/model/log-drains.ts'
 import { logHistogramSchema } from '../../../../platform/model/log-search.ts'
 import { channelSchema, deliverySchema } from '../../../../platform/model/notifications.ts'
 import { pendingChangesSchema } from '../../../../platform/model/pending-changes.ts'
@@ -92,6 +93,7 @@ export const NewNotificationChannel = channelSchema
   })
   .meta({ id: 'NewNotificationChannel' })
 export const NotificationDelivery = deliverySchema.meta({ id: 'NotificationDelivery' })
+export const LogDrain = logDrainSchema.meta({ id: 'LogDrain' })
 export const RegistryLogin = registryLoginSchema.meta({ id: 'RegistryLogin' })
 export const FollowPreview = followPreviewAnswerSchema.meta({ id: 'FollowPreview' })
 export const RetentionPlan = retentionPlanSchema.meta({ id: 'RetentionPlan' })

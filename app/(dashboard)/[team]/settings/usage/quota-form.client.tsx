@@ -15,6 +15,7 @@ const units: Record<QuotaName, { size: number; suffix?: string }> = {
   memoryBytes: { size: 2 ** 30, suffix: 'GiB' },
   cpuMillis: { size: 1_000 },
   diskBytes: { size: 2 ** 30, suffix: 'GiB' },
+  logBytes: { size: 2 ** 30, suffix: 'GiB' },
   builds: { size: 1 },
 }
 

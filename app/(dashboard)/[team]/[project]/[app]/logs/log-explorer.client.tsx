@@ -40,6 +40,8 @@ export function LogExplorer({ appId, isRunning, places, address }: LogExplorerPr
   const [wraps, setWraps] = useState(true)
   const [follows, setFollows] = useState(view.line === null)
   const [selected, setSelected] = useState<number | null>(view.line)
+  /** How often the reader was led to the end: the list scrolls there each time. */
+  const [jumps, setJumps] = useState(0)
   const searchField = useRef<HTMLInputElement>(null)
   const ask = useMemo(() => logsOf(appId), [appId])
   const { session, state, params, connection } = useLogSession(appId, ask, view.filter, view.line)
@@ -67,7 +69,7 @@ export function LogExplorer({ appId, isRunning, places, address }: LogExplorerPr
 
   function follow(next: boolean): void {
     setFollows(next)
-    if (next) void session.toEnd()
+    if (next) void session.toEnd().then(() => setJumps((count) => count + 1))
     else session.follow(false)
   }
 
@@ -147,6 +149,7 @@ export function LogExplorer({ appId, isRunning, places, address }: LogExplorerPr
               query={params.query ?? ''}
               wraps={wraps}
               follows={follows}
+              jumps={jumps}
               selected={selected}
               onFollow={follow}
               onSelect={(chosen) => setSelected(chosen?.number ?? null)}

@@ -22,6 +22,7 @@ interface LogListProps {
   query: string
   wraps: boolean
   follows: boolean
+  jumps: number
   selected: number | null
   onFollow(follows: boolean): void
   onSelect(line: LogLine | null): void
@@ -30,7 +31,7 @@ interface LogListProps {
 
 /** Draws the lines that are in sight, of as many as there are. */
 export function LogList(props: LogListProps) {
-  const { session, state, query, wraps, follows, selected, onFollow, onSelect, onKey } = props
+  const { session, state, query, wraps, follows, jumps, selected, onFollow, onSelect, onKey } = props
   const t = useTranslations('logs')
   const box = useRef<HTMLDivElement>(null)
   const { items } = state.window
@@ -52,9 +53,10 @@ export function LogList(props: LogListProps) {
 
   // At the end from the first lines on, and again whenever the reader asks for it.
   const hasItems = items.length > 0
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each jump leads there
   useEffect(() => {
     if (hasItems && follows) virtual.scrollToIndex(virtual.options.count - 1, { align: 'end' })
-  }, [hasItems, follows, virtual])
+  }, [hasItems, follows, jumps, virtual])
 
   const asked = useRef<number | null>(null)
   useEffect(() => {

@@ -60,7 +60,7 @@ const begin: LogState = {
 /** One view of an app's log, from when it is opened until its filter changes: history, search and live tail in one. */
 export class LogSession {
   readonly #options: SessionOptions
-  readonly #closing = new AbortController()
+  #closing = new AbortController()
   readonly #listeners = new Set<() => void>()
   readonly #isWanted: (line: LogLine) => boolean
   #state = begin
@@ -97,8 +97,11 @@ export class LogSession {
     this.#closing.abort()
   }
 
+  /** Begins, or begins anew: also after it was closed. */
   async open(): Promise<void> {
     const { line } = this.#options
+    this.#closing.abort()
+    this.#closing = new AbortController()
     this.#set({ ...begin })
     await this.#guarded('failed', async () => {
       if (line === null) await this.#openAtEnd()
@@ -238,10 +241,11 @@ export class LogSession {
   }
 
   async #guarded(phase: LogState['phase'], work: () => Promise<void>): Promise<void> {
+    const { signal } = this.#closing
     try {
       await work()
     } catch (error) {
-      if (this.#closing.signal.aborted) return
+      if (signal.aborted) return
       const problem = error instanceof AskError ? error : new AskError('internal', String(error))
       this.#set({ phase, problem })
     }
