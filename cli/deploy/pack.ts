@@ -159,6 +159,7 @@ export function packSource(source: Source, { onProgress }: PackOptions = {}): Re
     try {
       const { promise: isWhole, resolve: done, reject: failed } = Promise.withResolvers<void>()
       const into = pack.entry(header, (error) => (error ? failed(error) : done()))
+      into.on('error', failed)
       into.on('close', () => failed(new CommandError('The upload was given up.')))
       isWhole.catch(() => undefined)
       let left = sizeBytes

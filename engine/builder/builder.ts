@@ -1,7 +1,7 @@
 /**
  * Builds images from source, with buildah, which is never trusted: each build runs in a container of its own, with ids,
  * a network and limits of its own, from which it reaches the world and nothing of this host but the allowed ports. It is
- * told no password but the one that it pushes with, and ends as a whole: when it is done, when it is called off, at its
+ * told no password but those that it pushes and pulls with, and ends as a whole: when it is done, when it is called off, at its
  * limits, and when the engine's process is gone. What a build leaves is the image in its registry, and a cache.
  */
 import type { Readable } from 'node:stream'
@@ -37,6 +37,10 @@ export interface BuildSpec {
   /** What the image says of when it was made, and its new files too: the same source makes the same image. */
   timestamp?: Date
   push: PushTarget
+  /** How registries of base images are reached, where that is not by their names. */
+  registries?: readonly BuildRegistry[]
+  /** For base images that are not public; buildah has them while it runs, and no step of the Dockerfile. */
+  logins?: readonly BuildLogin[]
   /** Name of the cache, such as the app's; a volume `build-<name>` of this range. */
   cache: string
   /** Host ids of builds with this cache, and of nothing else. */
@@ -74,6 +78,28 @@ export interface PushTarget {
   credentials?: { username: string; password: string }
   /** The registry speaks http. */
   insecure?: boolean
+}
+
+export interface BuildRegistry extends ReachedRegistry {
+  /** As images name it, such as docker.io. */
+  host: string
+  /** Asked before it, in their order. */
+  mirrors?: readonly (ReachedRegistry & { credentials?: { username: string; password: string } })[]
+}
+
+export interface ReachedRegistry {
+  /** Where it really is; the host itself where it is missing. */
+  url?: string
+  /** PEM certificates of its authority. */
+  ca?: string
+}
+
+export interface BuildLogin {
+  host: string
+  /** For images whose names begin so; empty: for all of the host. */
+  prefix: string
+  username: string
+  password: string
 }
 
 export interface BuildLimits {

@@ -133,17 +133,3 @@ export function relayCommand(reference: string, gateway: string): string[] | nul
   const port = found[1] ?? '80'
   return ['nc', '-ll', '-p', port, '-e', '/bin/nc', gateway, port]
 }
-
-/** ~/.docker/config.json, as all of them read it. */
-export function authText({ reference, credentials }: PushTarget): string {
-  if (credentials === undefined) return '{"auths":{}}'
-  const auth = Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')
-  return JSON.stringify({ auths: { [reference.split('/')[0] ?? '']: { auth } } })
-}
-
-/** registries.conf(5). */
-export function registriesText({ reference, insecure }: PushTarget): string {
-  const host = JSON.stringify(reference.split('/')[0] ?? '')
-  const own = insecure === true ? `[[registry]]\nlocation = ${host}\ninsecure = true\n` : ''
-  return `unqualified-search-registries = ["docker.io"]\nshort-name-mode = "permissive"\n${own}`
-}

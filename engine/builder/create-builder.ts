@@ -13,8 +13,6 @@ import {
 } from './builder.ts'
 import { ensureBuilderImage } from './builder-image.ts'
 import {
-  authFile,
-  authText,
   buildCommand,
   contextDir,
   digestFile,
@@ -22,7 +20,6 @@ import {
   environment,
   findDockerfileCommand,
   pushCommand,
-  registriesText,
   relayCommand,
   secretFile,
   tidyCommand,
@@ -31,6 +28,7 @@ import {
 } from './commands.ts'
 import { lastError, reasonOf } from './failures.ts'
 import { generateDockerfile } from './generate.ts'
+import { registryFiles } from './registries.ts'
 import {
   type Ran,
   type RunOptions,
@@ -87,17 +85,14 @@ export async function createBuilder(parts: BuilderParts): Promise<Builder> {
   }
 }
 
-function sandboxFor(
-  { id, idRange, limits, cache, push, secrets = {} }: BuildSpec,
-  image: string,
-): SandboxSpec {
+function sandboxFor(spec: BuildSpec, image: string): SandboxSpec {
+  const { id, idRange, limits, cache, push, secrets = {} } = spec
   return {
     ...{ role, id, image, idRange, limits, workDir },
     volume: volumeName(cache),
     nesting: true,
     files: [
-      { target: authFile, content: authText(push) },
-      { target: '/etc/containers/registries.conf', content: registriesText(push) },
+      ...registryFiles(spec),
       ...Object.values(secrets).map((content, index) => ({ target: secretFile(index), content })),
     ],
     first: (gateway) => relayCommand(push.reference, gateway),

@@ -27,6 +27,18 @@ export async function teamLogin(
   return { id, host, username, password: unseal(platform.keyring, sealedPassword, passwordContext(id)) }
 }
 
+/** All of the team, and of no other: for a build, whose base images nobody knows before. */
+export async function teamLogins(
+  platform: Platform,
+  teamId: string,
+): Promise<(TeamLogin & { prefix: string })[]> {
+  const rows = await platform.db.registryLogin.findMany({ where: { teamId } })
+  return rows.map(({ id, host, prefix, username, sealedPassword }) => ({
+    ...{ id, host, prefix, username },
+    password: unseal(platform.keyring, sealedPassword, passwordContext(id)),
+  }))
+}
+
 /** Writes down how it went with a login when it was used; nothing where that is known. */
 export async function noteLoginResult(platform: Platform, id: string, problem: string | null): Promise<void> {
   const text = problem?.slice(0, 1_000) ?? null

@@ -20,6 +20,7 @@ import { buildFailure } from './failure.ts'
 import { fetchSource } from './fetch-source.ts'
 import { generateFor } from './generate.ts'
 import { buildIdRange, buildLimits } from './limits.ts'
+import { registriesOf } from './registries.ts'
 
 /** Whoever may write to the folder of uploads can't have the worker read another file. */
 const noLinks = constants.O_RDONLY | constants.O_NOFOLLOW
@@ -99,7 +100,11 @@ async function build(host: Host, asked: DeploymentWork, lines: BuildLog, signal:
     const { source } = work.build
     const commit = source.kind === 'git' ? await fetchSource(host, work, source, lines, signal) : null
     const built = await host.engine.builder.build(
-      { ...specOf(host, work, commit), generate: generateFor(platform, id, lines) },
+      {
+        ...specOf(host, work, commit),
+        ...(await registriesOf(platform, work.team.id)),
+        generate: generateFor(platform, id, lines),
+      },
       {
         onLine: ({ stream, text }) => lines.say(stream, text),
         onPhase: (phase) => lines.say('info', phaseWords[phase]),

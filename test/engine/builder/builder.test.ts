@@ -109,6 +109,15 @@ test('a folder of the source, another Dockerfile, one stage of several', async (
   expect(lines).toContain('one')
 })
 
+test('a base image comes from the mirror of its registry, which answers nobody itself', async () => {
+  const registries = [{ host: 'elsewhere.invalid', mirrors: [{ url: `http://${host}` }] }]
+  const { lines } = await build(
+    { Dockerfile: 'FROM elsewhere.invalid/base:1\nRUN cat /etc/base && echo && ! cat /build/auth.json\n' },
+    { registries },
+  )
+  expect(lines).toContain('base')
+})
+
 test('a secret is there for its step, and in no layer, configuration or line', async () => {
   const value = 'kq8Xw2Lz-do-not-tell'
   const { digest, lines } = await build(

@@ -1,0 +1,173 @@
+import { readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import AxeBuilder from '@axe-core/playwright'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type BerthHome, makeBerthHome } from '../support/berth-home.ts'
+import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { makeTar } from '../support/images.ts'
+import { until } from '../support/until.ts'
+
+// Source in the browser: uploaded, built before one's eyes, found again; tests go on where the last stopped.
+let berth: BerthHome
+let browser: TestBrowser
+let page: Page
+let dashboard: string
+let appPath: string
+
+beforeAll(async () => {
+  berth = await makeBerthHome()
+  const started = await berth.up()
+  dashboard = started.dashboard ?? ''
+  browser = await openBrowser()
+  page = browser.page
+  await open(started.setupLink ?? '')
+  await page.getByLabel('Your name').fill('Ada Owner')
+  await page.getByLabel('E-mail').fill('ada@example.org')
+  await page.getByLabel('Password', { exact: true }).fill('a long enough password')
+  await page.getByRole('button', { name: 'Become the owner' }).click()
+  await page.waitForURL('**/main')
+  const projects = await berth.api('GET', '/teams/main/projects')
+  const apps = await berth.api('GET', '/teams/main/apps')
+  const [project] = (projects.body as { data: { slug: string }[] }).data
+  const [app] = (apps.body as { data: { slug: string }[] }).data
+  appPath = `/main/${project?.slug}/${app?.slug}`
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await berth?.close()
+})
+
+const open = (url: string) => until(`${url} opens`, async () => (await page.goto(url)) !== null)
+const button = (name: string | RegExp) => page.getByRole('button', { name })
+
+/** An archive of source whose Dockerfile begins with nothing but busybox. */
+async function source(name: string, steps: string[]): Promise<string> {
+  const dockerfile = [
+    'FROM scratch',
+    'COPY busybox /bin/busybox',
+    'COPY page /www/index.html',
+    ...steps,
+    'CMD ["/bin/busybox", "httpd", "-f", "-p", "8080", "-h", "/www"]',
+  ]
+  const archive = await makeTar([
+    { name: 'Dockerfile', content: `${dockerfile.join('\n')}\n` },
+    { name: 'busybox', content: readFileSync('/bin/busybox'), mode: 0o755 },
+    { name: 'page', content: `page of ${name}` },
+  ])
+  const path = join(berth.home, `${name}.tar.gz`)
+  await writeFile(path, gzipSync(archive))
+  return path
+}
+
+async function upload(path: string): Promise<void> {
+  await open(`${dashboard}${appPath}`)
+  await button('Upload source').click()
+  await page.getByLabel('Archive of the source').setInputFiles(path)
+  await page.waitForURL(/deployments\/\d+$/)
+}
+
+/** In both languages and themes, on a desk and a phone: usable by everybody, and not too wide. */
+async function look(name: string): Promise<void> {
+  const url = page.url()
+  for (const locale of ['zh-CN', 'en'] as const) {
+    await page.context().addCookies([{ name: 'berth-locale', value: locale, url: dashboard }])
+    await open(url)
+    await page.getByRole('log').locator('[data-index]').first().waitFor()
+    await browser.pictures(`${name}-${locale}`, async (theme) => {
+      const { violations } = await new AxeBuilder({ page }).analyze()
+      const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      expect(grave.map(({ id, nodes }) => `${name}, ${theme}: ${id} at ${nodes[0]?.target}`)).toEqual([])
+    })
+    await page.setViewportSize({ width: 390, height: 844 })
+    const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+    expect([name, locale, tooWide]).toEqual([name, locale, 0])
+    await page.setViewportSize({ width: 1440, height: 900 })
+  }
+}
+
+const echo = (script: string) => `RUN ["/bin/busybox", "sh", "-c", ${JSON.stringify(script)}]`
+
+test('an archive is uploaded, built before one’s eyes and live; its log is there afterwards', async () => {
+  await upload(
+    await source('first', [
+      echo("printf '\\033[32mgreen words\\033[0m\\n'"),
+      echo('i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo lots $i; done'),
+    ]),
+  )
+  await page.getByText('Live', { exact: true }).first().waitFor()
+  const log = page.getByRole('log', { name: 'What the build says' })
+  const steps = page.getByRole('list', { name: 'Steps of the Dockerfile' })
+  await until('all steps are there', async () => (await steps.getByRole('listitem').count()) >= 6)
+  expect(await steps.getByRole('listitem').nth(3).textContent()).toMatch(/4\/6.*green words/)
+  await page.getByText(/3,0\d\d lines/).waitFor()
+  // Only what is in sight is in the page.
+  expect(await log.locator('[data-index]').count()).toBeLessThan(200)
+  await steps.getByRole('button').nth(3).click()
+  await log.locator('.text-ansi-green', { hasText: 'green words' }).waitFor()
+  await page.getByLabel('Search the log').fill('LOTS 2999')
+  await page.getByText('0 of 1').waitFor()
+  await page.keyboard.press('Enter')
+  await log.getByText('lots 2999', { exact: true }).waitFor()
+  await page.getByText('1 of 1').waitFor()
+  const downloading = page.waitForEvent('download')
+  await button('Download').click()
+  const text = readFileSync(await (await downloading).path(), 'utf8')
+  expect(text.split('\n').filter((line) => / lots \d+$/.test(line))).toHaveLength(3_000)
+  expect(text).toContain('green words')
+  await look('build')
+})
+
+test('what is the same comes from the cache; a build that is under way is followed and called off', async () => {
+  await upload(await source('second', [echo('echo begun; sleep 600')]))
+  const log = page.getByRole('log', { name: 'What the build says' })
+  await log.getByText('begun', { exact: true }).waitFor()
+  expect(await page.getByRole('list', { name: 'Steps of the Dockerfile' }).textContent()).toContain('cached')
+  await look('building')
+  await log.getByText('begun', { exact: true }).waitFor()
+  await button('Cancel').click()
+  await page.getByText('Canceled', { exact: true }).first().waitFor()
+})
+
+test('a build that fails says why, with its log below; what is no archive is not sent', async () => {
+  await upload(await source('third', [echo('echo the reason; exit 7')]))
+  await page.getByRole('alert', { name: 'Why it failed' }).getByText('The build failed').waitFor()
+  await page
+    .getByRole('log', { name: 'What the build says' })
+    .getByText('the reason', { exact: true })
+    .waitFor()
+  await open(`${dashboard}${appPath}`)
+  await page
+    .getByText(/· source/)
+    .first()
+    .waitFor()
+  await button('Upload source').click()
+  await page.getByLabel('Archive of the source').setInputFiles({
+    ...{ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('x') },
+  })
+  await page.getByRole('alert').getByText('This is no archive').waitFor()
+  await browser.pictures('upload')
+})
+
+test('an archive can be dropped on the page; source without a Dockerfile shows the one that is made', async () => {
+  await open(`${dashboard}${appPath}`)
+  await button('Upload source').click()
+  const archive = gzipSync(await makeTar([{ name: 'index.html', content: 'hello' }])).toString('base64')
+  const transfer = await page.evaluateHandle((content) => {
+    const bytes = Uint8Array.from(atob(content), (sign) => sign.charCodeAt(0))
+    const data = new DataTransfer()
+    data.items.add(new File([bytes], 'pages.tgz'))
+    return data
+  }, archive)
+  await page.getByText('Drop an archive here').dispatchEvent('drop', { dataTransfer: transfer })
+  await page.waitForURL(/deployments\/\d+$/)
+  const made = page.getByText(/taken for static pages/)
+  await made.waitFor()
+  await made.click()
+  await page.getByText('FROM docker.io/library/caddy:2-alpine').first().waitFor()
+  await button('Copy Dockerfile').waitFor()
+  await look('generated')
+})
