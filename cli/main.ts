@@ -26,6 +26,11 @@ function command(name: string, description: string, parent = program): Command {
 
 command('up', 'set up what is missing, start the platform, deploy the welcome app')
   .option('--port <n>', 'public port (default: 7080)', number(1, 65_535))
+  .option(
+    '--https-port <n>',
+    'public port for HTTPS (default: 7443, beside port 80: 443); 0: none',
+    number(0, 65_535),
+  )
   .option('--domain <name>', 'domain whose names lead to this host (default: names end in .localhost)')
   .option('--detach', 'go on in the background once everything answers')
   .addOption(new Option('--background', 'its output is a log').hideHelp())

@@ -18,10 +18,13 @@ import { run } from './processes.ts'
 import { CommandError } from './say.ts'
 
 export const defaultPort = 7080
+const defaultHttpsPort = 7443
 
 const port = z.number().int().min(1).max(65_535)
 const settingsSchema = z.object({
   port,
+  /** 0: none. */
+  httpsPort: port.or(z.literal(0)).optional(),
   domain: z.string().nullable(),
   hostId: z.string(),
   webPort: port,
@@ -36,6 +39,8 @@ export type Settings = z.infer<typeof settingsSchema>
 export interface HomeOptions {
   home?: string
   port?: number
+  /** 0: none. */
+  httpsPort?: number
   domain?: string
   /** Inner ports stay as they were chosen, whoever has them now: it may be Berth itself that runs. */
   keepPorts?: boolean
@@ -92,8 +97,10 @@ export async function prepareHome(home: string, options: HomeOptions): Promise<S
     throw new CommandError(`The home folder ${home} can't be made: ${(error as Error).message}`)
   }
   const before = readSettings(home)
+  const publicPort = options.port ?? before?.port ?? defaultPort
   const settings: Settings = {
-    port: options.port ?? before?.port ?? defaultPort,
+    port: publicPort,
+    httpsPort: options.httpsPort ?? before?.httpsPort ?? (await usualHttpsPort(publicPort)),
     domain: options.domain === undefined ? (before?.domain ?? null) : options.domain || null,
     hostId: before?.hostId ?? newId('host'),
     webPort: (options.keepPorts && before?.webPort) || (await usablePort(before?.webPort)),
@@ -104,6 +111,14 @@ export async function prepareHome(home: string, options: HomeOptions): Promise<S
   writeSettings(home, settings)
   await makeSecrets(join(home, 'secrets'))
   return settings
+}
+
+/** Beside 80 is 443, beside 7080 is 7443; another one where that is taken or the public port was chosen. */
+async function usualHttpsPort(publicPort: number): Promise<number> {
+  if (publicPort === 80) return 443
+  return publicPort === defaultPort && (await isFree(defaultHttpsPort, '0.0.0.0'))
+    ? defaultHttpsPort
+    : freePort()
 }
 
 /** The port that was used before, if it is free; otherwise another. Inner ports are nobody's habit. */
@@ -189,6 +204,7 @@ export function partEnvironment(home: string, settings: Settings): Record<string
     PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin',
     BERTH_HOME: home,
     BERTH_PORT: String(settings.port),
+    BERTH_HTTPS_PORT: settings.httpsPort ? String(settings.httpsPort) : '',
     BERTH_DOMAIN: settings.domain ?? '',
     BERTH_WEB_PORT: String(settings.webPort),
     BERTH_REGISTRY_PORT: String(settings.registryPort),

@@ -96,6 +96,7 @@ export const policy = {
   'volume.restore': { role: 'developer', at: 'project' },
   'domain.read': { role: 'viewer', at: 'project' },
   'domain.add': { role: 'developer', at: 'project' },
+  'domain.change': { role: 'developer', at: 'project' },
   'domain.check': { role: 'developer', at: 'project' },
   'domain.remove': { role: 'developer', at: 'project' },
   'repository.pull': { role: 'viewer' },

@@ -1,4 +1,4 @@
-import { domainUrl, publicNames } from './domains/addresses.ts'
+import { addressesOf, publicNames } from './domains/addresses.ts'
 import { Prisma } from './generated/prisma/client.ts'
 import { appSettingsSchema } from './model/app-settings.ts'
 import { type AppStatus, appStatus } from './model/app-status.ts'
@@ -30,7 +30,7 @@ interface LatestRow {
   createdAt: Date
 }
 
-/** Shows many apps with three questions in all, however long their histories are. */
+/** Shows many apps with four questions in all, however long their histories are. */
 export async function showApps(platform: Platform, rows: AppRow[]): Promise<App[]> {
   if (rows.length === 0) return []
   const latest = await latestDeployments(
@@ -41,15 +41,21 @@ export async function showApps(platform: Platform, rows: AppRow[]): Promise<App[
     platform,
     rows.flatMap((row) => row.liveDeploymentId ?? []),
   )
-  return rows.map((row) => showApp(platform, row, latest.get(row.id) ?? null, replicas))
+  const addressOf = await addressesOf(
+    platform,
+    rows.flatMap(({ domains, project: { teamId } }) => domains.map(({ name }) => ({ name, teamId }))),
+  )
+  return rows.map((row) => ({
+    ...showApp(row, latest.get(row.id) ?? null, replicas),
+    urls: row.domains.map(addressOf),
+  }))
 }
 
 function showApp(
-  platform: Platform,
   row: AppRow,
   latest: LatestRow | null,
   replicas: Map<string, Record<string, number>>,
-): App {
+): Omit<App, 'urls'> {
   const live = row.liveDeploymentId
   const settings = appSettingsSchema.parse(row.settings)
   return {
@@ -68,7 +74,6 @@ function showApp(
       wantedContainers: live === null ? 0 : sum(replicas.get(live) ?? { web: 1 }),
     }),
     desiredState: row.desiredState,
-    urls: row.domains.map((domain) => domainUrl(platform.config, domain)),
     settings,
     followed: settings.follow === null ? null : showFollowed(row),
     liveDeploymentId: live,

@@ -18,6 +18,8 @@ export interface Config {
   readonly home: string
   /** The edge's public port. */
   readonly port: number
+  /** The edge's public port for HTTPS; null: it has none. */
+  readonly httpsPort: number | null
   /** Null on a plain machine, where names end in .localhost. */
   readonly domain: string | null
   /** Such as http://localhost:7080: dashboard, API and registry. */
@@ -54,6 +56,9 @@ const proxyUrl = z
 const environmentSchema = z.object({
   BERTH_HOME: z.string().startsWith('/', 'must be an absolute path').default('/var/lib/berth'),
   BERTH_PORT: port.default(7080),
+  BERTH_HTTPS_PORT: z
+    .union([z.literal('').transform(() => null), port], 'must be a port, 1–65535, or empty')
+    .default(null),
   BERTH_DOMAIN: z
     .string()
     .regex(
@@ -151,6 +156,7 @@ export function loadConfig(env: Environment = process.env): Config {
   const shown = {
     home: values.BERTH_HOME,
     port: values.BERTH_PORT,
+    httpsPort: values.BERTH_HTTPS_PORT,
     domain,
     publicUrl: `http://${authority}`,
     registryHost: authority,
@@ -195,6 +201,12 @@ function readSecret(home: string, name: string): string {
   } catch (cause) {
     throw new Error(`The secret ${path} can't be read; \`berth up\` makes it.`, { cause })
   }
+}
+
+/** The same by HTTPS: https://shop.example.com. Null where the edge has no port for it. */
+export function secureUrl({ httpsPort }: Pick<Config, 'httpsPort'>, hostname: string): string | null {
+  if (httpsPort === null) return null
+  return `https://${hostname}${httpsPort === 443 ? '' : `:${httpsPort}`}`
 }
 
 /** Where an app's name leads to: http://shop-acme.localhost:7080. */

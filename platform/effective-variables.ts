@@ -1,7 +1,7 @@
 /** What a deployment runs with: an app's own variables over its environment's, and what they refer to filled in. */
 
 import type { Transaction } from './database.ts'
-import { domainUrl, publicNames } from './domains/addresses.ts'
+import { addressesOf, publicNames } from './domains/addresses.ts'
 import { PlatformError } from './errors.ts'
 import { appSettingsSchema } from './model/app-settings.ts'
 import type { DeploymentSnapshot } from './model/deployment-snapshot.ts'
@@ -36,6 +36,7 @@ export async function variablesOf(
     where: { id: environmentId },
     select: {
       variables: true,
+      project: { select: { teamId: true } },
       apps: {
         where: { desiredState: { not: 'deleted' } },
         select: {
@@ -59,6 +60,11 @@ export async function variablesOf(
         ...{ isSecret, filePath, isBuiltIn: false },
       },
     ])
+  const { teamId } = environment.project
+  const addressOf = await addressesOf(
+    { config: platform.config, db: tx },
+    environment.apps.flatMap(({ domains: [domain] }) => (domain ? [{ name: domain.name, teamId }] : [])),
+  )
   const apps = environment.apps.map((app) => {
     const own = new Map(opened({ appId: app.id }, app.variables))
     const { port } = appSettingsSchema.parse(app.settings)
@@ -66,7 +72,7 @@ export async function variablesOf(
     const known = {
       BERTH_PRIVATE_HOST: app.slug,
       BERTH_PRIVATE_PORT: port === null ? own.get('PORT')?.value : String(port),
-      BERTH_PUBLIC_URL: domain === undefined ? undefined : domainUrl(platform.config, domain),
+      BERTH_PUBLIC_URL: domain === undefined ? undefined : addressOf(domain),
     }
     for (const [name, value] of Object.entries(known))
       if (value !== undefined) own.set(name, { value, isSecret: false, filePath: null, isBuiltIn: true })

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createEngine, type Engine } from '../engine/index.ts'
 import berth from '../package.json' with { type: 'json' }
 import { expireAudit } from '../platform/audit-retention.ts'
+import { desiredCertificates } from '../platform/certificates/desired.ts'
 import { checkDueDomains } from '../platform/domains/verify.ts'
 import { followPushes } from '../platform/follow-pushes.ts'
 import { hurryLinkRequests } from '../platform/link-requests.ts'
@@ -84,6 +85,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
   const edge = createEdge({
     settings: edgeSettings(config),
     readRoutes: () => desiredRoutes(platform, config.hostId),
+    readCertificates: () => desiredCertificates(platform, config.hostId),
     onRestart: () => tellAll('edge-restarted'),
     log,
   })
@@ -271,7 +273,7 @@ async function openEngine(platform: Platform): Promise<Engine> {
       const own = ownRepository(config, `${registry}/${repository}`)
       return own === null ? undefined : { kind: 'bearer', token: await ownToken(platform, own, 'pull') }
     },
-    allowedHostPorts: [config.port],
+    allowedHostPorts: [config.port, ...(config.httpsPort === null ? [] : [config.httpsPort])],
     log: (level, message, { error, ...details } = {}) => log[level]({ ...details, err: error }, message),
   })
 }

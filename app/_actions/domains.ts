@@ -1,7 +1,8 @@
 'use server'
 
+import { changeDomain } from '@/platform/domains/change.ts'
 import { addDomain, checkDomainNow, removeDomain } from '@/platform/domains/domains.ts'
-import type { AddDomainInput, Domain } from '@/platform/model/domains.ts'
+import type { AddDomainInput, ChangeDomainInput, Domain } from '@/platform/model/domains.ts'
 import type { ActionResult } from './result.ts'
 import { asId, run } from './run.ts'
 
@@ -11,6 +12,13 @@ export async function addDomainAction(appId: string, input: AddDomainInput): Pro
 
 export async function checkDomainAction(id: string): Promise<ActionResult<Domain>> {
   return run((platform, viewer) => checkDomainNow(platform, viewer, asId(id)))
+}
+
+export async function changeDomainAction(
+  id: string,
+  input: ChangeDomainInput,
+): Promise<ActionResult<Domain>> {
+  return run((platform, viewer) => changeDomain(platform, viewer, asId(id), input))
 }
 
 export async function removeDomainAction(id: string): Promise<ActionResult<void>> {

@@ -3,7 +3,9 @@ import { useTranslations } from 'next-intl'
 import type { Domain, DomainCheck } from '@/platform/model/domains.ts'
 import { Badge } from '../_ui/badge.tsx'
 import { RelativeTime } from '../_ui/relative-time.client.tsx'
+import { CertificateLine } from './certificate-line.tsx'
 import { CheckDomainButton, RemoveDomainButton } from './domain-buttons.client.tsx'
+import { HttpsButton } from './https-button.client.tsx'
 import { RecordTable } from './record-table.tsx'
 
 export function DomainRow({ domain, canChange }: { domain: Domain; canChange: boolean }) {
@@ -24,10 +26,14 @@ export function DomainRow({ domain, canChange }: { domain: Domain; canChange: bo
           )}
         </span>
         <State domain={domain} />
-        {canChange && !domain.isGenerated && (
+        {canChange && (
           <span className="ml-auto flex gap-2">
             {!isServed && <CheckDomainButton id={domain.id} name={shown} />}
-            <RemoveDomainButton id={domain.id} name={shown} isServed={isServed} />
+            <HttpsButton
+              {...{ id: domain.id, displayName }}
+              {...{ httpsRedirect: domain.httpsRedirect, hstsSeconds: domain.hstsSeconds }}
+            />
+            {!domain.isGenerated && <RemoveDomainButton id={domain.id} name={shown} isServed={isServed} />}
           </span>
         )}
       </div>
@@ -36,6 +42,7 @@ export function DomainRow({ domain, canChange }: { domain: Domain; canChange: bo
         {redirectTo !== null && t('sendsTo', { target: redirectTo })}
         {domain.stripPrefix && t('strips', { prefix: pathPrefix })}
       </p>
+      {isServed && <CertificateLine domain={domain} />}
       {!isServed && <Waiting domain={domain} />}
     </li>
   )

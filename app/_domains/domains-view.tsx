@@ -26,6 +26,17 @@ export async function DomainsView({ appId, canChange }: { appId: string; canChan
       {domains.every(({ isGenerated }) => isGenerated) && (
         <p className="border-t px-5 py-4 text-muted">{t('none')}</p>
       )}
+      {domains.some(({ certificate }) => certificate?.source === 'internal') && (
+        <p className="border-t px-5 py-4 text-muted">
+          {t.rich('authority', {
+            link: (words) => (
+              <a key="link" href="/api/certificate-authority" download className="underline">
+                {words}
+              </a>
+            ),
+          })}
+        </p>
+      )}
       {domains.some(({ verifiedAt, nextCheckAt }) => verifiedAt === null && nextCheckAt !== null) && (
         <LookAgain />
       )}

@@ -48,6 +48,7 @@ const fieldPatterns = [
   [/^must be a path such as|^must not have \. or/, 'pathPrefix'],
   [/^must be a name, or an address|^must not have a path/, 'domainTarget'],
   [/^must be another name/, 'domainSelf'],
+  [/^needs visitors to be sent to HTTPS/, 'domainHsts'],
   [/^is of another domain$/, 'otherDomain'],
   [/^must be a host name/, 'invalid'],
   [/^must be PEM/, 'certificates'],

@@ -49,6 +49,7 @@ export async function startEdge(context: BenchContext, origin: Origin, apps: num
   for (const path of [context.folder, folder]) chmodSync(path, 0o755)
   const settings: EdgeSettings = {
     port: await freePort(),
+    httpsPort: null,
     dashboardHost: 'localhost',
     webPort: origin.port,
     registryPort: origin.port,

@@ -56,7 +56,7 @@ function withHostsView(): string[] {
 const initialCgroupNamespace = 'cgroup:[4026531835]'
 
 /**
- * Settings, secrets and the configuration of the parts that are not ours, from BERTH_PORT and BERTH_DOMAIN. Folders in
+ * Settings, secrets and the configuration of the parts that are not ours, from BERTH_PORT, BERTH_HTTPS_PORT and BERTH_DOMAIN. Folders in
  * which root writes stay root's: whoever could plant a link there could have it write anywhere.
  */
 async function prepare(home: string): Promise<void> {
@@ -64,8 +64,12 @@ async function prepare(home: string): Promise<void> {
     throw new CommandError(
       `The Berth in ${home} was started by \`berth up\`: end it by \`berth down --home ${home}\`, or choose another BERTH_HOME.`,
     )
-  const { BERTH_PORT: port, BERTH_DOMAIN: domain } = process.env
-  const settings = await prepareHome(home, { port: port ? Number(port) : undefined, domain, keepPorts: true })
+  const { BERTH_PORT: port, BERTH_HTTPS_PORT: httpsPort, BERTH_DOMAIN: domain } = process.env
+  const settings = await prepareHome(home, {
+    port: port ? Number(port) : undefined,
+    httpsPort: httpsPort ? Number(httpsPort) : undefined,
+    ...{ domain, keepPorts: true },
+  })
   const env = partEnvironment(home, settings)
   for (const name of ['run', 'secrets']) chmodSync(join(home, name), 0o711)
   handOver(join(home, 'settings.json'))

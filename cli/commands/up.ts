@@ -42,9 +42,13 @@ async function prepare(home: string, options: UpOptions): Promise<void> {
   const left = await endLeftParts(home, { spare: ['edge'] })
   if (left.length > 0)
     say(`ended what an earlier, killed Berth of this home left running: ${left.join(', ')}`)
-  const before = readSettings(home)?.port
-  const port = options.port ?? before ?? defaultPort
-  if (port !== before || leftPart(home, 'edge') === null) await mustHavePort(port)
+  const before = readSettings(home)
+  const isLeft = leftPart(home, 'edge') !== null
+  const port = options.port ?? before?.port ?? defaultPort
+  if (port !== before?.port || !isLeft) await mustHavePort(port, `--port ${port + 1}`)
+  const httpsPort = options.httpsPort ?? before?.httpsPort ?? (port === 80 ? 443 : 0)
+  if (httpsPort !== 0 && (httpsPort !== before?.httpsPort || !isLeft))
+    await mustHavePort(httpsPort, `--https-port ${httpsPort + 1}`)
   mustBeReachable(home)
   mustHaveRoom(home)
   await ensurePackages(platformPackages)
@@ -66,10 +70,10 @@ function mustNotRun(home: string): void {
   )
 }
 
-async function mustHavePort(port: number): Promise<void> {
+async function mustHavePort(port: number, other: string): Promise<void> {
   if (await isFree(port, '0.0.0.0')) return
   throw new CommandError(
-    `Port ${port} is taken by ${portHolder(port) ?? 'another program'}. Choose another one: \`berth up --port ${port + 1}\`.`,
+    `Port ${port} is taken by ${portHolder(port) ?? 'another program'}. Choose another one: \`berth up ${other}\`.`,
   )
 }
 
@@ -81,6 +85,7 @@ async function detach(home: string, options: UpOptions): Promise<void> {
   let shown = statSync(path).size
   const flags = [
     ...(options.port === undefined ? [] : ['--port', String(options.port)]),
+    ...(options.httpsPort === undefined ? [] : ['--https-port', String(options.httpsPort)]),
     ...(options.domain === undefined ? [] : ['--domain', options.domain]),
   ]
   const child = spawn(

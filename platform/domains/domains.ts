@@ -1,31 +1,24 @@
-import { domainToUnicode } from 'node:url'
 import { notFound, type ProjectAction, type Viewer } from '../access.ts'
 import { type AppPlace, appAccess } from '../app-access.ts'
 import { lockApp } from '../app-lock.ts'
 import { record } from '../audit.ts'
-import type { Facts } from '../audit-changes.ts'
 import { PlatformError } from '../errors.ts'
-import type { Domain as DomainRow } from '../generated/prisma/client.ts'
 import { enqueue } from '../jobs.ts'
 import {
   type AddDomainInput,
   addDomainSchema,
   type Domain,
-  domainCheckSchema,
-  isWildcard,
   maxDomains,
-  recordName,
   recordValue,
-  verifications,
 } from '../model/domains.ts'
 import { newId } from '../model/ids.ts'
 import type { Platform } from '../open.ts'
 import { announce, tellOfApp } from '../timeline.ts'
 import { validate } from '../validate.ts'
-import { domainUrl } from './addresses.ts'
 import { isShown, lockNames, requireFree, routeOf } from './claims.ts'
 import { badName, badTarget, isLocal, parseName, parseTarget } from './names.ts'
-import { checkDomain, tokenOf } from './verify.ts'
+import { factsOf, showDomain, showDomains } from './show.ts'
+import { checkDomain } from './verify.ts'
 
 /** All of an app's, the one that Berth made first. */
 export async function listDomains(platform: Platform, viewer: Viewer, appId: string): Promise<Domain[]> {
@@ -34,9 +27,7 @@ export async function listDomains(platform: Platform, viewer: Viewer, appId: str
     where: { appId },
     orderBy: [{ generated: 'desc' }, { id: 'asc' }],
   })
-  const isAnyOpen = rows.some(({ verifiedAt }) => verifiedAt === null)
-  const token = isAnyOpen ? await tokenOf(platform.db, teamId) : ''
-  return rows.map((row) => show(platform, row, token))
+  return showDomains(platform, rows, teamId)
 }
 
 /**
@@ -57,7 +48,7 @@ export async function addDomain(
     throw badTarget('must be another name: this one would send visitors to itself')
   const { pathPrefix, stripPrefix } = given
   const claim = { appId, teamId: place.teamId, name, pathPrefix }
-  const { row, told, token } = await platform.db.$transaction(async (tx) => {
+  const { row, told } = await platform.db.$transaction(async (tx) => {
     await lockApp(tx, appId)
     await lockNames(tx)
     if ((await tx.domain.count({ where: { appId } })) >= maxDomains)
@@ -81,13 +72,12 @@ export async function addDomain(
     const event = { kind: 'configuration.changed', changes } as const
     return {
       row,
-      token: await tokenOf(tx, place.teamId),
       told: await tellOfApp(tx, { appId, by: viewer, event }),
     }
   })
   await announce(platform, told)
   await syncEdge(platform, place)
-  return show(platform, row, token)
+  return showDomain(platform, row, place.teamId)
 }
 
 /** Looks at the name now and answers with what was found. One that is verified stays as it is. */
@@ -99,7 +89,7 @@ export async function checkDomainNow(platform: Platform, viewer: Viewer, id: str
   await checkDomain(platform, id)
   const now = await platform.db.domain.findUnique({ where: { id } })
   if (now === null) throw notFound('domain')
-  return show(platform, now, await tokenOf(platform.db, place.teamId))
+  return showDomain(platform, now, place.teamId)
 }
 
 /** The name leads nowhere any more. Throws `conflict` for the one that Berth made. */
@@ -146,27 +136,4 @@ async function syncEdge(platform: Platform, { hostId }: AppPlace): Promise<void>
 
 function entry({ teamId, appId, name }: AppPlace) {
   return { teamId, target: { type: 'app', id: appId, name } }
-}
-
-function factsOf({ name, pathPrefix, stripPrefix, redirectTo }: DomainRow): Facts {
-  return { [`domains.${name}`]: { pathPrefix, stripPrefix, redirectTo } }
-}
-
-function show(platform: Platform, row: DomainRow, token: string): Domain {
-  const checks = domainCheckSchema.array().safeParse(row.checks)
-  const { id, appId, name, pathPrefix, stripPrefix, redirectTo } = row
-  return {
-    ...{ id, appId, name, pathPrefix, stripPrefix, redirectTo },
-    displayName: `${isWildcard(name) ? '*.' : ''}${domainToUnicode(name.replace(/^\*\./, '')) || name}`,
-    isGenerated: row.generated,
-    url: isWildcard(name) ? null : domainUrl(platform.config, row),
-    verifiedAt: row.verifiedAt?.toISOString() ?? null,
-    verifiedBy: row.generated
-      ? 'generated'
-      : (verifications.find((known) => known === row.verifiedBy) ?? null),
-    record: row.verifiedAt === null ? { name: recordName(name), value: recordValue(token) } : null,
-    checks: checks.success ? checks.data : [],
-    checkedAt: row.checkedAt?.toISOString() ?? null,
-    nextCheckAt: row.nextCheckAt?.toISOString() ?? null,
-  }
 }

@@ -1,13 +1,11 @@
 /** Text that people type → a name of the name service, or a sentence about what is wrong with it. */
 import { domainToASCII } from 'node:url'
+import { localEndings } from '../certificates/local-names.ts'
 import type { Config } from '../config.ts'
 import { PlatformError } from '../errors.ts'
 import { baseOf, isWildcard } from '../model/domains.ts'
 
 type Names = Pick<Config, 'domain' | 'port'>
-
-/** Reserved for use inside: nobody owns one in the public name service (RFC 2606, 6761, 8375, ICANN's .internal). */
-const localEndings = ['localhost', 'test', 'internal', 'home.arpa', 'local', 'lan']
 
 /** Throws `invalid` at the field `name`. IDNA by WHATWG's rules, as browsers do it. */
 export function parseName(config: Names, text: string): string {

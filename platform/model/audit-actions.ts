@@ -20,6 +20,7 @@ export const auditActions = [
   'deployment.create',
   'deployment.rollback',
   'domain.add',
+  'domain.change',
   'domain.check',
   'domain.remove',
   'domain.verified',

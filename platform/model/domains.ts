@@ -1,5 +1,6 @@
 /** Names that an app is reached by: what may be asked for, and what a look at one finds. */
 import { z } from 'zod'
+import { certificateSchema } from './certificates.ts'
 
 /** One by one, since each wants a look at the name service: so many have an app's names together. */
 export const maxDomains = 100
@@ -34,6 +35,30 @@ export const addDomainSchema = z
     message: 'means nothing where visitors are sent on',
   })
 
+/** Two years, as the lists that browsers come with ask for at least one. */
+export const maxHstsSeconds = 2 * 365 * 86_400
+
+export const changeDomainSchema = z.strictObject({
+  stripPrefix: z.boolean().optional(),
+  /** As when it was added; null: the app answers. */
+  redirectTo: z
+    .string()
+    .trim()
+    .min(1, 'is needed')
+    .max(300, 'must be at most 300 characters')
+    .nullable()
+    .optional(),
+  /** Whether visitors by HTTP are sent on to HTTPS. Null: where the certificate is one that browsers trust. */
+  httpsRedirect: z.boolean().nullable().optional(),
+  /** For so long browsers are told to use HTTPS alone (HSTS); 0: to forget it; null: nothing is said. */
+  hstsSeconds: z
+    .int('must be a whole number of seconds')
+    .min(0, 'must be at least 0')
+    .max(maxHstsSeconds, `must be at most ${maxHstsSeconds}, which is two years`)
+    .nullable()
+    .optional(),
+})
+
 /**
  * What shows that a team may use a name. `generated`: Berth made it. `local`: a name that is nobody's in the public
  * name service. `record`: a TXT record. `answer`: it leads here. `team`: the team has shown it for another entry.
@@ -61,6 +86,15 @@ export const domainSchema = z.object({
   redirectTo: z.string().nullable(),
   /** Where it leads to; null for wildcards. */
   url: z.string().nullable(),
+  /** The same by HTTPS; null where there is no certificate, and for wildcards. */
+  secureUrl: z.string().nullable(),
+  /** As it was asked for; null: where the certificate is one that browsers trust. */
+  httpsRedirect: z.boolean().nullable(),
+  hstsSeconds: z.int().nullable(),
+  /** Whether visitors by HTTP are sent on to HTTPS. */
+  sendsToHttps: z.boolean(),
+  /** What it is served with; null: HTTP alone. */
+  certificate: certificateSchema.nullable(),
   verifiedAt: z.iso.datetime().nullable(),
   verifiedBy: z.enum(verifications).nullable(),
   /** The TXT record that shows that the team may use the name; null where none is needed. */
@@ -72,6 +106,7 @@ export const domainSchema = z.object({
 })
 
 export type AddDomainInput = z.input<typeof addDomainSchema>
+export type ChangeDomainInput = z.input<typeof changeDomainSchema>
 export type Domain = z.infer<typeof domainSchema>
 export type DomainCheck = z.infer<typeof domainCheckSchema>
 export type Verification = (typeof verifications)[number]

@@ -1,3 +1,4 @@
+import { certificatesFor, sendsToHttps } from '../certificates/served.ts'
 import { inProgressStatuses } from '../deployment-cancel.ts'
 import { edgeAccessOf } from '../edge-access.ts'
 import type { EdgeAccess } from '../model/edge-access.ts'
@@ -13,6 +14,10 @@ export interface DesiredRoute {
   stripPrefix?: boolean
   /** Origin that every request is sent on to. */
   redirectTo?: string | null
+  /** Whether what comes by HTTP is sent on to HTTPS; default: no. */
+  toHttps?: boolean
+  /** For so long browsers are told to use HTTPS alone; null: they are told nothing. */
+  hstsSeconds?: number | null
   appId: string
   /** Other than running, there are no servers and the edge shows a page instead. */
   state: 'running' | 'stopped' | 'deploying' | 'failed'
@@ -35,13 +40,16 @@ export async function desiredRoutes(platform: Platform, hostId: string): Promise
     select: {
       id: true,
       desiredState: true,
-      project: { select: { team: { select: { deletedAt: true } } } },
+      project: { select: { teamId: true, team: { select: { deletedAt: true } } } },
       liveDeploymentId: true,
       edgeAccess: true,
       domains: {
         where: { route: { not: null } },
         orderBy: { route: 'asc' },
-        select: { name: true, pathPrefix: true, stripPrefix: true, redirectTo: true },
+        select: {
+          ...{ name: true, pathPrefix: true, stripPrefix: true, redirectTo: true },
+          ...{ httpsRedirect: true, hstsSeconds: true },
+        },
       },
       deployments: {
         where: { status: { in: inProgressStatuses } },
@@ -55,6 +63,13 @@ export async function desiredRoutes(platform: Platform, hostId: string): Promise
       },
     },
   })
+  const certificates =
+    platform.config.httpsPort === null
+      ? new Map<string, never>()
+      : await certificatesFor(
+          platform.db,
+          apps.flatMap(({ domains, project: { teamId } }) => domains.map(({ name }) => ({ name, teamId }))),
+        )
   return apps.flatMap((app) => {
     const wanted = wantedState(app.desiredState, app.project.team) === 'running'
     const inStatus = (wanted: string) => app.deployments.find(({ status }) => status === wanted)?.id
@@ -83,9 +98,10 @@ export async function desiredRoutes(platform: Platform, hostId: string): Promise
       app.deployments.length > 0,
       app.liveDeploymentId !== null,
     )
-    return app.domains.map(({ name, ...rest }) => ({
+    return app.domains.map(({ name, httpsRedirect, ...rest }) => ({
       hostname: name,
       ...rest,
+      toHttps: sendsToHttps({ httpsRedirect }, certificates.get(name)),
       appId: app.id,
       state,
       servers,

@@ -100,6 +100,7 @@ const rules: Record<string, Rule> = {
   setEdgeAccessAction: ['developer', ({ app }) => [app, { users: [], addresses: [] }]],
   addDomainAction: ['developer', ({ app }) => [app, { name: 'new.test' }]],
   checkDomainAction: ['developer', ({ domain }) => [domain]],
+  changeDomainAction: ['developer', ({ domain }) => [domain, { httpsRedirect: true }]],
   removeDomainAction: ['developer', ({ domain }) => [domain]],
   createRegistryLoginAction: [
     'admin',

@@ -47,7 +47,11 @@ test('a home is made once: secrets and settings stay, options change what they n
   expect(statSync(join(home, 'secrets/registry.key.pem')).mode & 0o077).toBe(0)
   expect(loadConfig(partEnvironment(home, second))).toMatchObject({
     publicUrl: 'http://apps.example.org:7999',
+    httpsPort: first.httpsPort,
   })
+  expect(first.httpsPort).toBeGreaterThan(0)
+  expect(loadConfig(partEnvironment(home, await prepareHome(home, { httpsPort: 0 }))).httpsPort).toBeNull()
+  expect((await prepareHome(newHome(), { port: 80 })).httpsPort).toBe(443)
 })
 
 test('an inner port that somebody took is given up for another', async () => {

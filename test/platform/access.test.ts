@@ -102,6 +102,7 @@ const allowed: Record<Action, string> = {
   'volume.restore': 'developer admin owner operator',
   'domain.read': 'viewer developer admin owner operator',
   'domain.add': 'developer admin owner operator',
+  'domain.change': 'developer admin owner operator',
   'domain.check': 'developer admin owner operator',
   'domain.remove': 'developer admin owner operator',
   'repository.pull': 'viewer developer admin owner operator',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
-import { appUrl, loadConfig } from '../../platform/config.ts'
+import { appUrl, loadConfig, secureUrl } from '../../platform/config.ts'
 
 const complete = {
   BERTH_WEB_PORT: '7081',
@@ -49,6 +49,12 @@ test('without a domain names end in .localhost, and the port is part of them unl
     redis: { path: '/var/lib/berth/redis/redis.sock', password: 'hunter3', db: 0 },
   })
   expect(appUrl(config, 'shop-acme.localhost')).toBe('http://shop-acme.localhost:7080')
+  expect(secureUrl(config, 'shop-acme.localhost')).toBeNull()
+  expect(secureUrl(loadConfig({ ...complete, BERTH_HTTPS_PORT: '7443' }), 'a.test')).toBe(
+    'https://a.test:7443',
+  )
+  expect(secureUrl(loadConfig({ ...complete, BERTH_HTTPS_PORT: '443' }), 'a.test')).toBe('https://a.test')
+  expect(loadConfig({ ...complete, BERTH_HTTPS_PORT: '' }).httpsPort).toBeNull()
   const public_ = loadConfig({ ...complete, BERTH_DOMAIN: 'berth.example.com', BERTH_PORT: '80' })
   expect(public_.publicUrl).toBe('http://berth.example.com')
   expect(public_.registryHost).toBe('berth.example.com')

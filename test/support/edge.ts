@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createLogger } from '../../platform/log.ts'
 import type { DesiredRoute } from '../../platform/worker/desired-routes.ts'
+import { type EdgeCertificates, noCertificates } from '../../worker/edge/certificates.ts'
 import { createEdge, type Edge } from '../../worker/edge/edge.ts'
 import type { EdgeSettings } from '../../worker/edge/settings.ts'
 import { freePort } from './registry.ts'
@@ -18,6 +19,7 @@ export interface TestEdge {
   edge: Edge
   /** What the edge is to do at its next sync. */
   routes: DesiredRoute[]
+  certificates: EdgeCertificates
   start(): Promise<void>
   /** HAProxy's master process, while it runs. */
   pid(): number | undefined
@@ -33,6 +35,7 @@ export async function makeTestEdge(settings: Partial<EdgeSettings> = {}): Promis
   await mkdir(join(home, 'run'))
   const all: EdgeSettings = {
     port: await freePort(),
+    httpsPort: null,
     dashboardHost: 'localhost',
     webPort: await freePort(),
     registryPort: await freePort(),
@@ -49,9 +52,11 @@ export async function makeTestEdge(settings: Partial<EdgeSettings> = {}): Promis
   const test: TestEdge = {
     settings: all,
     routes: [],
+    certificates: noCertificates,
     edge: createEdge({
       settings: all,
       readRoutes: async () => test.routes,
+      readCertificates: async () => test.certificates,
       log: createLogger({ level: 'error', part: 'test' }),
     }),
     async start() {

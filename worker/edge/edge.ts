@@ -1,11 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../../platform/log.ts'
 import type { DesiredRoute } from '../../platform/worker/desired-routes.ts'
+import {
+  certificateChanges,
+  certificateListPath,
+  certificatePath,
+  type EdgeCertificates,
+  largestCommandBytes,
+  noCertificates,
+  parseCertificateLines,
+} from './certificates.ts'
 import { changesTo, deletableServers, mapChanges } from './changes.ts'
-import { readConfiguration, writeConfiguration, writePlan } from './files.ts'
+import {
+  readConfiguration,
+  removeCertificates,
+  writeCertificates,
+  writeConfiguration,
+  writePlan,
+} from './files.ts'
 import { type Haproxy, type HaproxyProcess, haproxyAt } from './haproxy.ts'
 import { type EdgePlan, planEdge } from './plan.ts'
-import { redirectsPath, strippedPath } from './routes.ts'
+import { redirectsPath, strippedPath, transportPath } from './routes.ts'
 import type { EdgeSettings } from './settings.ts'
 import { handoverKey, handoverPath, hostsPath } from './structure.ts'
 
@@ -26,12 +41,14 @@ export interface Edge {
 export interface EdgeOptions {
   settings: EdgeSettings
   readRoutes: () => Promise<DesiredRoute[]>
+  /** Asked where there is a port for HTTPS. */
+  readCertificates?: () => Promise<EdgeCertificates>
   /** Called when another HAProxy was started than the one that was there; it has read the files. */
   onRestart?: () => void
   log: Logger
 }
 
-export function createEdge({ settings, readRoutes, onRestart, log }: EdgeOptions): Edge {
+export function createEdge({ settings, readRoutes, readCertificates, onRestart, log }: EdgeOptions): Edge {
   const haproxy = haproxyAt(settings, (err, message) => log.warn({ err }, message))
   let last: Promise<unknown> = Promise.resolve()
   let waiting: Promise<void> | null = null
@@ -54,7 +71,9 @@ export function createEdge({ settings, readRoutes, onRestart, log }: EdgeOptions
   }
 
   async function syncNow(): Promise<void> {
-    const plan = planEdge(settings, await readRoutes())
+    const wanted = (settings.httpsPort !== null && (await readCertificates?.())) || noCertificates
+    const certificates = await writeCertificates(settings, wanted)
+    const plan = planEdge(settings, await readRoutes(), certificates)
     const before = await readConfiguration(settings)
     await writePlan(settings, plan)
     const structureId = await haproxy.structureId()
@@ -64,15 +83,50 @@ export function createEdge({ settings, readRoutes, onRestart, log }: EdgeOptions
       const [present, ...old] = await haproxy.processes()
       noticeRestart()
       // A process that was just started has it all from the files.
-      if (isSame && present !== undefined) await adjust(haproxy, settings, plan, present)
-      else log.info({ apps: plan.servers.size }, 'the edge took over a new structure')
+      if (isSame && present !== undefined) {
+        if (certificates.own !== null) await exchangeCertificates(plan, certificates, present)
+        await adjust(haproxy, settings, plan, present)
+      } else log.info({ apps: plan.servers.size }, 'the edge took over a new structure')
       for (const process of old) await handOver(process)
+      await removeCertificates(settings, certificates)
       for (const pid of handedOver) if (!old.some((process) => process.pid === pid)) handedOver.delete(pid)
       return
     }
     // HAProxy goes on with what it has; a restart must find that too.
     if (before !== null) await writeConfiguration(settings, before)
     throw new Error('HAProxy refused the new configuration; the one before stays in force. Its log says why.')
+  }
+
+  /** Before requests follow routes that want them. What is too large for a command comes by a reload. */
+  async function exchangeCertificates(
+    plan: EdgePlan,
+    certificates: EdgeCertificates,
+    process: HaproxyProcess,
+  ): Promise<void> {
+    const list = certificateListPath(settings)
+    const running = parseCertificateLines(await haproxy.command(process, `show ssl crt-list ${list}`))
+    const pems = new Map<string, string>()
+    for (const certificate of certificates.others) {
+      const path = certificatePath(settings, certificate)
+      if (running.some((line) => line.startsWith(`${path} `))) continue
+      const pem = await certificates.readPem(certificate)
+      if (pem !== null) pems.set(path, pem)
+    }
+    if ([...pems.values()].some((pem) => pem.length > largestCommandBytes)) {
+      if (await haproxy.reload(plan.structureId)) return
+      throw new Error('HAProxy refused a certificate. Its log says why.')
+    }
+    for (const command of certificateChanges(list, { wanted: plan.certificates, running }, pems)) {
+      const answer = await haproxy.command(process, command)
+      if (
+        /^(New empty|Transaction (created|updated)|Committing|Inserting|Entry .* deleted|Certificate .* deleted)/.test(
+          answer,
+        )
+      )
+        continue
+      const [first = ''] = command.split('\n')
+      throw new Error(`HAProxy answered "${answer}" to "${first}".`)
+    }
   }
 
   /** It may end at any moment, which is just as well. */
@@ -119,6 +173,7 @@ async function adjust(
   for (const [file, wanted] of [
     [redirectsPath(settings), plan.redirects],
     [strippedPath(settings), plan.stripped],
+    [transportPath(settings), plan.transport],
   ] as const)
     others.push(...mapChanges(wanted, await haproxy.hosts(process, file), file))
   const state = { servers: await haproxy.servers(process), hosts: await haproxy.hosts(process, path) }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { EdgeAccess } from '../../platform/model/edge-access.ts'
 import type { DesiredRoute } from '../../platform/worker/desired-routes.ts'
-import { check, redirectBackend, redirectOf, routeKey, strippedOf } from './routes.ts'
+import { certificateLines, certificatePath, type EdgeCertificates, noCertificates } from './certificates.ts'
+import { check, redirectBackend, redirectOf, routeKey, strippedOf, transportOf } from './routes.ts'
 import type { EdgeSettings } from './settings.ts'
 import { structureOf } from './structure.ts'
 
@@ -24,6 +25,10 @@ export interface EdgePlan {
   redirects: ReadonlyMap<string, string>
   /** The same → the prefix that the app does not see. */
   stripped: ReadonlyMap<string, string>
+  /** The same → whether it is to be asked by HTTPS alone, and what browsers are told of that. */
+  transport: ReadonlyMap<string, string>
+  /** Lines of the list of certificates. */
+  certificates: readonly string[]
   /** By backend; every app has one, also when nothing of it runs. */
   servers: ReadonlyMap<string, readonly EdgeServer[]>
 }
@@ -42,17 +47,23 @@ const addressPattern = /^\d{1,3}(\.\d{1,3}){3}$/
  * Desired routes → configuration. The order of the routes makes no difference. Throws on a name or an address that
  * can't be one: whatever reached the database, nothing but names and numbers reaches the configuration.
  */
-export function planEdge(settings: EdgeSettings, routes: readonly DesiredRoute[]): EdgePlan {
+export function planEdge(
+  settings: EdgeSettings,
+  routes: readonly DesiredRoute[],
+  { own, others }: Pick<EdgeCertificates, 'own' | 'others'> = noCertificates,
+): EdgePlan {
   const hosts = new Map<string, string>()
   const servers = new Map<string, EdgeServer[]>()
   const redirects = new Map<string, string>()
   const stripped = new Map<string, string>()
   const accesses = new Map<string, EdgeAccess>()
+  const transport = new Map<string, string>()
   const keyed = routes.map((route) => ({ key: routeKey(route), route }))
   for (const { key, route } of keyed.sort((a, b) => compare(a.key, b.key))) {
     check('app', route.appId, namePattern)
     const target = redirectOf(route)
     const prefix = strippedOf(route)
+    transport.set(key, transportOf(route))
     if (target !== null) redirects.set(key, target)
     if (prefix !== null) stripped.set(key, prefix)
     const ofApp = route.state === 'running' ? route.appId : pageOf[route.state]
@@ -62,12 +73,17 @@ export function planEdge(settings: EdgeSettings, routes: readonly DesiredRoute[]
     servers.set(route.appId, route.servers.map(toServer).sort(byName))
   }
   const backends = [...servers.keys()].sort(compare)
-  const structure = structureOf(settings, backends, [...new Set(stripped.values())].sort(compare), accesses)
+  const structure = structureOf(settings, backends, {
+    strippedPrefixes: [...new Set(stripped.values())].sort(compare),
+    accesses,
+    ownCertificate: own === null ? null : certificatePath(settings, own),
+  })
   const structureId = createHash('sha256').update(structure.parts.join('\n')).digest('hex').slice(0, 16)
   return {
     configuration: structure.render(structureId, (backend) => (servers.get(backend) ?? []).map(serverLine)),
     structureId,
-    ...{ hosts, redirects, stripped },
+    ...{ hosts, redirects, stripped, transport },
+    certificates: certificateLines(settings, others),
     servers,
   }
 }

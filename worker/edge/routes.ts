@@ -35,6 +35,13 @@ export function strippedOf({
   return stripPrefix && redirectTo === null && pathPrefix !== '/' ? pathPrefix : null
 }
 
+/** How a route wants to be asked, as one word of a map: `redirect:31536000`, `either:-`. Each route says it. */
+export function transportOf({ toHttps = false, hstsSeconds = null }: DesiredRoute): string {
+  if (hstsSeconds !== null && !Number.isSafeInteger(hstsSeconds))
+    throw new Error(`The edge can't tell browsers to use HTTPS for ${hstsSeconds} seconds.`)
+  return `${toHttps ? 'redirect' : 'either'}:${hstsSeconds ?? '-'}`
+}
+
 /** Throws on what can't be a name: whatever reached the database, nothing else reaches the configuration. */
 export function check(what: string, text: string, pattern: RegExp): void {
   if (!pattern.test(text))
@@ -50,6 +57,10 @@ export function strippedPath(settings: EdgeSettings): string {
   return join(settings.folder, 'stripped.map')
 }
 
+export function transportPath(settings: EdgeSettings): string {
+  return join(settings.folder, 'transport.map')
+}
+
 /** Lines of the public frontend that find a request's route: its key, its backend, and the prefix to take away. */
 export function lookUp(settings: EdgeSettings, hostsPath: string): string[] {
   return [
@@ -61,6 +72,7 @@ export function lookUp(settings: EdgeSettings, hostsPath: string): string[] {
     '    http-request set-var(txn.wildcard) var(txn.host),regsub(^[^.]*,*) if !has-route',
     '    http-request set-var-fmt(txn.key) %[var(txn.wildcard)]%[path]/ if !has-route',
     `    http-request set-var(txn.backend) var(txn.key),map_beg(${hostsPath}) if !has-route`,
+    `    http-request set-var(txn.transport) var(txn.key),map_beg(${transportPath(settings)})`,
     '    http-request del-header X-Forwarded-Prefix',
     `    http-request set-var(txn.stripped) var(txn.key),map_beg(${strippedPath(settings)})`,
   ]

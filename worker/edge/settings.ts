@@ -6,6 +6,8 @@ import type { Config } from '../../platform/config.ts'
 export interface EdgeSettings {
   /** Public port. */
   port: number
+  /** Public port for HTTPS; null: there is none. */
+  httpsPort: number | null
   /** Name under which the dashboard, the API and the registry are reached. */
   dashboardHost: string
   webPort: number
@@ -26,6 +28,7 @@ export interface EdgeSettings {
 export function edgeSettings(config: Config): EdgeSettings {
   return {
     port: config.port,
+    httpsPort: config.httpsPort,
     dashboardHost: new URL(config.publicUrl).hostname,
     webPort: config.webPort,
     registryPort: config.registryPort,

@@ -3,9 +3,11 @@ import { join } from 'node:path'
 import { challengePath } from '../../platform/model/domains.ts'
 import type { EdgeAccess } from '../../platform/model/edge-access.ts'
 import { letIn, userLists } from './access.ts'
+import { certificateListPath } from './certificates.ts'
 import { type PageLanguage, type PageName, pageFile, pageLanguages, pages } from './pages.ts'
 import { lookUp, redirecting, takePrefixes } from './routes.ts'
 import type { EdgeSettings } from './settings.ts'
+import { encrypted, encrypting, isEncrypted, sendToHttps, strictTransport } from './tls.ts'
 
 /** Environment variable of HAProxy's own that says which structure a process was started with. */
 export const structureVariable = 'BERTH_EDGE_STRUCTURE'
@@ -17,18 +19,24 @@ export interface Structure {
   render(structureId: string, serversOf: (backend: string) => string[]): string
 }
 
+export interface StructureParts {
+  strippedPrefixes?: readonly string[]
+  /** File of the certificate for Berth's own name; null: nothing is encrypted. */
+  ownCertificate?: string | null
+  accesses?: ReadonlyMap<string, EdgeAccess>
+}
+
 /** The part of haproxy.cfg that needs a reload when it changes. HAProxy 2.6 configuration manual. */
 export function structureOf(
   settings: EdgeSettings,
   appBackends: readonly string[],
-  strippedPrefixes: readonly string[] = [],
-  accesses: ReadonlyMap<string, EdgeAccess> = new Map(),
+  { strippedPrefixes = [], ownCertificate = null, accesses = new Map() }: StructureParts = {},
 ): Structure {
   const render: Structure['render'] = (structureId, serversOf) =>
     [
       '# Written by the worker; what is changed here by hand is lost.',
       ...global(settings, structureId),
-      ...frontend(settings, strippedPrefixes),
+      ...frontend(settings, strippedPrefixes, ownCertificate),
       ...dashboard(settings),
       ...redirecting(settings),
       ...Object.values(pageBackends(settings)).flat(),
@@ -48,9 +56,12 @@ export function handoverPath(settings: EdgeSettings): string {
 }
 
 /** In the abstract namespace, since HAProxy as nobody need not reach the state folder. Containers can't see it. */
-function handoverSocket(settings: EdgeSettings): string {
-  return `abns@berth-edge-${createHash('sha256').update(settings.folder).digest('hex').slice(0, 16)}`
+function handoverSocket(settings: EdgeSettings, encrypted = false): string {
+  const home = createHash('sha256').update(settings.folder).digest('hex').slice(0, 16)
+  return `abns@berth-edge-${home}${encrypted ? '-tls' : ''}`
 }
+
+const challengePaths = [challengePath]
 
 export function hostsPath(settings: EdgeSettings): string {
   return join(settings.folder, 'hosts.map')
@@ -69,6 +80,7 @@ function global(settings: EdgeSettings, structureId: string): string[] {
     // After a reload the old process lives on as long as somebody is connected to it, but not for ever.
     '    hard-stop-after 1h',
     `    setenv ${structureVariable} ${structureId}`,
+    ...encrypting,
     '',
     'defaults',
     '    mode http',
@@ -94,12 +106,19 @@ function global(settings: EdgeSettings, structureId: string): string[] {
   ]
 }
 
-function frontend(settings: EdgeSettings, strippedPrefixes: readonly string[]): string[] {
+function frontend(
+  settings: EdgeSettings,
+  strippedPrefixes: readonly string[],
+  ownCertificate: string | null,
+): string[] {
   const names = [...new Set([settings.dashboardHost, 'localhost'])].join(' ')
   return [
     'frontend public',
     `    bind *:${settings.port}`,
+    ...encrypted(settings, ownCertificate, certificateListPath(settings)),
     `    bind ${handoverSocket(settings)} accept-proxy`,
+    `    bind ${handoverSocket(settings, true)} name tls accept-proxy`,
+    `    acl encrypted ${isEncrypted}`,
     // Idle connections are closed at their next answer when a process is replaced, never in a client's face.
     '    option idle-close-on-response',
     // Idempotent methods, RFC 9110 9.2.2. What was only refused is sent again whatever it is: nobody has had it.
@@ -109,11 +128,15 @@ function frontend(settings: EdgeSettings, strippedPrefixes: readonly string[]): 
     '    http-request set-header X-Forwarded-For %[src]',
     '    http-request set-header X-Real-IP %[src]',
     '    http-request set-header X-Forwarded-Proto http',
+    '    http-request set-header X-Forwarded-Proto https if encrypted',
     '    http-request set-header X-Forwarded-Host %[req.hdr(host)]',
     '    http-request set-header X-Forwarded-Port %[dst_port]',
     '    http-request set-var(txn.host) req.hdr(host),host_only,lower,regsub(\\.$,)',
     ...lookUp(settings, hostsPath(settings)),
     `    acl handover str(${handoverKey}),map(${handoverPath(settings)}) -m found`,
+    `    acl challenge path_reg ^(${challengePaths.join('|').replaceAll('.', '[.]')})[A-Za-z0-9_-]+$`,
+    ...sendToHttps(settings),
+    ...strictTransport,
     ...takePrefixes(strippedPrefixes, 'handover'),
     `    acl dashboard var(txn.host) -m str ${names}`,
     // By address: 192.0.2.1, [2001:db8::1].
@@ -122,9 +145,10 @@ function frontend(settings: EdgeSettings, strippedPrefixes: readonly string[]): 
     '    acl registry path -m beg /v2/',
     // Berth deletes images itself: it knows what runs.
     '    acl image-delete path_reg ^/v2/.+/manifests/[^/]+$',
+    '    use_backend successor-tls if handover encrypted',
     '    use_backend successor if handover',
     // What shows that a name leads here, before it leads to anything.
-    `    use_backend web if { path_reg ^${challengePath.replaceAll('.', '[.]')}[a-z0-9_]+$ }`,
+    '    use_backend web if challenge',
     '    use_backend web if dashboard registry image-delete METH_DELETE',
     '    use_backend registry if dashboard registry',
     '    use_backend web if dashboard',
@@ -150,6 +174,10 @@ function dashboard(settings: EdgeSettings): string[] {
     // hands what they ask to the process that came after it, with the client's own address.
     'backend successor',
     `    server successor ${handoverSocket(settings)} send-proxy-v2`,
+    '',
+    // What came encrypted arrives there as such.
+    'backend successor-tls',
+    `    server successor ${handoverSocket(settings, true)} send-proxy-v2`,
     '',
   ]
 }

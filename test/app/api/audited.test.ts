@@ -392,6 +392,10 @@ const uses: Record<string, Use> = {
     const { body } = await makeDomain(app)
     return call(`POST /domains/${body.id}/check`)
   },
+  'PATCH /domains/{id}': async ({ app }) => {
+    const { body } = await makeDomain(app)
+    return call(`PATCH /domains/${body.id}`, { httpsRedirect: true })
+  },
   'DELETE /domains/{id}': async ({ app }) => {
     const { body } = await makeDomain(app)
     return call(`DELETE /domains/${body.id}`)

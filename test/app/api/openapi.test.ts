@@ -129,6 +129,7 @@ const routes = [
   'GET /apps/{id}/domains',
   'POST /apps/{id}/domains',
   'POST /domains/{id}/check',
+  'PATCH /domains/{id}',
   'DELETE /domains/{id}',
   'GET /apps/{id}/deployments',
   'POST /apps/{id}/deployments',

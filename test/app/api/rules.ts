@@ -202,6 +202,7 @@ export const rules: Record<string, Rule> = {
     { name: 'new.test', pathPrefix: '/new' },
   ],
   'POST /domains/{id}/check': ['developer', ({ domain }) => `/domains/${domain}/check`],
+  'PATCH /domains/{id}': ['developer', ({ domain }) => `/domains/${domain}`, { httpsRedirect: true }],
   'DELETE /domains/{id}': ['developer', ({ domain }) => `/domains/${domain}`],
   'GET /apps/{id}/deployments': ['viewer', ({ app }) => `/apps/${app}/deployments`],
   'POST /apps/{id}/deployments': ['developer', ({ app }) => `/apps/${app}/deployments`],

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest'
 import type { DesiredRoute } from '../../../platform/worker/desired-routes.ts'
+import type { EdgeCertificate } from '../../../worker/edge/certificates.ts'
 import { changesTo, deletableServers } from '../../../worker/edge/changes.ts'
 import { mapFile, planEdge } from '../../../worker/edge/plan.ts'
 import { type EdgeSettings, maxConnections } from '../../../worker/edge/settings.ts'
 
 const settings: EdgeSettings = {
   port: 7080,
+  httpsPort: 7443,
   dashboardHost: 'berth.example',
   webPort: 7081,
   registryPort: 7082,
@@ -15,6 +17,11 @@ const settings: EdgeSettings = {
   maxConnections: 4_000,
   dropPrivileges: true,
   answerTimeoutMs: 600_000,
+}
+
+const certificates = {
+  own: { name: 'berth.example', fingerprint: 'a'.repeat(64) },
+  others: [{ name: '*.shop.example', fingerprint: 'b'.repeat(64) }],
 }
 
 const server = (containerId: string, port = 3000) => ({ containerId, address: '10.89.0.2', port })
@@ -32,9 +39,11 @@ const blog: DesiredRoute = {
 }
 
 test('the whole configuration of two apps is as it was read and approved', async () => {
-  const plan = planEdge(settings, [shop, blog])
+  const plan = planEdge(settings, [{ ...shop, toHttps: true, hstsSeconds: 60 }, blog], certificates)
   const text = plan.configuration.replace(plan.structureId, '<structure>')
   await expect(text).toMatchFileSnapshot('./haproxy.cfg')
+  expect(mapFile(plan.transport)).toBe('blog-acme.localhost/ either:-\nshop-acme.localhost/ redirect:60\n')
+  expect(plan.certificates).toEqual([`/berth/edge/certificates/${'b'.repeat(64)}.pem *.shop.example`])
   expect(mapFile(plan.hosts)).toBe('blog-acme.localhost/ page-stopped\nshop-acme.localhost/ app_shop\n')
 })
 
@@ -46,6 +55,10 @@ test('only what a running HAProxy cannot learn otherwise changes the structure',
   expect(id([blog, { ...shop, state: 'stopped', servers: [] }])).toBe(base.structureId)
   expect(id([blog, shop, { ...shop, hostname: 'shop.example' }])).toBe(base.structureId)
   expect(id([shop])).not.toBe(base.structureId)
+  const withTls = (others: EdgeCertificate[]) =>
+    planEdge(settings, [shop, blog], { ...certificates, others }).structureId
+  expect(withTls([])).toBe(withTls(certificates.others))
+  expect(withTls([])).not.toBe(base.structureId)
   expect(id([shop, blog], { ...settings, webPort: 1 })).not.toBe(base.structureId)
 })
 
@@ -58,6 +71,13 @@ test.each([
   [{ ...shop, servers: [server('c', 70_000)] }],
 ])('what is no name, address or port never reaches the configuration (%#)', (route) => {
   expect(() => planEdge(settings, [route])).toThrow(/The edge can't/)
+})
+
+test.each([
+  { name: 'a.example x.example', fingerprint: 'b'.repeat(64) },
+  { name: 'a.example', fingerprint: '../../secrets/master.key' },
+])('what is no name or fingerprint is never written into the list of certificates (%#)', (certificate) => {
+  expect(() => planEdge(settings, [], { ...certificates, others: [certificate] })).toThrow(/The edge can't/)
 })
 
 test('a running HAProxy gets new servers first, then the names, and old servers are drained', () => {

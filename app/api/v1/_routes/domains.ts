@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import { changeDomain } from '../../../../platform/domains/change.ts'
 import { addDomain, checkDomainNow, listDomains, removeDomain } from '../../../../platform/domains/domains.ts'
-import { addDomainSchema } from '../../../../platform/model/domains.ts'
+import { addDomainSchema, changeDomainSchema } from '../../../../platform/model/domains.ts'
 import { type Api, asked, created, idParam, json, noContent, ok } from './router.ts'
 import { Domain, pageOf } from './schemas.ts'
 
@@ -44,6 +45,16 @@ export function addDomainRoutes(api: Api): void {
       responses: ok(Domain),
     }),
     async (c) => c.json(await checkDomainNow(...asked(c), c.req.valid('param').id), 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'patch', path: '/domains/{id}', tags, summary: 'Change how a name is served' },
+      description:
+        'What is left out stays. Whether visitors by HTTP are sent on to HTTPS counts once there is a certificate.',
+      request: { params: idParam, body: json(changeDomainSchema) },
+      responses: ok(Domain),
+    }),
+    async (c) => c.json(await changeDomain(...asked(c), c.req.valid('param').id, c.req.valid('json')), 200),
   )
   api.openapi(
     createRoute({

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "certificates" ALTER COLUMN "teamId" DROP NOT NULL;
