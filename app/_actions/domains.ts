@@ -1,7 +1,9 @@
 'use server'
 
+import { removeCertificate, setCertificate } from '@/platform/domains/certificate.ts'
 import { changeDomain } from '@/platform/domains/change.ts'
 import { addDomain, checkDomainNow, removeDomain } from '@/platform/domains/domains.ts'
+import type { CertificateInput } from '@/platform/model/certificates.ts'
 import type { AddDomainInput, ChangeDomainInput, Domain } from '@/platform/model/domains.ts'
 import type { ActionResult } from './result.ts'
 import { asId, run } from './run.ts'
@@ -19,6 +21,17 @@ export async function changeDomainAction(
   input: ChangeDomainInput,
 ): Promise<ActionResult<Domain>> {
   return run((platform, viewer) => changeDomain(platform, viewer, asId(id), input))
+}
+
+export async function setCertificateAction(
+  id: string,
+  input: CertificateInput,
+): Promise<ActionResult<Domain>> {
+  return run((platform, viewer) => setCertificate(platform, viewer, asId(id), input))
+}
+
+export async function removeCertificateAction(id: string): Promise<ActionResult<void>> {
+  return run((platform, viewer) => removeCertificate(platform, viewer, asId(id)))
 }
 
 export async function removeDomainAction(id: string): Promise<ActionResult<void>> {

@@ -3,6 +3,7 @@ import { useTranslations } from 'next-intl'
 import type { Domain, DomainCheck } from '@/platform/model/domains.ts'
 import { Badge } from '../_ui/badge.tsx'
 import { RelativeTime } from '../_ui/relative-time.client.tsx'
+import { CertificateButton, RemoveCertificateButton } from './certificate-button.client.tsx'
 import { CertificateLine } from './certificate-line.tsx'
 import { CheckDomainButton, RemoveDomainButton } from './domain-buttons.client.tsx'
 import { HttpsButton } from './https-button.client.tsx'
@@ -10,7 +11,7 @@ import { RecordTable } from './record-table.tsx'
 
 export function DomainRow({ domain, canChange }: { domain: Domain; canChange: boolean }) {
   const t = useTranslations('domains')
-  const { displayName, pathPrefix, url, redirectTo, verifiedAt } = domain
+  const { name, displayName, pathPrefix, url, redirectTo, verifiedAt, certificate } = domain
   const shown = `${displayName}${pathPrefix === '/' ? '' : pathPrefix}`
   const isServed = verifiedAt !== null
   return (
@@ -42,7 +43,19 @@ export function DomainRow({ domain, canChange }: { domain: Domain; canChange: bo
         {redirectTo !== null && t('sendsTo', { target: redirectTo })}
         {domain.stripPrefix && t('strips', { prefix: pathPrefix })}
       </p>
-      {isServed && <CertificateLine domain={domain} />}
+      {isServed && (
+        <div className="flex flex-wrap items-center gap-x-3 gap-y-2">
+          <CertificateLine domain={domain} />
+          {canChange && (
+            <span className="ml-auto flex gap-2">
+              <CertificateButton id={domain.id} name={displayName} />
+              {certificate?.source === 'custom' && certificate.name === name && (
+                <RemoveCertificateButton id={domain.id} name={displayName} />
+              )}
+            </span>
+          )}
+        </div>
+      )}
       {!isServed && <Waiting domain={domain} />}
     </li>
   )

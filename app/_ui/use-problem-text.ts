@@ -51,6 +51,21 @@ const fieldPatterns = [
   [/^needs visitors to be sent to HTTPS/, 'domainHsts'],
   [/^is of another domain$/, 'otherDomain'],
   [/^must be a host name/, 'invalid'],
+  [/^must be PEM certificates, its own first/, 'certPem'],
+  [/^must be at most (\d+) certificates$/, 'certMany'],
+  [/^must not hold the key/, 'certHoldsKey'],
+  [/^can't be read: certificate (\d+)/, 'certDamaged'],
+  [/^has its own certificate at place (\d+)/, 'certFirst'],
+  [/^is not in order: certificate (\d+) was not signed by certificate (\d+)/, 'certOrder'],
+  [/^is protected by a passphrase/, 'keyEncrypted'],
+  [/^must be a private key in PEM/, 'keyPem'],
+  [/^can't be read: it is damaged/, 'keyDamaged'],
+  [/^does not belong to the certificate/, 'keyOther'],
+  [/is too weak|must be of RSA|a hash that browsers refuse/, 'certWeak'],
+  [/^is not for servers/, 'certUse'],
+  [/^(?:is for .+, and|names no host, so) not (?:for )?(\S+)$/, 'certName'],
+  [/^has ended: certificate (\d+) was good until (\S+)/, 'certEnded'],
+  [/^is not good yet: certificate (\d+) is from (\S+)/, 'certEarly'],
   [/^must be PEM/, 'certificates'],
   [/^must be an address such as https/, 'webAddress'],
   [/^must be an address without/, 'webAddress'],
@@ -86,7 +101,7 @@ export function useProblemText() {
   function ofField(message: string): string {
     for (const [pattern, key] of fieldPatterns) {
       const match = pattern.exec(message)
-      if (match !== null) return tField(key, { limit: match[1] ?? '' })
+      if (match !== null) return tField(key, { limit: match[1] ?? '', second: match[2] ?? '' })
     }
     return locale === 'en'
       ? `${message.charAt(0).toUpperCase()}${message.slice(1)}.`

@@ -23,6 +23,8 @@ export const auditActions = [
   'domain.change',
   'domain.check',
   'domain.remove',
+  'domain.remove-certificate',
+  'domain.set-certificate',
   'domain.verified',
   'git-source.remove',
   'git-source.renew-key',

@@ -101,6 +101,8 @@ const rules: Record<string, Rule> = {
   addDomainAction: ['developer', ({ app }) => [app, { name: 'new.test' }]],
   checkDomainAction: ['developer', ({ domain }) => [domain]],
   changeDomainAction: ['developer', ({ domain }) => [domain, { httpsRedirect: true }]],
+  setCertificateAction: ['developer', ({ domain }) => [domain, { chain: 'none', key: 'none' }]],
+  removeCertificateAction: ['developer', ({ domain }) => [domain]],
   removeDomainAction: ['developer', ({ domain }) => [domain]],
   createRegistryLoginAction: [
     'admin',

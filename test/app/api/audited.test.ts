@@ -3,11 +3,13 @@
  * who it was and from where. A route that is not in the table fails: whoever adds one says here how it is used.
  * Server actions may only call what such a route calls, what is called here by itself, and what changes nothing.
  */
+
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { encode } from 'next-auth/jwt'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { signLeaf } from '../../../platform/certificates/authority.ts'
 import { createDeployment } from '../../../platform/deployments.ts'
 import { invite, joinByInvitation } from '../../../platform/invitations.ts'
 import { createDrain } from '../../../platform/log-drains/drains.ts'
@@ -182,6 +184,12 @@ async function upload(app: string): Promise<Answer> {
 
 async function makeDomain(app: string): Promise<Answer> {
   return call(`POST /apps/${app}/domains`, { name: `${app.replace('_', '-')}.test` })
+}
+
+async function bringCertificate(app: string): Promise<Answer> {
+  const { body } = await makeDomain(app)
+  const names = [String(body.name)] as [string]
+  return call(`PUT /domains/${body.id}/certificate`, { ...(await signLeaf(berth.platform, names)) })
 }
 
 async function makeChannel(team: string): Promise<string> {
@@ -395,6 +403,11 @@ const uses: Record<string, Use> = {
   'PATCH /domains/{id}': async ({ app }) => {
     const { body } = await makeDomain(app)
     return call(`PATCH /domains/${body.id}`, { httpsRedirect: true })
+  },
+  'PUT /domains/{id}/certificate': ({ app }) => bringCertificate(app),
+  'DELETE /domains/{id}/certificate': async ({ app }) => {
+    const { body } = await bringCertificate(app)
+    return call(`DELETE /domains/${body.id}/certificate`)
   },
   'DELETE /domains/{id}': async ({ app }) => {
     const { body } = await makeDomain(app)

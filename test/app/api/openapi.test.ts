@@ -130,6 +130,8 @@ const routes = [
   'POST /apps/{id}/domains',
   'POST /domains/{id}/check',
   'PATCH /domains/{id}',
+  'PUT /domains/{id}/certificate',
+  'DELETE /domains/{id}/certificate',
   'DELETE /domains/{id}',
   'GET /apps/{id}/deployments',
   'POST /apps/{id}/deployments',

@@ -203,6 +203,12 @@ export const rules: Record<string, Rule> = {
   ],
   'POST /domains/{id}/check': ['developer', ({ domain }) => `/domains/${domain}/check`],
   'PATCH /domains/{id}': ['developer', ({ domain }) => `/domains/${domain}`, { httpsRedirect: true }],
+  'PUT /domains/{id}/certificate': [
+    'developer',
+    ({ domain }) => `/domains/${domain}/certificate`,
+    { chain: 'none', key: 'none' },
+  ],
+  'DELETE /domains/{id}/certificate': ['developer', ({ domain }) => `/domains/${domain}/certificate`],
   'DELETE /domains/{id}': ['developer', ({ domain }) => `/domains/${domain}`],
   'GET /apps/{id}/deployments': ['viewer', ({ app }) => `/apps/${app}/deployments`],
   'POST /apps/{id}/deployments': ['developer', ({ app }) => `/apps/${app}/deployments`],

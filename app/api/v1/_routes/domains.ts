@@ -1,6 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import { removeCertificate, setCertificate } from '../../../../platform/domains/certificate.ts'
 import { changeDomain } from '../../../../platform/domains/change.ts'
 import { addDomain, checkDomainNow, listDomains, removeDomain } from '../../../../platform/domains/domains.ts'
+import { certificateInputSchema } from '../../../../platform/model/certificates.ts'
 import { addDomainSchema, changeDomainSchema } from '../../../../platform/model/domains.ts'
 import { type Api, asked, created, idParam, json, noContent, ok } from './router.ts'
 import { Domain, pageOf } from './schemas.ts'
@@ -55,6 +57,35 @@ export function addDomainRoutes(api: Api): void {
       responses: ok(Domain),
     }),
     async (c) => c.json(await changeDomain(...asked(c), c.req.valid('param').id, c.req.valid('json')), 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{
+        method: 'put',
+        path: '/domains/{id}/certificate',
+        tags,
+        summary: 'Bring a certificate for a name',
+      },
+      description:
+        'PEM of the certificate with its chain, and of its key, which is sealed and never shown again. It is checked to ' +
+        'the last: it must be for the name, in order, in force, and strong enough. Berth does not renew it.',
+      request: { params: idParam, body: json(certificateInputSchema) },
+      responses: ok(Domain),
+    }),
+    async (c) => c.json(await setCertificate(...asked(c), c.req.valid('param').id, c.req.valid('json')), 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'delete', path: '/domains/{id}/certificate', tags },
+      summary: 'Remove the certificate that was brought for a name',
+      description: 'Berth looks after it by itself again. 409 where none was brought.',
+      request: { params: idParam },
+      responses: noContent('It is served no more.'),
+    }),
+    async (c) => {
+      await removeCertificate(...asked(c), c.req.valid('param').id)
+      return c.body(null, 204)
+    },
   )
   api.openapi(
     createRoute({

@@ -1,0 +1,93 @@
+'use client'
+
+import { useTranslations } from 'next-intl'
+import { useState } from 'react'
+import { removeCertificateAction, setCertificateAction } from '../_actions/domains.ts'
+import { Button } from '../_ui/button.tsx'
+import { ConfirmDialog } from '../_ui/confirm-dialog.client.tsx'
+import { Modal, ModalClose } from '../_ui/dialog.client.tsx'
+import { TextAreaField } from '../_ui/field.client.tsx'
+import { Notice } from '../_ui/notice.tsx'
+import { useAction } from '../_ui/use-action.ts'
+
+/** A certificate of one's own for a name, with its key; neither is shown again. */
+export function CertificateButton({ id, name }: { id: string; name: string }) {
+  const t = useTranslations('domains.upload')
+  const tCommon = useTranslations('common')
+  const { run, pending, form, errorOf, summary, clear } = useAction()
+  const [open, setOpen] = useState(false)
+  const problem = summary(['chain', 'key'])
+
+  function change(next: boolean) {
+    clear()
+    setOpen(next)
+  }
+
+  return (
+    <Modal
+      open={open}
+      onOpenChange={change}
+      title={t('title', { name })}
+      description={t('description')}
+      trigger={
+        <Button size="small" aria-label={t('title', { name })}>
+          {t('button')}
+        </Button>
+      }
+    >
+      <form
+        ref={form}
+        noValidate
+        className="space-y-4"
+        onSubmit={(event) => {
+          event.preventDefault()
+          const data = new FormData(event.currentTarget)
+          const input = { chain: String(data.get('chain') ?? ''), key: String(data.get('key') ?? '') }
+          run(() => setCertificateAction(id, input), { onDone: () => change(false), done: t('done') })
+        }}
+      >
+        <TextAreaField
+          label={t('chain')}
+          description={t('chainDescription')}
+          name="chain"
+          rows={6}
+          placeholder="-----BEGIN CERTIFICATE-----"
+          error={errorOf('chain')}
+          spellCheck={false}
+          mono
+        />
+        <TextAreaField
+          label={t('key')}
+          description={t('keyDescription')}
+          name="key"
+          rows={4}
+          placeholder="-----BEGIN PRIVATE KEY-----"
+          error={errorOf('key')}
+          spellCheck={false}
+          mono
+        />
+        {problem !== null && <Notice tone="danger">{problem}</Notice>}
+        <div className="flex justify-end gap-2">
+          <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
+          <Button tone="primary" type="submit" pending={pending}>
+            {t('button')}
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  )
+}
+
+export function RemoveCertificateButton({ id, name }: { id: string; name: string }) {
+  const t = useTranslations('domains.upload')
+  return (
+    <ConfirmDialog
+      title={t('removeTitle', { name })}
+      description={t('removeDescription')}
+      confirmLabel={t('remove')}
+      done={t('removed')}
+      trigger={<Button size="small">{t('remove')}</Button>}
+      action={() => removeCertificateAction(id)}
+    />
+  )
+}

@@ -1,0 +1,84 @@
+/** The certificate of a domain's name, as its team decides it. */
+import { notFound, type Viewer } from '../access.ts'
+import { type AppPlace, appAccess } from '../app-access.ts'
+import { record } from '../audit.ts'
+import { columnsOf } from '../certificates/keep.ts'
+import { readUploaded } from '../certificates/uploaded.ts'
+import type { Transaction } from '../database.ts'
+import { PlatformError } from '../errors.ts'
+import type { Domain as DomainRow } from '../generated/prisma/client.ts'
+import { enqueue } from '../jobs.ts'
+import { type CertificateInput, certificateInputSchema } from '../model/certificates.ts'
+import type { Domain } from '../model/domains.ts'
+import { newId } from '../model/ids.ts'
+import type { Platform } from '../open.ts'
+import { validate } from '../validate.ts'
+import { lockNames } from './claims.ts'
+import { showDomain } from './show.ts'
+
+/** From now on the name is served with this one, on every app and path of the team. Throws `invalid` at the fields. */
+export async function setCertificate(
+  platform: Platform,
+  viewer: Viewer,
+  id: string,
+  input: CertificateInput,
+): Promise<Domain> {
+  const { row, place } = await access(platform, viewer, id)
+  if (row.verifiedAt === null)
+    throw new PlatformError(
+      'conflict',
+      'Show first that the name is yours; its certificate comes after that.',
+    )
+  const pair = readUploaded(row.name, validate(certificateInputSchema, input))
+  const certificateId = newId('certificate')
+  const columns = { ...columnsOf(platform, certificateId, pair), dueAt: null }
+  await platform.db.$transaction(async (tx) => {
+    await lockNames(tx)
+    await mustStillBe(tx, row)
+    await tx.certificate.deleteMany({ where: { name: row.name } })
+    await tx.certificate.create({
+      data: { id: certificateId, teamId: place.teamId, name: row.name, source: 'custom', ...columns },
+    })
+    const { fingerprint } = columns
+    const after = { [`domains.${row.name}`]: { certificate: fingerprint } }
+    await record(tx, viewer, { ...entry(place), action: 'domain.set-certificate', after })
+  })
+  await syncEdge(platform, place)
+  return showDomain(platform, row, place.teamId)
+}
+
+/** Berth looks after the name's certificate by itself again. Throws `conflict` where none was given. */
+export async function removeCertificate(platform: Platform, viewer: Viewer, id: string): Promise<void> {
+  const { row, place } = await access(platform, viewer, id)
+  await platform.db.$transaction(async (tx) => {
+    await lockNames(tx)
+    const where = { name: row.name, teamId: place.teamId, source: 'custom' }
+    const { count } = await tx.certificate.deleteMany({ where })
+    if (count === 0) throw new PlatformError('conflict', 'The name has no certificate that was uploaded.')
+    await record(tx, viewer, {
+      ...entry(place),
+      action: 'domain.remove-certificate',
+      detail: { name: row.name },
+    })
+  })
+  await syncEdge(platform, place)
+}
+
+async function mustStillBe(tx: Transaction, { id }: DomainRow): Promise<void> {
+  const count = await tx.domain.count({ where: { id, verifiedAt: { not: null } } })
+  if (count === 0) throw notFound('domain')
+}
+
+async function access(platform: Platform, viewer: Viewer, id: string) {
+  const row = await platform.db.domain.findUnique({ where: { id } })
+  if (row === null) throw notFound('domain')
+  return { row, place: await appAccess(platform, viewer, row.appId, 'domain.change') }
+}
+
+async function syncEdge(platform: Platform, { hostId }: AppPlace): Promise<void> {
+  await enqueue(platform, hostId, 'sync-edge', { hostId })
+}
+
+function entry({ teamId, appId, name }: AppPlace) {
+  return { teamId, target: { type: 'app', id: appId, name } }
+}
