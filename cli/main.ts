@@ -103,6 +103,23 @@ program
   .option('--no-follow', 'do not wait for the end')
   .option('--no-gitignore', 'send also what .gitignore leaves out')
   .action(async (folder, options) => (await import('./commands/deploy.ts')).deploy(folder, options))
+program
+  .command('exec')
+  .description('run a command, or a shell, in a running container of an app')
+  .argument('<app>', 'app, project/app or team/project/app')
+  .argument('[command...]', 'what to run; without it, a shell in a terminal')
+  .option('-i, --interactive', 'pass on standard input')
+  .option('-t, --tty', 'give it a terminal')
+  .option('-u, --user <name>', 'name or number, with :group or without')
+  .option('--process <name>', 'of which process of the app (default: web)')
+  .option(
+    '--replica <n>',
+    'in which replica, counted from 1 (default: the first that runs)',
+    number(1, 10_000),
+  )
+  .option('--url <address>', 'of the Berth (default: where you signed in, or BERTH_URL)')
+  .passThroughOptions()
+  .action(async (app, argv, options) => (await import('./commands/exec.ts')).exec(app, argv, options))
 
 const token = program.command('token').description('tokens for the API')
 command('create', 'make a token for a person or a team; it is shown once', token)

@@ -1,4 +1,5 @@
 import { notFound, requireTeam, type Viewer } from './access.ts'
+import { publishAccess } from './access-changes.ts'
 import { type AppPlace, appAccess } from './app-access.ts'
 import { publishApp, publishStatus } from './app-events.ts'
 import { lockApp } from './app-lock.ts'
@@ -253,6 +254,8 @@ async function want(
   })
   await publishStatus(platform, ...changes)
   await announce(platform, told)
+  // Whoever has it open, such as in a terminal, has it no more.
+  if (desiredState === 'deleted') await publishAccess(platform, { teamId })
   await publishApp(platform, id)
   await enqueue(platform, hostId, job, { appId: id })
   return existing(platform, id)

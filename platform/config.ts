@@ -40,11 +40,19 @@ export interface Config {
   readonly buildImages: Readonly<Record<string, string>>
   /** Name servers that are asked about people's domains; empty: those of this host. */
   readonly dnsServers: readonly string[]
+  /** How long a terminal may be open without a byte either way, and at all. */
+  readonly terminal: { idleMs: number; wholeMs: number }
   /** Content of `<home>/secrets/<name>`, trimmed. Throws a sentence that names the file when it can't be read. */
   readSecret(name: string): string
 }
 
 const port = z.coerce.number('must be a port, 1–65535').int().min(1).max(65_535)
+
+const minutes = z.coerce
+  .number('must be minutes, 1–10080')
+  .int('must be minutes, 1–10080')
+  .min(1, 'must be minutes, 1–10080')
+  .max(10_080, 'must be minutes, 1–10080')
 
 const proxyUrl = z
   .union(
@@ -111,6 +119,8 @@ const environmentSchema = z.object({
     .refine((entries) => entries.every(isNameServer), {
       error: 'must list addresses of name servers, such as 1.1.1.1, 10.0.0.2:5353',
     }),
+  BERTH_TERMINAL_IDLE_MINUTES: minutes.default(30),
+  BERTH_TERMINAL_MAX_MINUTES: minutes.default(480),
 })
 
 /** What becomes a part of a Dockerfile's line must be one word. */
@@ -178,6 +188,10 @@ export function loadConfig(env: Environment = process.env): Config {
     privateHosts: values.BERTH_PRIVATE_HOSTS,
     buildImages: Object.fromEntries(values.BERTH_BUILD_IMAGES),
     dnsServers: values.BERTH_DNS_SERVERS,
+    terminal: {
+      idleMs: values.BERTH_TERMINAL_IDLE_MINUTES * 60_000,
+      wholeMs: values.BERTH_TERMINAL_MAX_MINUTES * 60_000,
+    },
     // The addresses carry passwords: whoever prints the whole object sees none.
     ...{ toJSON: () => shown, [inspect.custom]: () => shown },
   }

@@ -1,5 +1,3 @@
-import { requireTeam, type Viewer } from './access.ts'
-import { deploymentAccess } from './app-access.ts'
 import { PlatformError } from './errors.ts'
 import { type TimelineEntry, timelineEntrySchema } from './model/app-event-kinds.ts'
 import { type BuildLine, buildLineSchema } from './model/builds.ts'
@@ -15,8 +13,6 @@ import {
 } from './model/events.ts'
 import type { Platform } from './open.ts'
 import { isAway } from './redis-away.ts'
-import { isStillValid } from './sessions.ts'
-import { createSight } from './sight.ts'
 
 /** One stream of events in Redis. Which kind it is decides its events' type, how many are kept and how long. */
 export interface StreamKey<Event> {
@@ -129,7 +125,8 @@ export async function* follow<Event>(
   }
 }
 
-async function startOf<Event>(
+/** Id after which to begin for an `after`; `$`: the end as it is now. */
+export async function startOf<Event>(
   platform: Platform,
   stream: StreamKey<Event>,
   after: string | undefined,
@@ -141,103 +138,4 @@ async function startOf<Event>(
     throw new PlatformError('bad-request', 'Last-Event-ID is not an id that this stream gave out.')
   }
   return after
-}
-
-/** What changes in a team; from now on unless `after` says otherwise. Ends when the access does. */
-export async function followTeam(
-  platform: Platform,
-  viewer: Viewer,
-  teamId: string,
-  options: FollowOptions,
-): Promise<AsyncIterable<Entry<TeamEvent>>> {
-  const sight = createSight(platform, viewer, teamId)
-  const check = async () => {
-    await requireTeam(platform, viewer, teamId, 'team.read')
-    await sight.renew()
-  }
-  await check()
-  const from = { ...options, after: options.after ?? '$' }
-  return whileAllowed(platform, viewer, check, from, (inner) =>
-    only(follow(platform, streams.team(teamId), inner), ({ event }) => sight.shows(event)),
-  )
-}
-
-async function* only<Item>(
-  items: AsyncIterable<Item>,
-  isWanted: (item: Item) => Promise<boolean>,
-): AsyncGenerator<Item, void, undefined> {
-  for await (const item of items) if (await isWanted(item)) yield item
-}
-
-/** Everything that happened and happens to one deployment, from its beginning. */
-export async function followDeployment(
-  platform: Platform,
-  viewer: Viewer,
-  deploymentId: string,
-  options: FollowOptions,
-): Promise<AsyncIterable<Entry<DeploymentEvent>>> {
-  const check = () => deploymentAccess(platform, viewer, deploymentId, 'deployment.read')
-  await check()
-  const stream = streams.deployment(deploymentId)
-  return whileAllowed(platform, viewer, check, options, (inner) => follow(platform, stream, inner))
-}
-
-const recheckMs = 30_000
-
-/**
- * Asks again whether the caller still may when it is said that rights of his may have changed, and every 30 seconds
- * whatever is said; the stream ends when not.
- */
-export async function* whileAllowed<Event>(
-  platform: Platform,
-  viewer: Viewer,
-  check: () => Promise<unknown>,
-  options: FollowOptions,
-  open: (options: FollowOptions) => AsyncIterable<Entry<Event>>,
-): AsyncGenerator<Entry<Event>, void, undefined> {
-  const lost = new AbortController()
-  const look = async () => {
-    try {
-      if (!(await isStillValid(platform, viewer))) lost.abort()
-      else await check()
-    } catch (error) {
-      if (error instanceof PlatformError) lost.abort()
-      else platform.log.warn({ err: error }, 'access to a stream could not be checked')
-    }
-  }
-  const timer = setInterval(look, recheckMs)
-  const over = new AbortController()
-  const listening = listen(platform, viewer, over.signal, look)
-  try {
-    yield* open({ ...options, signal: AbortSignal.any([options.signal, lost.signal]) })
-  } finally {
-    clearInterval(timer)
-    over.abort()
-    await listening
-  }
-}
-
-async function listen(
-  platform: Platform,
-  viewer: Viewer,
-  signal: AbortSignal,
-  look: () => Promise<void>,
-): Promise<void> {
-  try {
-    const after = await startOf(platform, streams.access(), '$')
-    // What changed between the first check and here would be missed otherwise.
-    await look()
-    for await (const { event } of follow(platform, streams.access(), { after, signal }))
-      if (concerns(event, viewer)) await look()
-  } catch (error) {
-    platform.log.warn({ err: error }, 'changes of rights can not be followed; a stream is looked at in turn')
-  }
-}
-
-function concerns(change: AccessChange, viewer: Viewer): boolean {
-  if (viewer.kind !== 'user' && viewer.kind !== 'token') return false
-  // Of a team: which of its members follows what of it is found out by asking.
-  if ('teamId' in change) return true
-  if ('userId' in change) return change.userId === viewer.userId
-  return viewer.kind === 'token' && change.tokenId === viewer.tokenId
 }

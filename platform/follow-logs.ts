@@ -1,10 +1,11 @@
 import type { Viewer } from './access.ts'
 import { type AppPlace, appAccess } from './app-access.ts'
 import { PlatformError } from './errors.ts'
-import { type Entry, type FollowOptions, streams, whileAllowed } from './event-log.ts'
+import { type Entry, type FollowOptions, streams } from './event-log.ts'
 import { linesBetween } from './logs.ts'
 import type { LogGap, LogLine } from './model/events.ts'
 import type { Platform } from './open.ts'
+import { whileAllowed } from './watch-right.ts'
 
 export interface LogFollowOptions extends FollowOptions {
   /** Without `after`: so many lines of what was written already; default 500. */

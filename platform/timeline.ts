@@ -2,7 +2,7 @@ import type { Viewer } from './access.ts'
 import { appAccess } from './app-access.ts'
 import { actorOf } from './audit.ts'
 import type { Transaction } from './database.ts'
-import { type Entry, type FollowOptions, follow, publish, streams, whileAllowed } from './event-log.ts'
+import { type Entry, type FollowOptions, follow, publish, streams } from './event-log.ts'
 import {
   type AppEvent,
   type AppEventKind,
@@ -18,6 +18,7 @@ import { hurryDeliveries } from './notifications/queue.ts'
 import type { Platform } from './open.ts'
 import { afterId, parsePage, toPage } from './pages.ts'
 import { validate } from './validate.ts'
+import { whileAllowed } from './watch-right.ts'
 
 export interface Telling {
   appId: string

@@ -44,6 +44,8 @@ import { registryFiles } from './registry/layout.ts'
 import { regularly } from './regularly.ts'
 import { removeNamespace } from './remove-namespace.ts'
 import { createJobRunner, serveQueue } from './run-job.ts'
+import { openTerminals } from './terminal/open-terminals.ts'
+import { terminalSocketName } from './terminal/socket-name.ts'
 import { followContainers } from './timeline.ts'
 import { createUseReports } from './use.ts'
 import { measureVolumes } from './volumes.ts'
@@ -133,6 +135,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
   }
   const queue = serveQueue(host, jobs)
   const door = await openEngineDoor(host)
+  const terminals = await openTerminals(host, terminalSocketName(edgeSettings(config).folder))
   const reconciling = reconciler.run(stopping.signal)
   const deliveries = serveDeliveries(platform)
   const telling = followContainers(host, stopping.signal)
@@ -239,7 +242,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
   return {
     async stop(graceMs) {
       await rm(ready, { force: true })
-      await limited(door.close(), 1_000)
+      await limited(Promise.all([door.close(), terminals.close()]), 2_000)
       // No new jobs; those under way go on.
       await limited(queue.pause(true), 1_000)
       const jobsStopped = jobs.stop(graceMs)

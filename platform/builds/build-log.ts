@@ -2,9 +2,10 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import type { Viewer } from '../access.ts'
 import { deploymentAccess } from '../app-access.ts'
-import { type Entry, type FollowOptions, follow, streams, whileAllowed } from '../event-log.ts'
+import { type Entry, type FollowOptions, follow, streams } from '../event-log.ts'
 import { type BuildLine, buildLineSchema } from '../model/builds.ts'
 import type { Platform } from '../open.ts'
+import { whileAllowed } from '../watch-right.ts'
 
 const unpack = promisify(gunzip)
 

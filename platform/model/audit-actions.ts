@@ -86,6 +86,8 @@ export const auditActions = [
   'team.rename',
   'team.require-two-factor',
   'team.restore',
+  'terminal.end',
+  'terminal.open',
   'token.create',
   'token.revoke',
   'token.take-over',

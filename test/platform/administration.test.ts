@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
 import type { Viewer } from '../../platform/access.ts'
 import { listAudit } from '../../platform/audit-log.ts'
-import { followTeam } from '../../platform/event-log.ts'
+import { followTeam } from '../../platform/follow-events.ts'
 import { cordonHost, listHosts } from '../../platform/host-admin.ts'
 import type { Team } from '../../platform/model/resources.ts'
 import { everything as wholeScope } from '../../platform/model/scopes.ts'

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { createDeployment } from '../../platform/deployments.ts'
-import { type Entry, follow, followTeam, publish, streams } from '../../platform/event-log.ts'
+import { type Entry, follow, publish, streams } from '../../platform/event-log.ts'
+import { followTeam } from '../../platform/follow-events.ts'
 import { followLogs } from '../../platform/follow-logs.ts'
 import type { LogGap, LogLine } from '../../platform/model/events.ts'
 import { logLine, showLines } from '../support/log-lines.ts'

@@ -9,7 +9,7 @@ import {
   listDeployments,
   rollbackTo,
 } from '../../platform/deployments.ts'
-import { followDeployment, followTeam } from '../../platform/event-log.ts'
+import { followDeployment, followTeam } from '../../platform/follow-events.ts'
 import { followLogs } from '../../platform/follow-logs.ts'
 import type { Page, Team } from '../../platform/model/resources.ts'
 import {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { endSession } from '../../platform/end-session.ts'
-import { followTeam } from '../../platform/event-log.ts'
+import { followTeam } from '../../platform/follow-events.ts'
 import { checkSession, isStillValid, signIn } from '../../platform/sessions.ts'
 import { checkSetupToken, claimInstallation, createSetupLink } from '../../platform/setup.ts'
 import { listTeams } from '../../platform/teams.ts'

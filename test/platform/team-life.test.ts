@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 
 import { createApp, getApp, listApps } from '../../platform/apps.ts'
 import { inProgressStatuses } from '../../platform/deployment-cancel.ts'
 import { createDeployment, getDeployment } from '../../platform/deployments.ts'
-import { followTeam } from '../../platform/event-log.ts'
+import { followTeam } from '../../platform/follow-events.ts'
 import { changeRole, leaveTeam, removeMember } from '../../platform/members.ts'
 import type { Team } from '../../platform/model/resources.ts'
 import { issueRegistryToken } from '../../platform/registry/grant.ts'

@@ -62,11 +62,13 @@ export interface TestHostOptions {
   /** The engine's state lies on a disk of its own, of this size. */
   diskBytes?: number
   privateHosts?: string
+  /** Where the edge finds the web app, if the test has one. */
+  webPort?: number
 }
 
 export async function startTestHost(
   servers: TestServers,
-  { diskBytes, privateHosts }: TestHostOptions = {},
+  { diskBytes, privateHosts, webPort }: TestHostOptions = {},
 ): Promise<TestHost> {
   const registry = await startRegistry()
   const port = await freePort()
@@ -75,6 +77,7 @@ export async function startTestHost(
     registryPort: registry.port,
     registryKey: true,
     privateHosts,
+    webPort,
   })
   const { config, platform } = berth
   await mkdir(join(config.home, 'run'), { recursive: true })

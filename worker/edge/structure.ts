@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { challengePath } from '../../platform/model/domains.ts'
 import type { EdgeAccess } from '../../platform/model/edge-access.ts'
+import { terminalsPath } from '../../platform/model/terminal.ts'
+import { terminalSocketName } from '../terminal/socket-name.ts'
 import { letIn, userLists } from './access.ts'
 import { certificateListPath } from './certificates.ts'
 import { type PageLanguage, type PageName, pageFile, pageLanguages, pages } from './pages.ts'
@@ -151,6 +153,7 @@ function frontend(
     '    use_backend web if challenge',
     '    use_backend web if dashboard registry image-delete METH_DELETE',
     '    use_backend registry if dashboard registry',
+    `    use_backend terminal if dashboard { path_beg ${terminalsPath} }`,
     '    use_backend web if dashboard',
     '    use_backend %[var(txn.backend)] if { var(txn.backend) -m found }',
     '    default_backend page-unknown',
@@ -163,6 +166,11 @@ function dashboard(settings: EdgeSettings): string[] {
     'backend web',
     ...gatewayErrors(settings, 'web'),
     `    server web 127.0.0.1:${settings.webPort}`,
+    '',
+    // WebSockets to what runs in containers, which the worker serves itself.
+    'backend terminal',
+    ...gatewayErrors(settings, 'web'),
+    `    server terminal abns@${terminalSocketName(settings.folder)}`,
     '',
     // Its clients are programs: they get plain errors, and no answer comes from here that looks like a page.
     'backend registry',

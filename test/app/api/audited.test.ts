@@ -354,6 +354,12 @@ const uses: Record<string, Use> = {
     await makeLive(ids)
     return call(`POST /apps/${ids.app}/runs`, { command: ['true'] })
   },
+  'POST /apps/{id}/terminals': async (ids) => {
+    const { deployment: deploymentId } = ids
+    const container = { id: `${deploymentId}-0`, deploymentId, appId: ids.app, hostId: ids.host }
+    await berth.platform.db.container.create({ data: { ...container, replica: 0, state: 'running' } })
+    return call(`POST /apps/${ids.app}/terminals`)
+  },
   'POST /runs/{id}/cancel': async (ids) => {
     await makeLive(ids)
     const { body } = await call(`POST /apps/${ids.app}/runs`, { command: ['true'] })

@@ -108,6 +108,7 @@ const routes = [
   'POST /environments/{id}/variables/versions/{number}/restore',
   'GET /apps/{id}/runs',
   'POST /apps/{id}/runs',
+  'POST /apps/{id}/terminals',
   'GET /runs/{id}',
   'POST /runs/{id}/cancel',
   'GET /apps/{id}/volumes',

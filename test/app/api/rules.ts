@@ -167,6 +167,7 @@ export const rules: Record<string, Rule> = {
   ],
   'GET /apps/{id}/runs': ['viewer', ({ app }) => `/apps/${app}/runs`],
   'POST /apps/{id}/runs': ['developer', ({ app }) => `/apps/${app}/runs`, { command: ['true'] }],
+  'POST /apps/{id}/terminals': ['developer', ({ app }) => `/apps/${app}/terminals`],
   'GET /runs/{id}': ['viewer', ({ run }) => `/runs/${run}`],
   'POST /runs/{id}/cancel': ['developer', ({ run }) => `/runs/${run}/cancel`],
   'GET /apps/{id}/volumes': ['viewer', ({ app }) => `/apps/${app}/volumes`],

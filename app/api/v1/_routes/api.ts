@@ -30,6 +30,7 @@ import { type Api, newRouter } from './router.ts'
 import { addRunRoutes } from './runs.ts'
 import { addSignInRoutes } from './sign-in.ts'
 import { addTeamRoutes } from './teams.ts'
+import { addTerminalRoutes } from './terminals.ts'
 import { timeLimit } from './time-limit.ts'
 import { addTokenRoutes } from './tokens.ts'
 import { addTwoFactorRoutes } from './two-factor.ts'
@@ -84,6 +85,7 @@ export function createApi(platform: Platform): Api {
   addDomainRoutes(api)
   addVolumeRoutes(api)
   addRunRoutes(api)
+  addTerminalRoutes(api)
   addDeploymentRoutes(api)
   addBuildRoutes(api)
   addGitRoutes(api)

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { PlatformError } from '../../../../platform/errors.ts'
 import type { Entry } from '../../../../platform/event-log.ts'
-import { followDeployment, followTeam } from '../../../../platform/event-log.ts'
+import { followDeployment, followTeam } from '../../../../platform/follow-events.ts'
 import { followLogs } from '../../../../platform/follow-logs.ts'
 import { type DownloadFormat, downloadFormats, downloadLogs } from '../../../../platform/log-download.ts'
 import { listLogs, logHistogram, logHistogramInputSchema, logListSchema } from '../../../../platform/logs.ts'
