@@ -92,6 +92,7 @@ test('it can be used by everybody, in both languages and themes, on a desk and o
   for (const locale of ['zh-CN', 'en'] as const) {
     await page.context().addCookies([{ name: 'berth-locale', value: locale, url: dashboard }])
     await at(`${app.path}/volumes`)
+    await page.getByRole('heading', { name: 'data' }).waitFor()
     await browser.pictures(`volumes-${locale}`, async (theme) => {
       const { violations } = await new AxeBuilder({ page }).analyze()
       const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')

@@ -249,6 +249,8 @@ test('a worker that is killed while it copies, restores or removes: the next one
     ),
   )
   await platform.db.volume.update({ where: { id: volume.id }, data: { purgeAt: new Date() } })
+  await host.stopWorker('SIGKILL')
+  await host.startWorker()
   await until(
     'nothing is left of it',
     () => !onDisk('volumes', volume.id) && !onDisk('volume-snapshots', snapshot.id),

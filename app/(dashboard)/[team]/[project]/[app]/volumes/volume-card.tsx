@@ -86,8 +86,10 @@ async function SnapshotRow({ snapshot, name, canEdit }: SnapshotRowProps) {
         </p>
         {message !== null && <p className="text-danger text-xs">{message}</p>}
       </div>
-      <Badge tone={tones[status]}>{t(`status.${status}`)}</Badge>
-      {canEdit && status !== 'removing' && <SnapshotMenu snapshot={snapshot} volume={name} title={title} />}
+      <div className="flex items-center gap-2">
+        <Badge tone={tones[status]}>{t(`status.${status}`)}</Badge>
+        {canEdit && status !== 'removing' && <SnapshotMenu snapshot={snapshot} volume={name} title={title} />}
+      </div>
     </li>
   )
 }
