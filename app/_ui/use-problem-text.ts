@@ -67,6 +67,7 @@ const fieldPatterns = [
   [/^has ended: certificate (\d+) was good until (\S+)/, 'certEnded'],
   [/^is not good yet: certificate (\d+) is from (\S+)/, 'certEarly'],
   [/^must be PEM/, 'certificates'],
+  [/^must be an address such as syslog/, 'syslogAddress'],
   [/^must be an address such as https/, 'webAddress'],
   [/^must be an address without/, 'webAddress'],
   [/^must be an absolute path/, 'filePath'],
