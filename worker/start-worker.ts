@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createEngine, type Engine } from '../engine/index.ts'
 import berth from '../package.json' with { type: 'json' }
 import { expireAudit } from '../platform/audit-retention.ts'
+import { orderCertificates } from '../platform/certificates/acme/work.ts'
 import { desiredCertificates } from '../platform/certificates/desired.ts'
 import { checkDueDomains } from '../platform/domains/verify.ts'
 import { followPushes } from '../platform/follow-pushes.ts'
@@ -68,6 +69,7 @@ const measureVolumesEveryMs = 10_000
 /** What the registry tells may be lost; this long it stays so. */
 const compareRegistryEveryMs = 60_000
 const checkDomainsEveryMs = 15_000
+const orderCertificatesEveryMs = 5_000
 /** Whose turn it is says each app; this is only how late that is seen. */
 const lookElsewhereEveryMs = 10_000
 const expireEveryMs = 60 * 60_000
@@ -174,6 +176,12 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     () => checkDueDomains(platform, stopping.signal),
     (error) => log.warn({ err: error }, 'domains could not be looked at; it is tried again'),
   )
+  const ordering = regularly(
+    orderCertificatesEveryMs,
+    stopping.signal,
+    () => orderCertificates(platform, stopping.signal),
+    (error) => log.warn({ err: error }, 'certificates could not be asked for; it is tried again'),
+  )
   const lookingElsewhere = regularly(
     lookElsewhereEveryMs,
     stopping.signal,
@@ -251,7 +259,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
       await limited(
         Promise.all([
           ...[reconciling, reconciler.settled(), collecting, collectingRegistry, expiring, checkingDomains],
-          ...[pruning, measuringVolumes],
+          ...[pruning, measuringVolumes, ordering],
           ...[purging, comparing, lookingElsewhere, posting, draining, telling, ticking, measuring],
         ]),
         5_000,

@@ -1,6 +1,6 @@
 'use server'
 
-import { removeCertificate, setCertificate } from '@/platform/domains/certificate.ts'
+import { removeCertificate, setCertificate, tryCertificateNow } from '@/platform/domains/certificate.ts'
 import { changeDomain } from '@/platform/domains/change.ts'
 import { addDomain, checkDomainNow, removeDomain } from '@/platform/domains/domains.ts'
 import type { CertificateInput } from '@/platform/model/certificates.ts'
@@ -28,6 +28,10 @@ export async function setCertificateAction(
   input: CertificateInput,
 ): Promise<ActionResult<Domain>> {
   return run((platform, viewer) => setCertificate(platform, viewer, asId(id), input))
+}
+
+export async function tryCertificateAction(id: string): Promise<ActionResult<Domain>> {
+  return run((platform, viewer) => tryCertificateNow(platform, viewer, asId(id)))
 }
 
 export async function removeCertificateAction(id: string): Promise<ActionResult<void>> {

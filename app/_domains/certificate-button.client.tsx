@@ -2,7 +2,8 @@
 
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
-import { removeCertificateAction, setCertificateAction } from '../_actions/domains.ts'
+import { removeCertificateAction, setCertificateAction, tryCertificateAction } from '../_actions/domains.ts'
+import { ActionButton } from '../_ui/action-button.client.tsx'
 import { Button } from '../_ui/button.tsx'
 import { ConfirmDialog } from '../_ui/confirm-dialog.client.tsx'
 import { Modal, ModalClose } from '../_ui/dialog.client.tsx'
@@ -89,5 +90,14 @@ export function RemoveCertificateButton({ id, name }: { id: string; name: string
       trigger={<Button size="small">{t('remove')}</Button>}
       action={() => removeCertificateAction(id)}
     />
+  )
+}
+
+export function TryNowButton({ id, name }: { id: string; name: string }) {
+  const t = useTranslations('domains.issuance')
+  return (
+    <ActionButton size="small" action={() => tryCertificateAction(id)} aria-label={t('tryName', { name })}>
+      {t('tryNow')}
+    </ActionButton>
   )
 }

@@ -7,6 +7,7 @@ import { CertificateButton, RemoveCertificateButton } from './certificate-button
 import { CertificateLine } from './certificate-line.tsx'
 import { CheckDomainButton, RemoveDomainButton } from './domain-buttons.client.tsx'
 import { HttpsButton } from './https-button.client.tsx'
+import { Issuance } from './issuance.tsx'
 import { RecordTable } from './record-table.tsx'
 
 export function DomainRow({ domain, canChange }: { domain: Domain; canChange: boolean }) {
@@ -56,6 +57,7 @@ export function DomainRow({ domain, canChange }: { domain: Domain; canChange: bo
           )}
         </div>
       )}
+      {isServed && <Issuance domain={domain} canChange={canChange} />}
       {!isServed && <Waiting domain={domain} />}
     </li>
   )

@@ -1,5 +1,6 @@
 import { getTranslations } from 'next-intl/server'
 import { listDomains } from '@/platform/domains/domains.ts'
+import type { Domain } from '@/platform/model/domains.ts'
 import { enter } from '../_shell/load.ts'
 import { Card, CardHeader } from '../_ui/card.tsx'
 import { AddDomainButton } from './add-domain-button.client.tsx'
@@ -37,9 +38,13 @@ export async function DomainsView({ appId, canChange }: { appId: string; canChan
           })}
         </p>
       )}
-      {domains.some(({ verifiedAt, nextCheckAt }) => verifiedAt === null && nextCheckAt !== null) && (
-        <LookAgain />
-      )}
+      {domains.some(isUnderWay) && <LookAgain />}
     </Card>
   )
+}
+
+/** Something about it changes by itself. */
+function isUnderWay({ verifiedAt, nextCheckAt, issuance }: Domain): boolean {
+  if (verifiedAt === null) return nextCheckAt !== null
+  return issuance !== null && issuance.status !== 'active'
 }

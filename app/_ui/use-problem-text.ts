@@ -66,6 +66,7 @@ const fieldPatterns = [
   [/^(?:is for .+, and|names no host, so) not (?:for )?(\S+)$/, 'certName'],
   [/^has ended: certificate (\d+) was good until (\S+)/, 'certEnded'],
   [/^is not good yet: certificate (\d+) is from (\S+)/, 'certEarly'],
+  [/^must be agreed to/, 'termsAgreed'],
   [/^must be PEM/, 'certificates'],
   [/^must be an address such as syslog/, 'syslogAddress'],
   [/^must be an address such as https/, 'webAddress'],

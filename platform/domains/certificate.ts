@@ -12,6 +12,7 @@ import { type CertificateInput, certificateInputSchema } from '../model/certific
 import type { Domain } from '../model/domains.ts'
 import { newId } from '../model/ids.ts'
 import type { Platform } from '../open.ts'
+import { countAttempt } from '../rate-limit.ts'
 import { validate } from '../validate.ts'
 import { lockNames } from './claims.ts'
 import { showDomain } from './show.ts'
@@ -62,6 +63,27 @@ export async function removeCertificate(platform: Platform, viewer: Viewer, id: 
     })
   })
   await syncEdge(platform, place)
+}
+
+const tries = { name: 'certificate-try', limit: 3, windowSeconds: 600 }
+
+/** The next attempt is made at once. Throws `conflict` where no authority is asked, `rate-limited` for the impatient. */
+export async function tryCertificateNow(platform: Platform, viewer: Viewer, id: string): Promise<Domain> {
+  const { row, place } = await access(platform, viewer, id)
+  const where = { name: row.name, teamId: place.teamId, source: 'acme', status: { not: 'active' } }
+  if ((await platform.db.certificate.count({ where })) === 0)
+    throw new PlatformError('conflict', 'Nothing is asked of an authority for this name.')
+  // Authorities count too, and for longer.
+  await countAttempt(platform, tries, row.name)
+  await platform.db.$transaction(async (tx) => {
+    await tx.certificate.updateMany({ where, data: { dueAt: new Date() } })
+    await record(tx, viewer, {
+      ...entry(place),
+      action: 'domain.try-certificate',
+      detail: { name: row.name },
+    })
+  })
+  return showDomain(platform, row, place.teamId)
 }
 
 async function mustStillBe(tx: Transaction, { id }: DomainRow): Promise<void> {

@@ -1,9 +1,10 @@
 import { domainToUnicode } from 'node:url'
 import type { Facts } from '../audit-changes.ts'
+import { issuancesOf } from '../certificates/issuance.ts'
 import { certificatesFor, type ServedCertificate, sendsToHttps } from '../certificates/served.ts'
 import { secureUrl } from '../config.ts'
 import type { Domain as DomainRow } from '../generated/prisma/client.ts'
-import { certificateSources } from '../model/certificates.ts'
+import { certificateSources, type Issuance } from '../model/certificates.ts'
 import {
   type Domain,
   domainCheckSchema,
@@ -26,14 +27,16 @@ export async function showDomain(platform: Platform, row: DomainRow, teamId: str
 export async function showDomains(platform: Platform, rows: DomainRow[], teamId: string): Promise<Domain[]> {
   const isAnyOpen = rows.some(({ verifiedAt }) => verifiedAt === null)
   const token = isAnyOpen ? await tokenOf(platform.db, teamId) : ''
-  const certificates = await certificatesFor(
-    platform.db,
-    rows.map(({ name }) => ({ name, teamId })),
-  )
+  const held = rows.map(({ name }) => ({ name, teamId }))
+  const [certificates, issuances] = await Promise.all([
+    certificatesFor(platform.db, held),
+    issuancesOf(platform.db, held),
+  ])
   return rows.map((row) =>
     show(platform, row, {
       token,
       certificate: row.verifiedAt === null ? undefined : certificates.get(row.name),
+      issuance: issuances.get(row.name) ?? null,
     }),
   )
 }
@@ -52,7 +55,11 @@ export function factsOf({
 function show(
   { config }: Platform,
   row: DomainRow,
-  { token, certificate }: { token: string; certificate: ServedCertificate | undefined },
+  {
+    token,
+    certificate,
+    issuance,
+  }: { token: string; certificate: ServedCertificate | undefined; issuance: Issuance | null },
 ): Domain {
   const checks = domainCheckSchema.array().safeParse(row.checks)
   const { id, appId, name, pathPrefix, stripPrefix, redirectTo, httpsRedirect, hstsSeconds } = row
@@ -75,6 +82,7 @@ function show(
             fingerprint: certificate.fingerprint,
             expiresAt: certificate.expiresAt.toISOString(),
           },
+    issuance,
     verifiedAt: row.verifiedAt?.toISOString() ?? null,
     verifiedBy: row.generated
       ? 'generated'

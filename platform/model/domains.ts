@@ -1,6 +1,6 @@
 /** Names that an app is reached by: what may be asked for, and what a look at one finds. */
 import { z } from 'zod'
-import { certificateSchema } from './certificates.ts'
+import { certificateSchema, issuanceSchema } from './certificates.ts'
 
 /** One by one, since each wants a look at the name service: so many have an app's names together. */
 export const maxDomains = 100
@@ -95,6 +95,8 @@ export const domainSchema = z.object({
   sendsToHttps: z.boolean(),
   /** What it is served with; null: HTTP alone. */
   certificate: certificateSchema.nullable(),
+  /** How asking an authority for its certificate goes; null where none is asked. */
+  issuance: issuanceSchema.nullable(),
   verifiedAt: z.iso.datetime().nullable(),
   verifiedBy: z.enum(verifications).nullable(),
   /** The TXT record that shows that the team may use the name; null where none is needed. */

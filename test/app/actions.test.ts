@@ -102,6 +102,7 @@ const rules: Record<string, Rule> = {
   checkDomainAction: ['developer', ({ domain }) => [domain]],
   changeDomainAction: ['developer', ({ domain }) => [domain, { httpsRedirect: true }]],
   setCertificateAction: ['developer', ({ domain }) => [domain, { chain: 'none', key: 'none' }]],
+  tryCertificateAction: ['developer', ({ domain }) => [domain]],
   removeCertificateAction: ['developer', ({ domain }) => [domain]],
   removeDomainAction: ['developer', ({ domain }) => [domain]],
   createRegistryLoginAction: [
@@ -156,6 +157,11 @@ const rules: Record<string, Rule> = {
   ],
   updateProviderAction: ['administrator', ({ provider }) => [provider, { name: 'Renamed' }]],
   deleteProviderAction: ['administrator', ({ provider }) => [provider]],
+  changeAcmeAction: [
+    'administrator',
+    () => [{ directoryUrl: 'https://acme.example.org/directory', termsAgreed: true }],
+  ],
+  removeAcmeAction: ['administrator', () => []],
   changeMailAction: ['administrator', () => [{ host: '127.0.0.1', port: 1, from: 'a@example.com' }]],
   removeMailAction: ['administrator', () => []],
   testMailAction: ['administrator', () => ['nobody@example.com']],

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { acmeChallengePath } from '../../platform/model/certificates.ts'
 import { challengePath } from '../../platform/model/domains.ts'
 import type { EdgeAccess } from '../../platform/model/edge-access.ts'
 import { terminalsPath } from '../../platform/model/terminal.ts'
@@ -63,7 +64,7 @@ function handoverSocket(settings: EdgeSettings, encrypted = false): string {
   return `abns@berth-edge-${home}${encrypted ? '-tls' : ''}`
 }
 
-const challengePaths = [challengePath]
+const challengePaths = [challengePath, acmeChallengePath]
 
 export function hostsPath(settings: EdgeSettings): string {
   return join(settings.folder, 'hosts.map')

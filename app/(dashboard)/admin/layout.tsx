@@ -22,6 +22,7 @@ export default async function AdminLayout({ children }: { children: ReactNode })
           { href: '/admin/teams', label: t('teams') },
           { href: '/admin/hosts', label: t('hosts') },
           { href: '/admin/audit', label: t('audit') },
+          { href: '/admin/certificates', label: t('certificates') },
           { href: '/admin/sign-in', label: t('signIn') },
         ]}
       />

@@ -186,6 +186,8 @@ async function makeDomain(app: string): Promise<Answer> {
   return call(`POST /apps/${app}/domains`, { name: `${app.replace('_', '-')}.test` })
 }
 
+const acme = { directoryUrl: 'https://acme.example.org/directory', termsAgreed: true }
+
 async function bringCertificate(app: string): Promise<Answer> {
   const { body } = await makeDomain(app)
   const names = [String(body.name)] as [string]
@@ -411,6 +413,16 @@ const uses: Record<string, Use> = {
     return call(`PATCH /domains/${body.id}`, { httpsRedirect: true })
   },
   'PUT /domains/{id}/certificate': ({ app }) => bringCertificate(app),
+  'POST /domains/{id}/certificate/try': async ({ app }) => {
+    const { body } = await makeDomain(app)
+    const { project } = await berth.platform.db.app.findUniqueOrThrow({
+      where: { id: app },
+      select: { project: { select: { teamId: true } } },
+    })
+    const row = { name: String(body.name), ...project, source: 'acme', status: 'failed' }
+    await berth.platform.db.certificate.create({ data: { id: newId('certificate'), ...row } })
+    return call(`POST /domains/${body.id}/certificate/try`)
+  },
   'DELETE /domains/{id}/certificate': async ({ app }) => {
     const { body } = await bringCertificate(app)
     return call(`DELETE /domains/${body.id}/certificate`)
@@ -514,6 +526,11 @@ const uses: Record<string, Use> = {
   'DELETE /admin/sign-in-providers/{id}': async () => {
     await call('POST /admin/sign-in-providers', { id: 'gh-removed', ...provider })
     return call('DELETE /admin/sign-in-providers/gh-removed')
+  },
+  'PUT /admin/acme': () => call('PUT /admin/acme', acme),
+  'DELETE /admin/acme': async () => {
+    await call('PUT /admin/acme', acme)
+    return call('DELETE /admin/acme')
   },
   'PUT /admin/mail': () => {
     secrets.add('password-of-the-mail-server')

@@ -209,6 +209,7 @@ export const rules: Record<string, Rule> = {
     ({ domain }) => `/domains/${domain}/certificate`,
     { chain: 'none', key: 'none' },
   ],
+  'POST /domains/{id}/certificate/try': ['developer', ({ domain }) => `/domains/${domain}/certificate/try`],
   'DELETE /domains/{id}/certificate': ['developer', ({ domain }) => `/domains/${domain}/certificate`],
   'DELETE /domains/{id}': ['developer', ({ domain }) => `/domains/${domain}`],
   'GET /apps/{id}/deployments': ['viewer', ({ app }) => `/apps/${app}/deployments`],
@@ -324,6 +325,13 @@ export const rules: Record<string, Rule> = {
     'administrator',
     ({ provider }) => `/admin/sign-in-providers/${provider}`,
   ],
+  'GET /admin/acme': ['administrator', () => '/admin/acme'],
+  'PUT /admin/acme': [
+    'administrator',
+    () => '/admin/acme',
+    { directoryUrl: 'https://acme.example.org/directory', termsAgreed: true },
+  ],
+  'DELETE /admin/acme': ['administrator', () => '/admin/acme'],
   'GET /admin/mail': ['administrator', () => '/admin/mail'],
   'PUT /admin/mail': [
     'administrator',

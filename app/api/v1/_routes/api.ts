@@ -3,6 +3,7 @@ import { bodyLimit } from 'hono/body-limit'
 import type { Platform } from '../../../../platform/open.ts'
 import { withRequestOrigin } from '../../../../platform/request-origin.ts'
 import { requestOrigin } from '../../../_server/client-address.ts'
+import { addAcmeRoutes } from './acme.ts'
 import { addAdminRoutes } from './admin.ts'
 import { addAppRoutes } from './apps.ts'
 import { addAuditRoutes } from './audit.ts'
@@ -100,6 +101,7 @@ export function createApi(platform: Platform): Api {
   addOperatorRoutes(api)
   addAuditRoutes(api)
   addAdminRoutes(api)
+  addAcmeRoutes(api)
   addMailRoutes(api)
   addSignInRoutes(api)
   return api

@@ -1,5 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { removeCertificate, setCertificate } from '../../../../platform/domains/certificate.ts'
+import {
+  removeCertificate,
+  setCertificate,
+  tryCertificateNow,
+} from '../../../../platform/domains/certificate.ts'
 import { changeDomain } from '../../../../platform/domains/change.ts'
 import { addDomain, checkDomainNow, listDomains, removeDomain } from '../../../../platform/domains/domains.ts'
 import { certificateInputSchema } from '../../../../platform/model/certificates.ts'
@@ -73,6 +77,21 @@ export function addDomainRoutes(api: Api): void {
       responses: ok(Domain),
     }),
     async (c) => c.json(await setCertificate(...asked(c), c.req.valid('param').id, c.req.valid('json')), 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{
+        method: 'post',
+        path: '/domains/{id}/certificate/try',
+        tags,
+        summary: 'Ask for a certificate now',
+      },
+      description:
+        'Instead of at `issuance.nextAt`. Three times in ten minutes at most: authorities count failures.',
+      request: { params: idParam, body: json(z.strictObject({}), { required: false }) },
+      responses: ok(Domain),
+    }),
+    async (c) => c.json(await tryCertificateNow(...asked(c), c.req.valid('param').id), 200),
   )
   api.openapi(
     createRoute({
