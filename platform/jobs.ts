@@ -20,6 +20,7 @@ export const jobs = {
   'sync-edge': { schema: z.strictObject({ hostId: z.string() }), attempts: 3 },
   'answer-link-request': { schema: z.strictObject({ requestId: z.string() }), attempts: 5 },
   'send-mail': { schema: z.strictObject({ mailId: z.string() }), attempts: 8 },
+  'look-at-git': { schema: z.strictObject({ appId: z.string() }), attempts: 3 },
   'answer-question': { schema: z.strictObject({ questionId: z.string() }), attempts: 1 },
   'collect-garbage': { schema: z.strictObject({ hostId: z.string() }), attempts: 1 },
   'collect-registry': { schema: z.strictObject({ hostId: z.string() }), attempts: 1 },

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { UnrecoverableError, Worker } from 'bullmq'
 import { type JobData, type JobName, jobId, jobs, queueName } from '../platform/jobs.ts'
 import { messageOf, WorkerStopping } from './failure.ts'
+import { lookAtGit } from './git/look.ts'
 import type { Host } from './host.ts'
 import { answerHostQuestion } from './jobs/answer-question.ts'
 import { collectGarbage } from './jobs/collect-garbage.ts'
@@ -36,6 +37,7 @@ const handlers: { [Name in JobName]: Handler<Name> } = {
   'sync-edge': (host) => host.edge.sync(),
   'answer-link-request': answerLink,
   'send-mail': sendMail,
+  'look-at-git': (host, data, { stopping }) => lookAtGit(host, data, stopping),
   'answer-question': answerHostQuestion,
   'collect-garbage': collectGarbage,
   'collect-registry': collectRegistryGarbage,

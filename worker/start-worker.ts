@@ -9,6 +9,8 @@ import { orderCertificates } from '../platform/certificates/acme/work.ts'
 import { desiredCertificates } from '../platform/certificates/desired.ts'
 import { checkDueDomains } from '../platform/domains/verify.ts'
 import { followPushes } from '../platform/follow-pushes.ts'
+import { dueLooks } from '../platform/git/looks.ts'
+import { tellCommitStatuses } from '../platform/git/statuses.ts'
 import { hurryLinkRequests } from '../platform/link-requests.ts'
 import { hurryDueMail } from '../platform/mail/outbox.ts'
 import type { RecoveryCause } from '../platform/model/app-event-kinds.ts'
@@ -72,6 +74,8 @@ const checkDomainsEveryMs = 15_000
 const orderCertificatesEveryMs = 5_000
 /** Whose turn it is says each app; this is only how late that is seen. */
 const lookElsewhereEveryMs = 10_000
+const lookAtGitEveryMs = 5_000
+const tellForgesEveryMs = 3_000
 const expireEveryMs = 60 * 60_000
 
 /**
@@ -219,6 +223,21 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     { atOnce: true },
   )
   const draining = runDrains({ platform, hostId: host.id, store: logStore }, stopping.signal)
+  const lookingAtGit = regularly(
+    lookAtGitEveryMs,
+    stopping.signal,
+    async () => {
+      for (const appId of await dueLooks(platform, host.id)) await jobs.run('look-at-git', { appId })
+    },
+    (error) => log.warn({ err: error }, 'repositories could not be looked at; it is tried again'),
+    { atOnce: true },
+  )
+  const tellingForges = regularly(
+    tellForgesEveryMs,
+    stopping.signal,
+    () => tellCommitStatuses(platform, host.id, stopping.signal),
+    (error) => log.warn({ err: error }, 'forges could not be told of commits; it is tried again'),
+  )
   const posting = regularly(
     postEveryMs,
     stopping.signal,
@@ -259,7 +278,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
       await limited(
         Promise.all([
           ...[reconciling, reconciler.settled(), collecting, collectingRegistry, expiring, checkingDomains],
-          ...[pruning, measuringVolumes, ordering],
+          ...[pruning, measuringVolumes, ordering, lookingAtGit, tellingForges],
           ...[purging, comparing, lookingElsewhere, posting, draining, telling, ticking, measuring],
         ]),
         5_000,

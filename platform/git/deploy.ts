@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Viewer } from '../access.ts'
 import { type AppPlace, appAccess } from '../app-access.ts'
 import { planBuild } from '../builds/plan-build.ts'
+import type { Transaction } from '../database.ts'
 import { PlatformError } from '../errors.ts'
 import { type DeployGitInput, deployGitSchema, type GitRef } from '../model/git-source.ts'
 import type { Deployment } from '../model/resources.ts'
@@ -33,10 +34,22 @@ export async function queueGit(
   platform: Platform,
   viewer: Viewer,
   place: AppPlace,
-  { trigger, ref, sha = null }: { trigger: Deployment['trigger']; ref?: GitRef; sha?: string | null },
+  {
+    trigger,
+    ref,
+    sha = null,
+    first,
+  }: {
+    trigger: Deployment['trigger']
+    ref?: GitRef
+    sha?: string | null
+    /** Done together with it, or not at all. */
+    first?: (tx: Transaction) => Promise<void>
+  },
 ): Promise<Deployment> {
   const { appId, teamId } = place
   return queueDeployment(platform, viewer, place, async (tx, id) => {
+    await first?.(tx)
     const source = await tx.gitSource.findUnique({ where: { appId } })
     if (source === null)
       throw new PlatformError('conflict', 'The app has no Git source: say first where its repository is.')

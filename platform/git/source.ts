@@ -8,10 +8,12 @@ import type { GitSource as Row } from '../generated/prisma/client.ts'
 import type { AuditAction } from '../model/audit-actions.ts'
 import { commitSchema } from '../model/builds.ts'
 import {
+  forges,
   type GitRef,
   type GitSource,
   type GitSourceInput,
   gitSourceInputSchema,
+  lookResults,
 } from '../model/git-source.ts'
 import type { Platform } from '../open.ts'
 import { seal } from '../secrets.ts'
@@ -19,6 +21,7 @@ import { validate } from '../validate.ts'
 import { AddressProblem, authorityOf, normalizeAddress, reachableAddresses, UnknownHost } from './address.ts'
 import { keyContext, tokenContext } from './remote.ts'
 import { fingerprintOf, makeDeployKey } from './ssh-key.ts'
+import { hookUrl } from './webhooks/hooks.ts'
 
 /** Null: the app's source is not in Git. Neither token nor private key is told. */
 export async function readGitSource(
@@ -28,7 +31,7 @@ export async function readGitSource(
 ): Promise<GitSource | null> {
   await appAccess(platform, viewer, appId, 'git-source.read')
   const row = await platform.db.gitSource.findUnique({ where: { appId } })
-  return row === null ? null : showGitSource(row)
+  return row === null ? null : showGitSource(platform, row)
 }
 
 /**
@@ -42,7 +45,7 @@ export async function setGitSource(
   input: GitSourceInput,
 ): Promise<GitSource> {
   const place = await appAccess(platform, viewer, appId, 'git-source.write')
-  const { address: given, ref, username, token, hostKeys, ca } = validate(gitSourceInputSchema, input)
+  const { address: given, ref, token, hostKeys, ...plain } = validate(gitSourceInputSchema, input)
   const address = await checkedAddress(platform, given)
   const isSsh = address.startsWith('ssh:')
   if (isSsh && typeof token === 'string')
@@ -54,7 +57,7 @@ export async function setGitSource(
     const kept = isSame ? before : null
     const keyed = isSsh && before?.sealedKey == null ? newKey(platform, place) : {}
     const data = {
-      ...{ address, refKind: ref.kind, refName: ref.name, username, ca, ...keyed },
+      ...{ address, refKind: ref.kind, refName: ref.name, ...plain, ...keyed },
       sealedToken:
         token === undefined
           ? isSsh
@@ -64,7 +67,8 @@ export async function setGitSource(
             ? null
             : seal(platform.keyring, token, tokenContext(appId)),
       hostKeys: isSsh ? (hostKeys ?? kept?.hostKeys ?? []) : [],
-      ...(before?.address === address ? {} : { commit: undefined }),
+      ...(isSameRef(before, { address, ref }) ? {} : { headSha: null, pushedAt: null }),
+      ...{ lookAt: plain.pollSeconds === null ? null : new Date(), lookFailures: 0, lookProblem: null },
     }
     const after = await tx.gitSource.upsert({ where: { appId }, create: { appId, ...data }, update: data })
     await record(tx, viewer, {
@@ -74,7 +78,7 @@ export async function setGitSource(
     })
     return after
   })
-  return showGitSource(row)
+  return showGitSource(platform, row)
 }
 
 /** The one that the forge knows lets nobody in any more. Throws `not-found` where there is no source. */
@@ -93,7 +97,7 @@ export async function renewDeployKey(platform: Platform, viewer: Viewer, appId: 
     })
     return after
   })
-  return showGitSource(row)
+  return showGitSource(platform, row)
 }
 
 /** Its token and its key are forgotten; what was deployed runs on. */
@@ -107,7 +111,7 @@ export async function removeGitSource(platform: Platform, viewer: Viewer, appId:
   })
 }
 
-export function showGitSource(row: Row): GitSource {
+export function showGitSource(platform: Platform, row: Row): GitSource {
   const keyOf = (key: string) => ({ key, fingerprint: fingerprintOf(key) })
   const { success, data: commit } = commitSchema.safeParse(row.commit)
   return {
@@ -119,12 +123,30 @@ export function showGitSource(row: Row): GitSource {
     deployKey: row.publicKey === null || !row.address.startsWith('ssh:') ? null : keyOf(row.publicKey),
     hostKeys: row.hostKeys.map(keyOf),
     commit: success ? commit : null,
+    forge: forges.find((forge) => forge === row.forge) ?? null,
+    ...{ autoDeploy: row.autoDeploy, watchPaths: row.watchPaths, pollSeconds: row.pollSeconds },
+    webhook:
+      row.hookId === null
+        ? null
+        : { url: hookUrl(platform, row.hookId), lastDeliveryAt: row.hookAt?.toISOString() ?? null },
+    look:
+      row.lookedAt === null
+        ? null
+        : {
+            at: row.lookedAt.toISOString(),
+            result: lookResults.find((result) => result === row.lookResult) ?? null,
+            problem: row.lookProblem,
+          },
     updatedAt: row.updatedAt.toISOString(),
   }
 }
 
 export function refOf({ refKind, refName }: Pick<Row, 'refKind' | 'refName'>): GitRef {
   return { kind: refKind, name: refName }
+}
+
+function isSameRef(before: Row | null, { address, ref }: { address: string; ref: GitRef }): boolean {
+  return before?.address === address && before.refKind === ref.kind && before.refName === ref.name
 }
 
 async function checkedAddress(platform: Platform, given: string): Promise<string> {
@@ -152,7 +174,8 @@ function entryOf({ appId: id, name, teamId }: AppPlace, action: AuditAction) {
 function factsOf(row: Row): Facts {
   const { address, username, ca, hostKeys, publicKey, sealedToken } = row
   return {
-    ...{ address, ref: `${row.refKind} ${row.refName}`, username, ca, hostKeys },
+    ...{ address, ref: `${row.refKind} ${row.refName}`, username, ca, hostKeys, forge: row.forge },
+    ...{ autoDeploy: row.autoDeploy, watchPaths: row.watchPaths, pollSeconds: row.pollSeconds },
     deployKey: publicKey === null ? null : fingerprintOf(publicKey),
     token: sealedToken === null ? null : new Masked(sealedToken),
   }

@@ -27,6 +27,7 @@ export const auditActions = [
   'domain.set-certificate',
   'domain.try-certificate',
   'domain.verified',
+  'git-source.make-webhook',
   'git-source.remove',
   'git-source.renew-key',
   'git-source.set',

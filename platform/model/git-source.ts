@@ -39,6 +39,17 @@ const hostKey = z
   )
   .refine((key) => key !== '', 'must be a public key of the host, such as ssh-ed25519 AAAA…')
 
+export const forges = ['github', 'gitlab', 'gitea', 'bitbucket'] as const
+export type Forge = (typeof forges)[number]
+
+const watchPath = shortLine(300)
+  .trim()
+  .min(1, 'must not be empty')
+  .refine((path) => !path.split('/').includes('..'), "can't lead out of the repository")
+
+/** What came of the last look: `first`: nobody had looked before; `unwatched`: nothing that is watched has changed. */
+export const lookResults = ['deployed', 'unchanged', 'unwatched', 'first'] as const
+
 export const gitSourceInputSchema = z.strictObject({
   /** https://…, ssh://… or git@host:path. */
   address: z.string().trim().min(1, 'must not be empty').max(1_000, 'must be at most 1000 characters'),
@@ -60,6 +71,14 @@ export const gitSourceInputSchema = z.strictObject({
     )
     .nullable()
     .default(null),
+  /** Whose API the host has, to be told how it went; null: as its name says, or as its webhooks show. */
+  forge: z.enum(forges).nullable().default(null),
+  /** What is pushed is deployed. */
+  autoDeploy: z.boolean().default(true),
+  /** Only when one of these changes: files, folders, or with * and **. None: whatever changes. */
+  watchPaths: z.array(watchPath).max(50).default([]),
+  /** Berth looks by itself so often, for forges that can't tell of pushes; null: it does not. */
+  pollSeconds: z.number().int().min(60, 'must be at least 60').max(86_400).nullable().default(null),
 })
 
 export type GitSourceInput = z.input<typeof gitSourceInputSchema>
@@ -82,8 +101,26 @@ export const gitSourceSchema = z.object({
   hostKeys: z.array(keySchema),
   /** What was fetched last. */
   commit: commitSchema.nullable(),
+  forge: z.enum(forges).nullable(),
+  autoDeploy: z.boolean(),
+  watchPaths: z.array(z.string()),
+  pollSeconds: z.number().nullable(),
+  /** Null: none was made. Its secret is told once, when it is made. */
+  webhook: z.object({ url: z.string(), lastDeliveryAt: z.string().nullable() }).nullable(),
+  /** The last look at the repository; null: nobody has looked by itself. */
+  look: z
+    .object({
+      at: z.string(),
+      result: z.enum(lookResults).nullable(),
+      /** Why it could not be looked at. */
+      problem: z.string().nullable(),
+    })
+    .nullable(),
   updatedAt: z.string(),
 })
+
+/** How a forge is told of it. */
+export const newGitWebhookSchema = z.object({ url: z.string(), secret: z.string() })
 
 export type GitSource = z.infer<typeof gitSourceSchema>
 

@@ -1,5 +1,6 @@
 import { type GitRemote, openRemote } from '../git/remote.ts'
 import type { Commit } from '../model/builds.ts'
+import type { GitRef } from '../model/git-source.ts'
 import type { Platform } from '../open.ts'
 
 /** How the app's repository is asked now; null: it has none any more. Throws AddressProblem. */
@@ -17,7 +18,8 @@ export async function recordFetched(
     sourceBytes,
     hostKeys,
     url,
-  }: { commit: Commit; sourceBytes: number; hostKeys: string[]; url: string },
+    ref,
+  }: { commit: Commit; sourceBytes: number; hostKeys: string[]; url: string; ref: GitRef },
 ): Promise<void> {
   await platform.db.$transaction(async (tx) => {
     await tx.$executeRaw`
@@ -29,6 +31,11 @@ export async function recordFetched(
       select: { appId: true },
     })
     await tx.gitSource.updateMany({ where: { appId, address: url }, data: { commit } })
+    const isOwnRef = { refKind: ref.kind, refName: ref.name }
+    await tx.gitSource.updateMany({
+      where: { appId, address: url, ...isOwnRef },
+      data: { headSha: commit.sha },
+    })
     if (hostKeys.length > 0) await keepHostKeys(tx, appId, url, hostKeys)
   })
 }

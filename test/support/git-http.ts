@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 
 const [folder = '', address = '', port = '', password = ''] = process.argv.slice(2)
 const read = (name: string) => readFileSync(join(folder, name))
@@ -12,6 +13,14 @@ createServer({ cert: read('cert'), key: read('key') }, (request, response) => {
   const url = new URL(request.url ?? '/', 'https://git')
   const { authorization = '' } = request.headers
   appendFileSync(join(folder, 'http.log'), `${request.method} ${request.url} ${authorization}\n`)
+  if (url.pathname.startsWith('/api/')) {
+    text(request).then((said) => {
+      const line = JSON.stringify({ path: url.pathname, authorization, body: JSON.parse(said) })
+      appendFileSync(join(folder, 'statuses.log'), `${line}\n`)
+      response.writeHead(201, { 'content-type': 'application/json' }).end('{}')
+    })
+    return
+  }
   if (url.pathname.startsWith('/slow/')) {
     // As a forge that has stopped: it answers nobody until it is told to.
     if (!existsSync(join(folder, 'quick'))) return

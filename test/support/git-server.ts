@@ -27,6 +27,8 @@ export interface GitServer {
   allowKey(publicKey: string): void
   /** Another host key from now on. */
   changeHostKey(): Promise<void>
+  /** What was told of commits, as Gitea's API is. */
+  statuses(): { path: string; authorization: string; body: Record<string, string> }[]
   /** From now on what is below slow/ is answered, too. */
   quicken(): void
   /** A line for each request by https. */
@@ -64,6 +66,7 @@ export async function startGitServer(): Promise<GitServer> {
   write('key', key)
   write('authorized_keys', '')
   write('http.log', '')
+  write('statuses.log', '')
   mkdirSync('/run/sshd', { recursive: true })
   write(
     'sshd_config',
@@ -194,6 +197,11 @@ export async function startGitServer(): Promise<GitServer> {
       await end(ssh)
       ssh = await startSsh()
     },
+    statuses: () =>
+      readFileSync(join(folder, 'statuses.log'), 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line)),
     quicken: () => write('quick', ''),
     asked: () => readFileSync(join(folder, 'http.log'), 'utf8').trim().split('\n'),
     async close() {

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
@@ -5,6 +6,8 @@ import { readBuildLog } from '../../platform/builds/build-log.ts'
 import { cancelDeployment } from '../../platform/deployments.ts'
 import { deployFromGit } from '../../platform/git/deploy.ts'
 import { readGitSource, setGitSource } from '../../platform/git/source.ts'
+import { makeGitWebhook } from '../../platform/git/webhooks/hooks.ts'
+import { receiveWebhook } from '../../platform/git/webhooks/receive.ts'
 import type { GitSourceInput } from '../../platform/model/git-source.ts'
 import type { App } from '../../platform/model/resources.ts'
 import { type GitServer, startGitServer } from '../support/git-server.ts'
@@ -107,6 +110,70 @@ test('the deploy key that Berth made lets in by ssh; a host that shows another k
   })
   await host.untilStatus((await deploy(app)).id, 'live')
 })
+
+test('a push that a webhook tells of goes live, if a watched path changed; so does what is found by looking', async () => {
+  const repository = server.create('private/told.git', { ...filesOf('one'), 'docs/a': 'a' })
+  const { platform } = host.berth
+  const input: GitSourceInput = {
+    ...{ address: server.httpsUrl('private/told.git'), ca: server.ca, forge: 'gitea' },
+    ...{ username: 'deploy', token: server.password, watchPaths: ['index.html', 'Dockerfile'] },
+  }
+  const app = await makeApp(input)
+  const hook = await makeGitWebhook(platform, operator, app.id)
+  const push = async () => {
+    const body = JSON.stringify({ ref: 'refs/heads/main', salt: String(Math.random()) })
+    const signature = createHmac('sha256', hook.secret).update(body).digest('hex')
+    const headers = new Headers({ 'x-gitea-event': 'push', 'x-gitea-signature': signature })
+    const id = hook.url.split('/').at(-1) ?? ''
+    expect(await receiveWebhook(platform, id, headers, new TextEncoder().encode(body))).toMatchObject({
+      result: 'accepted',
+    })
+  }
+  const looked = (result: string, since: string | undefined) =>
+    until(`a look says ${result}`, async () => {
+      const { look } = (await source(app)) ?? {}
+      return look?.result === result && look.at !== since && look
+    })
+  const live = (body: string) => until(`${body} is live`, async () => (await host.ask(app)).body === body)
+  await push()
+  await live('one')
+  let last = (await looked('deployed', undefined)).at
+  repository.commit({ 'docs/a': 'b' })
+  await push()
+  last = (await looked('unwatched', last)).at
+  await push()
+  last = (await looked('unchanged', last)).at
+  const sha = repository.commit(filesOf('two'), { message: 'Two' })
+  await push()
+  await live('two')
+  const deployments = await platform.db.deployment.findMany({
+    where: { appId: app.id },
+    include: { build: true },
+  })
+  expect(deployments.map(({ trigger }) => trigger)).toEqual(['push', 'push'])
+  expect(deployments.at(-1)?.build?.source).toMatchObject({ sha, commit: { sha, subject: 'Two' } })
+  // The forge is told of it, by the token that fetches.
+  const told = () =>
+    server.statuses().filter(({ path }) => path === `/api/v1/repos/private/told/statuses/${sha}`)
+  await until('the forge knows that it is live', () => told().at(-1)?.body.state === 'success')
+  // One that is quick is told of once.
+  expect(['pending', 'success']).toEqual(expect.arrayContaining(told().map(({ body }) => body.state)))
+  expect(told()[0]).toMatchObject({
+    authorization: `token ${server.password}`,
+    body: { context: `berth/${app.name}` },
+  })
+  // Nobody tells, and Berth looks by itself.
+  await setGitSource(platform, operator, app.id, { ...input, pollSeconds: 60 })
+  repository.commit(filesOf('three'))
+  await platform.db.gitSource.update({ where: { appId: app.id }, data: { lookAt: new Date() } })
+  await live('three')
+  // What can't be looked at says so, and what runs runs on.
+  await setGitSource(platform, operator, app.id, { ...input, token: 'wrong', pollSeconds: 60 })
+  await until('the look says what is wrong', async () =>
+    /Authentication failed/.test((await source(app))?.look?.problem ?? ''),
+  )
+  expect((await host.ask(app)).body).toBe('three')
+}, 120_000)
 
 test('what is called off while it is fetched ends at once; a worker that was killed fetches anew', async () => {
   server.create('public/slow.git', filesOf('slow'))

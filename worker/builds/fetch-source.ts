@@ -52,7 +52,7 @@ export async function fetchSource(
       await rename(partial, path)
       const commit = { ...found, at: found.at.toISOString() }
       await recordFetched(platform, work.deployment.id, {
-        ...{ commit, hostKeys, url: source.address },
+        ...{ commit, hostKeys, url: source.address, ref: source.ref },
         sourceBytes: sink.bytes(),
       })
       for (const key of hostKeys)

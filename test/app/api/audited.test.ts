@@ -442,6 +442,10 @@ const uses: Record<string, Use> = {
     await setGitSource(app)
     return call(`POST /apps/${app}/git-source/deploy-key`)
   },
+  'POST /apps/{id}/git-source/webhook': async ({ app }) => {
+    await setGitSource(app)
+    return call(`POST /apps/${app}/git-source/webhook`)
+  },
   'POST /apps/{id}/git-source/deploy': async ({ app }) => {
     await setGitSource(app)
     return call(`POST /apps/${app}/git-source/deploy`)

@@ -172,6 +172,7 @@ const routes = [
   'PUT /apps/{id}/git-source',
   'DELETE /apps/{id}/git-source',
   'POST /apps/{id}/git-source/deploy-key',
+  'POST /apps/{id}/git-source/webhook',
   'POST /apps/{id}/git-source/deploy',
   'GET /deployments/{id}/events',
   'POST /deployments/{id}/cancel',

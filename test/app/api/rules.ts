@@ -277,6 +277,7 @@ export const rules: Record<string, Rule> = {
   'PUT /apps/{id}/git-source': ['developer', ({ app }) => `/apps/${app}/git-source`, gitSource],
   'DELETE /apps/{id}/git-source': ['developer', ({ app }) => `/apps/${app}/git-source`],
   'POST /apps/{id}/git-source/deploy-key': ['developer', ({ app }) => `/apps/${app}/git-source/deploy-key`],
+  'POST /apps/{id}/git-source/webhook': ['developer', ({ app }) => `/apps/${app}/git-source/webhook`],
   'POST /apps/{id}/git-source/deploy': ['developer', ({ app }) => `/apps/${app}/git-source/deploy`],
   'GET /deployments/{id}/build-log': ['viewer', ({ deployment }) => `/deployments/${deployment}/build-log`],
   'GET /deployments/{id}/events': ['viewer', ({ deployment }) => `/deployments/${deployment}/events`],

@@ -7,9 +7,10 @@ import {
   renewDeployKey,
   setGitSource,
 } from '../../../../platform/git/source.ts'
+import { makeGitWebhook } from '../../../../platform/git/webhooks/hooks.ts'
 import { deployGitSchema, gitSourceInputSchema } from '../../../../platform/model/git-source.ts'
 import { type Api, accepted, asked, idParam, json, noContent, ok } from './router.ts'
-import { GitSource, LinkedDeployment, withLinks } from './schemas.ts'
+import { GitSource, LinkedDeployment, NewGitWebhook, withLinks } from './schemas.ts'
 
 const tags = ['Git']
 
@@ -75,5 +76,20 @@ export function addGitRoutes(api: Api): void {
       const deployment = withLinks(made)
       return c.json(deployment, 202, { location: deployment.links.self })
     },
+  )
+  api.openapi(
+    createRoute({
+      ...{
+        method: 'post',
+        path: `${path}/webhook`,
+        tags,
+        summary: 'Make the webhook, or another secret for it',
+      },
+      description:
+        'Give both to the forge (GitHub, GitLab, Gitea, Forgejo, Bitbucket), for pushes, as JSON. The secret is told this once; one that was made before is worth nothing from now on.',
+      request: { params: idParam },
+      responses: ok(NewGitWebhook),
+    }),
+    async (c) => c.json(await makeGitWebhook(...asked(c), c.req.valid('param').id), 200),
   )
 }

@@ -7,7 +7,7 @@ import { domainSchema } from '../../../../platform/model/domains.ts'
 import { shownEdgeAccessSchema } from '../../../../platform/model/edge-access.ts'
 import { logLineSchema } from '../../../../platform/model/events.ts'
 import { followPreviewAnswerSchema } from '../../../../platform/model/follow-preview.ts'
-import { gitSourceSchema } from '../../../../platform/model/git-source.ts'
+import { gitSourceSchema, newGitWebhookSchema } from '../../../../platform/model/git-source.ts'
 import { logDrainSchema } from '../../../../platform/model/log-drains.ts'
 import { logHistogramSchema } from '../../../../platform/model/log-search.ts'
 import { channelSchema, deliverySchema } from '../../../../platform/model/notifications.ts'
@@ -99,6 +99,7 @@ export const FollowPreview = followPreviewAnswerSchema.meta({ id: 'FollowPreview
 export const RetentionPlan = retentionPlanSchema.meta({ id: 'RetentionPlan' })
 export const RegistryCollection = registryCollectionSchema.meta({ id: 'RegistryCollection' })
 export const GitSource = gitSourceSchema.meta({ id: 'GitSource' })
+export const NewGitWebhook = newGitWebhookSchema.meta({ id: 'NewGitWebhook' })
 export const BuildLog = buildLogSchema.meta({ id: 'BuildLog' })
 export const PendingChanges = pendingChangesSchema.meta({ id: 'PendingChanges' })
 export const LogLine = logLineSchema.meta({ id: 'LogLine' })
