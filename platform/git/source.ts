@@ -137,7 +137,6 @@ export function showGitSource(platform: Platform, row: Row): GitSource {
             result: lookResults.find((result) => result === row.lookResult) ?? null,
             problem: row.lookProblem,
           },
-    updatedAt: row.updatedAt.toISOString(),
   }
 }
 

@@ -116,7 +116,6 @@ export const gitSourceSchema = z.object({
       problem: z.string().nullable(),
     })
     .nullable(),
-  updatedAt: z.string(),
 })
 
 /** How a forge is told of it. */

@@ -16,6 +16,7 @@ export function AppTabs({ path, canSeeVariables }: { path: string; canSeeVariabl
       'timeline',
       'logs',
       'jobs',
+      'git',
       'variables',
       'volumes',
       'domains',

@@ -66,6 +66,18 @@ function Code({ children }: { children: string }) {
   return <code className="break-all font-mono text-[13px]">{children}</code>
 }
 
+function commitFact(build: Deployment['build'], label: string) {
+  if (build?.source.kind !== 'git' || build.source.commit === null) return []
+  const { sha, subject, author } = build.source.commit
+  const value = (
+    <span className="break-words">
+      <Code>{sha.slice(0, 12)}</Code> {subject}
+      <span className="block text-muted text-xs">{author}</span>
+    </span>
+  )
+  return [{ label, value }]
+}
+
 async function Facts({ deployment }: { deployment: Deployment }) {
   const t = await getTranslations('deployments')
   const { settings } = deployment
@@ -83,6 +95,7 @@ async function Facts({ deployment }: { deployment: Deployment }) {
           </span>
         ),
     },
+    ...commitFact(deployment.build, t('commit')),
     { label: t('how'), value: t(`trigger.${deployment.trigger}`) },
     { label: t('who'), value: deployment.createdBy ?? t('berth') },
     { label: t('when'), value: <RelativeTime at={deployment.createdAt} /> },
