@@ -20,6 +20,8 @@ export interface Host {
   readonly deploySlots: <T>(work: () => Promise<T>) => Promise<T>
   /** Whose source is built next. */
   readonly buildTurns: BuildTurns
+  /** At most so many repositories are looked at at once. */
+  readonly gitSlots: <T>(work: () => Promise<T>) => Promise<T>
   /** At most so many commands that run once. */
   readonly runSlots: <T>(work: () => Promise<T>) => Promise<T>
   /** Containers that the worker itself ends: their end is no surprise. */

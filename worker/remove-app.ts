@@ -21,7 +21,10 @@ export async function removeApp(host: Host, app: DesiredApp): Promise<void> {
   const known = new Set(present.map(({ id }) => id))
   for (const { id } of app.containers)
     if (!known.has(id)) await reportContainer(host.platform, id, { state: 'removed', port: null })
-  if (withRuns) await host.engine.builder.dropCache(app.appId)
+  if (withRuns) {
+    await host.engine.builder.dropCache(app.appId)
+    await host.engine.git.dropRepository(app.appId)
+  }
   await host.engine.networks.remove(app.environmentId).catch((error) => {
     if (!isEngineError(error, 'failed-precondition')) throw error
   })

@@ -33,6 +33,7 @@ import { createEdge } from './edge/edge.ts'
 import { edgeSettings } from './edge/settings.ts'
 import { openEngineDoor } from './engine-door/open-door.ts'
 import { messageOf, WorkerStopping } from './failure.ts'
+import { servePushes } from './git/push-server.ts'
 import type { Host } from './host.ts'
 import { createLocks, createSlots } from './locks.ts'
 import { createLogCollector } from './logs/collector.ts'
@@ -60,6 +61,7 @@ export interface RunningWorker {
 
 const concurrentDeployments = 4
 const concurrentRuns = 20
+const concurrentLooks = 4
 const cronEveryMs = 1_000
 const collectEveryMs = 15 * 60_000
 const collectRegistryEveryMs = 60 * 60_000
@@ -115,6 +117,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
       places: buildPlaces(buildLimits()),
       hasRoom: () => hasRoomFor(buildLimits()),
     }),
+    gitSlots: createSlots(concurrentLooks),
     runSlots: createSlots(concurrentRuns),
     ending: new Set(),
     log,
@@ -142,6 +145,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
   const queue = serveQueue(host, jobs)
   const door = await openEngineDoor(host)
   const terminals = await openTerminals(host, terminalSocketName(edgeSettings(config).folder))
+  const pushes = await servePushes(host)
   const reconciling = reconciler.run(stopping.signal)
   const deliveries = serveDeliveries(platform)
   const telling = followContainers(host, stopping.signal)
@@ -227,7 +231,8 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     lookAtGitEveryMs,
     stopping.signal,
     async () => {
-      for (const appId of await dueLooks(platform, host.id)) await jobs.run('look-at-git', { appId })
+      const due = await dueLooks(platform, host.id)
+      await Promise.all(due.map((appId) => jobs.run('look-at-git', { appId })))
     },
     (error) => log.warn({ err: error }, 'repositories could not be looked at; it is tried again'),
     { atOnce: true },
@@ -269,7 +274,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
   return {
     async stop(graceMs) {
       await rm(ready, { force: true })
-      await limited(Promise.all([door.close(), terminals.close()]), 2_000)
+      await limited(Promise.all([door.close(), terminals.close(), pushes.close()]), 2_000)
       // No new jobs; those under way go on.
       await limited(queue.pause(true), 1_000)
       const jobsStopped = jobs.stop(graceMs)

@@ -53,6 +53,7 @@ export async function startEdge(context: BenchContext, origin: Origin, apps: num
     dashboardHost: 'localhost',
     webPort: origin.port,
     registryPort: origin.port,
+    gitSocket: 'berth-git-bench',
     folder: join(folder, 'edge'),
     masterSocket: join(folder, 'master.sock'),
     statsSocket: join(folder, 'stats.sock'),

@@ -20,6 +20,8 @@ export interface HostImageRecipe {
   folders: string[]
   links: Record<string, string>
   files: Record<string, string>
+  /** Programs of ours, in shell. */
+  scripts?: Record<string, string>
   /** What to say when something of it is missing on this host. */
   missing: string
 }
@@ -92,6 +94,7 @@ function rootOf(recipe: HostImageRecipe, busybox: string, libraries: string[]): 
     '/etc/group': 'root:x:0:\n',
   }
   for (const [path, content] of Object.entries({ ...users, ...recipe.files })) file(path, content)
+  for (const [path, content] of Object.entries(recipe.scripts ?? {})) file(path, content, 0o755)
   pack.finalize()
   return pack
 }

@@ -173,16 +173,16 @@ export function submodulesCommand({ url }: Remote): string[] {
   return ['sh', '-c', script, 'sh', url]
 }
 
-export const commitCommand = [
-  'git',
-  'log',
-  '-1',
-  '--no-show-signature',
-  '--format=%H%n%cI%n%an%n%s',
-  'FETCH_HEAD',
-]
+export function commitCommand(what: string): string[] {
+  return ['git', 'log', '-1', '--no-show-signature', '--format=%H%n%cI%n%an%n%s', what]
+}
 
-export const packCommand = ['sh', '-c', 'find . -name .git -prune -exec rm -rf {} + && exec tar -c -f - .']
+/** All files have the same time, so that what did not change is found in a build's cache. */
+export const packCommand = [
+  'sh',
+  '-c',
+  'find . -name .git -prune -exec rm -rf {} + && find . -exec touch -h -d "1980-01-02 00:00" {} + && exec tar -c -f - .',
+]
 
 /** Of a tag that is an object of its own, the commit that it names comes with ^{} behind it. */
 export function listCommand({ url }: Remote, ref: GitRef): string[] {

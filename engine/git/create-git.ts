@@ -1,15 +1,7 @@
 import { PassThrough, type Writable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import {
-  type Ran,
-  type RunOptions,
-  type SandboxParts,
-  sweepSandboxes,
-  withSandbox,
-} from '../builder/sandbox.ts'
+import { type Ran, type RunOptions, sweepSandboxes, withSandbox } from '../builder/sandbox.ts'
 import { EngineError } from '../errors.ts'
-import type { Images } from '../images/images.ts'
-import type { Spawner } from '../sys/spawner.ts'
 import {
   changedCommand,
   checkOutCommand,
@@ -28,7 +20,6 @@ import {
 import { lastWords, reasonOf } from './failures.ts'
 import {
   type Fetched,
-  type FetchedCommit,
   type FetchSpec,
   type Git,
   GitFailure,
@@ -37,17 +28,15 @@ import {
   type LookSpec,
   type Seen,
 } from './git.ts'
-import { ensureGitImage, hasLfs } from './git-image.ts'
-
-export interface GitParts extends SandboxParts {
-  images: Images
-  spawner: Spawner
-}
+import { ensureGitImage, type GitParts, hasLfs } from './git-image.ts'
+import { createPushes, pushRole } from './pushes.ts'
+import { readCommit } from './read-commit.ts'
 
 const role = 'git'
 
 export async function createGit(parts: GitParts): Promise<Git> {
   await sweepSandboxes(parts, role)
+  await sweepSandboxes(parts, pushRole)
 
   /** Lends a way to run commands, each of which must end with 0, within the time that there is for all. */
   async function withGit<T>(
@@ -98,13 +87,14 @@ export async function createGit(parts: GitParts): Promise<Git> {
   }
 
   return {
+    ...createPushes(parts),
     fetch: (spec, sink, options = {}) =>
       withGit(spec, options, async (must): Promise<Fetched> => {
         await must(prepareCommand, { workingDir: workDir })
         await must(fetchCommand(spec.remote, spec.sha ?? spec.ref))
         await must(checkOutCommand)
         await must(submodulesCommand(spec.remote))
-        const commit = readCommit((await must(commitCommand)).lines)
+        const commit = readCommit((await must(commitCommand('FETCH_HEAD'))).lines)
         const hostKeys = await shownKeys(spec, must)
         await must(packCommand, { output: sink })
         return { commit, hostKeys }
@@ -152,13 +142,6 @@ async function shownKeys({ remote }: FetchSpec | LookSpec, must: Must): Promise<
   if (!remote.url.startsWith('ssh:') || (remote.hostKeys ?? []).length > 0) return []
   const { lines } = await must(['cat', knownHostsFile], { mayFail: true })
   return lines.flatMap((line) => /^\S+ ([a-z0-9@.-]+ [A-Za-z0-9+/=]+)$/.exec(line)?.[1] ?? [])
-}
-
-/** Control and formatting characters do something to whoever reads them in a terminal. */
-const plain = (text: string) => text.replace(/[\p{Cc}\p{Cf}]/gu, ' ').slice(0, 300)
-
-function readCommit([sha = '', at = '', author = '', ...subject]: string[]): FetchedCommit {
-  return { sha, author: plain(author), subject: plain(subject.join(' ')), at: new Date(at) }
 }
 
 /** Throws invalid: what passes can't be an option, another protocol, or a line of a configuration. */

@@ -3,7 +3,7 @@
  * trusted: each time it runs in a container of its own, as builds do, from which it reaches the world and nothing of
  * this host but the allowed ports. It runs no hook, reads no configuration but its own, and speaks https and ssh only.
  */
-import type { Writable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import type { IdRange } from '../snapshots/snapshots.ts'
 
 export interface Git {
@@ -15,6 +15,42 @@ export interface Git {
   fetch(spec: FetchSpec, sink: Writable, options?: GitOptions): Promise<Fetched>
   /** What a name means there now, and which paths are another's since a commit. Throws what fetch() throws. */
   look(spec: LookSpec, options?: GitOptions): Promise<Seen>
+  /** Writes what a repository that is pushed to says first (gitprotocol-http(5)); makes it when it is not there. */
+  advertise(spec: PushSpec, sink: Writable, options?: GitOptions): Promise<void>
+  /**
+   * Takes in one push: what the client sends, and what it is answered. Before anything changes `decide` is asked, which
+   * may take long; false: the repository stays as it is, and the client is told that its push was refused.
+   */
+  receive(
+    spec: PushSpec,
+    exchange: { input: Readable; output: Writable },
+    decide: (push: IncomingPush) => Promise<boolean>,
+    options?: GitOptions,
+  ): Promise<void>
+  /** Forgets a repository that was pushed to. No error if there is none. */
+  dropRepository(name: string): Promise<void>
+}
+
+export interface PushSpec {
+  /** As of other work. */
+  id: string
+  /** Of the repository, such as the app's id; on a disk of its own, which does not grow beyond `diskBytes`. */
+  repository: string
+  /** The largest pack that is taken. */
+  maxPackBytes: number
+  idRange: IdRange
+  limits: GitLimits
+}
+
+export interface IncomingPush {
+  /** Null: the ref was not there before, or is to be deleted. */
+  updates: { ref: string; before: string | null; after: string | null }[]
+  /** The client shows it, beginning with `remote:`. */
+  say(text: string): void
+  /** Of what is pushed. Throws GitFailure. */
+  commit(sha: string): Promise<FetchedCommit>
+  /** Writes the files of a commit as a tar. Throws GitFailure. */
+  pack(sha: string, sink: Writable): Promise<void>
 }
 
 export interface Remote {

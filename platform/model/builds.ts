@@ -55,7 +55,7 @@ export const gitRefSchema = z.object({
   name: z.string(),
 })
 
-/** Where the archive of a build comes from: it was uploaded, or it was fetched by Git. */
+/** Where the archive of a build comes from: it was uploaded, fetched by Git, or pushed. */
 export const buildSourceSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('upload') }),
   z.object({
@@ -68,6 +68,8 @@ export const buildSourceSchema = z.discriminatedUnion('kind', [
     /** Null until it was fetched. */
     commit: commitSchema.nullable(),
   }),
+  /** To Berth's own repository of the app. */
+  z.object({ kind: z.literal('push'), ref: gitRefSchema, commit: commitSchema }),
 ])
 
 export type BuildSource = z.infer<typeof buildSourceSchema>

@@ -39,6 +39,7 @@ export async function makeTestEdge(settings: Partial<EdgeSettings> = {}): Promis
     dashboardHost: 'localhost',
     webPort: await freePort(),
     registryPort: await freePort(),
+    gitSocket: `berth-git-test-${process.pid}`,
     folder: join(home, 'edge'),
     masterSocket: join(home, 'run/edge-master.sock'),
     statsSocket: join(home, 'run/edge.sock'),

@@ -98,7 +98,12 @@ async function build(host: Host, asked: DeploymentWork, lines: BuildLog, signal:
   const renewing = setInterval(() => renewBuildPlace(platform, id).catch(() => undefined), renewMs)
   try {
     const { source } = work.build
-    const commit = source.kind === 'git' ? await fetchSource(host, work, source, lines, signal) : null
+    const commit =
+      source.kind === 'git'
+        ? await fetchSource(host, work, source, lines, signal)
+        : source.kind === 'push'
+          ? source.commit
+          : null
     const built = await host.engine.builder.build(
       {
         ...specOf(host, work, commit),

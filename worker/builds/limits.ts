@@ -22,6 +22,11 @@ export function gitLimits(): GitLimits {
   }
 }
 
+/** Of taking in a push, which lasts as long as its deployment. */
+export function pushLimits(): GitLimits {
+  return { ...gitLimits(), diskBytes: 2 * gibibyte, timeMs: 2 * 3_600_000 }
+}
+
 /** As many as there is memory for beside what runs, and no more than there are processors. */
 export function buildPlaces({ memoryBytes }: BuildLimits): number {
   return Math.max(1, Math.min(os.availableParallelism(), Math.floor(os.totalmem() / 2 / memoryBytes)))

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../../platform/config.ts'
@@ -12,6 +13,8 @@ export interface EdgeSettings {
   dashboardHost: string
   webPort: number
   registryPort: number
+  /** Where the worker takes pushes: a name in the abstract namespace. */
+  gitSocket: string
   /** Folder of haproxy.cfg, the map of hosts and the pages. */
   folder: string
   /** Socket of HAProxy's master process, which the supervisor chose with `-S`. */
@@ -32,6 +35,7 @@ export function edgeSettings(config: Config): EdgeSettings {
     dashboardHost: new URL(config.publicUrl).hostname,
     webPort: config.webPort,
     registryPort: config.registryPort,
+    gitSocket: gitSocket(config).name,
     folder: join(config.home, 'edge'),
     masterSocket: join(config.home, 'run/edge-master.sock'),
     statsSocket: join(config.home, 'run/edge.sock'),
@@ -39,6 +43,15 @@ export function edgeSettings(config: Config): EdgeSettings {
     dropPrivileges: process.getuid?.() === 0,
     answerTimeoutMs: 600_000,
   }
+}
+
+/**
+ * HAProxy as nobody can't reach the state folder, and containers can't see this namespace. HAProxy fills the name up to
+ * its full length with zeros, which are part of it.
+ */
+export function gitSocket({ home }: Pick<Config, 'home'>): { name: string; address: string } {
+  const name = `berth-git-${createHash('sha256').update(home).digest('hex').slice(0, 16)}`
+  return { name, address: `\0${name.padEnd(107, '\0')}` }
 }
 
 /**

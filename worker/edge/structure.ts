@@ -152,6 +152,7 @@ function frontend(
     '    use_backend successor if handover',
     // What shows that a name leads here, before it leads to anything.
     '    use_backend web if challenge',
+    '    use_backend git if dashboard { path -m beg /git/ }',
     '    use_backend web if dashboard registry image-delete METH_DELETE',
     '    use_backend registry if dashboard registry',
     `    use_backend terminal if dashboard { path_beg ${terminalsPath} }`,
@@ -178,6 +179,11 @@ function dashboard(settings: EdgeSettings): string[] {
     // Layers go from socket to socket in the kernel, which halves what a pull through here costs.
     '    option splice-response',
     `    server registry 127.0.0.1:${settings.registryPort}`,
+    '',
+    // Pushes, whose answers last as long as their deployments; git is told plainly when the worker is away.
+    'backend git',
+    '    no option abortonclose',
+    `    server git abns@${settings.gitSocket}`,
     '',
     // A process that was replaced keeps the connections of its clients, but its servers can't be changed any more: it
     // hands what they ask to the process that came after it, with the client's own address.

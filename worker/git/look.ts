@@ -15,10 +15,15 @@ export async function lookAtGit(
   { appId }: { appId: string },
   signal: AbortSignal,
 ): Promise<void> {
+  await host.gitSlots(() => look(host, appId, signal))
+}
+
+async function look(host: Host, appId: string, signal: AbortSignal): Promise<void> {
   const { platform, engine, log } = host
-  const look = await takeLook(platform, appId)
-  if (look === null) return
-  const { row, place } = look
+  signal.throwIfAborted()
+  const due = await takeLook(platform, appId)
+  if (due === null) return
+  const { row, place } = due
   try {
     const remote = await openRemote(platform, row)
     const seen = await engine.git.look(
@@ -30,7 +35,7 @@ export async function lookAtGit(
       { signal },
     )
     if (seen.hostKeys.length > 0) await keepHostKeys(platform.db, appId, row.address, seen.hostKeys)
-    const result = await finishLook(platform, look, seen)
+    const result = await finishLook(platform, due, seen)
     log.info({ app: appId, sha: seen.sha, result }, 'a repository was looked at')
   } catch (error) {
     signal.throwIfAborted()

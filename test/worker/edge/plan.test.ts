@@ -11,6 +11,7 @@ const settings: EdgeSettings = {
   dashboardHost: 'berth.example',
   webPort: 7081,
   registryPort: 7082,
+  gitSocket: 'berth-git-test',
   folder: '/berth/edge',
   masterSocket: '/berth/run/edge-master.sock',
   statsSocket: '/berth/run/edge.sock',

@@ -67,7 +67,7 @@ function Code({ children }: { children: string }) {
 }
 
 function commitFact(build: Deployment['build'], label: string) {
-  if (build?.source.kind !== 'git' || build.source.commit === null) return []
+  if (build === null || build.source.kind === 'upload' || build.source.commit === null) return []
   const { sha, subject, author } = build.source.commit
   const value = (
     <span className="break-words">

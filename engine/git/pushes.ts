@@ -1,0 +1,150 @@
+/** Repositories that are pushed to: git-receive-pack in a container, which asks before it changes anything. */
+import { PassThrough, type Writable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { type Sandbox, withSandbox } from '../builder/sandbox.ts'
+import { EngineError } from '../errors.ts'
+import { commitCommand, workDir } from './commands.ts'
+import { lastWords, reasonOf } from './failures.ts'
+import { type Git, GitFailure, type GitOptions, type IncomingPush, type PushSpec } from './git.ts'
+import { ensureGitImage, type GitParts } from './git-image.ts'
+import {
+  acceptCommand,
+  advertiseCommand,
+  pushEnvironment as environment,
+  packPushedCommand,
+  preparePushCommand,
+  pushedFifo,
+  pushFiles,
+  quarantine,
+  receiveCommand,
+  sayCommand,
+  tidyRepositoryCommand,
+} from './push-commands.ts'
+import { readCommit } from './read-commit.ts'
+
+export const pushRole = 'push'
+
+const volumeOf = (repository: string) => `repository-${repository}`
+
+type Pushes = Pick<Git, 'advertise' | 'receive' | 'dropRepository'>
+
+export function createPushes(parts: GitParts): Pushes {
+  async function withRepository(
+    spec: PushSpec,
+    { signal }: GitOptions,
+    work: (sandbox: Sandbox) => Promise<void>,
+  ): Promise<void> {
+    checkPush(spec)
+    signal?.throwIfAborted()
+    const { id, idRange, limits, repository } = spec
+    const image = await ensureGitImage(parts.images, parts.spawner)
+    const files = pushFiles(spec)
+    const lent = { role: pushRole, id, image, idRange, limits, workDir, files, volume: volumeOf(repository) }
+    const deadline = AbortSignal.timeout(limits.timeMs)
+    const over = AbortSignal.any([deadline, ...(signal === undefined ? [] : [signal])])
+    await withSandbox(parts, lent, async (sandbox) => {
+      const end = () => {
+        sandbox.kill().catch(() => undefined)
+      }
+      over.addEventListener('abort', end, { once: true })
+      try {
+        over.throwIfAborted()
+        await mustRun(sandbox, preparePushCommand)
+        await work(sandbox)
+      } catch (error) {
+        signal?.throwIfAborted()
+        if (deadline.aborted)
+          throw new GitFailure('timeout', `it took longer than ${Math.round(limits.timeMs / 1_000)} s`)
+        throw error
+      } finally {
+        over.removeEventListener('abort', end)
+      }
+    })
+  }
+
+  return {
+    advertise: (spec, sink, options = {}) =>
+      withRepository(spec, options, async (sandbox) => {
+        await mustRun(sandbox, advertiseCommand, { output: sink })
+      }),
+    receive: (spec, { input, output }, decide, options = {}) =>
+      withRepository(spec, options, async (sandbox) => {
+        let failure: unknown = null
+        // It ends with the container where nothing is to change.
+        const asking = textOf(sandbox, ['cat', pushedFifo])
+          .then((text) => answer(sandbox, text, decide))
+          .catch((error) => {
+            failure = error
+          })
+        const { code } = await sandbox.run(receiveCommand, { environment, input, output })
+        if (code === 0) await sandbox.run(tidyRepositoryCommand, { environment })
+        void asking
+        if (failure !== null) throw failure
+      }),
+    dropRepository: (repository) => parts.volumes.remove(volumeOf(repository)),
+  }
+}
+
+/** Asks what is to become of a push, lets the client see what is said meanwhile, and lets go of the hook. */
+async function answer(
+  sandbox: Sandbox,
+  text: string,
+  decide: (push: IncomingPush) => Promise<boolean>,
+): Promise<void> {
+  const [objects = '', alternates = '', ...lines] = text.split('\n')
+  const said = new PassThrough()
+  const telling = sandbox.run(sayCommand, { environment, input: said })
+  try {
+    if (await decide(pushOf(sandbox, quarantine(objects, alternates), lines, said)))
+      await mustRun(sandbox, acceptCommand)
+  } finally {
+    said.end()
+    await telling
+  }
+}
+
+function pushOf(
+  sandbox: Sandbox,
+  inQuarantine: Record<string, string>,
+  lines: string[],
+  said: Writable,
+): IncomingPush {
+  const isNone = (sha: string) => /^0+$/.test(sha)
+  return {
+    updates: lines.flatMap((line) => {
+      const [, before, after, ref] = /^([0-9a-f]{40,64}) ([0-9a-f]{40,64}) (refs\/\S+)$/.exec(line) ?? []
+      if (before === undefined || after === undefined || ref === undefined) return []
+      return [{ ref, before: isNone(before) ? null : before, after: isNone(after) ? null : after }]
+    }),
+    say: (line) => {
+      if (said.writable) said.write(`${line}\n`)
+    },
+    async commit(sha) {
+      // A tag of its own names a commit.
+      return readCommit((await mustRun(sandbox, commitCommand(sha), { environment: inQuarantine })).lines)
+    },
+    async pack(sha, sink) {
+      await mustRun(sandbox, packPushedCommand(sha), { environment: inQuarantine, output: sink })
+    },
+  }
+}
+
+type Options = Parameters<Sandbox['run']>[1]
+
+/** Throws GitFailure unless it ends with 0. */
+async function mustRun(sandbox: Sandbox, command: string[], options: Options = {}) {
+  const ran = await sandbox.run(command, { environment, ...options })
+  if (ran.code !== 0) throw new GitFailure(reasonOf(ran.lines), lastWords(ran.lines))
+  return ran
+}
+
+async function textOf(sandbox: Sandbox, command: string[]): Promise<string> {
+  const output = new PassThrough()
+  const [text] = await Promise.all([buffer(output), mustRun(sandbox, command, { output })])
+  return text.toString('utf8')
+}
+
+function checkPush({ id, repository }: PushSpec): void {
+  const areNames = /^[a-z0-9][a-z0-9_-]{0,56}$/.test(id) && /^[a-z0-9][a-z0-9_.-]{0,50}$/.test(repository)
+  if (!areNames) throw new EngineError('invalid', 'what was asked of git makes no sense: a name is none')
+}
