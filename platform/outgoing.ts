@@ -1,26 +1,22 @@
-/**
- * Requests to addresses that people typed in: of a registry, of an identity provider. Whoever may type one must not
- * reach what only this host can reach, nor learn what is there: only public addresses are asked, unless the
- * administrator allows more (BERTH_PRIVATE_HOSTS) or has named the address himself. Redirects are not followed: what
- * was sent is for one host alone.
- */
-import dns from 'node:dns'
+/** Requests to addresses that people typed in: of a registry, of a receiver of notifications, of an identity provider. */
 import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import https from 'node:https'
-import net, { isIP, type LookupFunction } from 'node:net'
+import net, { isIP } from 'node:net'
 import tls from 'node:tls'
-import type { Config } from './config.ts'
-import { isInNetworks } from './networks.ts'
-import { isNobodys, isSpecial } from './special-addresses.ts'
+import {
+  guardedTarget,
+  type OutgoingConfig,
+  OutgoingError,
+  outgoingAgent,
+  refuseProxied,
+  type Trust,
+  trustedWith,
+} from './outgoing-agent.ts'
 
-export interface OutgoingRequest {
+export interface OutgoingRequest extends Trust {
   method?: 'GET' | 'HEAD' | 'POST'
   headers?: Record<string, string>
   body?: string
-  /** PEM certificates that may sign the host's, besides those that this host trusts. */
-  ca?: string
-  /** The administrator named this address: it may be in a private network, or this machine. */
-  isTrusted?: boolean
   /** For the whole answer; default 10 seconds. */
   timeoutMs?: number
   /** Of the answer's body; default 1 MiB. */
@@ -34,37 +30,23 @@ export interface OutgoingAnswer {
   text: string
 }
 
-/** Nobody answered: `message` says why, in words that follow the host's name. */
-export class OutgoingError extends Error {
-  override readonly name = 'OutgoingError'
-  readonly isRefused: boolean
-
-  constructor(message: string, options: { isRefused?: boolean; cause?: unknown } = {}) {
-    super(message, { cause: options.cause })
-    this.isRefused = options.isRefused ?? false
-  }
-}
-
-/** Throws OutgoingError, and what `signal` was aborted with. Whatever status is answered is an answer. */
+/**
+ * Throws OutgoingError, and what `signal` was aborted with. Whatever status is answered is an answer. Redirects are not
+ * followed: what was sent is for one host alone.
+ */
 export async function askOutside(
-  config: Pick<Config, 'proxy' | 'privateHosts'>,
+  config: OutgoingConfig,
   address: string | URL,
   request: OutgoingRequest = {},
 ): Promise<OutgoingAnswer> {
   const url = new URL(address)
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
     throw new OutgoingError('is not asked: its address is not http or https', { isRefused: true })
-  const { timeoutMs = 10_000, maxBytes = 2 ** 20, isTrusted = false } = request
-  const isAllowed = (host: string, found: string) =>
-    (isTrusted && !isNobodys(found)) || mayReach(config, host, found)
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  if (isIP(host) !== 0 && !isAllowed(host, host)) throw refused()
-  const usesProxy = (url.protocol === 'https:' ? config.proxy.https : config.proxy.http) !== undefined
-  // The proxy looks the name up by itself. What it means here says as much as can be known.
-  if (usesProxy && isIP(host) === 0) await refuseSpecialName(host, isAllowed)
+  const { timeoutMs = 10_000, maxBytes = 2 ** 20 } = request
+  const agent = outgoingAgent(config, url, request)
+  await refuseProxied(config, url, request)
   const timeout = AbortSignal.timeout(timeoutMs)
   const signal = request.signal === undefined ? timeout : AbortSignal.any([timeout, request.signal])
-  const agent = agentFor(config, url, request.ca, isAllowed)
   try {
     return await send(url, request, { agent, signal, maxBytes })
   } catch (cause) {
@@ -83,21 +65,18 @@ export async function askOutside(
  * all of them and closed in its turn: such protocols have no other word for that. Throws as askOutside does.
  */
 export async function sendOutside(
-  config: Pick<Config, 'privateHosts'>,
+  config: Pick<OutgoingConfig, 'privateHosts'>,
   address: string | URL,
   bytes: Uint8Array,
   { ca, timeoutMs = 10_000, signal }: Pick<OutgoingRequest, 'ca' | 'timeoutMs' | 'signal'> = {},
 ): Promise<void> {
   const url = new URL(address)
-  const host = url.hostname.replace(/^\[|\]$/g, '')
   const isSecure = url.protocol.endsWith('+tls:')
-  const isAllowed = (name: string, found: string) =>
-    !isSpecial(found) || isListed(config.privateHosts, name, found)
-  if (isIP(host) !== 0 && !isAllowed(host, host)) throw refused()
+  const { host, lookup } = guardedTarget(config, url, {})
   const timeout = AbortSignal.timeout(timeoutMs)
   const over = signal === undefined ? timeout : AbortSignal.any([timeout, signal])
   over.throwIfAborted()
-  const to = { host, port: Number(url.port) || (isSecure ? 6_514 : 601), lookup: guardedLookup(isAllowed) }
+  const to = { host, port: Number(url.port) || (isSecure ? 6_514 : 601), lookup }
   const socket = isSecure
     ? tls.connect({ ...to, ca: trustedWith(ca), ...(isIP(host) === 0 ? { servername: host } : {}) })
     : net.connect(to)
@@ -128,50 +107,6 @@ export async function sendOutside(
   }
 }
 
-type IsAllowed = (host: string, found: string) => boolean
-
-function agentFor(
-  config: Pick<Config, 'proxy'>,
-  url: URL,
-  ca: string | undefined,
-  isAllowed: IsAllowed,
-): http.Agent {
-  const { http: plain, https: secure, noProxy } = config.proxy
-  const proxies = [plain, secure].flatMap((proxy) => (proxy ? (URL.parse(proxy)?.hostname ?? []) : []))
-  const variables = { HTTP_PROXY: plain, HTTPS_PROXY: secure, NO_PROXY: noProxy }
-  const proxyEnv = Object.fromEntries(Object.entries(variables).filter(([, value]) => value))
-  const options = {
-    lookup: guardedLookup((host, found) => proxies.includes(host) || isAllowed(host, found)),
-    ...(proxies.length === 0 ? {} : { proxyEnv: proxyEnv as NodeJS.ProcessEnv }),
-  }
-  if (url.protocol === 'http:') return new http.Agent(options)
-  return new https.Agent({ ...options, ca: trustedWith(ca) })
-}
-
-function trustedWith(ca: string | undefined): string[] {
-  const trusted = [...tls.getCACertificates('default'), ...tls.getCACertificates('system')]
-  return ca === undefined ? trusted : [...trusted, ca]
-}
-
-/** Looked up once, and that address is connected to: a name can't mean something else a moment later. */
-function guardedLookup(isAllowed: IsAllowed): LookupFunction {
-  return (host, options, callback) => {
-    dns.lookup(host, { ...options, all: true }, (error, found) => {
-      const allowed = error ? [] : found.filter(({ address }) => isAllowed(host, address))
-      const [first] = allowed
-      if (error) callback(error, '', 0)
-      else if (first === undefined) callback(refused(), '', 0)
-      else if (options.all) callback(null, allowed)
-      else callback(null, first.address, first.family)
-    })
-  }
-}
-
-async function refuseSpecialName(host: string, isAllowed: IsAllowed): Promise<void> {
-  const found = await dns.promises.lookup(host, { all: true }).catch(() => [])
-  if (found.some(({ address }) => !isAllowed(host, address))) throw refused()
-}
-
 async function send(
   url: URL,
   { method = 'GET', headers = {}, body }: OutgoingRequest,
@@ -197,29 +132,6 @@ async function send(
     headers: response.headers,
     text: Buffer.concat(chunks).toString('utf8'),
   }
-}
-
-function refused(): OutgoingError {
-  return new OutgoingError(
-    'is at an address of this machine or of a private network, where Berth asks only what its administrator allows (BERTH_PRIVATE_HOSTS)',
-    { isRefused: true },
-  )
-}
-
-/** Whether people may have Berth ask this address of a host: a public one, or one that the administrator allows. */
-export function mayReach(config: Pick<Config, 'privateHosts'>, host: string, address: string): boolean {
-  return !isSpecial(address) || isListed(config.privateHosts, host, address)
-}
-
-function isListed(privateHosts: readonly string[], host: string, found: string): boolean {
-  const names = privateHosts.filter((entry) => isIP(entry.split('/')[0] ?? '') === 0)
-  return (
-    names.includes(host.toLowerCase()) ||
-    isInNetworks(
-      found,
-      privateHosts.filter((entry) => !names.includes(entry)),
-    )
-  )
 }
 
 const known: Record<string, string> = {

@@ -1,9 +1,15 @@
 import type { OAuthConfig } from 'next-auth/providers/oauth'
 import { type Client, custom } from 'openid-client'
 import { z } from 'zod'
+import type { Platform } from '../../platform/open.ts'
 import { discover, type ProviderMetadata, signatureOf } from '../../platform/sign-in/discovery.ts'
 import type { Claims } from '../../platform/sign-in/identities.ts'
-import { fetchJson, guardedAgent, type OutboundRules } from '../../platform/sign-in/outbound.ts'
+import {
+  fetchJson,
+  guardedAgent,
+  type OutboundRules,
+  requireAllowed,
+} from '../../platform/sign-in/outbound.ts'
 import type { OpenProvider } from '../../platform/sign-in/providers.ts'
 
 /**
@@ -11,10 +17,14 @@ import type { OpenProvider } from '../../platform/sign-in/providers.ts'
  * OutboundError when it does not answer. State, PKCE and (for OpenID) a nonce are checked by next-auth, whose cookies for
  * them name the provider; issuer, audience, signature, times and nonce of the ID token by openid-client.
  */
-export async function oauthProvider(provider: OpenProvider): Promise<OAuthConfig<Claims>> {
+export async function oauthProvider(
+  { config }: Pick<Platform, 'config'>,
+  provider: OpenProvider,
+): Promise<OAuthConfig<Claims>> {
+  const rules = { config, allowsPrivate: provider.allowsPrivate }
   return provider.kind === 'github'
-    ? github(provider)
-    : openId(provider, await discover(provider.issuer, provider))
+    ? github(provider, rules)
+    : openId(provider, rules, await discover(provider.issuer, rules))
 }
 
 const openIdClaims = z.object({
@@ -25,7 +35,17 @@ const openIdClaims = z.object({
   name: z.string().optional().catch(undefined),
 })
 
-function openId(provider: OpenProvider, metadata: ProviderMetadata): OAuthConfig<Claims> {
+function openId(
+  provider: OpenProvider,
+  rules: OutboundRules,
+  metadata: ProviderMetadata,
+): OAuthConfig<Claims> {
+  const { token_endpoint, userinfo_endpoint, jwks_uri } = metadata
+  const endpoints = [
+    token_endpoint,
+    jwks_uri,
+    ...(userinfo_endpoint === undefined ? [] : [userinfo_endpoint]),
+  ]
   const methods = metadata.token_endpoint_auth_methods_supported
   return {
     ...common(provider),
@@ -43,7 +63,7 @@ function openId(provider: OpenProvider, metadata: ProviderMetadata): OAuthConfig
     token: {
       url: metadata.token_endpoint,
       async request({ client, params, checks, provider: { callbackUrl } }) {
-        guard(client, provider)
+        await guard(client, endpoints, rules)
         // RFC 9207: who says that he names himself in every answer must do so.
         if (metadata.authorization_response_iss_parameter_supported && params.iss === undefined)
           throw new Error('the answer does not say which issuer it is of')
@@ -53,7 +73,7 @@ function openId(provider: OpenProvider, metadata: ProviderMetadata): OAuthConfig
     userinfo: {
       url: metadata.userinfo_endpoint,
       async request({ client, tokens }) {
-        guard(client, provider)
+        await guard(client, endpoints, rules)
         const idToken = 'claims' in tokens && typeof tokens.claims === 'function' ? tokens.claims() : {}
         const own = openIdClaims.parse(idToken)
         const isWhole = own.email !== undefined || metadata.userinfo_endpoint === undefined
@@ -77,7 +97,7 @@ const githubUser = z.object({
 })
 const githubEmails = z.array(z.object({ email: z.string(), primary: z.boolean(), verified: z.boolean() }))
 
-function github(provider: OpenProvider): OAuthConfig<Claims> {
+function github(provider: OpenProvider, rules: OutboundRules): OAuthConfig<Claims> {
   const { issuer } = provider
   const api = issuer === 'https://github.com' ? 'https://api.github.com' : `${issuer}/api/v3`
   return {
@@ -87,7 +107,7 @@ function github(provider: OpenProvider): OAuthConfig<Claims> {
     token: {
       url: `${issuer}/login/oauth/access_token`,
       async request({ client, params, checks, provider: { callbackUrl } }) {
-        guard(client, provider)
+        await guard(client, [`${issuer}/login/oauth/access_token`], rules)
         return { tokens: await client.oauthCallback(callbackUrl, params, checks) }
       },
     },
@@ -98,9 +118,9 @@ function github(provider: OpenProvider): OAuthConfig<Claims> {
           authorization: `Bearer ${tokens.access_token}`,
           accept: 'application/vnd.github+json',
         }
-        const user = githubUser.parse(await fetchJson(`${api}/user`, provider, headers))
+        const user = githubUser.parse(await fetchJson(`${api}/user`, rules, headers))
         // The user's own e-mail field says nothing of whether anybody checked it.
-        const emails = githubEmails.parse(await fetchJson(`${api}/user/emails`, provider, headers))
+        const emails = githubEmails.parse(await fetchJson(`${api}/user/emails`, rules, headers))
         const verified = emails.filter((entry) => entry.verified)
         const found = verified.find(({ primary }) => primary) ?? verified[0] ?? emails[0]
         return {
@@ -134,10 +154,11 @@ function asTokenSet(tokens: object): TokenSetInput {
 }
 
 /** Every question to the provider goes by the rules: to no address inside, within a time, up to a size. */
-function guard(client: Client, rules: OutboundRules): void {
+async function guard(client: Client, endpoints: string[], rules: OutboundRules): Promise<void> {
   // next-auth sets this one. Loaded twice, openid-client would not see what is set here.
   if (typeof client[custom.clock_tolerance] !== 'number' || client[custom.clock_tolerance] === 0)
     throw new Error('openid-client was loaded twice')
+  for (const endpoint of endpoints) await requireAllowed(endpoint, rules)
   const options = (url: URL) => ({ agent: guardedAgent(url, rules), timeout: 8_000 })
   client[custom.http_options] = options
   // The keys are fetched by the issuer.

@@ -11,7 +11,7 @@ export async function openOAuth(platform: Platform, [action, id]: string[]): Pro
   const provider = await openProvider(platform, id)
   if (provider === null) return 'provider-gone'
   try {
-    return { provider, config: await oauthProvider(provider) }
+    return { provider, config: await oauthProvider(platform, provider) }
   } catch (error) {
     if (!(error instanceof OutboundError)) throw error
     platform.log.warn({ provider: id, reason: error.message }, 'a sign-in provider does not answer')

@@ -2,7 +2,8 @@
 import { Resolver } from 'node:dns/promises'
 import { appUrl, type Config } from '../config.ts'
 import { challengePath, type DomainCheck, isWildcard, recordName, recordValue } from '../model/domains.ts'
-import { askOutside, OutgoingError } from '../outgoing.ts'
+import { askOutside } from '../outgoing.ts'
+import { OutgoingError } from '../outgoing-agent.ts'
 
 export interface Question {
   id: string

@@ -2,7 +2,7 @@
 import dns from 'node:dns'
 import { isIP } from 'node:net'
 import type { Config } from '../config.ts'
-import { mayReach } from '../outgoing.ts'
+import { mayReach } from '../outgoing-agent.ts'
 
 export class AddressProblem extends Error {}
 

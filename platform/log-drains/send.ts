@@ -1,7 +1,8 @@
 import type { Config } from '../config.ts'
 import type { DrainKind, DrainTarget } from '../model/log-drains.ts'
 import type { StoredLine } from '../model/log-search.ts'
-import { askOutside, OutgoingError, sendOutside } from '../outgoing.ts'
+import { askOutside, sendOutside } from '../outgoing.ts'
+import { OutgoingError } from '../outgoing-agent.ts'
 import { retryAfterMs } from '../retry-after.ts'
 import { type DrainedApp, httpBody, lokiBody, syslogMessages } from './formats.ts'
 

@@ -11,7 +11,8 @@ import {
   notificationMessageSchema,
 } from '../model/notifications.ts'
 import type { Platform } from '../open.ts'
-import { askOutside, OutgoingError } from '../outgoing.ts'
+import { askOutside } from '../outgoing.ts'
+import { OutgoingError } from '../outgoing-agent.ts'
 import { retryAfterMs } from '../retry-after.ts'
 import { visibleIn } from '../visible.ts'
 import { openSecret, openUrl } from './channel-secrets.ts'

@@ -1,12 +1,12 @@
-import { lookup as lookUp } from 'node:dns'
-import http from 'node:http'
-import https from 'node:https'
-import { isIP, type LookupFunction, type Socket } from 'node:net'
+import type http from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { isNobodys, isSpecial } from '../special-addresses.ts'
+import { askOutside, type OutgoingAnswer } from '../outgoing.ts'
+import { type OutgoingConfig, OutgoingError, outgoingAgent, refuseProxied } from '../outgoing-agent.ts'
 
-/** How providers are asked. */
+/** How a provider is asked. */
 export interface OutboundRules {
+  config: OutgoingConfig
   /** Private and loopback addresses too, and without TLS. */
   allowsPrivate: boolean
 }
@@ -20,64 +20,33 @@ export class OutboundError extends Error {
   override readonly name = 'OutboundError'
 }
 
-/** Why an address may not be asked; null where it may. */
-export function refusalOf(address: string, { allowsPrivate }: OutboundRules): string | null {
-  if (isNobodys(address)) return `${address} is an address that is never asked`
-  if (!allowsPrivate && isSpecial(address))
-    return `${address} is in a private network, which is not allowed for this provider`
-  return null
-}
-
-/** Checks the address that is connected to, not the name before it: a name may lead elsewhere the next moment. */
-function guardedLookup(rules: OutboundRules): LookupFunction {
-  return (hostname, options, done) => {
-    lookUp(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error !== null) return done(error, '')
-      const refused = addresses.map(({ address }) => refusalOf(address, rules)).find((why) => why !== null)
-      if (refused !== undefined) return done(new OutboundError(refused), '')
-      const [first] = addresses
-      if (options.all === true) return done(null, addresses)
-      if (first === undefined) return done(new OutboundError(`${hostname} has no address`), '')
-      return done(null, first.address, first.family)
-    })
+/** Throws OutboundError unless the provider may be asked at this address, as far as that can be known beforehand. */
+export async function requireAllowed(address: string | URL, rules: OutboundRules): Promise<void> {
+  const url = new URL(address)
+  requireTls(url, rules)
+  try {
+    outgoingAgent(rules.config, url, { isTrusted: rules.allowsPrivate }).destroy()
+    await refuseProxied(rules.config, url, { isTrusted: rules.allowsPrivate })
+  } catch (error) {
+    throw asOutbound(url, rules, error)
   }
 }
 
-/** A connection for one request: it ends after 8 s, and when more comes than anybody needs to sign in. */
-function limited(socket: Socket | Duplex): Socket {
-  const timer = setTimeout(() => {
-    socket.destroy(new OutboundError(`it did not answer within ${wholeMs / 1_000} s`))
-  }, wholeMs)
-  timer.unref()
-  let bytes = 0
-  socket.on('data', (part: Buffer) => {
-    bytes += part.length
-    if (bytes > mostBytes) socket.destroy(new OutboundError('its answer is larger than 1 MiB'))
-  })
-  socket.once('close', () => clearTimeout(timer))
-  return socket as Socket
-}
-
-/** An agent for http and https addresses each; both keep the rules for every connection. */
+/**
+ * For who asks a provider by himself: each connection keeps the rules, ends after 8 s, and when more comes than anybody
+ * needs to sign in. requireAllowed() is asked before.
+ */
 export function guardedAgent(url: URL, rules: OutboundRules): http.Agent {
-  requireAllowed(url, rules)
-  const lookup = guardedLookup(rules)
-  const agent = url.protocol === 'https:' ? new https.Agent() : new http.Agent()
+  requireTls(url, rules)
+  const agent = outgoingAgent(rules.config, url, { isTrusted: rules.allowsPrivate })
   const connect = agent.createConnection.bind(agent)
   agent.createConnection = (options, done) => {
-    const socket = connect({ ...options, lookup } as Parameters<typeof connect>[0], done)
+    const socket = connect(options, (error, late) =>
+      done?.(error, late instanceof Object ? limited(late) : late),
+    )
     return socket instanceof Object ? limited(socket) : socket
   }
   return agent
-}
-
-/** Throws OutboundError. Addresses that stand in the URL themselves are never looked up. */
-function requireAllowed(url: URL, rules: OutboundRules): void {
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && rules.allowsPrivate))
-    throw new OutboundError(`${url.origin} would be asked without TLS`)
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  const refused = isIP(host) === 0 ? null : refusalOf(host, rules)
-  if (refused !== null) throw new OutboundError(refused)
 }
 
 /**
@@ -90,9 +59,9 @@ export async function fetchJson(
 ): Promise<unknown> {
   let url = new URL(address)
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
-    const { status, location, body } = await get(url, rules, headers)
-    if (status >= 300 && status < 400 && location !== undefined) {
-      const next = URL.parse(location, url)
+    const { status, headers: answered, text } = await get(url, rules, headers)
+    if (status >= 300 && status < 400 && answered.location !== undefined) {
+      const next = URL.parse(answered.location, url)
       if (next?.origin !== url.origin)
         throw new OutboundError(`${url.href} leads to another host, which is not followed`)
       url = next
@@ -100,7 +69,7 @@ export async function fetchJson(
     }
     if (status !== 200) throw new OutboundError(`${url.href} answered ${status}`)
     try {
-      return JSON.parse(body)
+      return JSON.parse(text)
     } catch {
       throw new OutboundError(`${url.href} did not answer with JSON`)
     }
@@ -108,40 +77,47 @@ export async function fetchJson(
   throw new OutboundError(`${address} leads round in circles`)
 }
 
-interface Answer {
-  status: number
-  location: string | undefined
-  body: string
+async function get(url: URL, rules: OutboundRules, headers: Record<string, string>): Promise<OutgoingAnswer> {
+  requireTls(url, rules)
+  try {
+    return await askOutside(rules.config, url, {
+      headers: { accept: 'application/json', ...headers },
+      ...{ isTrusted: rules.allowsPrivate, timeoutMs: wholeMs, maxBytes: mostBytes },
+    })
+  } catch (error) {
+    throw asOutbound(url, rules, error)
+  }
 }
 
-function get(url: URL, rules: OutboundRules, headers: Record<string, string>): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const fail = (cause: unknown) => {
-      const why = cause instanceof Error ? cause.message : String(cause)
-      reject(new OutboundError(`${url.origin} could not be asked: ${why}`, { cause }))
-    }
-    let agent: http.Agent
-    try {
-      agent = guardedAgent(url, rules)
-    } catch (error) {
-      return fail(error)
-    }
-    const request = (url.protocol === 'https:' ? https : http).get(url, {
-      agent,
-      headers: { accept: 'application/json', 'user-agent': 'Berth', ...headers },
-    })
-    request.on('error', fail)
-    request.on('response', (response) => {
-      const parts: Buffer[] = []
-      response.on('data', (part: Buffer) => parts.push(part))
-      response.on('error', fail)
-      response.on('end', () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          location: response.headers.location,
-          body: Buffer.concat(parts).toString('utf8'),
-        }),
-      )
-    })
+function requireTls(url: URL, { allowsPrivate }: OutboundRules): void {
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && allowsPrivate))
+    throw new OutboundError(`${url.origin} would be asked without TLS`)
+}
+
+function asOutbound(url: URL, { allowsPrivate }: OutboundRules, error: unknown): unknown {
+  if (!(error instanceof OutgoingError)) return error
+  if (!error.isRefused) return new OutboundError(`${url.origin} ${error.message}`, { cause: error })
+  const why = allowsPrivate
+    ? 'is an address that is never asked'
+    : 'is in a private network, which is not allowed for this provider'
+  return new OutboundError(`${url.hostname} ${why}`, { cause: error })
+}
+
+/** The same connection may come by both ways. */
+const underLimits = new WeakSet<object>()
+
+function limited(socket: Socket | Duplex): Socket {
+  if (underLimits.has(socket)) return socket as Socket
+  underLimits.add(socket)
+  const timer = setTimeout(() => {
+    socket.destroy(new OutboundError(`it did not answer within ${wholeMs / 1_000} s`))
+  }, wholeMs)
+  timer.unref()
+  let bytes = 0
+  socket.on('data', (part: Buffer) => {
+    bytes += part.length
+    if (bytes > mostBytes) socket.destroy(new OutboundError('its answer is larger than 1 MiB'))
   })
+  socket.once('close', () => clearTimeout(timer))
+  return socket as Socket
 }

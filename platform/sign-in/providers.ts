@@ -14,7 +14,7 @@ import type { Platform } from '../open.ts'
 import { seal, unseal } from '../secrets.ts'
 import { validate } from '../validate.ts'
 import { discover, forgetDiscovery, signatureOf } from './discovery.ts'
-import { OutboundError, refusalOf } from './outbound.ts'
+import { OutboundError, requireAllowed } from './outbound.ts'
 
 /** A secret that was given for one issuer opens for no other. */
 const context = ({ id, issuer }: { id: string; issuer: string }) => `sign-in:${id}:${issuer}`
@@ -42,7 +42,7 @@ export async function createProvider(
   const issuer = given ?? usualIssuers[rest.kind]
   if (issuer === null) throw invalid('issuer', 'is needed')
   const provider = { ...rest, issuer: issuerOf(rest.kind, issuer) }
-  await requireWorking(provider)
+  await requireWorking(platform, provider)
   const sealedSecret = seal(platform.keyring, clientSecret, context(provider))
   await platform.db.$transaction(async (tx) => {
     const { count } = await tx.signInProvider.createMany({
@@ -73,7 +73,7 @@ export async function updateProvider(
   if (after.issuer !== before.issuer && clientSecret === undefined)
     throw invalid('clientSecret', 'is needed for a new issuer')
   if (after.issuer !== before.issuer || after.allowsPrivate !== before.allowsPrivate)
-    await requireWorking(after)
+    await requireWorking(platform, after)
   if (clientSecret !== undefined) after.sealedSecret = seal(platform.keyring, clientSecret, context(after))
   const { updatedAt: _, createdAt: __, id: ___, ...data } = after
   await platform.db.$transaction(async (tx) => {
@@ -150,24 +150,15 @@ function issuerOf(kind: SignInProvider['kind'], issuer: string): string {
   return kind === 'github' ? new URL(issuer).origin : issuer
 }
 
-async function requireWorking(provider: {
-  kind: SignInProvider['kind']
-  issuer: string
-  allowsPrivate: boolean
-}): Promise<void> {
+async function requireWorking(
+  { config }: Platform,
+  { kind, issuer, allowsPrivate }: Pick<SignInProvider, 'kind' | 'issuer' | 'allowsPrivate'>,
+): Promise<void> {
+  const rules = { config, allowsPrivate }
   try {
-    if (provider.kind === 'github') {
-      const { protocol, hostname } = new URL(provider.issuer)
-      if (protocol !== 'https:' && !provider.allowsPrivate)
-        throw new OutboundError(`${provider.issuer} would be asked without TLS`)
-      const refused = /^[\d.]+$|^\[/.test(hostname)
-        ? refusalOf(hostname.replace(/[[\]]/g, ''), provider)
-        : null
-      if (refused !== null) throw new OutboundError(refused)
-      return
-    }
+    if (kind === 'github') return await requireAllowed(issuer, rules)
     forgetDiscovery()
-    signatureOf(await discover(provider.issuer, provider))
+    signatureOf(await discover(issuer, rules))
   } catch (error) {
     if (error instanceof OutboundError) throw invalid('issuer', `can’t be used: ${error.message}`)
     throw error

@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { askOutside, type OutgoingError } from '../../platform/outgoing.ts'
+import { askOutside } from '../../platform/outgoing.ts'
+import type { OutgoingError } from '../../platform/outgoing-agent.ts'
 import { isNobodys, isSpecial } from '../../platform/special-addresses.ts'
 
 let server: Server
