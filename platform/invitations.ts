@@ -21,16 +21,17 @@ const daysValid = 7
 const mostOpen = 200
 
 /**
- * Asks the person with an e-mail address into a team. The answer carries the link, and so does a letter where e-mail is
- * sent (`mailed`): only its hash is kept. An earlier invitation of the same address is replaced. Throws `forbidden` for a role above the caller's, `conflict` for
- * who is a member already.
+ * Asks the person with an e-mail address into a team. Where e-mail is sent, a letter alone carries the link: whoever
+ * holds it may make an account for the address, and sees whether there is one. Otherwise the answer does, to be passed
+ * on. Only its hash is kept. An earlier invitation of the same address is replaced. Throws `forbidden` for a role above
+ * the caller's, `conflict` for who is a member already.
  */
 export async function invite(
   platform: Platform,
   viewer: Viewer,
   teamId: string,
   input: InviteInput,
-): Promise<Invitation & { url: string; mailed: boolean }> {
+): Promise<Invitation & { url: string | null; mailed: boolean }> {
   const own = await requireTeam(platform, viewer, teamId, 'invitation.create')
   const { email, role } = validate(inviteSchema, input)
   requireAtLeast(own, role, `invite somebody as ${role}`)
@@ -72,7 +73,8 @@ export async function invite(
     return { row: invitation, mailId: letter }
   })
   await hurry(platform, mailId)
-  return { ...showInvitation(row), url, mailed: mailId !== null }
+  const mailed = mailId !== null
+  return { ...showInvitation(row), url: mailed ? null : url, mailed }
 }
 
 interface Inviter {

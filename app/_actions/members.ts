@@ -10,10 +10,10 @@ import { answer, asId, run } from './run.ts'
 export async function inviteAction(
   teamId: string,
   input: InviteInput,
-): Promise<ActionResult<{ url: string; email: string; mailed: boolean }>> {
+): Promise<ActionResult<{ url: string | null; email: string }>> {
   return run(async (platform, viewer) => {
-    const { url, email, mailed } = await invite(platform, viewer, asId(teamId), input)
-    return { url, email, mailed }
+    const { url, email } = await invite(platform, viewer, asId(teamId), input)
+    return { url, email }
   })
 }
 

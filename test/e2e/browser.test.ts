@@ -1,51 +1,36 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type BerthHome, makeBerthHome } from '../support/berth-home.ts'
 import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { owner as ada, type Dashboard, startDashboard } from '../support/dashboard.ts'
 import { pushWithSkopeo } from '../support/oci-layout.ts'
 import { until } from '../support/until.ts'
 
 // One person's way through the dashboard, in order: each test goes on where the one before stopped.
-let berth: BerthHome
+let dashboard: Dashboard
 let browser: TestBrowser
 let page: Page
-let started: Awaited<ReturnType<BerthHome['up']>>
-const owner = { name: 'Ada Owner', email: 'ada@example.org', password: 'a long enough password' }
+const owner = { ...ada }
 const app = { path: '', url: '' }
 
 beforeAll(async () => {
-  berth = await makeBerthHome()
-  started = await berth.up()
-  browser = await openBrowser()
+  dashboard = await startDashboard()
+  browser = dashboard.browser
   page = browser.page
 })
 
-afterAll(async () => {
-  await browser?.close()
-  await berth?.close()
-})
+afterAll(() => dashboard?.close())
 
-/** Leaves pictures of the page as it is now, and expects that everybody can use it, in both themes. */
-async function look(name: string): Promise<void> {
-  await browser.pictures(name, async (theme) => {
-    const { violations } = await new AxeBuilder({ page }).analyze()
-    const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    expect(grave.map(({ id, nodes }) => `${name}, ${theme}: ${id} at ${nodes[0]?.target}`)).toEqual([])
-  })
-}
-
-/** Opens a page. Chromium breaks off what it loads when an interface comes or goes, as at each deployment: then again. */
-const open = (url: string) => until(`${url} opens`, async () => (await page.goto(url)) !== null)
-
+const open = (url: string) => browser.open(url)
+const at = (path: string) => open(`${dashboard.url}${path}`)
+const look = (name: string) => browser.look(name)
 const button = (name: string | RegExp) => page.getByRole('button', { name })
 const untilStatus = (status: string) =>
   page.getByRole('status', { name: 'Status' }).getByText(status, { exact: true }).waitFor()
 
 test('who follows the set-up link becomes the owner, and the link is dead after', async () => {
-  await open(started.setupLink ?? '')
+  await open(dashboard.setupLink)
   await look('set-up')
   await page.getByLabel('Your name').fill(owner.name)
   expect(await page.getByLabel('Team name').inputValue()).toBe('Main')
@@ -62,13 +47,13 @@ test('who follows the set-up link becomes the owner, and the link is dead after'
     .waitFor()
   await look('overview')
   const other = await browser.context.newPage()
-  await other.goto(started.setupLink ?? '')
+  await other.goto(dashboard.setupLink)
   await other.getByText('This installation has an owner').waitFor()
   await other.close()
 })
 
 test('an image that skopeo pushed is deployed in the browser, goes live and answers', async () => {
-  const reference = `localhost:${berth.port}/main/hello:1`
+  const reference = `localhost:${dashboard.berth.port}/main/hello:1`
   await pushWithSkopeo(reference, `${owner.email}:${owner.password}`, {
     entrypoint: [
       '/bin/sh',
@@ -81,7 +66,7 @@ test('an image that skopeo pushed is deployed in the browser, goes live and answ
     ],
     files: { 'www/index.html': 'hello from an image of mine' },
   })
-  await open(`${started.dashboard}/main/new`)
+  await at('/main/new')
   await page.getByLabel('Image').fill(reference)
   expect(await page.getByLabel('App name').inputValue()).toBe('hello')
   await page.getByLabel('Name of variable 1').fill('GREETING')
@@ -108,14 +93,14 @@ test('an image that skopeo pushed is deployed in the browser, goes live and answ
 })
 
 test('its log shows what it wrote, and misses and repeats nothing when the web app dies under the page', async () => {
-  await open(`${started.dashboard}${app.path}/logs`)
+  await at(`${app.path}/logs`)
   const log = page.getByRole('log')
   const numbers = async () =>
     (await log.getByText(/^line \d+$/).allTextContents()).map((text) => Number(text.slice('line '.length)))
   await log.getByText('hello from the browser').waitFor()
   await log.getByText('line 2', { exact: true }).waitFor()
   await look('logs')
-  const { parts } = await berth.status()
+  const { parts } = await dashboard.berth.status()
   const web = parts.find(({ name }) => name === 'web')?.pid
   if (!web) throw new Error(`no pid of the web app in ${JSON.stringify(parts)}`)
   process.kill(web, 'SIGKILL')
@@ -129,26 +114,26 @@ test('its log shows what it wrote, and misses and repeats nothing when the web a
 })
 
 test('redeploying keeps it answering, and both deployments are listed', async () => {
-  await open(`${started.dashboard}${app.path}`)
+  await at(app.path)
   await button('Redeploy').click()
   let asked = 0
   const api = `/apps/${await appId()}`
   await until('the second deployment is live', async () => {
     asked++
-    expect((await berth.open(app.url)).status).toBe(200)
-    const { body } = await berth.api('GET', api)
+    expect((await dashboard.berth.open(app.url)).status).toBe(200)
+    const { body } = await dashboard.berth.api('GET', api)
     const { latestDeployment } = body as { latestDeployment: { number: number; status: string } }
     return latestDeployment.number === 2 && latestDeployment.status === 'live'
   })
   expect(asked).toBeGreaterThan(2)
-  await open(`${started.dashboard}${app.path}/deployments`)
+  await at(`${app.path}/deployments`)
   await page.getByText('#2').first().waitFor()
   await page.getByText('#1').first().waitFor()
   await look('deployments')
 })
 
 test('it is scaled without a deployment: what it uses is beside, mistakes are said, new replicas are listed', async () => {
-  await open(`${started.dashboard}${app.path}`)
+  await at(app.path)
   const memory = page.getByLabel('Memory of each')
   await memory.fill('1')
   await button('Scale').click()
@@ -168,22 +153,22 @@ test('it is scaled without a deployment: what it uses is beside, mistakes are sa
   })
   expect(await memory.inputValue()).toBe('96')
   await look('scaled')
-  await open(`${started.dashboard}${app.path}/timeline`)
+  await at(`${app.path}/timeline`)
   await page.getByText('Scaled', { exact: true }).waitFor()
   await browser.picture('timeline-scaled')
 })
 
 test('a wrong image name ends failed, with the cause and advice, and the app goes on', async () => {
-  await open(`${started.dashboard}${app.path}/settings`)
-  await page.getByLabel('Image').fill(`localhost:${berth.port}/main/hello:no-such-tag`)
+  await at(`${app.path}/settings`)
+  await page.getByLabel('Image').fill(`localhost:${dashboard.berth.port}/main/hello:no-such-tag`)
   await look('app-settings')
   await button('Save changes').click()
   await page.getByText('Saved').first().waitFor()
-  await open(`${started.dashboard}${app.path}`)
+  await at(app.path)
   await button('Redeploy').click()
   await page.getByText('There is no such image').first().waitFor()
   await look('failed')
-  expect((await berth.open(app.url)).body).toContain('hello from an image of mine')
+  expect((await dashboard.berth.open(app.url)).body).toContain('hello from an image of mine')
 })
 
 test('every page speaks Chinese, and none is wider than a phone', async () => {
@@ -222,43 +207,33 @@ test('every page speaks Chinese, and none is wider than a phone', async () => {
   ])
   for (const [name, path] of Object.entries(pages)) {
     if (!seen.has(name)) {
-      await open(`${started.dashboard}${path}`)
+      await at(path)
       await look(name)
     }
-    await speak('zh-CN')
-    await open(`${started.dashboard}${path}`)
-    expect(await page.locator('html').getAttribute('lang')).toBe('zh-CN')
-    expect(await page.locator('h1').first().textContent()).not.toBe('')
-    expect(await page.title()).toMatch(/.+ · Berth$/)
-    await browser.pictures(`${name}-zh`)
-    await page.setViewportSize({ width: 390, height: 844 })
-    const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-    expect([name, tooWide]).toEqual([name, 0])
-    await page.setViewportSize({ width: 1440, height: 900 })
-    await speak('en')
+    await browser.lookInChinese(name, `${dashboard.url}${path}`)
   }
 })
 
 test('the steps and the failure of a deployment are said in Chinese, not in the English of the worker', async () => {
   await speak('zh-CN')
-  await open(`${started.dashboard}${app.path}/deployments/3`)
+  await at(`${app.path}/deployments/3`)
   const failure = page.getByRole('alert', { name: '失败原因' })
   expect(await failure.textContent()).toContain('镜像仓库中没有')
   expect(await failure.textContent()).not.toContain('There is no image')
-  await open(`${started.dashboard}${app.path}/deployments/1`)
+  await at(`${app.path}/deployments/1`)
   expect(await page.getByRole('list', { name: '步骤' }).textContent()).toMatch(/层，[\s\S]*端口 \d+ 已响应/)
   await speak('en')
 })
 
 test('a pull is seen layer by layer, one of which nothing comes says so, and who cancels it waits for nobody', async () => {
-  const reference = `localhost:${berth.port}/main/hello:slow`
+  const reference = `localhost:${dashboard.berth.port}/main/hello:slow`
   const files = { 'www/slow': randomBytes(64 * 2 ** 20) }
   await pushWithSkopeo(reference, `${owner.email}:${owner.password}`, { files })
-  await open(`${started.dashboard}${app.path}/settings`)
+  await at(`${app.path}/settings`)
   await page.getByLabel('Image').fill(reference)
   await button('Save changes').click()
   await page.getByText('Saved').first().waitFor()
-  const registry = (await berth.status()).parts.find(({ name }) => name === 'registry')?.pid
+  const registry = (await dashboard.berth.status()).parts.find(({ name }) => name === 'registry')?.pid
   if (!registry) throw new Error('there is no registry')
   // It works for a moment of each quarter of a second: a slow one, until it does not work at all.
   let isSlow = true
@@ -271,7 +246,7 @@ test('a pull is seen layer by layer, one of which nothing comes says so, and who
     }
   })()
   try {
-    await open(`${started.dashboard}${app.path}`)
+    await at(app.path)
     await button('Redeploy').click()
     const layers = page.getByRole('region', { name: 'Layers of the image' })
     await layers.getByText(/^[1-9][\d.]* MiB \/ 64 MiB$/).waitFor()
@@ -292,11 +267,11 @@ test('a pull is seen layer by layer, one of which nothing comes says so, and who
     await slow
     process.kill(registry, 'SIGCONT')
   }
-  expect((await berth.open(app.url)).body).toContain('hello from an image of mine')
+  expect((await dashboard.berth.open(app.url)).body).toContain('hello from an image of mine')
 })
 
 test('deleting asks for the name, and then the address is unknown', async () => {
-  await open(`${started.dashboard}${app.path}`)
+  await at(app.path)
   await button('App menu').click()
   await page.getByRole('menuitem', { name: 'Delete app' }).click()
   const dialog = page.getByRole('dialog')
@@ -305,7 +280,7 @@ test('deleting asks for the name, and then the address is unknown', async () => 
   await dialog.getByRole('textbox').fill('hello')
   await look('delete')
   await confirm.click()
-  await until('its address is unknown', async () => (await berth.open(app.url)).status === 404)
+  await until('its address is unknown', async () => (await dashboard.berth.open(app.url)).status === 404)
   // Chromium may keep what this address said before.
   await open(app.url.replace('hello-main', 'nobody-main'))
   await page.getByRole('heading', { name: 'Nothing lives here' }).waitFor()
@@ -313,12 +288,12 @@ test('deleting asks for the name, and then the address is unknown', async () => 
 })
 
 test('a link invites another person, who sees the team in his role, until he is removed', async () => {
-  await open(`${started.dashboard}/main/settings`)
+  await at('/main/settings')
   await button('Invite').click()
   const dialog = page.getByRole('dialog')
   await dialog.getByLabel('E-mail').fill('grace@example.org')
   await look('invite')
-  await dialog.getByRole('button', { name: 'Make the link' }).click()
+  await dialog.getByRole('button', { name: 'Invite' }).click()
   const link = await dialog.getByLabel('Link', { exact: true }).inputValue()
   await look('invite-link')
   await dialog.getByRole('button', { name: 'Done' }).click()
@@ -335,9 +310,9 @@ test('a link invites another person, who sees the team in his role, until he is 
     await guest.page.getByLabel('Password', { exact: true }).fill('several unlikely words')
     await guest.page.getByRole('button', { name: 'Create account and join' }).click()
     await guest.page.waitForURL('**/main')
-    await guest.page.goto(`${started.dashboard}/main/settings`)
+    await guest.page.goto(`${dashboard.url}/main/settings`)
     expect(await guest.page.getByRole('button', { name: 'Invite' }).count()).toBe(0)
-    await open(`${started.dashboard}/main/settings`)
+    await at('/main/settings')
     await button('Manage Grace Guest').click()
     await page.getByRole('dialog').getByRole('combobox').click()
     await page.getByRole('option', { name: 'Viewer' }).click()
@@ -351,7 +326,7 @@ test('a link invites another person, who sees the team in his role, until he is 
       .getByRole('button', { name: 'Remove' })
       .click()
     await page.getByText('Member removed').waitFor()
-    await guest.page.goto(`${started.dashboard}/main`)
+    await guest.page.goto(`${dashboard.url}/main`)
     await guest.page.getByRole('heading', { name: 'Page not found' }).waitFor()
   } finally {
     await guest.close()
@@ -361,18 +336,18 @@ test('a link invites another person, who sees the team in his role, until he is 
 test('a password is changed, and the other sessions end', async () => {
   const other = await openBrowser()
   try {
-    await until('sign-in opens', async () => (await other.page.goto(`${started.dashboard}/sign-in`)) !== null)
+    await until('sign-in opens', async () => (await other.page.goto(`${dashboard.url}/sign-in`)) !== null)
     await other.page.getByLabel('E-mail').fill(owner.email)
     await other.page.getByLabel('Password', { exact: true }).fill(owner.password)
     await other.page.getByRole('button', { name: 'Sign in' }).click()
     await other.page.waitForURL('**/main')
-    await open(`${started.dashboard}/account`)
+    await at('/account')
     await page.getByLabel('Current password').fill(owner.password)
     await page.getByLabel('New password').fill('another good password of mine')
     await button('Change password').click()
     await page.getByText('Password changed').waitFor()
     owner.password = 'another good password of mine'
-    await other.page.goto(`${started.dashboard}/main`)
+    await other.page.goto(`${dashboard.url}/main`)
     await other.page.waitForURL('**/sign-in**')
   } finally {
     await other.close()
@@ -380,14 +355,14 @@ test('a password is changed, and the other sessions end', async () => {
 })
 
 test('who signs out is out, and signs in again', async () => {
-  await open(`${started.dashboard}/account`)
+  await at('/account')
   await look('account')
   await button(/Account menu/)
     .first()
     .click()
   await page.getByRole('menuitem', { name: 'Sign out' }).click()
   await page.waitForURL('**/sign-in**')
-  await open(`${started.dashboard}/main`)
+  await at('/main')
   await page.waitForURL('**/sign-in**')
   await look('sign-in')
   await page.getByLabel('E-mail').fill(owner.email)
@@ -405,18 +380,17 @@ test('who signs out is out, and signs in again', async () => {
   await page.waitForURL('**/main')
 })
 
-const speak = (locale: string) =>
-  browser.context.addCookies([{ name: 'berth-locale', value: locale, url: started.dashboard ?? '' }])
+const speak = (locale: 'en' | 'zh-CN') => browser.speak(locale, dashboard.url)
 
 /** As `docker login` would: counted together with the attempts at the form. */
 async function guessAs(email: string, times: number): Promise<void> {
   const authorization = `Basic ${Buffer.from(`${email}:wrong`).toString('base64')}`
-  const url = `${started.dashboard}/api/registry/token?service=berth`
+  const url = `${dashboard.url}/api/registry/token?service=berth`
   for (let i = 0; i < times; i++) expect((await fetch(url, { headers: { authorization } })).status).toBe(401)
 }
 
 async function appId(): Promise<string> {
-  const { body } = await berth.api('GET', '/teams/main/apps')
+  const { body } = await dashboard.berth.api('GET', '/teams/main/apps')
   const found = (body as { data: { id: string; slug: string }[] }).data.find(({ slug }) => slug === 'hello')
   if (!found) throw new Error('there is no app hello')
   return found.id

@@ -1,69 +1,44 @@
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type BerthHome, makeBerthHome } from '../support/berth-home.ts'
 import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { becomeOwner, type Dashboard, owner, startDashboard } from '../support/dashboard.ts'
 import { linkIn, type MailServer, startMailServer } from '../support/mail-server.ts'
 import { type OidcIssuer, startOidcIssuer } from '../support/oidc-issuer.ts'
 import { codeOf } from '../support/totp.ts'
 import { until } from '../support/until.ts'
 
 // One administrator's way, and others' beside it, in order: each test goes on where the one before stopped.
-let berth: BerthHome
-let browser: TestBrowser
+let dashboard: Dashboard
 let page: Page
 let guest: TestBrowser
 let mail: MailServer
 let issuer: OidcIssuer
-let dashboard: string
-let password = 'a long enough password'
+let { password } = owner
 let secret = ''
 
 beforeAll(async () => {
-  berth = await makeBerthHome()
-  const started = await berth.up()
-  dashboard = started.dashboard ?? ''
+  dashboard = await startDashboard()
+  page = dashboard.browser.page
   mail = await startMailServer()
-  issuer = await startOidcIssuer({ redirectUris: [`${dashboard}/api/auth/callback/corp`] })
-  browser = await openBrowser()
+  issuer = await startOidcIssuer({ redirectUris: [`${dashboard.url}/api/auth/callback/corp`] })
   guest = await openBrowser()
-  page = browser.page
-  await open(page, started.setupLink ?? '')
-  await page.getByLabel('Your name').fill('Ada Owner')
-  await page.getByLabel('E-mail').fill('ada@example.org')
-  await page.getByLabel('Password', { exact: true }).fill(password)
-  await page.getByRole('button', { name: 'Become the owner' }).click()
-  await page.waitForURL('**/main')
+  await becomeOwner(dashboard)
 })
 
 afterAll(async () => {
   await guest?.close()
-  await browser?.close()
   await issuer?.close()
   await mail?.close()
-  await berth?.close()
+  await dashboard?.close()
 })
 
-/** Chromium breaks off what it loads when an interface comes or goes: then again. */
-const open = (at: Page, url: string) => until(`${url} opens`, async () => (await at.goto(url)) !== null)
+const open = (of: TestBrowser, path: string) => of.open(new URL(path, dashboard.url).href)
 
-/** Pictures in both themes and languages, on a desk and on a phone, which everybody can use and which is not too wide. */
+/** Pictures in both themes and languages of a page that everybody can use. */
 async function look(of: TestBrowser, name: string, path: string): Promise<void> {
-  await of.pictures(name, async (theme) => {
-    const { violations } = await new AxeBuilder({ page: of.page }).analyze()
-    const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    expect(grave.map(({ id, nodes }) => `${name}, ${theme}: ${id} at ${nodes[0]?.target}`)).toEqual([])
-  })
-  await of.page.context().addCookies([{ name: 'berth-locale', value: 'zh-CN', url: dashboard }])
-  await open(of.page, `${dashboard}${path}`)
-  expect(await of.page.locator('html').getAttribute('lang')).toBe('zh-CN')
-  await of.pictures(`${name}-zh`)
-  await of.page.setViewportSize({ width: 390, height: 844 })
-  const tooWide = await of.page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-  expect([name, tooWide]).toEqual([name, 0])
-  await of.page.setViewportSize({ width: 1440, height: 900 })
-  await of.page.context().addCookies([{ name: 'berth-locale', value: 'en', url: dashboard }])
-  await open(of.page, `${dashboard}${path}`)
+  await of.look(name)
+  await of.lookInChinese(name, `${dashboard.url}${path}`)
+  await open(of, path)
 }
 
 async function signIn(at: Page, email: string, with_: string): Promise<void> {
@@ -73,7 +48,7 @@ async function signIn(at: Page, email: string, with_: string): Promise<void> {
 }
 
 test('an administrator sets the mail server up and sees what it says to a test message', async () => {
-  await open(page, `${dashboard}/admin/sign-in`)
+  await open(dashboard.browser, '/admin/sign-in')
   await page.getByLabel('Server').fill('127.0.0.1')
   await page.getByRole('combobox', { name: 'Security' }).click()
   await page.getByRole('option', { name: 'None, for a server on this machine' }).click()
@@ -94,7 +69,7 @@ test('an administrator adds a provider, and people sign in by it', async () => {
   const dialog = page.getByRole('dialog', { name: 'Add a sign-in provider' })
   await dialog.getByLabel('Name').fill('Corp')
   await dialog.getByLabel('Id', { exact: true }).fill('corp')
-  await dialog.getByText(`${dashboard}/api/auth/callback/corp`).waitFor()
+  await dialog.getByText(`${dashboard.url}/api/auth/callback/corp`).waitFor()
   await dialog.getByLabel('Issuer').fill(issuer.url)
   await dialog.getByLabel('Client id').fill(issuer.client.id)
   await dialog.getByLabel('Client secret').fill(issuer.client.secret)
@@ -102,19 +77,19 @@ test('an administrator adds a provider, and people sign in by it', async () => {
   await dialog.getByText('would be asked without TLS').waitFor()
   await dialog.getByRole('checkbox', { name: 'Is in a private network' }).check()
   await dialog.getByRole('checkbox', { name: 'Lets people make accounts' }).check()
-  await browser.pictures('add-provider')
+  await dashboard.browser.pictures('add-provider')
   await dialog.getByRole('button', { name: 'Add provider' }).click()
   await dialog.waitFor({ state: 'detached' })
   await page.getByRole('list', { name: 'Sign-in providers' }).getByText(issuer.url).waitFor()
-  await look(browser, 'sign-in-settings', '/admin/sign-in')
+  await look(dashboard.browser, 'sign-in-settings', '/admin/sign-in')
 
-  await open(guest.page, `${dashboard}/sign-in?next=/account`)
+  await open(guest, '/sign-in?next=/account')
   await look(guest, 'sign-in-providers', '/sign-in?next=/account')
   issuer.person = { sub: '1', email: 'grace@corp.example', email_verified: false, name: 'Grace Guest' }
   await guest.page.getByRole('button', { name: 'Sign in with Corp' }).click()
   await guest.page.getByText('no e-mail address that was verified').waitFor()
   issuer.person = { ...issuer.person, email_verified: true }
-  await open(guest.page, `${dashboard}/sign-in?next=/account`)
+  await open(guest, '/sign-in?next=/account')
   await guest.page.getByRole('button', { name: 'Sign in with Corp' }).click()
   await guest.page.waitForURL('**/account')
   await guest.page.getByText('grace@corp.example').first().waitFor()
@@ -127,14 +102,36 @@ test('an administrator adds a provider, and people sign in by it', async () => {
   await guest.page.getByText('the only way to sign in').waitFor()
 })
 
+test('who is invited joins with an account of the provider, too', async () => {
+  const invitation = { email: 'heidi@corp.example', role: 'viewer' }
+  const { body } = await dashboard.berth.api('POST', '/teams/main/invitations', invitation)
+  expect(body).toMatchObject({ mailed: true, url: null })
+  const letter = await until('the letter comes', () =>
+    mail.received.find(({ to }) => to[0] === invitation.email),
+  )
+  const link = new URL(linkIn(letter, 'join'))
+  const rule = async (letsRegister: boolean) =>
+    (await dashboard.berth.api('PATCH', '/admin/sign-in-providers/corp', { letsRegister })).status
+  expect(await rule(false)).toBe(200)
+  await guest.context.clearCookies()
+  await open(guest, link.href)
+  await look(guest, 'join-providers', `${link.pathname}${link.search}`)
+  issuer.person = { sub: '3', email: 'heidi@corp.example', email_verified: true, name: 'Heidi' }
+  await guest.page.getByRole('button', { name: 'Sign in with Corp' }).click()
+  await guest.page.waitForURL('**/join?token=*')
+  await guest.page.getByRole('button', { name: 'Join the team' }).click()
+  await guest.page.waitForURL('**/main')
+  expect(await rule(true)).toBe(200)
+})
+
 test('somebody links the provider to an account with its password, and signs in with a code after it', async () => {
-  await open(page, `${dashboard}/account`)
+  await open(dashboard.browser, '/account')
   issuer.person = { sub: '2', email: 'ada@private.example', email_verified: false }
   await page.getByRole('button', { name: 'Link Corp' }).click()
   await page.getByRole('dialog').getByLabel('Your password').fill(password)
   await page.getByRole('dialog').getByRole('button', { name: 'Continue' }).click()
   await page.getByText('Linked. From now on it signs you in.').waitFor()
-  await look(browser, 'account-identities', '/account')
+  await look(dashboard.browser, 'account-identities', '/account')
   await page.getByRole('button', { name: 'Set up' }).click()
   // Called otherwise in its last step; notes of what was done are dialogs, too.
   const dialog = page
@@ -150,7 +147,7 @@ test('somebody links the provider to an account with its password, and signs in 
   await dialog.getByRole('button', { name: 'Done' }).click()
 
   await guest.context.clearCookies()
-  await open(guest.page, `${dashboard}/sign-in?next=/account`)
+  await open(guest, '/sign-in?next=/account')
   await guest.page.getByRole('button', { name: 'Sign in with Corp' }).click()
   await guest.page.getByLabel('Code').fill('000000')
   await guest.page.getByRole('button', { name: 'Sign in', exact: true }).click()
@@ -161,7 +158,7 @@ test('somebody links the provider to an account with its password, and signs in 
   await guest.page.getByText('ada@example.org').first().waitFor()
 
   await guest.context.clearCookies()
-  await open(guest.page, `${dashboard}/sign-in`)
+  await open(guest, '/sign-in')
   await signIn(guest.page, 'ada@example.org', password)
   await guest.page.getByLabel('Code').fill(recovery)
   await guest.page.getByRole('button', { name: 'Sign in', exact: true }).click()
@@ -170,15 +167,20 @@ test('somebody links the provider to an account with its password, and signs in 
 
 test('a forgotten password: from the sign-in page by a letter to a new one, which ends all sessions', async () => {
   await guest.context.clearCookies()
-  await open(guest.page, `${dashboard}/sign-in`)
+  await open(guest, '/sign-in')
   await guest.page.getByRole('link', { name: 'Forgot your password?' }).click()
   await guest.page.getByLabel('E-mail').fill('ada@example.org')
   await look(guest, 'forgot', '/forgot')
   await guest.page.getByLabel('E-mail').fill('nobody@example.org')
   await guest.page.getByRole('button', { name: 'Send the link' }).click()
   await guest.page.getByText('If nobody@example.org has an account here').waitFor()
-  await open(guest.page, `${dashboard}/forgot`)
+  await open(guest, '/forgot')
   await guest.page.getByLabel('E-mail').fill('ada@example.org')
+  // Who asks can't say where the link in the letter leads.
+  await guest.page.route('**/forgot', (route) => {
+    const forged = { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https' }
+    return route.continue({ headers: { ...route.request().headers(), ...forged } })
+  })
   await guest.page.getByRole('button', { name: 'Send the link' }).click()
   await guest.page.getByText('If ada@example.org has an account here').waitFor()
   const letter = await until('the letter comes', () =>
@@ -186,8 +188,10 @@ test('a forgotten password: from the sign-in page by a letter to a new one, whic
   )
   expect(letter.to).toEqual(['ada@example.org'])
   const link = linkIn(letter, 'reset')
-  await open(guest.page, link)
-  await look(guest, 'reset', link.replace(dashboard, ''))
+  expect([new URL(link).origin, letter.raw.includes('evil.example')]).toEqual([dashboard.url, false])
+  await guest.page.unroute('**/forgot')
+  await open(guest, link)
+  await look(guest, 'reset', link.replace(dashboard.url, ''))
   await guest.page.getByLabel('Password', { exact: true }).fill('password1234')
   await guest.page.getByRole('button', { name: 'Set the password' }).click()
   await guest.page.getByText('Too easy to guess').waitFor()
@@ -195,9 +199,9 @@ test('a forgotten password: from the sign-in page by a letter to a new one, whic
   await guest.page.getByLabel('Password', { exact: true }).fill(password)
   await guest.page.getByRole('button', { name: 'Set the password' }).click()
   await guest.page.getByText('Your password is set').waitFor()
-  await open(guest.page, link)
+  await open(guest, link)
   await guest.page.getByRole('heading', { name: 'This link is not valid' }).waitFor()
-  await open(page, `${dashboard}/main`)
+  await open(dashboard.browser, '/main')
   await page.waitForURL('**/sign-in**')
   await signIn(page, 'ada@example.org', password)
   await page.getByLabel('Code').waitFor()
@@ -205,9 +209,9 @@ test('a forgotten password: from the sign-in page by a letter to a new one, whic
 })
 
 test('somebody makes an account by a letter where that is open; a provider that is away is a sentence', async () => {
-  const { status } = await berth.api('PUT', '/admin/registration', { registration: 'open' })
+  const { status } = await dashboard.berth.api('PUT', '/admin/registration', { registration: 'open' })
   expect(status).toBe(200)
-  await open(guest.page, `${dashboard}/sign-in`)
+  await open(guest, '/sign-in')
   await guest.page.getByRole('link', { name: 'Make an account' }).click()
   await guest.page.getByLabel('E-mail').fill('linus@example.net')
   await look(guest, 'register', '/register')
@@ -216,17 +220,20 @@ test('somebody makes an account by a letter where that is open; a provider that 
   const letter = await until('the letter comes', () =>
     mail.received.find(({ to }) => to[0] === 'linus@example.net'),
   )
-  await open(guest.page, linkIn(letter, 'register'))
+  await open(guest, linkIn(letter, 'register'))
   await guest.page.getByLabel('Your name').fill('Linus New')
   await guest.page.getByLabel('Password', { exact: true }).fill('three unlikely words')
   await guest.page.getByRole('button', { name: 'Make the account' }).click()
-  await guest.page.waitForURL(`${dashboard}/`)
+  await guest.page.waitForURL(`${dashboard.url}/`)
   await guest.page.getByText('Linus New').first().waitFor()
 
   await guest.context.clearCookies()
-  await berth.api('PATCH', '/admin/sign-in-providers/corp', { allowsPrivate: false, issuer: issuer.url })
+  await dashboard.berth.api('PATCH', '/admin/sign-in-providers/corp', {
+    allowsPrivate: false,
+    issuer: issuer.url,
+  })
   await issuer.close()
-  await open(guest.page, `${dashboard}/sign-in`)
+  await open(guest, '/sign-in')
   await guest.page.getByRole('button', { name: 'Sign in with Corp' }).click()
   await guest.page.getByText('The sign-in provider does not answer right now.').waitFor()
 })

@@ -1,60 +1,29 @@
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type BerthHome, makeBerthHome } from '../support/berth-home.ts'
-import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { openBrowser } from '../support/browser.ts'
+import { becomeOwner, type Dashboard, join, startDashboard } from '../support/dashboard.ts'
 import { until } from '../support/until.ts'
 
 // One owner's way through what concerns her team, in order: each test goes on where the one before stopped.
-let berth: BerthHome
-let browser: TestBrowser
+let dashboard: Dashboard
 let page: Page
-let started: Awaited<ReturnType<BerthHome['up']>>
 
 beforeAll(async () => {
-  berth = await makeBerthHome()
-  started = await berth.up()
-  browser = await openBrowser()
-  page = browser.page
-  await open(started.setupLink ?? '')
-  await page.getByLabel('Your name').fill('Ada Owner')
-  await page.getByLabel('E-mail').fill('ada@example.org')
-  await page.getByLabel('Password', { exact: true }).fill('a long enough password')
-  await page.getByRole('button', { name: 'Become the owner' }).click()
-  await page.waitForURL('**/main')
+  dashboard = await startDashboard()
+  page = dashboard.browser.page
+  await becomeOwner(dashboard)
 })
 
-afterAll(async () => {
-  await browser?.close()
-  await berth?.close()
-})
+afterAll(() => dashboard?.close())
 
-/** Chromium breaks off what it loads when an interface comes or goes: then again. */
-const open = (url: string) => until(`${url} opens`, async () => (await page.goto(url)) !== null)
-const at = (path: string) => open(`${started.dashboard}${path}`)
+const at = (path: string) => dashboard.browser.open(`${dashboard.url}${path}`)
 const button = (name: string | RegExp) => page.getByRole('button', { name })
+const look = (name: string) => dashboard.browser.look(name)
 
-/** Pictures of the page as it is, in both themes, on a desk and on a phone, which everybody can use. */
-async function look(name: string): Promise<void> {
-  await browser.pictures(name, async (theme) => {
-    const { violations } = await new AxeBuilder({ page }).analyze()
-    const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    expect(grave.map(({ id, nodes }) => `${name}, ${theme}: ${id} at ${nodes[0]?.target}`)).toEqual([])
-  })
-}
-
-/** The page of an address in both languages; on a phone it is not wider than the screen. */
+/** The page of an address in both languages. */
 async function lookInBoth(name: string, path: string): Promise<void> {
   await look(name)
-  await page.context().addCookies([{ name: 'berth-locale', value: 'zh-CN', url: started.dashboard ?? '' }])
-  await at(path)
-  expect(await page.locator('html').getAttribute('lang')).toBe('zh-CN')
-  await browser.pictures(`${name}-zh`)
-  await page.setViewportSize({ width: 390, height: 844 })
-  const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-  expect([name, tooWide]).toEqual([name, 0])
-  await page.setViewportSize({ width: 1440, height: 900 })
-  await page.context().addCookies([{ name: 'berth-locale', value: 'en', url: started.dashboard ?? '' }])
+  await dashboard.browser.lookInChinese(name, `${dashboard.url}${path}`)
   await at(path)
 }
 
@@ -79,10 +48,10 @@ test('a token of the team that is for deploying some apps deploys them and does 
   const secret = await dialog.getByLabel('Token', { exact: true }).inputValue()
   await dialog.getByRole('button', { name: 'Done' }).click()
   await page.getByText('Deploying (CI)').waitFor()
-  const { body } = await berth.api('GET', '/teams/main/apps')
+  const { body } = await dashboard.berth.api('GET', '/teams/main/apps')
   const app = (body as { data: { id: string }[] }).data[0]?.id
   const ask = (method: string, path: string) =>
-    fetch(`http://localhost:${berth.port}/api/v1${path}`, {
+    fetch(`http://localhost:${dashboard.berth.port}/api/v1${path}`, {
       method,
       headers: { authorization: `Bearer ${secret}` },
     })
@@ -130,20 +99,13 @@ test('limits that an administrator sets show as bars, and what goes beyond them 
 })
 
 test('a member gets another role in one project, and none in it at last', async () => {
-  const { body } = await berth.api('POST', '/teams/main/invitations', {
-    ...{ email: 'grace@example.org', role: 'viewer' },
-  })
+  const grace = { name: 'Grace Guest', email: 'grace@example.org', password: 'several unlikely words' }
   const guest = await openBrowser()
   try {
-    const { url } = body as { url: string }
-    await until('the link opens', async () => (await guest.page.goto(url)) !== null)
-    await guest.page.getByLabel('Your name').fill('Grace Guest')
-    await guest.page.getByLabel('Password', { exact: true }).fill('several unlikely words')
-    await guest.page.getByRole('button', { name: 'Create account and join' }).click()
-    await guest.page.waitForURL('**/main')
-    const { body: projects } = await berth.api('GET', '/teams/main/projects')
+    await join(dashboard, guest, 'main', { ...grace, role: 'viewer' })
+    const { body: projects } = await dashboard.berth.api('GET', '/teams/main/projects')
     const slug = (projects as { data: { slug: string }[] }).data[0]?.slug
-    await guest.page.goto(`${started.dashboard}/main/${slug}`)
+    await guest.page.goto(`${dashboard.url}/main/${slug}`)
     await guest.page.getByRole('heading', { level: 1 }).waitFor()
     expect(await guest.page.getByRole('link', { name: 'New app' }).count()).toBe(0)
     await at(`/main/${slug}`)
@@ -152,12 +114,12 @@ test('a member gets another role in one project, and none in it at last', async 
     await choose('Access of Grace Guest', 'Developer')
     await page.getByText('Saved').waitFor()
     await lookInBoth('project-access', `/main/${slug}/settings`)
-    await guest.page.goto(`${started.dashboard}/main/${slug}`)
+    await guest.page.goto(`${dashboard.url}/main/${slug}`)
     await guest.page.getByRole('link', { name: 'New app' }).waitFor()
     await choose('Access of Grace Guest', 'No access')
     await page.getByRole('combobox', { name: 'Access of Grace Guest' }).getByText('No access').waitFor()
     await until('the project is gone for her', async () => {
-      await guest.page.goto(`${started.dashboard}/main/${slug}`)
+      await guest.page.goto(`${dashboard.url}/main/${slug}`)
       return (await guest.page.getByRole('heading', { name: 'Page not found' }).count()) === 1
     })
   } finally {
@@ -177,8 +139,11 @@ test('a team moves: who is told beforehand what stays; former links lead to the 
   await lookInBoth('team-settings', '/harbour/settings')
   await at('/main/settings/usage?from=bookmark')
   await page.waitForURL('**/harbour/settings/usage?from=bookmark')
-  expect((await berth.open(started.welcome ?? '')).status).toBe(200)
-  expect(await berth.api('GET', '/teams/main')).toMatchObject({ status: 200, body: { slug: 'harbour' } })
+  expect((await dashboard.berth.open(dashboard.welcome)).status).toBe(200)
+  expect(await dashboard.berth.api('GET', '/teams/main')).toMatchObject({
+    status: 200,
+    body: { slug: 'harbour' },
+  })
 })
 
 test('a team is deleted by its name, and comes back with its apps', async () => {
@@ -191,13 +156,16 @@ test('a team is deleted by its name, and comes back with its apps', async () => 
   await look('delete-team')
   await confirm.click()
   await page.waitForURL('**/account/deleted-teams')
-  await until('its app stops', async () => (await berth.open(started.welcome ?? '')).status === 503)
+  await until('its app stops', async () => (await dashboard.berth.open(dashboard.welcome)).status === 503)
   await lookInBoth('deleted-teams', '/account/deleted-teams')
   await at('/account')
   await page.getByRole('link', { name: 'Deleted teams' }).click()
   await button('Restore Main').click()
   await page.waitForURL('**/harbour')
-  await until('its app runs again', async () => (await berth.open(started.welcome ?? '')).status === 200)
+  await until(
+    'its app runs again',
+    async () => (await dashboard.berth.open(dashboard.welcome)).status === 200,
+  )
 })
 
 test('the log of the team says who did what, before and after; it is filtered, and taken away as a file', async () => {
@@ -232,7 +200,7 @@ test('an administrator finds an account, makes a link for a new password, suspen
   await page.waitForURL('**/admin/users?search=grace')
   await page.getByRole('list', { name: 'Users' }).getByRole('link').click()
   await page.getByRole('heading', { name: 'Grace Guest' }).waitFor()
-  const account = page.url().slice((started.dashboard ?? '').length)
+  const account = page.url().slice(dashboard.url.length)
   await lookInBoth('admin-user', account)
   await button('Make the link').click()
   await page.getByRole('dialog').getByRole('button', { name: 'Make the link' }).click()
@@ -262,7 +230,7 @@ test('an administrator sees what a team takes up, and sets its limits', async ()
   await lookInBoth('admin-teams', '/admin/teams')
   await page.getByRole('list', { name: 'Teams' }).getByRole('link', { name: 'Main' }).click()
   await page.getByRole('heading', { name: 'Main' }).waitFor()
-  await lookInBoth('admin-team', page.url().slice((started.dashboard ?? '').length))
+  await lookInBoth('admin-team', page.url().slice(dashboard.url.length))
   await page.getByLabel('Builds at once').fill('3')
   await button('Save changes').click()
   await page.getByText('Saved').waitFor()

@@ -131,7 +131,7 @@ describe('members', () => {
   })
 })
 
-const tokenIn = (url: string) => new URL(url).searchParams.get('token') ?? ''
+const tokenIn = (url: string | null) => new URL(url ?? '').searchParams.get('token') ?? ''
 let last = 0
 const newEmail = () => `invited${++last}@example.com`
 

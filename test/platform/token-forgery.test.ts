@@ -64,7 +64,7 @@ test('a registry token opens nothing of the API', async () => {
 
 test('a link of one kind is none of another, and each leads somewhere once', async () => {
   const { platform } = berth
-  const tokenOf = ({ url }: { url: string }) => new URL(url).searchParams.get('token') ?? ''
+  const tokenOf = ({ url }: { url: string | null }) => new URL(url ?? '').searchParams.get('token') ?? ''
   const team = await berth.makeTeam()
   const user = await berth.makeUser()
   const invitation = tokenOf(await invite(platform, operator, team.id, { email: 'guest@example.org' }))

@@ -13,6 +13,7 @@ import { signLeaf } from '../../../platform/certificates/authority.ts'
 import { createDeployment } from '../../../platform/deployments.ts'
 import { invite, joinByInvitation } from '../../../platform/invitations.ts'
 import { createDrain } from '../../../platform/log-drains/drains.ts'
+import { removeMail } from '../../../platform/mail/settings.ts'
 import { newId } from '../../../platform/model/ids.ts'
 import { createChannel, testChannel } from '../../../platform/notifications/channels.ts'
 import { createRegistryLogin } from '../../../platform/registries/logins.ts'
@@ -21,7 +22,7 @@ import { resetPassword } from '../../../platform/reset-password.ts'
 import { randomText, sha256 } from '../../../platform/secrets.ts'
 import { signIn } from '../../../platform/sessions.ts'
 import { claimInstallation, createSetupLink } from '../../../platform/setup.ts'
-import { register } from '../../../platform/sign-in/registration.ts'
+import { changeRegistration, register } from '../../../platform/sign-in/registration.ts'
 import { deleteTeam } from '../../../platform/team-deletion.ts'
 import { createTeamToken, createToken } from '../../../platform/tokens.ts'
 import { createResetLink } from '../../../platform/user-admin.ts'
@@ -616,6 +617,9 @@ const others: Record<string, (ids: Fixture) => Promise<string>> = {
     return `user:${userId}`
   },
   async joinByInvitation({ team }) {
+    // Where letters are sent, the link is in one alone.
+    await changeRegistration(berth.platform, operator, { registration: 'invitation' })
+    await removeMail(berth.platform, operator)
     const { url } = await invite(berth.platform, operator, team, { email: 'joins@example.com' })
     lastCall = { entries: await berth.platform.db.auditEvent.count(), route: 'join' }
     const token = tokenOf(url)
@@ -641,8 +645,8 @@ const readers = [
   ...['validate', 'withRequestOrigin'],
 ]
 
-function tokenOf(url: string): string {
-  const token = new URL(url).searchParams.get('token') ?? ''
+function tokenOf(url: string | null): string {
+  const token = new URL(url ?? '').searchParams.get('token') ?? ''
   secrets.add(token)
   return token
 }

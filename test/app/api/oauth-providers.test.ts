@@ -202,5 +202,6 @@ test('a provider’s secret is told to nobody, is kept sealed, and goes to no ot
   })
   await expect(site.add('corp', site.issuer)).rejects.toMatchObject({ code: 'conflict' })
   // Somebody signs in by it alone.
+  expect(await site.signIn({}, site.newPerson())).toBe('/')
   await expect(deleteProvider(platform, operator, 'corp')).rejects.toMatchObject({ code: 'conflict' })
 })

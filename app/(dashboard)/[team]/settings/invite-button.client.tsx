@@ -20,13 +20,14 @@ interface InviteProps {
 }
 
 interface Made {
-  url: string
+  /** Null where a letter carries it. */
+  url: string | null
   email: string
-  mailed: boolean
 }
 
 export function InviteButton({ teamId, roles }: InviteProps) {
   const t = useTranslations('team')
+  const tCommon = useTranslations('common')
   const [open, setOpen] = useState(false)
   const [made, setMade] = useState<Made | null>(null)
   return (
@@ -37,11 +38,11 @@ export function InviteButton({ teamId, roles }: InviteProps) {
         // Not on closing: it would still be seen to change.
         if (next) setMade(null)
       }}
-      title={made === null ? t('inviteTitle') : t('linkTitle')}
+      title={made === null ? t('inviteTitle') : t(made.url === null ? 'mailedTitle' : 'linkTitle')}
       description={
         made === null
           ? t('inviteDescription')
-          : t(made.mailed ? 'linkMailed' : 'linkDescription', { email: made.email })
+          : t(made.url === null ? 'mailedDescription' : 'linkDescription', { email: made.email })
       }
       trigger={
         <Button size="small">
@@ -52,6 +53,10 @@ export function InviteButton({ teamId, roles }: InviteProps) {
     >
       {made === null ? (
         <InviteForm teamId={teamId} roles={roles} onDone={setMade} />
+      ) : made.url === null ? (
+        <div className="flex justify-end">
+          <ModalClose render={<Button tone="primary">{tCommon('done')}</Button>} />
+        </div>
       ) : (
         <ShownOnce label={t('link')} copyLabel={t('copyLink')} text={made.url} />
       )}
@@ -94,7 +99,7 @@ function InviteForm({ teamId, roles, onDone }: InviteFormProps) {
       <div className="flex justify-end gap-2 pt-1">
         <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
         <Button tone="primary" type="submit" pending={pending}>
-          {t('makeLink')}
+          {t('invite')}
         </Button>
       </div>
     </form>

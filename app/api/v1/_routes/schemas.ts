@@ -75,8 +75,10 @@ export const ProjectMember = projectMemberSchema.meta({ id: 'ProjectMember' })
 export const Invitation = invitationSchema.meta({ id: 'Invitation' })
 export const NewInvitation = invitationSchema
   .extend({
-    url: z.string().meta({ description: 'The link to pass on. Shown this once.' }),
-    mailed: z.boolean().meta({ description: 'Whether it is sent by e-mail as well.' }),
+    url: z.string().nullable().meta({
+      description: 'The link to pass on, shown this once; null where it is sent by e-mail.',
+    }),
+    mailed: z.boolean().meta({ description: 'Whether the link is sent by e-mail, to that address alone.' }),
   })
   .meta({ id: 'NewInvitation' })
 export const Session = sessionSchema.meta({ id: 'Session' })
