@@ -11,6 +11,7 @@ import { everything, type TokenScope } from '../../platform/model/scopes.ts'
 import { findProject } from '../../platform/places.ts'
 import { changeProjectAccess, listProjectAccess } from '../../platform/project-access.ts'
 import { getProject, listProjects } from '../../platform/projects.ts'
+import { createTeamToken } from '../../platform/tokens.ts'
 import { openTestPlatform, operator, type TestPlatform, type TestUser } from '../support/platform.ts'
 
 let berth: TestPlatform
@@ -54,8 +55,11 @@ async function seen(viewer: Viewer): Promise<string[]> {
 }
 
 /** The names of the apps whose events come by, out of one of each app. */
-async function followed(viewer: Viewer): Promise<string[]> {
+async function followed(follower: Viewer): Promise<string[]> {
   const { platform } = berth
+  // A token that there is none of would be told nothing more as soon as that was looked at.
+  const real = async () => (await createTeamToken(platform, operator, team.id, { name: 'follows' })).id
+  const viewer = follower.kind === 'token' ? { ...follower, tokenId: await real() } : follower
   const signal = AbortSignal.timeout(10_000)
   const events = await followTeam(platform, viewer, team.id, { signal, after: '0-0' })
   const told: TeamEvent[] = [shop, bank].flatMap(({ id, projectId }): TeamEvent[] => [
