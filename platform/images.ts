@@ -55,17 +55,21 @@ function pushedBefore(page: PageRequest) {
   return { OR: [{ pushedAt: { lt: at } }, { pushedAt: at, name: { lt: name } }] }
 }
 
-/** Everything that a digest names, also what no tag names; by digest. */
+/** Everything that a digest names, or (`untagged`) what no tag names, by itself or as a part of what one names; by digest. */
 export async function listImages(
   platform: Platform,
   viewer: Viewer,
   repositoryId: string,
-  pageInput?: PageInput,
+  { untagged = false, ...pageInput }: PageInput & { untagged?: boolean } = {},
 ): Promise<Page<RepositoryImage>> {
   const place = await repositoryAccess(platform, viewer, repositoryId, 'repository.pull')
   const page = parsePage(pageInput)
   const rows = await platform.db.imageManifest.findMany({
-    where: { repositoryId, digest: { gt: afterId(page) } },
+    where: {
+      repositoryId,
+      digest: { gt: afterId(page) },
+      ...(untagged ? { looseSince: { not: null } } : {}),
+    },
     orderBy: { digest: 'asc' },
     select: { digest: true },
     take: page.limit + 1,

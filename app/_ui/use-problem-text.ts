@@ -91,6 +91,10 @@ const fieldPatterns = [
   [/^must be at (?:least 16 MiB|most 16 TiB)$/, 'volumeSize'],
   [/^must be 1, since .+ the volume (.+)$/, 'oneReplica'],
   [/^has lines that are no variables: (.+)$/, 'badLines'],
+  [/^must be a tag such as/, 'followTag'],
+  [/^must be a range of versions/, 'followVersion'],
+  [/^must be a tag in which/, 'followPattern'],
+  [/^can't be a pattern: a registry elsewhere/, 'followElsewhere'],
 ] as const
 
 /** Words for what an action refused. The platform speaks English; in other languages its code speaks. */
@@ -106,7 +110,7 @@ export function useProblemText() {
       if (match !== null) return tField(key, { limit: match[1] ?? '', second: match[2] ?? '' })
     }
     return locale === 'en'
-      ? `${message.charAt(0).toUpperCase()}${message.slice(1)}.`
+      ? `${message.charAt(0).toUpperCase()}${message.slice(1).replace(/\.$/, '')}.`
       : tField('other', { message })
   }
 

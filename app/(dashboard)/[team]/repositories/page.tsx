@@ -14,6 +14,7 @@ import { Card } from '../../../_ui/card.tsx'
 import { CommandLines } from '../../../_ui/command-lines.tsx'
 import { EmptyState } from '../../../_ui/empty-state.tsx'
 import { formatBytes } from '../../../_ui/format.ts'
+import { MoreLink } from '../../../_ui/more-link.tsx'
 import { PageHeader } from '../../../_ui/page-header.tsx'
 import { RelativeTime } from '../../../_ui/relative-time.client.tsx'
 import { RowsSkeleton } from '../../../_ui/skeleton.tsx'
@@ -24,31 +25,32 @@ export async function generateMetadata(): Promise<Metadata> {
   return { title: t('title') }
 }
 
-export default async function RepositoriesPage({ params }: PageProps<'/[team]/repositories'>) {
+export default async function RepositoriesPage({ params, searchParams }: PageProps<'/[team]/repositories'>) {
+  const { cursor } = await searchParams
   const team = await loadTeam((await params).team)
   const t = await getTranslations('repositories')
   return (
     <>
       <PageHeader title={t('title')} description={t('description')} />
       <Suspense fallback={<RowsSkeleton rows={3} />}>
-        <Repositories team={team} />
+        <Repositories team={team} cursor={typeof cursor === 'string' ? cursor : undefined} />
       </Suspense>
     </>
   )
 }
 
-async function Repositories({ team }: { team: Team }) {
+async function Repositories({ team, cursor }: { team: Team; cursor: string | undefined }) {
   const { platform, viewer } = await enter()
-  const [t, locale, { data: repositories }, storage, rules] = await Promise.all([
+  const [t, locale, { data: repositories, nextCursor }, storage, rules] = await Promise.all([
     getTranslations('repositories'),
     getLocale(),
-    listRepositories(platform, viewer, team.id, { limit: 100 }),
+    listRepositories(platform, viewer, team.id, { limit: 50, cursor }),
     registryStorage(platform, viewer, team.id),
     getTeamRetention(platform, viewer, team.id),
   ])
   const host = platform.config.registryHost
   const canPush = roleIncludes(team.role, 'developer')
-  if (repositories.length === 0)
+  if (repositories.length === 0 && cursor === undefined)
     return (
       <EmptyState
         icon={Package}
@@ -103,6 +105,7 @@ async function Repositories({ team }: { team: Team }) {
           ))}
         </ul>
       </Card>
+      <MoreLink path={`/${team.slug}/repositories`} query={{}} nextCursor={nextCursor} />
       <p className="text-muted">
         {storage.quotaBytes === null
           ? t('storage', { used: formatBytes(storage.usedBytes, locale) })

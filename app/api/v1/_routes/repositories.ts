@@ -27,6 +27,11 @@ const tagParam = idParam.extend({ tag: z.string().max(128) })
 const digestParam = idParam.extend({
   digest: z.string().max(200).meta({ description: 'Digest, such as sha256:1f3a…' }),
 })
+const imagesQuery = pageQuery.extend({
+  untagged: z.enum(['true', 'false']).optional().meta({
+    description: 'Only what no tag names, neither by itself nor as a part of what one names',
+  }),
+})
 const needed =
   'Refused with `conflict` while a deployment runs it or can be rolled back to it, unless `force=true`.'
 
@@ -110,10 +115,14 @@ function addImageRoutes(api: Api): void {
     createRoute({
       ...{ method: 'get', path: '/repositories/{id}/images', tags, summary: 'List a repository’s images' },
       description: 'Everything that has a digest, also what no tag names; by digest.',
-      request: { params: idParam, query: pageQuery },
+      request: { params: idParam, query: imagesQuery },
       responses: ok(pageOf(RepositoryImage)),
     }),
-    async (c) => c.json(await listImages(...asked(c), c.req.valid('param').id, c.req.valid('query')), 200),
+    async (c) => {
+      const { untagged, ...page } = c.req.valid('query')
+      const options = { ...page, untagged: untagged === 'true' }
+      return c.json(await listImages(...asked(c), c.req.valid('param').id, options), 200)
+    },
   )
   api.openapi(
     createRoute({

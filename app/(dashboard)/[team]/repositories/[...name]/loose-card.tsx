@@ -5,6 +5,7 @@ import type { Repository } from '@/platform/model/resources.ts'
 import { enter } from '../../../../_shell/load.ts'
 import { Card, CardHeader } from '../../../../_ui/card.tsx'
 import { formatBytes, shortDigest } from '../../../../_ui/format.ts'
+import { MoreLink } from '../../../../_ui/more-link.tsx'
 import { RelativeTime } from '../../../../_ui/relative-time.client.tsx'
 import { RemoveButton } from './remove-button.client.tsx'
 import { UsedBy } from './used-by.tsx'
@@ -13,17 +14,17 @@ interface LooseCardProps {
   repository: Repository
   path: string
   canDelete: boolean
+  cursor: string | undefined
 }
 
 /** Images that no tag names any more; nothing where there are none. */
-export async function LooseCard({ repository, path, canDelete }: LooseCardProps) {
+export async function LooseCard({ repository, path, canDelete, cursor }: LooseCardProps) {
   const { platform, viewer } = await enter()
-  const [t, locale, { data }] = await Promise.all([
+  const [t, locale, { data: loose, nextCursor }] = await Promise.all([
     getTranslations('repositories'),
     getLocale(),
-    listImages(platform, viewer, repository.id, { limit: 100 }),
+    listImages(platform, viewer, repository.id, { untagged: true, limit: 50, cursor }),
   ])
-  const loose = data.filter(({ looseSince }) => looseSince !== null)
   if (loose.length === 0) return null
   return (
     <Card aria-labelledby="loose">
@@ -54,6 +55,7 @@ export async function LooseCard({ repository, path, canDelete }: LooseCardProps)
           </li>
         ))}
       </ul>
+      <MoreLink path={path} query={{}} name="untagged" nextCursor={nextCursor} />
     </Card>
   )
 }

@@ -23,13 +23,15 @@ export async function generateMetadata({ params }: Props): Promise<Metadata> {
 /** A repository, or one image of it: `…/shop/web` and `…/shop/web?image=sha256:…`. */
 export default async function RepositoryPage({ params, searchParams }: Props) {
   const { team: slug, name } = await params
-  const { image } = await searchParams
+  const { image, cursor, untagged } = await searchParams
+  const isFirst = cursor === undefined && untagged === undefined
   const { team, repository } = await loadRepository(slug, name)
   const t = await getTranslations('repositories')
   const canChange = roleIncludes(team.role, 'admin')
   const path = `/${team.slug}/repositories/${repository.name}`
   if (typeof image === 'string')
     return <ImageView team={team} repository={repository} digest={image} path={path} canDelete={canChange} />
+  const shown = { repository, path, canDelete: canChange }
   return (
     <>
       <PageHeader
@@ -42,19 +44,25 @@ export default async function RepositoryPage({ params, searchParams }: Props) {
         }
       />
       <div className="space-y-5">
-        <Suspense fallback={<RowsSkeleton rows={3} />}>
-          <TagsCard repository={repository} path={path} canDelete={canChange} />
-        </Suspense>
-        <Suspense>
-          <LooseCard repository={repository} path={path} canDelete={canChange} />
-        </Suspense>
-        <CommandsCard reference={repository.reference} canPush={roleIncludes(team.role, 'developer')} />
-        {canChange && (
+        {untagged === undefined && (
+          <Suspense fallback={<RowsSkeleton rows={3} />}>
+            <TagsCard {...shown} cursor={typeof cursor === 'string' ? cursor : undefined} />
+          </Suspense>
+        )}
+        {cursor === undefined && (
+          <Suspense>
+            <LooseCard {...shown} cursor={typeof untagged === 'string' ? untagged : undefined} />
+          </Suspense>
+        )}
+        {isFirst && (
+          <CommandsCard reference={repository.reference} canPush={roleIncludes(team.role, 'developer')} />
+        )}
+        {canChange && isFirst && (
           <Suspense>
             <RetentionCard repository={repository} />
           </Suspense>
         )}
-        {canChange && (
+        {canChange && isFirst && (
           <RepositorySettings
             repository={{
               id: repository.id,

@@ -6,6 +6,7 @@ import { enter } from '../../../../_shell/load.ts'
 import { Card, CardHeader } from '../../../../_ui/card.tsx'
 import { CopyButton } from '../../../../_ui/copy-button.client.tsx'
 import { formatBytes, shortDigest } from '../../../../_ui/format.ts'
+import { MoreLink } from '../../../../_ui/more-link.tsx'
 import { RelativeTime } from '../../../../_ui/relative-time.client.tsx'
 import { RemoveButton } from './remove-button.client.tsx'
 import { UsedBy } from './used-by.tsx'
@@ -14,15 +15,16 @@ interface TagsCardProps {
   repository: Repository
   path: string
   canDelete: boolean
+  cursor: string | undefined
 }
 
 /** What was pushed last, first. */
-export async function TagsCard({ repository, path, canDelete }: TagsCardProps) {
+export async function TagsCard({ repository, path, canDelete, cursor }: TagsCardProps) {
   const { platform, viewer } = await enter()
-  const [t, locale, { data: tags }] = await Promise.all([
+  const [t, locale, { data: tags, nextCursor }] = await Promise.all([
     getTranslations('repositories'),
     getLocale(),
-    listTags(platform, viewer, repository.id, { limit: 100 }),
+    listTags(platform, viewer, repository.id, { limit: 50, cursor }),
   ])
   return (
     <Card aria-labelledby="tags">
@@ -65,6 +67,7 @@ export async function TagsCard({ repository, path, canDelete }: TagsCardProps) {
           </li>
         ))}
       </ul>
+      <MoreLink path={path} query={{}} nextCursor={nextCursor} />
     </Card>
   )
 }

@@ -6,6 +6,7 @@ import { loadApp } from '../../../../../_shell/load.ts'
 import { Card, CardHeader } from '../../../../../_ui/card.tsx'
 import { Notice } from '../../../../../_ui/notice.tsx'
 import { DangerZone } from './danger-zone.client.tsx'
+import { FollowCard } from './follow-card.tsx'
 import { SettingsForm } from './settings-form.client.tsx'
 
 type Props = PageProps<'/[team]/[project]/[app]/settings'>
@@ -36,6 +37,7 @@ export default async function AppSettingsPage({ params }: Props) {
           <SettingsForm appId={app.id} path={path} name={app.name} values={formFromSettings(app.settings)} />
         </div>
       </Card>
+      <FollowCard app={app} />
       <DangerZone app={{ id: app.id, name: app.name }} projectPath={`/${team.slug}/${project.slug}`} />
     </div>
   )
