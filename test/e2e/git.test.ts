@@ -53,7 +53,7 @@ test('a repository, its deploy key and its webhook are set up on a page that eve
   await at(`${app.path}/git`)
   await page.getByLabel('Repository').fill('file:///etc')
   await page.getByRole('button', { name: 'Save changes' }).click()
-  await page.getByText(/must be an https:\/\/ or ssh:\/\/ address/).waitFor()
+  await page.getByText(/^Give an https:\/\/ or ssh:\/\/ address/).waitFor()
   await page.getByLabel('Repository').fill('git@9.9.9.9:acme/shop.git')
   await page.getByRole('button', { name: 'Save changes' }).click()
   await page.getByText(/^ssh-ed25519 AAAA/).waitFor()
