@@ -25,6 +25,21 @@ const small = { limits: { memoryBytes: 32 * 2 ** 20, cpuMillis: 500, pids: 32 } 
 const running = async (app: App) =>
   (await getApp(host.berth.platform, operator, app.id)).containers.filter(({ state }) => state === 'running')
 
+const cgi = (doing: string) => `#!/bin/sh\nprintf "Content-Type: text/plain\\r\\n\\r\\n"; ${doing}\n`
+/** Lets each replica say which it is. */
+const named = (name: string) => ({ files: { 'www/index.html': name, 'www/cgi-bin/name': cgi('hostname') } })
+
+async function untilAllAnswer(app: App, replicas: string[]): Promise<void> {
+  await until(`replicas ${replicas} get requests`, async () => {
+    const seen = new Set<string>()
+    for (let count = 0; count < 5 * replicas.length; count++) {
+      const { status, body } = await host.ask(app, '/cgi-bin/name')
+      seen.add(status === 200 ? (body.trim().split('-').at(-1) ?? '') : String(status))
+    }
+    return [...seen].sort().join() === replicas.join()
+  })
+}
+
 /** What became of an app while the work ran: answers, and the most and least containers at once. */
 async function watched(app: App, work: () => Promise<void>) {
   const over = new AbortController()
@@ -66,7 +81,7 @@ test.concurrent('four replicas are replaced one by one: at most five run, at lea
 })
 
 test.concurrent('a replica of a later batch that does not come up: all of the previous deployment serve again', async () => {
-  const app = await host.makeApp(await host.push('half-1'), { ...small, replicas: 3 })
+  const app = await host.makeApp(await host.push('half-1', named('half-1')), { ...small, replicas: 3 })
   const first = await host.deploy(app.id)
   await host.untilStatus(first.id, 'live')
   const image = await host.push('half-2', {
@@ -85,11 +100,12 @@ test.concurrent('a replica of a later batch that does not come up: all of the pr
     const deployments = (await running(app)).map(({ deploymentId }) => deploymentId)
     return deployments.length === 3 && deployments.every((id) => id === first.id)
   })
+  await untilAllAnswer(app, ['0', '1', '2'])
   expect(await host.ask(app)).toMatchObject({ status: 200, body: 'half-1' })
 })
 
 test.concurrent('a rollout that is called off between two batches gives all traffic back', async () => {
-  const app = await host.makeApp(await host.push('off-1'), { ...small, replicas: 3 })
+  const app = await host.makeApp(await host.push('off-1', named('off-1')), { ...small, replicas: 3 })
   const first = await host.deploy(app.id)
   await host.untilStatus(first.id, 'live')
   const second = await host.deploy(app.id, await host.push('off-2'))
@@ -100,6 +116,7 @@ test.concurrent('a rollout that is called off between two batches gives all traf
     const deployments = (await running(app)).map(({ deploymentId }) => deploymentId)
     return deployments.length === 3 && deployments.every((id) => id === first.id)
   })
+  await untilAllAnswer(app, ['0', '1', '2'])
   expect(await host.ask(app)).toMatchObject({ status: 200, body: 'off-1' })
 })
 
@@ -112,7 +129,7 @@ const keeper = (name: string, then = 'httpd -f -p $PORT -h /data & wait') => ({
     [ -e /data/held ] && { echo two at once; exit 9; }
     touch /data/held; echo ${name} >> /data/index.html; ${then}`,
   ],
-  files: { 'data/.keep': '' },
+  files: { 'data/cgi-bin/slow': cgi('sleep 0.3; echo done') },
 })
 
 test.concurrent('an app with a volume: one container at a time, its data stays, and the old one comes back when the new one fails', async () => {
@@ -121,7 +138,18 @@ test.concurrent('an app with a volume: one container at a time, its data stays, 
   const first = await host.deploy(app.id)
   await host.untilStatus(first.id, 'live')
   const second = await host.deploy(app.id, await host.push('vol-2', keeper('two')))
-  await host.untilStatus(second.id, 'live')
+  // The old one ends for it, but not in the middle of an answer that takes less than a second.
+  const over = new AbortController()
+  const answers = new Set<string>()
+  const asking = (async () => {
+    while (!over.signal.aborted) {
+      const { status, body } = await host.ask(app, '/cgi-bin/slow')
+      answers.add(status === 200 && body !== 'done\n' ? `cut off: ${body}` : String(status))
+    }
+  })()
+  await host.untilStatus(second.id, 'live').finally(() => over.abort())
+  await asking
+  expect([...answers].sort()).toEqual(['200', '503'])
   expect((await host.ask(app)).body).toBe('one\ntwo\n')
 
   const bad = await host.push('vol-3', keeper('three', 'rm -f /data/held; exit 4'))
