@@ -8,6 +8,7 @@ import { cancelDeployment, getDeployment } from '../../platform/deployments.ts'
 import type { App, Deployment } from '../../platform/model/resources.ts'
 import { createVolume } from '../../platform/volumes.ts'
 import { operator } from '../support/platform.ts'
+import { named, untilAllAnswer } from '../support/replicas.ts'
 import { until } from '../support/until.ts'
 import { dataVolume } from '../support/volumes.ts'
 import { startTestHost, type TestHost } from '../support/worker.ts'
@@ -137,7 +138,10 @@ test('while it starts: at once, though the old container that holds the volume t
 
 test('while it takes over: at once, though an old replica takes its time to end; all of the old ones serve again', async () => {
   const spec = { entrypoint: stubborn }
-  const app = await host.makeApp(await host.push('both', spec), { stopGraceMs: 3_000, replicas: 2 })
+  const app = await host.makeApp(await host.push('both', { ...spec, ...named('both') }), {
+    stopGraceMs: 3_000,
+    replicas: 2,
+  })
   const live = await host.untilStatus((await host.deploy(app.id)).id, 'live')
   const next = await host.deploy(app.id, await host.push('both-next', spec))
   const canceled = await calledOffAt(next, 'routing')
@@ -148,6 +152,7 @@ test('while it takes over: at once, though an old replica takes its time to end;
     const running = containers.filter(({ state }) => state === 'running')
     return running.length === 2 && liveDeploymentId === live.id
   })
+  await untilAllAnswer(host, app, ['0', '1'])
   const bodies = new Set<string>()
   for (let n = 0; n < 10; n++) bodies.add((await host.ask(app)).body)
   expect([...bodies]).toEqual(['both'])

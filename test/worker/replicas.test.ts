@@ -6,6 +6,7 @@ import type { App } from '../../platform/model/resources.ts'
 import { createVolume } from '../../platform/volumes.ts'
 import { batchesOf, oldLeft } from '../../worker/batches.ts'
 import { operator } from '../support/platform.ts'
+import { cgi, named, untilAllAnswer } from '../support/replicas.ts'
 import { until } from '../support/until.ts'
 import { dataVolume } from '../support/volumes.ts'
 import { startTestHost, type TestHost } from '../support/worker.ts'
@@ -24,21 +25,6 @@ afterAll(async () => {
 const small = { limits: { memoryBytes: 32 * 2 ** 20, cpuMillis: 500, pids: 32 } }
 const running = async (app: App) =>
   (await getApp(host.berth.platform, operator, app.id)).containers.filter(({ state }) => state === 'running')
-
-const cgi = (doing: string) => `#!/bin/sh\nprintf "Content-Type: text/plain\\r\\n\\r\\n"; ${doing}\n`
-/** Lets each replica say which it is. */
-const named = (name: string) => ({ files: { 'www/index.html': name, 'www/cgi-bin/name': cgi('hostname') } })
-
-async function untilAllAnswer(app: App, replicas: string[]): Promise<void> {
-  await until(`replicas ${replicas} get requests`, async () => {
-    const seen = new Set<string>()
-    for (let count = 0; count < 5 * replicas.length; count++) {
-      const { status, body } = await host.ask(app, '/cgi-bin/name')
-      seen.add(status === 200 ? (body.trim().split('-').at(-1) ?? '') : String(status))
-    }
-    return [...seen].sort().join() === replicas.join()
-  })
-}
 
 /** What became of an app while the work ran: answers, and the most and least containers at once. */
 async function watched(app: App, work: () => Promise<void>) {
@@ -100,7 +86,7 @@ test.concurrent('a replica of a later batch that does not come up: all of the pr
     const deployments = (await running(app)).map(({ deploymentId }) => deploymentId)
     return deployments.length === 3 && deployments.every((id) => id === first.id)
   })
-  await untilAllAnswer(app, ['0', '1', '2'])
+  await untilAllAnswer(host, app, ['0', '1', '2'])
   expect(await host.ask(app)).toMatchObject({ status: 200, body: 'half-1' })
 })
 
@@ -116,7 +102,7 @@ test.concurrent('a rollout that is called off between two batches gives all traf
     const deployments = (await running(app)).map(({ deploymentId }) => deploymentId)
     return deployments.length === 3 && deployments.every((id) => id === first.id)
   })
-  await untilAllAnswer(app, ['0', '1', '2'])
+  await untilAllAnswer(host, app, ['0', '1', '2'])
   expect(await host.ask(app)).toMatchObject({ status: 200, body: 'off-1' })
 })
 
