@@ -1,6 +1,7 @@
 /** Tells forges how it went with their commits, where the token that fetches them lets Berth. */
 import type { Platform } from '../open.ts'
-import { askOutside, OutgoingError } from '../outgoing.ts'
+import { askOutside } from '../outgoing.ts'
+import { OutgoingError } from '../outgoing-agent.ts'
 import { unseal } from '../secrets.ts'
 import { tokenContext } from './remote.ts'
 import { type CommitState, type StatusRequest, statusRequest } from './status-requests.ts'
