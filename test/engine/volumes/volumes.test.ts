@@ -7,12 +7,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { hasProjectQuota } from '../../../engine/sys/project-quota.ts'
 import { idRange, outputOf, startEngine, type TestEngine } from '../../support/engine.ts'
 import { makeTar } from '../../support/images.ts'
+import { conformsToVolumes } from './conformance.ts'
 
 let host: TestEngine
 beforeAll(async () => {
   host = await startEngine()
 })
 afterAll(() => host.close())
+
+conformsToVolumes(() => host)
 
 const sh = (script: string) => ['/bin/sh', '-c', script]
 const mib = 2 ** 20
@@ -39,30 +42,6 @@ const ownMounts = () =>
     .filter(
       (line) => line.includes(`${host.stateDir}/volumes`) || line.includes(`${host.stateDir}/snapshots`),
     )
-
-test('a volume outlives containers, can be shared, and is refused to be removed while one has it', async () => {
-  const volume = await host.engine.volumes.create({ name: 'shared', idRange, labels: { team: 'a' } })
-  expect(volume).toMatchObject({ limitedBy: 'none', sizeBytes: null, usedBy: [] })
-  expect(await inside('echo kept > /data/x; stat -c %u /data', { mounts: at('shared') })).toEqual(['0'])
-  expect(
-    await inside('cat /data/x; touch /data/y 2>/dev/null || echo locked', { mounts: at('shared', true) }),
-  ).toEqual(['kept', 'locked'])
-  const one = await run({ mounts: at('shared') })
-  const other = await run({ mounts: at('shared') })
-  const wrote = await host.engine.containers.exec(one.id, { command: sh('echo hi > /data/x') })
-  await wrote.exited
-  const read = await host.engine.containers.exec(other.id, { command: ['cat', '/data/x'] })
-  expect(await text(read.output)).toBe('hi\n')
-  expect((await host.engine.volumes.inspect('shared')).usedBy).toEqual([one.id, other.id].sort())
-  await expect(host.engine.volumes.remove('shared')).rejects.toMatchObject({ kind: 'failed-precondition' })
-  for (const { id } of [one, other]) await host.engine.containers.remove(id, { force: true })
-  expect((await host.engine.volumes.usage('shared')).usedBytes).toBeGreaterThan(0)
-  expect(await host.engine.volumes.list({ labels: { team: 'a' } })).toHaveLength(1)
-  expect(await host.engine.volumes.list({ labels: { team: 'b' } })).toEqual([])
-  await host.engine.volumes.remove('shared')
-  await host.engine.volumes.remove('shared')
-  await expect(host.engine.volumes.inspect('shared')).rejects.toMatchObject({ kind: 'not-found' })
-})
 
 test('an empty volume gets what the image has there, once, with its owners and as links', async () => {
   const folder = (name: string) => ({ name, type: 'directory' as const })
@@ -124,24 +103,6 @@ test('a volume that is too small for what the image has there is an error of sta
   await host.engine.volumes.remove('small')
 })
 
-test('only containers of its own id range can mount it', async () => {
-  await host.engine.volumes.create({ name: 'ours', idRange })
-  const theirs = { base: 3_000_000, size: 65_536 }
-  await expect(
-    host.engine.containers.create(host.spec({ idRange: theirs, mounts: at('ours') })),
-  ).rejects.toMatchObject({ kind: 'failed-precondition' })
-  await expect(host.engine.containers.create(host.spec({ mounts: at('nobodys') }))).rejects.toMatchObject({
-    kind: 'not-found',
-  })
-  await expect(host.engine.volumes.create({ name: 'ours', idRange: theirs })).rejects.toMatchObject({
-    kind: 'already-exists',
-  })
-  expect(await host.engine.volumes.create({ name: 'ours', idRange })).toMatchObject({ name: 'ours' })
-  for (const name of ['../x', '', 'A'])
-    await expect(host.engine.volumes.create({ name, idRange })).rejects.toMatchObject({ kind: 'invalid' })
-  await host.engine.volumes.remove('ours')
-})
-
 test('a volume with a size can’t outgrow it, says what limits it, and is mounted only while it is used', async () => {
   const { limitedBy } = await host.engine.volumes.create({ name: 'small', idRange, sizeBytes: 32 * mib })
   expect(limitedBy).toBe('own-file-system')
@@ -194,15 +155,6 @@ test('a container’s own writable layer has a limit too, which lasts across its
   expect(ownMounts()).toEqual([])
   await host.engine.containers.remove(id)
   expect(readdirSync(join(host.stateDir, 'snapshots'))).not.toContain(id)
-})
-
-test('as many files as its size has room for are all that it may have', async () => {
-  await host.engine.volumes.create({ name: 'files', idRange, sizeBytes: 16 * mib })
-  const many = 'i=0; while echo -n > /data/$i; do i=$((i+1)); done 2>/dev/null; echo $i'
-  const [count] = await inside(many, { mounts: at('files') })
-  expect(Number(count)).toBeGreaterThan(1_000)
-  expect(Number(count)).toBeLessThanOrEqual(4_096)
-  await host.engine.volumes.remove('files')
 })
 
 test('what a killed engine left of a volume that was never made is swept', async () => {
