@@ -10,6 +10,7 @@ export type BerthCall =
   /** A container of the image that was pulled last. */
   | { start: string; network: string; command: string[] }
   | { exec: string }
+  | { stop: string }
   | { remove: string }
   /** Answers with the longest that the event loop stood still since the last time. */
   | { blocked: true }
@@ -45,7 +46,8 @@ async function obey(engine: Engine, call: BerthCall): Promise<void> {
     output.resume()
     errors?.resume()
     await exited
-  } else if ('remove' in call) await engine.containers.remove(call.remove, { force: true })
+  } else if ('stop' in call) await engine.containers.stop(call.stop)
+  else if ('remove' in call) await engine.containers.remove(call.remove, { force: true })
 }
 
 process.on('message', async ({ id, ...call }: BerthCall & { id: number }) => {

@@ -16,9 +16,11 @@ import { startRegistry } from './registry.ts'
 
 export interface Runner {
   name: string
-  /** Starts container `id` in the background; answers when it runs. */
-  start(id: string): Promise<unknown>
+  /** Starts container `id` in the background; answers when it runs. By itself it sleeps, and SIGTERM is nothing to it. */
+  start(id: string, command?: string[]): Promise<unknown>
   exec(id: string): Promise<unknown>
+  /** Asks it to end, and answers when it has. */
+  stop(id: string): Promise<unknown>
   /** Ends it at once and removes it. */
   remove(id: string): Promise<unknown>
   /** What the command lines of all its processes have in common, but for those inside containers. */
@@ -32,6 +34,8 @@ export type MaybeRunner = Runner | { name: string; absent: string }
 const limits = { memory: '67108864', cpus: '0.5', pids: '64' }
 const network = 'bench'
 const sleep = ['/bin/sleep', '1000000']
+/** Ends at once when it is asked. */
+export const polite = ['/bin/sh', '-c', 'trap "exit 0" TERM; sleep 1000000 & wait']
 
 export async function openRunners(context: BenchContext): Promise<{ berth: Runner; peers: MaybeRunner[] }> {
   const registry = await startRegistry(context)
@@ -73,8 +77,9 @@ async function berthRunner(
   await engine.call({ pull: reference })
   return {
     name: 'berth',
-    start: (id) => engine.call({ start: id, network, command: sleep }),
+    start: (id, command = sleep) => engine.call({ start: id, network, command }),
     exec: (id) => engine.call({ exec: id }),
+    stop: (id) => engine.call({ stop: id }),
     remove: (id) => engine.call({ remove: id }),
     mark: engine.mark,
     blocked: () => engine.call({ blocked: true }),
@@ -144,8 +149,9 @@ async function commandRunner(
   const flags = ['--network', network, ...limited, ...ulimits]
   return {
     name,
-    start: (id) => command('run', '--detach', '--name', id, ...flags, image, ...sleep),
+    start: (id, words = sleep) => command('run', '--detach', '--name', id, ...flags, image, ...words),
     exec: (id) => command('exec', id, '/bin/true'),
+    stop: (id) => command('stop', id),
     remove: (id) => command('rm', '--force', ...atOnce, id),
     mark: join(folder, name),
   }

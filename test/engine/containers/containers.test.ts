@@ -94,6 +94,11 @@ describe('a life', () => {
     const done = await run({ restart: 'on-failure', command: sh('exit 0') })
     expect(await host.engine.containers.wait(done.id)).toMatchObject({ exitCode: 0, restarts: 0 })
     await host.engine.containers.remove(started.id)
+    // Longer than it would wait for its own start.
+    const later = await run(spec)
+    await until('another started twice', async () => (await readLines(host.engine, later.id)).length >= 3)
+    expect(await host.engine.containers.inspect(done.id)).toMatchObject({ status: 'exited', restarts: 0 })
+    for (const { id } of [done, later]) await host.engine.containers.remove(id, { force: true })
   })
 })
 

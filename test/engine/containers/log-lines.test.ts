@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import type { ContainerRow } from '../../../engine/containers/container-rows.ts'
+import { endingOf, unknownExit } from '../../../engine/containers/exits.ts'
 import { parseListeningPorts } from '../../../engine/containers/listening-ports.ts'
 import { createLogParser, parseCursor } from '../../../engine/containers/log-lines.ts'
 import { failuresAfter, restartDelayMs, shouldRestart } from '../../../engine/containers/restart-policy.ts'
@@ -38,6 +40,36 @@ test('going on after any line gives exactly the lines after it, also amid anothe
       .filter(({ cursor }) => parseCursor(cursor).end > end)
     expect(later).toEqual(lines.slice(index + 1))
   }
+})
+
+test('a line without end is cut into pieces, of which none is lost and none grows with it', () => {
+  const piece = 8_000
+  const many = 100
+  const record = (index: number) => `${time} stdout P ${String(index % 10).repeat(piece)}\n`
+  const records = Buffer.from(
+    `${Array.from({ length: many }, (_, i) => record(i)).join('')}${time} stdout F end\n`,
+  )
+  const parser = createLogParser(0)
+  const lines = []
+  for (let at = 0; at < records.length; at += 65_536)
+    lines.push(...parser.push(records.subarray(at, at + 65_536)))
+  expect(lines.map(({ text }) => text).join('')).toBe(
+    `${Array.from({ length: many }, (_, i) => String(i % 10).repeat(piece)).join('')}end`,
+  )
+  expect(lines.length).toBe(4)
+  for (const { text } of lines.slice(0, 3)) {
+    expect(text.length).toBeGreaterThanOrEqual(256 * 1_024)
+    expect(text.length).toBeLessThan(256 * 1_024 + piece)
+  }
+})
+
+test('how long a run was is from its start to its end, and one of ten seconds forgives', () => {
+  const startedAt = '2026-01-31T08:00:00.000Z'
+  const end = (ranMs: number) => {
+    const exit = { ...unknownExit(), exitCode: 1, at: new Date(Date.parse(startedAt) + ranMs) }
+    return endingOf({ failures: 7, startedAt } as ContainerRow, exit).failures
+  }
+  expect([0, 9_999, 10_000, 3_600_000].map(end)).toEqual([8, 8, 1, 1])
 })
 
 test('listening ports leave loopback and connections out', () => {
