@@ -8,7 +8,7 @@ import type { BenchImage } from './image.ts'
 export const debianImage: BenchImage = {
   name: 'debian',
   what: 'a Debian root (1 layer)',
-  version: 1,
+  version: 2,
   makeLayers: async (folder, context) => [await debianRoot(folder, context)],
 }
 

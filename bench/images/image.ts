@@ -100,6 +100,8 @@ function writeDocuments(layout: string, layers: Layer[]): void {
     architecture: process.arch === 'x64' ? 'amd64' : process.arch,
     os: 'linux',
     config: { Cmd: ['/bin/sh'], Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'] },
+    // What builds on it looks for one step a layer.
+    history: layers.map(() => ({ created_by: 'berth bench' })),
     rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
   })
   const family = 'application/vnd.oci.image'

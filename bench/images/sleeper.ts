@@ -6,7 +6,7 @@ import { type BenchImage, tarOf } from './image.ts'
 export const sleeperImage: BenchImage = {
   name: 'sleeper',
   what: 'busybox that sleeps',
-  version: 1,
+  version: 2,
   async makeLayers(folder, { signal }) {
     const root = join(folder, 'sleeper')
     for (const each of ['bin', 'etc', 'tmp', 'root']) mkdirSync(join(root, each), { recursive: true })

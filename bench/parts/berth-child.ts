@@ -1,10 +1,15 @@
 /** Berth's engine in a process of its own, told what to do by messages. It ends with whoever started it. */
+import { createReadStream } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import { createEngine, type Engine, type EngineOptions } from '../../engine/index.ts'
 
 export type BerthCall =
   | { pull: string }
   | { push: string; as: string }
+  /** An archive of source, with a cache of its own that lasts until it is forgotten. */
+  | { build: string; as: string }
+  | { forgetBuilds: true }
   /** Removes every image. */
   | { forget: true }
   /** A container of the image that was pulled last. */
@@ -33,6 +38,8 @@ let image = ''
 async function obey(engine: Engine, call: BerthCall): Promise<void> {
   if ('pull' in call) image = (await engine.images.pull(call.pull)).digest
   else if ('push' in call) await engine.images.push(call.push, { to: call.as })
+  else if ('build' in call) await build(engine, call.build, call.as)
+  else if ('forgetBuilds' in call) await engine.builder.dropCache(cache)
   else if ('forget' in call) {
     await engine.garbage.collect({ unusedForMs: 0, graceMs: 0 })
   } else if ('start' in call) {
@@ -48,6 +55,29 @@ async function obey(engine: Engine, call: BerthCall): Promise<void> {
     await exited
   } else if ('stop' in call) await engine.containers.stop(call.stop)
   else if ('remove' in call) await engine.containers.remove(call.remove, { force: true })
+}
+
+const cache = 'bench'
+let builds = 0
+
+async function build(engine: Engine, archive: string, reference: string): Promise<void> {
+  await engine.builder.build(
+    {
+      id: `bench-${++builds}`,
+      source: { open: () => createReadStream(archive), format: 'tar' },
+      push: { reference, insecure: true },
+      cache,
+      idRange: { base: 2_100_000_000, size: 65_536 },
+      limits: {
+        memoryBytes: 2 * 2 ** 30,
+        cpuMillis: availableParallelism() * 1_000,
+        pids: 2_048,
+        diskBytes: 4 * 2 ** 30,
+        timeMs: 10 * 60_000,
+      },
+    },
+    {},
+  )
 }
 
 process.on('message', async ({ id, ...call }: BerthCall & { id: number }) => {

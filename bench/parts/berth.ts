@@ -26,7 +26,7 @@ let engines = 0
 
 /** An engine on a state folder of its own; `close` removes all of it. */
 export async function openBerth(
-  { folder, signal, defer }: BenchContext,
+  { folder, signal, defer, allowedHostPorts }: BenchContext & { allowedHostPorts?: number[] },
   ...registries: BenchRegistry[]
 ): Promise<BerthEngine> {
   const stateDir = join(folder, `berth-${++engines}`)
@@ -34,7 +34,7 @@ export async function openBerth(
   // The state folder's name is in it, so that one word finds the engine, what it starts, and its monitors.
   const runDir = join('/run/berth', basename(folder), basename(stateDir))
   const endpoints = Object.fromEntries(registries.map(({ host, url }) => [host, { url }]))
-  const options = { stateDir, runDir, registries: endpoints }
+  const options = { stateDir, runDir, registries: endpoints, allowedHostPorts }
   const child = fork(new URL('./berth-child.ts', import.meta.url), [JSON.stringify(options)], {
     detached: true,
     execArgv: ['--disable-warning=ExperimentalWarning'],

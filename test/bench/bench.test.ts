@@ -4,11 +4,13 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, inject, test } from 'vitest'
+import { buildBench } from '../../bench/benches/build.ts'
 import { edgeBench } from '../../bench/benches/edge.ts'
 import { pullBench } from '../../bench/benches/pull.ts'
 import { pushBench } from '../../bench/benches/push.ts'
 import { registryBench } from '../../bench/benches/registry.ts'
 import { largeLayerImage } from '../../bench/images/large-layer.ts'
+import { sleeperImage } from '../../bench/images/sleeper.ts'
 import { smallFilesImage } from '../../bench/images/small-files.ts'
 import { benchNames, loadBench, runBench } from '../../bench/run-bench.ts'
 import { takeTurns } from '../../bench/turns.ts'
@@ -77,6 +79,21 @@ test('a bench measures the real engine side by side and leaves nothing behind', 
   expect(existsSync(join(cache, 'small-files-100-1/index.json'))).toBe(true)
   await until('no process of the bench is left', () => leftOver().length === 0)
   expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(parent)
+})
+
+test('builds are measured beside buildah, podman and docker, cold and with one file changed', async () => {
+  const cache = join(parent, 'cache')
+  mkdirSync(cache, { recursive: true })
+  const small = { what: 'two steps', base: sleeperImage, steps: ['COPY . /app/', 'RUN true'], files: 2 }
+  const bench = { ...buildBench([small]), packages: [] }
+  const { rows } = await runBench('build', bench, { runs: 1, cache, place: parent, note: () => {} })
+  expect(rows.map(({ what }) => what)).toEqual(['cold: two steps', 'warm: two steps'])
+  for (const { berth, peers } of rows) {
+    expect(berth).toBeGreaterThan(0)
+    for (const [name, figure] of Object.entries(peers))
+      expect([name, figure]).toSatisfy(() => Number(figure) > 0 || /not installed/.test(String(figure)))
+  }
+  await until('no process of the bench is left', () => leftOver().length === 0)
 })
 
 test('a push goes to a registry that has nothing of the image', async () => {
