@@ -92,6 +92,7 @@ program
   .argument('[folder]', 'what is sent, without what .gitignore and .dockerignore leave out', '.')
   .option('--app <name>', 'app, project/app or team/project/app (default: BERTH_APP, or the only one)')
   .option('--url <address>', 'of the Berth (default: where you signed in, or BERTH_URL)')
+  .option('--create', 'make the app where there is none')
   .option('--folder <path>', 'the part of the folder that is built')
   .option('--dockerfile <path>', 'seen from that part')
   .option('--target <stage>', 'the stage to build')

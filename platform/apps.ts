@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import { notFound, requireTeam, type Viewer } from './access.ts'
 import { publishAccess } from './access-changes.ts'
 import { type AppPlace, appAccess } from './app-access.ts'
@@ -14,7 +15,8 @@ import { beginToFollow } from './following.ts'
 import { hostnameCandidates } from './hostnames.ts'
 import { requireOpenHost } from './hosts.ts'
 import { enqueue, type JobName } from './jobs.ts'
-import { appSettingsSchema } from './model/app-settings.ts'
+import { type AppSettings, appSettingsSchema } from './model/app-settings.ts'
+import { buildSettingsSchema } from './model/builds.ts'
 import { newId } from './model/ids.ts'
 import {
   type CreateAppInput,
@@ -86,7 +88,7 @@ export async function createApp(
     name,
     slug: wanted,
     environment: environmentSlug,
-    settings,
+    settings: given,
     variables,
   } = validate(createAppSchema, input)
   const environment = project.environments.find(({ slug }) => slug === environmentSlug)
@@ -100,7 +102,9 @@ export async function createApp(
   await requireReach(platform, viewer, within, variables, 'variables')
   const hostId = platform.config.hostId
   await requireOpenHost(platform, hostId)
-  const { slug: team } = await platform.db.team.findUniqueOrThrow({ where: { id: project.teamId } })
+  const { slug: team, imageNamespace } = await platform.db.team.findUniqueOrThrow({
+    where: { id: project.teamId },
+  })
   const id = newId('app')
   let told: Told[] = []
   await withFreeSlug({
@@ -110,6 +114,7 @@ export async function createApp(
     taken: (beginning) => slugsIn(platform, environment.id, beginning),
     create: (slug) =>
       platform.db.$transaction(async (tx) => {
+        const settings = withImage(given, `${platform.config.registryHost}/${imageNamespace}/${slug}:latest`)
         // What it needs is taken when it is deployed; an app that can't be is better not made.
         await checkQuota(tx, project.teamId, { apps: 1, ...needOf(settings) })
         await tx.app.create({
@@ -153,6 +158,12 @@ export async function createApp(
   await announce(platform, told)
   await publishApp(platform, id)
   return existing(platform, id)
+}
+
+/** One that has none yet is built: its image will be in the team's repository of its name. */
+function withImage(given: z.output<typeof createAppSchema>['settings'], own: string): AppSettings {
+  if (given.image !== undefined) return { ...given, image: given.image }
+  return { ...given, image: own, build: given.build ?? buildSettingsSchema.parse({}) }
 }
 
 async function slugsIn(platform: Platform, environmentId: string, beginning: string): Promise<string[]> {

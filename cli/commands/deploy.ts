@@ -5,7 +5,7 @@ import { Readable } from 'node:stream'
 import { isInProgress } from '../../platform/model/deployment-status.ts'
 import type { App, Deployment } from '../../platform/model/resources.ts'
 import { type Client, clientOf, findLogin, type LoginOptions } from '../client.ts'
-import { findApp } from '../deploy/find-app.ts'
+import { findApp, findOrMakeApp } from '../deploy/find-app.ts'
 import { duration, followDeployment } from '../deploy/follow.ts'
 import { listSource, packSource, type Source } from '../deploy/pack.ts'
 import { bytes } from '../engine/table.ts'
@@ -13,6 +13,8 @@ import { CommandError, paint, say } from '../say.ts'
 
 export interface DeployOptions extends LoginOptions {
   app?: string
+  /** Make the app where there is none. */
+  create?: boolean
   /** Part of the folder that is built; all of the folder is sent. */
   folder?: string
   dockerfile?: string
@@ -29,7 +31,11 @@ const interrupted = 130
 export async function deploy(folder: string, options: DeployOptions): Promise<void> {
   const client = clientOf(findLogin(options))
   const args = buildArguments(options.buildArg ?? [])
-  const { app, path } = await findApp(client, options.app ?? process.env.BERTH_APP)
+  const name = options.app ?? process.env.BERTH_APP
+  const { app, path, isNew } = options.create
+    ? await findOrMakeApp(client, name)
+    : { ...(await findApp(client, name)), isNew: false }
+  if (isNew) say(`Made the app ${path}.`)
   const { dockerfile, gitignore: ignoresGit } = options
   const source = await listSource(resolve(folder), {
     dockerfile: joined(options.folder, dockerfile),

@@ -14,6 +14,8 @@ export interface FoundApp {
   path: string
 }
 
+class NoSuchApp extends CommandError {}
+
 /** Without a name: the only one there is. Throws CommandError naming what there is. */
 export async function findApp(client: Client, name: string | undefined): Promise<FoundApp> {
   const parts = name?.split('/') ?? []
@@ -49,11 +51,43 @@ export async function findApp(client: Client, name: string | undefined): Promise
     const why = name === undefined ? 'There are several apps' : `${name} is the name of several apps`
     throw new CommandError(`${why}: say which with --app, such as${list(found.map(({ path }) => path))}`)
   }
-  throw new CommandError(
+  throw new NoSuchApp(
     seen.length === 0
-      ? `There is no app that you see at ${client.url}. Make one in the dashboard first.`
+      ? `There is no app that you see at ${client.url}. Make one with --create --app project/app.`
       : `There is no app ${name ?? ''} that you see at ${client.url}. There is${list(seen)}`,
   )
+}
+
+/** The one of that name, made where there is none; its project must be there. */
+export async function findOrMakeApp(
+  client: Client,
+  name: string | undefined,
+): Promise<FoundApp & { isNew: boolean }> {
+  const parts = name?.split('/') ?? []
+  const [slug, projectSlug, teamSlug] = [...parts].reverse()
+  if (slug === undefined || projectSlug === undefined)
+    throw new CommandError('To make an app, name its project too: --app project/app, or team/project/app.')
+  const known = await findApp(client, name).catch((error) => {
+    if (error instanceof NoSuchApp) return null
+    throw error
+  })
+  if (known !== null) return { ...known, isNew: false }
+  const teams = teamSlug === undefined ? await all<Team>(client, '/teams') : [await teamOf(client, teamSlug)]
+  const places = await Promise.all(
+    teams.map(async (team) => {
+      const projects = await all<Project>(client, `/teams/${team.id}/projects`)
+      return projects.filter((project) => project.slug === projectSlug).map((project) => ({ team, project }))
+    }),
+  )
+  const [place, another] = places.flat()
+  if (place === undefined || another !== undefined)
+    throw new CommandError(
+      place === undefined
+        ? `There is no project ${projectSlug} that you see: make it in the dashboard first.`
+        : `${projectSlug} is the name of several projects: write team/project/app.`,
+    )
+  const app = await client.post<App>(`/projects/${place.project.id}/apps`, { name: slug, slug, settings: {} })
+  return { app, path: `${place.team.slug}/${place.project.slug}/${app.slug}`, isNew: true }
 }
 
 async function teamOf(client: Client, slug: string): Promise<Team> {

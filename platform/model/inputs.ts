@@ -75,7 +75,8 @@ export const createAppSchema = z.strictObject({
   slug: slugSchema.optional(),
   /** Slug of the environment. */
   environment: slugSchema.default('production'),
-  settings: appSettingsSchema,
+  /** Without an image: it is made of source that is sent later. */
+  settings: appSettingsSchema.extend({ image: imageReferenceSchema.optional() }),
   variables: z.array(setVariableSchema).max(500, 'must be at most 500 variables').default([]),
 })
 

@@ -137,6 +137,18 @@ test('what is wrong is said before anything is sent', async () => {
   expect(await wrong(['--app', app.slug, '--target', '-x'])).toContain('must be the name of a stage')
 })
 
+test('--create makes the app in a project that is there, once', async () => {
+  const project = await host.berth.makeProject(host.teamId, 'Made')
+  const name = `${project.slug}/fresh`
+  const at = source('COPY Dockerfile /www/index.html')
+  const first = await berth(['deploy', at, '--app', name, '--create']).ended
+  expect(first).toMatchObject({ code: 0, said: expect.stringContaining(`Made the app acme/${name}.`) })
+  const again = await berth(['deploy', at, '--app', name, '--create', '--no-follow']).ended
+  expect(again).toMatchObject({ code: 0, said: expect.not.stringContaining('Made the app') })
+  const wrong = await berth(['deploy', at, '--app', 'nowhere/fresh', '--create']).ended
+  expect(wrong.said).toContain('There is no project nowhere')
+})
+
 test('login keeps a token that works, and whoami says whose it is', async () => {
   const { BERTH_URL: url = '', BERTH_TOKEN: token = '' } = environment
   const bare = { BERTH_URL: '', BERTH_TOKEN: '' }
