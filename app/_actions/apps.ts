@@ -25,7 +25,10 @@ export interface DeployImageInput {
   app: Omit<CreateAppInput, 'environment' | 'slug'>
 }
 
-/** Makes the app, in a new project where asked for, and its first deployment. Answers the app's page. */
+/**
+ * Makes the app, in a new project where asked for, and its first deployment, unless it has no image yet: then its source
+ * comes first. Answers the app's page.
+ */
 export async function deployImageAction(input: DeployImageInput): Promise<ActionResult<{ path: string }>> {
   return run(async (platform, viewer) => {
     const team = await getTeam(platform, viewer, asId(input.teamId))
@@ -45,7 +48,8 @@ export async function deployImageAction(input: DeployImageInput): Promise<Action
         ))
     }
     const app = await createApp(platform, viewer, project.id, input.app)
-    await createDeployment(platform, viewer, app.id, { trigger: 'manual' })
+    if (input.app.settings.image !== undefined)
+      await createDeployment(platform, viewer, app.id, { trigger: 'manual' })
     return { path: `/${team.slug}/${project.slug}/${app.slug}` }
   })
 }

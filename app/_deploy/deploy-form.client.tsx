@@ -11,6 +11,7 @@ import { TextField } from '../_ui/field.client.tsx'
 import { nameOfImage } from '../_ui/format.ts'
 import { Notice } from '../_ui/notice.tsx'
 import { SelectField } from '../_ui/select.client.tsx'
+import { SwitchField } from '../_ui/switch.client.tsx'
 import { useAction } from '../_ui/use-action.ts'
 import { asNew, errorsOf, fieldsOf, newRow, type VariableRow } from '../_variables/rows.ts'
 import { VariableEditor } from '../_variables/variable-editor.client.tsx'
@@ -34,6 +35,7 @@ export function DeployForm({ team, projects, projectId, back, defaults }: Deploy
   const router = useRouter()
   const { run, pending, problem, form, errorOf, summary } = useAction()
   const [image, setImage] = useState('')
+  const [isSource, setIsSource] = useState(false)
   const [ownName, setOwnName] = useState<string | null>(null)
   const [project, setProject] = useState(projectId ?? newProject)
   const [advanced, setAdvanced] = useState(false)
@@ -52,6 +54,7 @@ export function DeployForm({ team, projects, projectId, back, defaults }: Deploy
     problem?.fields.some(({ path }) => /limits|replicas|healthCheck|release/.test(path)) ?? false
 
   function submit(data: FormData) {
+    const { image: named, ...settings } = settingsFromForm(data)
     run(
       () =>
         deployImageAction({
@@ -60,7 +63,7 @@ export function DeployForm({ team, projects, projectId, back, defaults }: Deploy
           projectName: String(data.get('projectName') ?? ''),
           app: {
             name: String(data.get('name') ?? ''),
-            settings: settingsFromForm(data),
+            settings: isSource ? settings : { ...settings, image: named },
             variables: variables.map(asNew),
           },
         }),
@@ -92,6 +95,14 @@ export function DeployForm({ team, projects, projectId, back, defaults }: Deploy
             value={image}
             onValueChange={setImage}
             error={errorOf(settingsPaths.image)}
+            disabled={isSource}
+          />
+          <SwitchField
+            className="sm:col-span-2"
+            label={t('isSource')}
+            description={t('isSourceDescription')}
+            checked={isSource}
+            onCheckedChange={setIsSource}
           />
           <TextField
             label={t('name')}
@@ -163,7 +174,7 @@ export function DeployForm({ team, projects, projectId, back, defaults }: Deploy
           {tCommon('cancel')}
         </ButtonLink>
         <Button tone="primary" type="submit" pending={pending}>
-          {t('submit')}
+          {isSource ? t('submitSource') : t('submit')}
         </Button>
       </div>
     </form>

@@ -152,6 +152,20 @@ test('a build that fails says why, with its log below; what is no archive is not
   await browser.pictures('upload')
 })
 
+test('an app that has no image yet is made, and its source sent', async () => {
+  await open(`${dashboard}/main/new`)
+  await page.getByLabel('App name').fill('From source')
+  await page.getByRole('switch', { name: 'I have source, and no image yet' }).click()
+  await button('Create app').click()
+  await page.getByText('No source yet').waitFor()
+  await browser.pictures('no-source')
+  const path = await source('fourth', [])
+  await page.getByRole('main').getByRole('button', { name: 'Upload source' }).last().click()
+  await page.getByLabel('Archive of the source').setInputFiles(path)
+  await page.waitForURL(/from-source\/deployments\/1$/)
+  await page.getByText('Live', { exact: true }).first().waitFor()
+})
+
 test('an archive can be dropped on the page; source without a Dockerfile shows the one that is made', async () => {
   await open(`${dashboard}${appPath}`)
   await button('Upload source').click()

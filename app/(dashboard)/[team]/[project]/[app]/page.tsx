@@ -1,4 +1,4 @@
-import { Rocket } from 'lucide-react'
+import { FileUp, Rocket } from 'lucide-react'
 import type { Metadata } from 'next'
 import Link from 'next/link'
 import { getTranslations } from 'next-intl/server'
@@ -9,6 +9,7 @@ import { stepNames } from '@/platform/model/deployment-step.ts'
 import type { App } from '@/platform/model/resources.ts'
 import { roleIncludes } from '@/platform/model/roles.ts'
 import { pendingChanges } from '@/platform/pending-changes.ts'
+import { UploadButton } from '../../../../_builds/upload-button.client.tsx'
 import { enter, loadApp } from '../../../../_shell/load.ts'
 import { Card, CardHeader } from '../../../../_ui/card.tsx'
 import { EmptyState } from '../../../../_ui/empty-state.tsx'
@@ -30,6 +31,16 @@ export default async function AppPage({ params }: PageProps<'/[team]/[project]/[
   const names = await params
   const { project, app, path } = await loadApp(names.team, names.project, names.app)
   const t = await getTranslations('app')
+  if (app.latestDeployment === null && app.settings.build !== null) {
+    return (
+      <EmptyState
+        icon={FileUp}
+        title={t('sourceTitle')}
+        description={t('sourceDescription')}
+        action={roleIncludes(project.role, 'developer') && <UploadButton appId={app.id} path={path} />}
+      />
+    )
+  }
   if (app.latestDeployment === null) {
     return (
       <EmptyState
