@@ -66,7 +66,7 @@ export function BuildLogLines(props: BuildLogLinesProps) {
           const { scrollHeight, scrollTop, clientHeight } = event.currentTarget
           setFollows(isRunning && scrollHeight - scrollTop - clientHeight < nearEndPixels)
         }}
-        className="-outline-offset-2 h-[min(32rem,70dvh)] overflow-auto py-2 font-mono text-[12.5px] leading-5"
+        className="-outline-offset-2 max-h-[min(32rem,70dvh)] min-h-40 overflow-auto py-2 font-mono text-[12.5px] leading-5"
       >
         {lines.length === 0 && !isLoading && <p className="px-5 py-3 font-sans text-muted">{t('empty')}</p>}
         <div className="relative w-full" style={{ height: virtualizer.getTotalSize() }}>

@@ -76,7 +76,9 @@ test(
       dockerfile: expect.stringContaining('RUN npm install --no-audit --no-fund\n'),
     })
     const said = (await readBuildLog(host.berth.platform, operator, id)).lines.map(({ text }) => text)
-    expect(said).toContain('There is no Dockerfile. This is Node.js 24, npm: one was made for it.')
+    expect(said).toContain(
+      'There is no Dockerfile: the source was taken for Node.js 24, npm, and one was made for it.',
+    )
     // What is the same is taken from what the first build left: only the page is new.
     const next = await upload(app, { ...files, 'server.js': files['server.js'].replace('1m', '2m') })
     await untilLive(next.id)

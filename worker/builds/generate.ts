@@ -18,7 +18,10 @@ export function generateFor(
     })
     if (found === null) throw new BuildFailure('not-understood', nothingFound(source.files))
     await recordGenerated(platform, deploymentId, found)
-    lines.say('info', `There is no Dockerfile. This is ${found.what}: one was made for it.`)
+    lines.say(
+      'info',
+      `There is no Dockerfile: the source was taken for ${found.what}, and one was made for it.`,
+    )
     return found
   }
 }
