@@ -77,6 +77,7 @@ export const policy = {
   'app.delete': { role: 'developer', at: 'project' },
   'app.read-timeline': { role: 'viewer', at: 'project' },
   'app.read-logs': { role: 'viewer', at: 'project' },
+  'metrics.read': { role: 'viewer', at: 'project' },
   'terminal.open': { role: 'developer', at: 'project' },
   'deployment.read': { role: 'viewer', at: 'project' },
   'deployment.create': { role: 'developer', at: 'project' },

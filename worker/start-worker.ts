@@ -14,6 +14,7 @@ import { tellCommitStatuses } from '../platform/git/statuses.ts'
 import { hurryLinkRequests } from '../platform/link-requests.ts'
 import { hurryDueMail } from '../platform/mail/outbox.ts'
 import type { RecoveryCause } from '../platform/model/app-event-kinds.ts'
+import { metricSteps } from '../platform/model/metrics.ts'
 import { sweepDeliveries } from '../platform/notifications/deliveries.ts'
 import type { Platform } from '../platform/open.ts'
 import { followElsewhere } from '../platform/registries/follow-elsewhere.ts'
@@ -40,6 +41,8 @@ import { createLogCollector } from './logs/collector.ts'
 import { runDrains } from './logs/drains.ts'
 import { keptLogs } from './logs/kept.ts'
 import { openLogStore } from './logs/store/open-log-store.ts'
+import { createRollUps } from './metrics/roll-ups.ts'
+import { createSampler } from './metrics/sampler.ts'
 import { serveDeliveries } from './notifications.ts'
 import { createReconciler } from './reconcile.ts'
 import { readRegistries } from './registries.ts'
@@ -70,6 +73,8 @@ const pruneLogsEveryMs = 60_000
 const postEveryMs = 20_000
 const measureEveryMs = 5_000
 const measureVolumesEveryMs = 10_000
+const sampleEveryMs = metricSteps[0].seconds * 1_000
+const rollUpEveryMs = 60_000
 /** What the registry tells may be lost; this long it stays so. */
 const compareRegistryEveryMs = 60_000
 const checkDomainsEveryMs = 15_000
@@ -265,6 +270,20 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     () => measureVolumes(host),
     (error) => log.debug({ err: error }, 'what volumes hold could not be told; it is tried again'),
   )
+  const sampling = regularly(
+    sampleEveryMs,
+    stopping.signal,
+    createSampler(host),
+    (error) => log.warn({ err: error }, 'what containers use could not be written down; it is tried again'),
+    { atOnce: true },
+  )
+  const rollingUp = regularly(
+    rollUpEveryMs,
+    stopping.signal,
+    createRollUps(host),
+    (error) => log.warn({ err: error }, 'metrics could not be rolled up; it is tried again'),
+    { atOnce: true },
+  )
   await putBackHeld(registryFiles(config.home), stopping.signal).catch((error) =>
     log.warn({ err: error }, 'what a collection left aside could not be put back; the next one tries again'),
   )
@@ -282,6 +301,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
       stopping.abort(new WorkerStopping('the worker stops'))
       await limited(
         Promise.all([
+          ...[sampling, rollingUp],
           ...[reconciling, reconciler.settled(), collecting, collectingRegistry, expiring, checkingDomains],
           ...[pruning, measuringVolumes, ordering, lookingAtGit, tellingForges],
           ...[purging, comparing, lookingElsewhere, posting, draining, telling, ticking, measuring],

@@ -83,6 +83,7 @@ const allowed: Record<Action, string> = {
   'notification.manage': 'admin owner operator',
   'app.read-timeline': 'viewer developer admin owner operator',
   'app.read-logs': 'viewer developer admin owner operator',
+  'metrics.read': 'viewer developer admin owner operator',
   'terminal.open': 'developer admin owner operator',
   'deployment.read': 'viewer developer admin owner operator',
   'deployment.create': 'developer admin owner operator',

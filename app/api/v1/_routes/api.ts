@@ -20,6 +20,7 @@ import { addLogDrainRoutes } from './log-drains.ts'
 import { addMailRoutes } from './mail.ts'
 import { addMeRoute } from './me.ts'
 import { addMemberRoutes } from './members.ts'
+import { addMetricRoutes } from './metrics.ts'
 import { addNotificationRoutes } from './notifications.ts'
 import { addOperatorRoutes } from './operator.ts'
 import { ApiError, answerTo, problemResponse } from './problem.ts'
@@ -87,6 +88,7 @@ export function createApi(platform: Platform): Api {
   addVolumeRoutes(api)
   addRunRoutes(api)
   addTerminalRoutes(api)
+  addMetricRoutes(api)
   addDeploymentRoutes(api)
   addBuildRoutes(api)
   addGitRoutes(api)

@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { createDeployment } from '../../platform/deployments.ts'
+import { readAppMetrics, readHostMetrics } from '../../platform/metrics.ts'
+import { containerMetrics, metricSteps } from '../../platform/model/metrics.ts'
+import type { App, Team } from '../../platform/model/resources.ts'
+import { prometheusText } from '../../platform/prometheus.ts'
+import { type Measured, recordMetrics, rollUpMetrics, sweepMetrics } from '../../platform/worker/metrics.ts'
+import { parseMemory, parseTimes } from '../../worker/metrics/host-usage.ts'
+import { createRollUps } from '../../worker/metrics/roll-ups.ts'
+import { rates } from '../../worker/metrics/sampler.ts'
+import { openTestPlatform, operator, type TestPlatform } from '../support/platform.ts'
+
+let berth: TestPlatform
+let team: Team
+let app: App
+
+beforeAll(async () => {
+  berth = await openTestPlatform({ postgresUrl: inject('postgresUrl'), redisUrl: inject('redisUrl') })
+  team = await berth.makeTeam('Acme')
+  app = await berth.makeApp(team.id, { name: 'Shop' })
+})
+afterAll(() => berth?.close())
+
+const hostId = 'hst_measured'
+const point = (appId: string | null, first: number | null, subject = `${appId}-0`): Measured => ({
+  ...{ subject, hostId, appId, process: 'web', replica: 0 },
+  values: [first, ...Array<number>(containerMetrics.length - 1).fill(1)],
+})
+const at = (ms: number) => new Date(ms)
+
+test('six points of ten seconds become one of a minute, with their mean and their peak; again makes the same', async () => {
+  const { platform } = berth
+  const minute = Math.floor(Date.now() / 60_000) * 60_000 - 120_000
+  for (const [index, value] of [10, 20, 30, 40, 50, null].entries())
+    await recordMetrics(platform, at(minute + index * 10_000), [point(app.id, value)])
+  const range = { from: at(minute).toISOString(), to: at(minute + 60_000).toISOString() }
+  const fine = await readAppMetrics(platform, operator, app.id, range)
+  expect(fine).toMatchObject({ step: 10, metrics: containerMetrics })
+  expect(fine.series.map(({ container, process, replica }) => [container, process, replica])).toEqual([
+    [`${app.id}-0`, 'web', 0],
+  ])
+  expect(fine.series[0]?.points.map(({ means }) => means[0])).toEqual([10, 20, 30, 40, 50, null])
+  for (let time = 0; time < 2; time++) {
+    await rollUpMetrics(platform, hostId, { seconds: 60, from: at(minute), to: at(minute + 60_000) })
+    const coarse = await readAppMetrics(platform, operator, app.id, { ...range, step: 60 })
+    expect(coarse.series[0]?.points.map(({ means, peaks }) => [means[0], peaks[0]])).toEqual([[30, 50]])
+  }
+})
+
+test('a worker that starts makes up for what was not rolled up, and what is old goes', async () => {
+  const { platform } = berth
+  const other = await berth.makeApp(team.id)
+  const hourAgo = Math.floor(Date.now() / 600_000) * 600_000 - 3_600_000
+  for (let index = 0; index < 60; index++)
+    await recordMetrics(platform, at(hourAgo + index * 10_000), [point(other.id, index)])
+  await createRollUps({ id: hostId, platform })()
+  const range = { from: at(hourAgo).toISOString(), to: at(hourAgo + 600_000).toISOString() }
+  const ten = await readAppMetrics(platform, operator, other.id, { ...range, step: 600 })
+  expect(ten.series[0]?.points.map(({ means, peaks }) => [means[0], peaks[0]])).toEqual([[29.5, 59]])
+  const count = () =>
+    platform.db.metricPoint.groupBy({ by: ['stepSeconds'], where: { appId: other.id }, _count: true })
+  expect(new Map((await count()).map((row) => [row.stepSeconds, row._count]))).toEqual(
+    new Map([
+      [10, 60],
+      [60, 10],
+      [600, 1],
+    ]),
+  )
+  for (const [index, { keptSeconds }] of metricSteps.entries()) {
+    await sweepMetrics(platform, hourAgo + 600_000 + keptSeconds * 1_000)
+    expect((await count()).map((row) => row.stepSeconds).sort((a, b) => a - b)).toEqual(
+      [10, 60, 600].slice(index + 1),
+    )
+  }
+})
+
+test('the finest step that is kept and fits is answered; what can not be is refused with the field', async () => {
+  const { platform } = berth
+  const ask = (input: Parameters<typeof readAppMetrics>[3]) =>
+    readAppMetrics(platform, operator, app.id, input)
+  const back = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString()
+  expect((await ask({})).step).toBe(10)
+  expect((await ask({ from: back(3) })).step).toBe(60)
+  expect((await ask({ from: back(72) })).step).toBe(600)
+  expect((await ask({ from: back(72), to: back(71) })).step).toBe(600)
+  await expect(ask({ from: back(1), to: back(2) })).rejects.toMatchObject({ fields: [{ path: 'from' }] })
+  await expect(ask({ from: back(48), step: 10 })).rejects.toMatchObject({ fields: [{ path: 'step' }] })
+  await expect(ask({ step: 7 })).rejects.toMatchObject({ fields: [{ path: 'step' }] })
+  await expect(ask({ from: 'yesterday' })).rejects.toMatchObject({ fields: [{ path: 'from' }] })
+})
+
+test('deployments that went live in that time are told; strangers see nothing, viewers everything', async () => {
+  const { platform, makeUser } = berth
+  const liveAt = new Date(Date.now() - 60_000)
+  const { id, number } = await createDeployment(platform, operator, app.id, {})
+  await platform.db.deployment.update({ where: { id }, data: { status: 'superseded', liveAt } })
+  const viewer = await makeUser({ teamId: team.id, role: 'viewer' })
+  const seen = await readAppMetrics(platform, viewer.viewer, app.id)
+  expect(seen.deployments).toEqual([{ id, number, liveAt: liveAt.toISOString() }])
+  const stranger = await makeUser()
+  await expect(readAppMetrics(platform, stranger.viewer, app.id)).rejects.toMatchObject({ code: 'not-found' })
+  await expect(readHostMetrics(platform, viewer.viewer, hostId)).rejects.toMatchObject({ code: 'forbidden' })
+  await expect(prometheusText(platform, viewer.viewer)).rejects.toMatchObject({ code: 'forbidden' })
+})
+
+test('Prometheus is told the newest of each, with names that can not break out of their quotes', async () => {
+  const { platform } = berth
+  const now = Date.now()
+  const odd = 'a"b\\c\nd'
+  await recordMetrics(platform, at(now - 20_000), [point(app.id, 100, odd)])
+  await recordMetrics(platform, at(now - 10_000), [point(app.id, 250, odd)])
+  await recordMetrics(platform, at(now - 300_000), [point(app.id, 900, 'of long ago')])
+  const text = await prometheusText(platform, operator)
+  expect(text).toContain('# TYPE berth_container_cpu_cores gauge')
+  expect(text).toContain(
+    `,app="shop",process="web",replica="0",container="a\\"b\\\\c\\nd",host="${hostId}"} 0.25\n`,
+  )
+  expect(text).not.toContain('of long ago')
+  // https://prometheus.io/docs/instrumenting/exposition_formats/
+  for (const line of text.trimEnd().split('\n'))
+    expect(line).toMatch(
+      /^(# (HELP|TYPE) [a-z_0-9]+ .+|[a-z_0-9]+\{([a-z]+="([^"\\]|\\["\\n])*",?)+\} -?[0-9.e+-]+)$/,
+    )
+})
+
+test('an app that is gone takes its points along, and gets no more', async () => {
+  const { platform } = berth
+  const gone = await berth.makeApp(team.id)
+  const of = { where: { appId: gone.id } }
+  await recordMetrics(platform, at(Date.now()), [point(gone.id, 1)])
+  expect(await platform.db.metricPoint.count(of)).toBe(1)
+  await platform.db.app.delete({ where: { id: gone.id } })
+  await recordMetrics(platform, at(Date.now() + 10_000), [point(gone.id, 1), point(app.id, 5)])
+  expect(await platform.db.metricPoint.count(of)).toBe(0)
+  expect(await platform.db.metricPoint.count({ where: { appId: app.id, means: { has: 5 } } })).toBe(1)
+})
+
+test('the kernel’s numbers are read, and counters that begin anew make no rates', () => {
+  const stat =
+    'cpu  100 10 50 800 40 5 5 10 7 0\ncpu0 50 5 25 400 20 2 2 5 0 0\ncpu1 50 5 25 400 20 3 3 5 7 0\nintr 1\n'
+  expect(parseTimes(stat)).toEqual({ busy: 180, all: 1_020, processors: 2 })
+  expect(parseMemory('MemTotal:        1000 kB\nMemFree: 10 kB\nMemAvailable:     400 kB\n')).toEqual({
+    total: 1_024_000,
+    available: 409_600,
+  })
+  const zero = { cpuThrottledNs: 0, memoryCacheBytes: 0, outOfMemoryKills: 0, reads: 0, writes: 0 }
+  const none = { receivedPackets: 0, sentPackets: 0, limits: { memoryBytes: 64, cpuMillis: 500, pids: 9 } }
+  const before = {
+    ...{
+      at: '2027-01-01T00:00:00.000Z',
+      cpuNs: 1e9,
+      memoryBytes: 5,
+      pids: 1,
+      readBytes: 0,
+      writtenBytes: 100,
+    },
+    ...{ receivedBytes: 1_000, sentBytes: 0, ...zero, ...none },
+  }
+  const now = {
+    ...before,
+    at: '2027-01-01T00:00:10.000Z',
+    cpuNs: 6e9,
+    cpuThrottledNs: 1e9,
+    receivedBytes: 3_000,
+  }
+  expect(rates(before, now)).toEqual([500, 500, 0.1, 5, 64, 1, 9, 200, 0, 0, 0])
+  expect(rates({ ...before, cpuNs: 9e9 }, now)).toBeNull()
+  expect(rates(before, before)).toBeNull()
+})
