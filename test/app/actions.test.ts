@@ -81,6 +81,7 @@ const rules: Record<string, Rule> = {
   deployAction: ['developer', ({ app }) => [app]],
   rollbackAction: ['developer', ({ deployment }) => [deployment]],
   cancelAction: ['developer', ({ deployment }) => [deployment]],
+  openTerminalAction: ['developer', ({ app }) => [app, {}]],
   createRunAction: ['developer', ({ app }) => [app, { command: ['true'] }]],
   cancelRunAction: ['developer', ({ run }) => [run]],
   setGitSourceAction: ['developer', ({ app }) => [app, { address: 'git@9.9.9.9:acme/shop.git' }]],

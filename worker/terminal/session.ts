@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { WebSocket } from 'ws'
-import type { ExecProcess } from '../../engine/index.ts'
+import { type ExecProcess, isEngineError } from '../../engine/index.ts'
 import { type CloseReason, closeCodes } from '../../platform/model/terminal.ts'
 import { mayHaveTerminal } from '../../platform/terminals.ts'
 import { watchRight } from '../../platform/watch-right.ts'
@@ -90,6 +90,8 @@ export async function runSession(
     exit.then(
       (reason) => ended.resolve(reason),
       (error) => {
+        // The container can end before the program has begun in earnest.
+        if (isEngineError(error, 'failed-precondition')) return ended.resolve('containerEnded')
         host.log.warn({ err: error, container: work.containerId }, 'a terminal broke')
         ended.resolve('failed')
       },

@@ -6,7 +6,7 @@ import { useTranslations } from 'next-intl'
 import { cn } from '../../../../_ui/cn.ts'
 
 /** Each tab is a page with an address of its own. */
-export function AppTabs({ path, canSeeVariables }: { path: string; canSeeVariables: boolean }) {
+export function AppTabs({ path, isDeveloper }: { path: string; isDeveloper: boolean }) {
   const t = useTranslations('app.tabs')
   const current = usePathname()
   const tabs = (
@@ -14,7 +14,9 @@ export function AppTabs({ path, canSeeVariables }: { path: string; canSeeVariabl
       'overview',
       'deployments',
       'timeline',
+      'metrics',
       'logs',
+      'terminal',
       'jobs',
       'git',
       'variables',
@@ -22,7 +24,7 @@ export function AppTabs({ path, canSeeVariables }: { path: string; canSeeVariabl
       'domains',
       'settings',
     ] as const
-  ).filter((tab) => tab !== 'variables' || canSeeVariables)
+  ).filter((tab) => (tab !== 'variables' && tab !== 'terminal') || isDeveloper)
   return (
     <nav aria-label={t('label')} className="-mx-4 mt-6 mb-6 overflow-x-auto border-b px-4 sm:mx-0 sm:px-0">
       <ul className="flex gap-5">

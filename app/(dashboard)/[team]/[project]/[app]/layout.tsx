@@ -59,7 +59,7 @@ export default async function AppLayout({ params, children }: LayoutProps<'/[tea
           />
         )}
       </header>
-      <AppTabs path={path} canSeeVariables={roleIncludes(project.role, 'developer')} />
+      <AppTabs path={path} isDeveloper={roleIncludes(project.role, 'developer')} />
       {children}
     </>
   )

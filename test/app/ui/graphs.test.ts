@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import { graphKinds, graphOf } from '../../../app/(dashboard)/[team]/[project]/[app]/metrics/graphs.ts'
+import { type AppMetrics, containerMetrics } from '../../../platform/model/metrics.ts'
+
+const zero = Date.parse('2027-01-01T00:00:00Z')
+const at = (seconds: number) => new Date(zero + seconds * 1_000).toISOString()
+
+function point(seconds: number, values: Partial<Record<(typeof containerMetrics)[number], number>>) {
+  const means = containerMetrics.map((metric) => values[metric] ?? null)
+  return { at: at(seconds), means, peaks: means.map((value) => (value === null ? null : value * 2)) }
+}
+
+const metrics: AppMetrics = {
+  ...{ from: at(5), to: at(41), step: 10, metrics: [...containerMetrics], deployments: [] },
+  series: [
+    {
+      container: 'old',
+      process: 'web',
+      replica: 0,
+      points: [point(10, { cpuMillis: 500, cpuLimitMillis: 1_000 })],
+    },
+    {
+      ...{ container: 'new', process: 'web', replica: 0 },
+      points: [point(30, { cpuMillis: 250, cpuLimitMillis: 2_000, receivedBytes: 1, sentBytes: 2 })],
+    },
+    {
+      container: 'other',
+      process: 'worker',
+      replica: 1,
+      points: [point(40, { cpuMillis: 100 }), point(90, {})],
+    },
+  ],
+}
+
+test('containers of one replica are one line, with a gap where nothing was measured, and the highest limit', () => {
+  const [cpu] = graphKinds
+  if (cpu === undefined) throw new Error('there is no graph')
+  const { times, lines, limit } = graphOf(cpu, metrics)
+  expect(times.map((time) => time - zero / 1_000)).toEqual([10, 20, 30, 40])
+  expect(lines).toEqual([
+    { name: 'web.1', values: [0.5, null, 0.25, null], last: 0.25, mean: 0.375, peak: 1 },
+    { name: 'worker.2', values: [null, null, null, 0.1], last: 0.1, mean: 0.1, peak: 0.2 },
+  ])
+  expect(limit).toBe(2)
+})
+
+test('what goes in and what goes out are added up, and have no limit', () => {
+  const network = graphKinds.find(({ name }) => name === 'network')
+  if (network === undefined) throw new Error('there is no graph')
+  const { lines, limit } = graphOf(network, metrics)
+  expect(lines[0]).toMatchObject({ values: [null, null, 3, null], peak: 6 })
+  expect(limit).toBeNull()
+})

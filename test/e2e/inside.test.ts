@@ -1,0 +1,191 @@
+import AxeBuilder from '@axe-core/playwright'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type BerthHome, makeBerthHome } from '../support/berth-home.ts'
+import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { until } from '../support/until.ts'
+
+// A shell in the welcome app and what it uses, in the browser; tests go on where the last stopped.
+let berth: BerthHome
+let browser: TestBrowser
+let page: Page
+let dashboard: string
+let appPath: string
+let path: string
+const complaints: string[] = []
+
+beforeAll(async () => {
+  berth = await makeBerthHome()
+  const started = await berth.up()
+  dashboard = started.dashboard ?? ''
+  browser = await openBrowser()
+  page = browser.page
+  // Such as of a policy that refuses something.
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text())
+  })
+  await open(started.setupLink ?? '')
+  await page.getByLabel('Your name').fill('Ada Owner')
+  await page.getByLabel('E-mail').fill('ada@example.org')
+  await page.getByLabel('Password', { exact: true }).fill('a long enough password')
+  await page.getByRole('button', { name: 'Become the owner' }).click()
+  await page.waitForURL('**/main')
+  const projects = await berth.api('GET', '/teams/main/projects')
+  const apps = await berth.api('GET', '/teams/main/apps')
+  const [project] = (projects.body as { data: { slug: string }[] }).data
+  const [app] = (apps.body as { data: { slug: string }[] }).data
+  appPath = `/main/${project?.slug}/${app?.slug}`
+  path = `${appPath}/terminal`
+  complaints.length = 0
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await berth?.close()
+})
+
+/** Chromium breaks off what it loads when an interface comes or goes: then again. */
+const open = (url: string) => until(`${url} opens`, async () => (await page.goto(url)) !== null)
+const button = (name: string | RegExp) => page.getByRole('button', { name })
+const speak = (locale: 'en' | 'zh-CN') =>
+  page.context().addCookies([{ name: 'berth-locale', value: locale, url: dashboard }])
+
+/** What is on the screen, a line each, as it is drawn. */
+async function screen(): Promise<string[]> {
+  const rows = await page.locator('.xterm-rows > div').allTextContents()
+  return rows.map((row) => row.replaceAll(' ', ' ').trimEnd())
+}
+
+async function untilShown(wanted: string | RegExp): Promise<string[]> {
+  return until(`the screen shows ${wanted}`, async () => {
+    const lines = await screen()
+    const has = (line: string) => (typeof wanted === 'string' ? line.includes(wanted) : wanted.test(line))
+    return lines.some(has) && lines
+  }).catch(async (error) => {
+    throw new Error(`${error.message}: ${JSON.stringify(await screen().catch(() => []))}`)
+  })
+}
+
+const type = (text: string) => page.keyboard.type(text)
+
+test('a shell is opened by a button, and says hello', async () => {
+  await speak('en')
+  await open(`${dashboard}${path}`)
+  await page.getByRole('link', { name: 'Terminal' }).waitFor()
+  await button('Open a shell').click()
+  await page.getByText('Connected', { exact: true }).waitFor()
+  await type('echo $((40 + 2)) 你好 🚢\n')
+  await untilShown('42 你好 🚢')
+})
+
+test('vi edits a file on the whole screen', async () => {
+  await type('busybox vi /tmp/note.txt\n')
+  await untilShown(/^~$/)
+  const lines = await untilShown('/tmp/note.txt')
+  expect(lines.filter((line) => line === '~').length).toBeGreaterThan(10)
+  await type('iwritten in vi, 你好')
+  await page.keyboard.press('Escape')
+  await browser.pictures('terminal-vi')
+  await type(':wq\n')
+  await type('clear; cat /tmp/note.txt | busybox tr a-z A-Z\n')
+  await untilShown('WRITTEN IN VI, 你好')
+})
+
+test('another size of the window is another size of the terminal', async () => {
+  const sizeOf = async () => {
+    await type('clear; busybox stty size\n')
+    const lines = await untilShown(/^\d+ \d+$/)
+    return lines.find((line) => /^\d+ \d+$/.test(line))
+  }
+  const rows = () => page.locator('.xterm-rows > div').count()
+  const before = await sizeOf()
+  expect(Number(before?.split(' ')[0])).toBe(await rows())
+  await page.setViewportSize({ width: 900, height: 700 })
+  const smaller = await until('it is smaller', async () => {
+    const now = await sizeOf()
+    return now !== before && now
+  })
+  expect(Number(smaller.split(' ')[0])).toBe(await rows())
+  await page.setViewportSize({ width: 1440, height: 900 })
+})
+
+test('text is pasted and copied, and the keyboard finds the way out', async () => {
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: dashboard })
+  await page.evaluate(() => navigator.clipboard.writeText('echo pasted-$((1 + 1))'))
+  await button('Paste').click()
+  await page.locator('.xterm-helper-textarea').focus()
+  await page.keyboard.press('Enter')
+  await untilShown(/^pasted-2$/)
+  const line = await page.locator('.xterm-rows > div', { hasText: /^pasted-2/ }).boundingBox()
+  await page.mouse.dblclick((line?.x ?? 0) + 10, (line?.y ?? 0) + (line?.height ?? 0) / 2)
+  await page.keyboard.press('Control+Shift+C')
+  await until('it is copied', async () =>
+    (await page.evaluate(() => navigator.clipboard.readText())).includes('pasted'),
+  )
+  await page.keyboard.press('Control+Shift+X')
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Close')
+})
+
+test('its end is told in words, and another can be opened; axe finds nothing', async () => {
+  await page.locator('.xterm-helper-textarea').focus()
+  await type('exit 3\n')
+  await page.getByText('The shell ended with exit code 3.').waitFor()
+  const { violations } = await new AxeBuilder({ page }).exclude('.xterm').analyze()
+  const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+  expect(grave.map(({ id, nodes }) => `${id} at ${nodes[0]?.target}`)).toEqual([])
+  await button('Open another').click()
+  await page.getByText('Connected', { exact: true }).waitFor()
+  await type('ls -l --color=always /; echo again\n')
+  await untilShown(/^again$/)
+  await browser.pictures('terminal')
+  await page.setViewportSize({ width: 390, height: 844 })
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0)
+  await page.setViewportSize({ width: 1440, height: 900 })
+  await speak('zh-CN')
+  await open(`${dashboard}${path}`)
+  await button('打开终端').waitFor()
+  await browser.picture('terminal-zh-CN')
+  expect(complaints).toEqual([])
+})
+
+test('what the app uses is drawn with its limits and deployments, in both themes, and in numbers', async () => {
+  await speak('en')
+  await open(`${dashboard}${appPath}/metrics`)
+  const memory = page.getByRole('figure').filter({ hasText: 'Memory' })
+  await memory.getByText('Limit').waitFor({ timeout: 60_000 })
+  const row = page.getByRole('table', { name: 'Memory in numbers' }).getByRole('row').nth(1)
+  await until('the numbers', async () => /web\.1.*(KiB|MiB)/.test((await row.textContent()) ?? ''))
+  await page.getByRole('link', { name: '#1', exact: true }).waitFor()
+  await browser.pictures('metrics', async () => {
+    const { violations } = await new AxeBuilder({ page }).analyze()
+    const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    expect(grave.map(({ id, nodes }) => `${id} at ${nodes[0]?.target}`)).toEqual([])
+  })
+  await page.setViewportSize({ width: 390, height: 844 })
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0)
+  await page.setViewportSize({ width: 1440, height: 900 })
+})
+
+test('drawing over a graph zooms in, and a button zooms out', async () => {
+  const plot = page.locator('.u-over').first()
+  const box = await plot.boundingBox()
+  if (box === null) throw new Error('the graph is not on the page')
+  const asked = page.waitForRequest((request) => request.url().includes('/metrics?'))
+  await page.mouse.move(box.x + box.width * 0.5, box.y + 50)
+  await page.mouse.down()
+  await page.mouse.move(box.x + box.width - 2, box.y + 60, { steps: 5 })
+  await page.mouse.up()
+  await button('Whole time').waitFor()
+  const query = new URL((await asked).url()).searchParams
+  const spanMs = Date.parse(query.get('to') ?? '') - Date.parse(query.get('from') ?? '')
+  expect(spanMs).toBeGreaterThan(20 * 60_000)
+  expect(spanMs).toBeLessThan(40 * 60_000)
+  await button('Whole time').click()
+  await button('Whole time').waitFor({ state: 'detached' })
+  await speak('zh-CN')
+  await open(`${dashboard}${appPath}/metrics`)
+  await page.getByText('最近一小时').waitFor()
+  await page.getByText('处理器', { exact: true }).waitFor()
+  await browser.picture('metrics-zh-CN')
+  expect(complaints).toEqual([])
+})
