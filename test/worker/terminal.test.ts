@@ -246,7 +246,8 @@ test('it ends with its container, and with its app', async () => {
   // One that takes its time to end: the right to it has ended before.
   const entrypoint = ['/bin/sh', '-c', 'trap "" TERM; httpd -f -p $PORT -h /www & wait; wait']
   const stubborn = await live(await host.push('stubborn', { entrypoint }), { stopGraceMs: 20_000 })
-  const ofApp = await open({}, operator, stubborn)
+  const { viewer } = await host.berth.makeUser({ teamId: host.teamId, role: 'developer' })
+  const ofApp = await open({}, viewer, stubborn)
   await until('it is open', () => ofApp.said.length > 0)
   await deleteApp(host.berth.platform, operator, stubborn.id)
   expect(await ofApp.closed).toMatchObject({ reason: 'rightEnded' })
