@@ -57,9 +57,12 @@ test('a repository, its deploy key and its webhook are set up on a page that eve
   await page.getByLabel('Repository').fill('git@9.9.9.9:acme/shop.git')
   await page.getByRole('button', { name: 'Save changes' }).click()
   await page.getByText(/^ssh-ed25519 AAAA/).waitFor()
+  // What says that it was saved lies over the button for a while.
+  await at(`${app.path}/git`)
   await page.getByRole('button', { name: 'Make a webhook' }).click()
-  await page.getByRole('dialog').getByRole('button', { name: 'Make a webhook' }).click()
-  expect(await page.getByLabel('Secret').inputValue()).toMatch(/^whsec_/)
+  const dialog = page.getByRole('dialog', { name: 'Make a webhook' })
+  await dialog.getByRole('button', { name: 'Make a webhook' }).click()
+  expect(await page.getByLabel('Secret', { exact: true }).inputValue()).toMatch(/^whsec_/)
   await page.getByRole('button', { name: 'Done' }).click()
   await page.getByText(/\/api\/webhooks\/git\/\w{24}$/).waitFor()
   for (const locale of ['zh-CN', 'en'] as const) {
