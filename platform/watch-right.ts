@@ -1,4 +1,4 @@
-import type { Viewer } from './access.ts'
+import { personBehind, type Viewer } from './access.ts'
 import { PlatformError } from './errors.ts'
 import { type Entry, type FollowOptions, follow, startOf, streams } from './event-log.ts'
 import type { AccessChange } from './model/events.ts'
@@ -78,6 +78,6 @@ function concerns(change: AccessChange, viewer: Viewer): boolean {
   if (viewer.kind !== 'user' && viewer.kind !== 'token') return false
   // Of a team: which of its members follows what of it is found out by asking.
   if ('teamId' in change) return true
-  if ('userId' in change) return change.userId === viewer.userId
+  if ('userId' in change) return change.userId === personBehind(viewer)
   return viewer.kind === 'token' && change.tokenId === viewer.tokenId
 }

@@ -20,13 +20,7 @@ export async function AccessCard({ appId, canChange }: { appId: string; canChang
         description={isOpen ? t('open') : t('description')}
       />
       <div className="p-5">
-        <AccessForm
-          // What was saved is where one goes on from.
-          key={JSON.stringify(access)}
-          appId={appId}
-          access={access}
-          canChange={canChange}
-        />
+        <AccessForm appId={appId} access={access} canChange={canChange} />
       </div>
     </Card>
   )

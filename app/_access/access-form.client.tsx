@@ -43,7 +43,20 @@ export function AccessForm({ appId, access, canChange }: AccessFormProps) {
       users: users.map(({ name, password }) => ({ name, ...(password === '' ? {} : { password }) })),
       addresses: addresses.split(/[\s,]+/).filter((address) => address !== ''),
     }
-    run(() => setEdgeAccessAction(appId, input), { done: tCommon('saved') })
+    run(() => setEdgeAccessAction(appId, input), { done: tCommon('saved'), onDone: goOnFrom })
+  }
+
+  /** What was saved is where one goes on from; what was typed meanwhile stays. */
+  function goOnFrom(saved: ShownEdgeAccess) {
+    const sent = new Map(users.map(({ key, password }) => [key, password]))
+    setUsers((now) =>
+      now.map((user) =>
+        sent.has(user.key)
+          ? { ...user, isNew: false, password: user.password === sent.get(user.key) ? '' : user.password }
+          : user,
+      ),
+    )
+    setAddresses((now) => (now === addresses ? saved.addresses.join('\n') : now))
   }
 
   return (

@@ -3,13 +3,15 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type BerthHome, makeBerthHome } from '../support/berth-home.ts'
 import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { get } from '../support/edge.ts'
 import { until } from '../support/until.ts'
 
-// What an app keeps, in the browser; tests go on where the last stopped.
+// What an app keeps and whom it lets in, in the browser; tests go on where the last stopped.
 let berth: BerthHome
 let browser: TestBrowser
 let page: Page
 let dashboard: string
+let welcome: string
 /** The welcome app, which is there from the start. */
 let app: { id: string; path: string }
 
@@ -17,6 +19,7 @@ beforeAll(async () => {
   berth = await makeBerthHome()
   const started = await berth.up()
   dashboard = started.dashboard ?? ''
+  welcome = started.welcome ?? ''
   browser = await openBrowser()
   page = browser.page
   await open(started.setupLink ?? '')
@@ -42,6 +45,11 @@ const open = (url: string) => until(`${url} opens`, async () => (await page.goto
 const at = (path: string) => open(`${dashboard}${path}`)
 const button = (name: string | RegExp) => page.getByRole('button', { name })
 const dialog = () => page.getByRole('dialog')
+/** The app, by the edge. */
+const visit = (login?: string) =>
+  get(berth.port, new URL(welcome).host, {
+    headers: login === undefined ? {} : { authorization: `Basic ${btoa(login)}` },
+  })
 const read = async () => (await berth.api('GET', `/apps/${app.id}`)).body as { status: string }
 
 async function deployed(): Promise<void> {
@@ -121,4 +129,30 @@ test('it is deleted by typing its name, waits as a change, and is brought back',
   await button('Bring back data').click()
   await page.getByRole('heading', { name: 'data' }).waitFor()
   await page.getByRole('heading', { name: 'Deleted volumes' }).waitFor({ state: 'detached' })
+})
+
+test('who is let in is chosen among the domains, and asked for at once', async () => {
+  await at(`${app.path}/domains`)
+  const card = page.getByRole('region', { name: 'Who is let in' })
+  await card.getByRole('button', { name: 'Add a name' }).click()
+  await card.getByLabel('Name', { exact: true }).fill('ada')
+  await card.getByLabel('Password').fill('short')
+  await card.getByRole('button', { name: 'Save' }).click()
+  await card.getByText(/At least 8/).waitFor()
+  await card.getByLabel('Password').fill('correct horse')
+  await card.getByRole('button', { name: 'Save' }).click()
+  await until('a password is asked for', async () => (await visit()).status === 401)
+  expect((await visit('ada:correct horse')).status).toBe(200)
+  await browser.pictures('access', async (theme) => {
+    const { violations } = await new AxeBuilder({ page }).analyze()
+    const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    expect(grave.map(({ id, nodes }) => `${theme}: ${id} at ${nodes[0]?.target}`)).toEqual([])
+  })
+  await card.getByLabel('Networks').fill('203.0.113.0/24')
+  await card.getByRole('button', { name: 'Save' }).click()
+  await until('only those networks are let in', async () => (await visit('ada:correct horse')).status === 403)
+  await card.getByRole('button', { name: 'Remove ada' }).click()
+  await card.getByLabel('Networks').fill('')
+  await card.getByRole('button', { name: 'Save' }).click()
+  await until('everybody is let in', async () => (await visit()).status === 200)
 })

@@ -111,6 +111,19 @@ test('the deploy key that Berth made lets in by ssh; a host that shows another k
   await host.untilStatus((await deploy(app)).id, 'live')
 })
 
+test('a host that nobody here trusts, and a repository with hostile objects, are told apart', async () => {
+  const repository = server.create('public/hostile.git', filesOf('hostile'))
+  const address = server.httpsUrl('public/hostile.git')
+  const app = await makeApp({ address })
+  const untrusted = await host.untilStatus((await deploy(app)).id, 'failed')
+  expect(untrusted.failure).toMatchObject({ code: 'git-unreachable' })
+  expect(untrusted.failure?.message).toContain('certificate')
+  repository.commit({ '.gitmodules': '[submodule "a"]\n\tpath = a\n\turl = -u./payload\n' })
+  await setGitSource(host.berth.platform, operator, app.id, { address, ca: server.ca })
+  const hostile = await host.untilStatus((await deploy(app)).id, 'failed')
+  expect(hostile.failure).toMatchObject({ code: 'git-failed' })
+})
+
 test('a push that a webhook tells of goes live, if a watched path changed; so does what is found by looking', async () => {
   const repository = server.create('private/told.git', { ...filesOf('one'), 'docs/a': 'a' })
   const { platform } = host.berth

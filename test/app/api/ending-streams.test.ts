@@ -2,13 +2,15 @@
  * Every stream of events × every way to lose the right to it: it ends at once, also when it is silent, and not with the
  * look that is taken every half minute anyway.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { streams as streamsOf } from '../../../platform/event-log.ts'
 import { changeRole, removeMember } from '../../../platform/members.ts'
 import { changeProjectAccess } from '../../../platform/project-access.ts'
 import { deleteTeam } from '../../../platform/team-deletion.ts'
 import { createTeamToken, createToken, revokeToken } from '../../../platform/tokens.ts'
 import { endUserSessions, suspendUser } from '../../../platform/user-admin.ts'
 import { operator, type TestUser } from '../../support/platform.ts'
+import { until } from '../../support/until.ts'
 import { cookieHeaders, openSession } from '../callers.ts'
 import { type ThingsMaker, thingsOf } from '../things.ts'
 import { type ApiUnderTest, openApi } from './client.ts'
@@ -17,11 +19,15 @@ import { rules } from './rules.ts'
 let berth: ApiUnderTest
 let team: string
 let things: ThingsMaker
+/** How often somebody began to wait for changes of rights. */
+let listening: () => number
 
 beforeAll(async () => {
   berth = await openApi()
   team = (await berth.makeTeam('Acme')).id
   things = thingsOf(berth, team)
+  const waiting = vi.spyOn(berth.platform.reader, 'waitFor')
+  listening = () => waiting.mock.calls.filter(([stream]) => stream === streamsOf.access().name).length
 })
 afterAll(() => berth?.close())
 
@@ -85,19 +91,38 @@ const ways: Record<string, Way> = {
   ],
 }
 
-/** Reads on until nothing comes any more; says when it goes on for too long. */
-async function untilItEnds(response: Response): Promise<void> {
-  const end = AbortSignal.timeout(10_000)
-  await response.body?.pipeTo(new WritableStream(), { signal: end })
+interface Open {
+  /** Ends when the stream does; rejects where that takes as long as a look that is taken anyway might. */
+  ended(): Promise<void>
+  isOpen(): boolean
+  leave(): void
 }
 
-async function follow(path: string, headers: Record<string, string>): Promise<Response> {
+/** Reads as browsers do, from now on; it is told of what changes in rights by the time this answers. */
+async function follow(path: string, headers: Record<string, string>): Promise<Open> {
+  const before = listening()
   const response = await berth.fetch(path, { headers: { ...headers, accept: 'text/event-stream' } })
   expect([path, response.status, response.headers.get('content-type')]).toEqual([
     ...[path, 200],
     'text/event-stream; charset=utf-8',
   ])
-  return response
+  const left = new AbortController()
+  let isOpen = true
+  const whole = (response.body ?? new ReadableStream())
+    .pipeTo(new WritableStream(), { signal: left.signal })
+    .catch(() => {})
+    .finally(() => {
+      isOpen = false
+    })
+  await until(`${path} listens`, () => listening() > before)
+  return {
+    isOpen: () => isOpen,
+    leave: () => left.abort(),
+    async ended() {
+      await until(`${path} ends`, () => !isOpen, 10_000)
+      await whole
+    },
+  }
 }
 
 /** As far as they are in a project. What remains of a team's own is told to whoever lost one project of it. */
@@ -115,15 +140,14 @@ describe('every stream ends for who', () => {
       if (name === 'is shut out of the project' && isOfTeam(route)) continue
       const path = await things.for(rules[route]?.[1] ?? (() => ''))
       const follower = await come()
-      const response = await follow(path, follower.headers)
       const other = await withCookie()
       const stays = await follow(path, other.headers)
+      const stream = await follow(path, follower.headers)
       await lose(follower, await things.for(({ project }) => project))
-      await expect(untilItEnds(response), `${name}: ${route}`).resolves.toBeUndefined()
+      await stream.ended()
       // It is for him alone that it ends.
-      const reader = stays.body?.getReader()
-      expect((await reader?.read())?.done).toBe(false)
-      await reader?.cancel()
+      expect([route, stays.isOpen()]).toEqual([route, true])
+      stays.leave()
     }
   })
 
@@ -136,7 +160,7 @@ describe('every stream ends for who', () => {
     for (const route of await streams())
       open.push(await follow(await its.for(rules[route]?.[1] ?? (() => '')), headers))
     await deleteTeam(berth.platform, person.viewer, gone.id, { confirm: 'Gone' })
-    for (const response of open) await untilItEnds(response)
+    for (const stream of open) await stream.ended()
   })
 })
 
@@ -146,13 +170,12 @@ test('a member who is demoted is told from then on what the weaker role may see,
   const project = await things.for(({ project: id }) => id)
   await changeProjectAccess(berth.platform, operator, project, person.id, { access: 'admin' })
   await changeRole(berth.platform, operator, team, person.id, { role: 'viewer' })
-  const response = await follow(path, headers)
+  const stream = await follow(path, headers)
   // What he may in the project outlives the demotion in the team, until it is taken away as well.
   await changeProjectAccess(berth.platform, operator, project, person.id, { access: 'viewer' })
-  const reader = response.body?.getReader()
-  expect((await reader?.read())?.done).toBe(false)
-  await reader?.cancel()
   const again = await follow(path, headers)
+  expect(stream.isOpen()).toBe(true)
   await changeProjectAccess(berth.platform, operator, project, person.id, { access: 'none' })
-  await untilItEnds(again)
+  await stream.ended()
+  await again.ended()
 })

@@ -75,7 +75,7 @@ test('visitors are sent on with their path and query, and the change needs no re
   expect(await ask('x.old.example')).toBe('404')
 })
 
-test('what shows that a name leads here is answered by Berth, whatever the name; nothing else is', async () => {
+test('what shows that a name leads here, to Berth or to an authority, is answered by Berth, whatever the name; nothing else is', async () => {
   const web = await serveApp('web', (request, response) => response.end(`web ${request.url}`))
   const settled = await makeTestEdge({ webPort: web.port })
   onTestFinished(() => Promise.all([settled.close(), web.close()]).then(() => undefined))
@@ -88,7 +88,11 @@ test('what shows that a name leads here is answered by Berth, whatever the name;
   )
   expect(await asked('new.example', '/.well-known/berth-challenge/dom_1')).toContain('web /')
   expect(await asked('shop.example', '/.well-known/berth-challenge/../../api/v1/me')).toMatch(/^shop /)
-  expect(await asked('shop.example', '/.well-known/acme-challenge/x')).toMatch(/^shop /)
+  expect(await asked('shop.example', '/.well-known/acme-challenge/x')).toBe(
+    'web /.well-known/acme-challenge/x',
+  )
+  expect(await asked('shop.example', '/.well-known/acme-challenge/../../x')).toMatch(/^shop /)
+  expect(await asked('shop.example', '/.well-known/security.txt')).toMatch(/^shop /)
 })
 
 test.each([
