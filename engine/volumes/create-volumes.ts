@@ -6,7 +6,7 @@ import type { State } from '../state/database.ts'
 import { createKeyedLock } from '../state/keyed-lock.ts'
 import { thaw } from '../sys/freeze.ts'
 import type { Spawner } from '../sys/spawner.ts'
-import { copyImage } from './disk-images.ts'
+import { copyImage, settle } from './disk-images.ts'
 import {
   closeLimited,
   diskOf,
@@ -101,14 +101,17 @@ export async function createVolumes(options: {
     }
   }
 
-  /** Afterwards nothing writes to it, as long as it is locked. */
-  function mustBeClosed(name: string): void {
+  /** Afterwards nothing writes to it, as long as it is locked, and all that was written is in its image. */
+  async function mustBeClosed(name: string): Promise<void> {
     const [user] = users.get(name) ?? []
     if (user !== undefined)
       throw new EngineError(
         'failed-precondition',
         `volume ${name} is open in container ${user}: stop that first`,
       )
+    // A mount namespace that is just being made or left may hold it mounted for longer, and its last bytes in memory.
+    // What can't be mounted any more is replaced as it is.
+    await whileOpen(name, () => settle(diskOf(folderOf(name)))).catch(() => undefined)
     closeLimited(folderOf(name))
   }
 
@@ -165,7 +168,7 @@ export async function createVolumes(options: {
         const image = imageOf(folderOf(name))
         if (!existsSync(image))
           throw new EngineError('failed-precondition', `volume ${name} is no file system of its own`)
-        mustBeClosed(name)
+        await mustBeClosed(name)
         await whileOpen(name, () =>
           copyImage(image, join(folderOf(name), 'resized.img'), {
             ...{ sizeBytes, mounted: diskOf(folderOf(name)), spawner, signal },

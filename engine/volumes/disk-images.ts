@@ -37,6 +37,15 @@ export async function copyImage(
   }
 }
 
+/** All that was written to a mounted file system is in its image, in its place, as if it were unmounted. */
+export async function settle(mounted: string): Promise<void> {
+  try {
+    await freeze(mounted)
+  } finally {
+    thaw(mounted)
+  }
+}
+
 async function copyStill(
   from: string,
   to: string,

@@ -20,7 +20,7 @@ export interface SnapshotParts {
   /** Lends it mounted. To be called while it is locked. */
   whileOpen<T>(name: string, work: () => Promise<T>): Promise<T>
   /** To be called while it is locked. Throws failed-precondition while a container has it; it is not mounted afterwards. */
-  mustBeClosed(name: string): void
+  mustBeClosed(name: string): Promise<void>
 }
 
 export interface SnapshotsInternals {
@@ -143,7 +143,7 @@ export async function createVolumeSnapshots(
         if (!existsSync(next)) {
           throw new EngineError('failed-precondition', `snapshot ${id} was not prepared for volume ${volume}`)
         }
-        parts.mustBeClosed(volume)
+        await parts.mustBeClosed(volume)
         await mkdir(folderOf(keepAs), { recursive: true, mode: 0o700 })
         // One file with two names until the other one takes its place: at no moment the volume has none.
         await rm(kept, { force: true })

@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process'
+import { fork, spawn } from 'node:child_process'
 import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -83,6 +83,34 @@ test('a snapshot is the volume as it is at one moment, while it is written to; a
   expect(await snapshots().list()).toEqual([])
   expect(readdirSync(join(host.stateDir, 'volume-snapshots'))).toEqual([])
   expect(ownMounts()).toEqual([])
+})
+
+test('what was written last is kept, also where another mount namespace holds the volume for longer', async () => {
+  const { volumes, containers } = host.engine
+  await volumes.create({ name: 'held', idRange, sizeBytes: 32 * mib })
+  const spec = host.spec({ mounts: mounts('held'), command: sh('echo first > /data/x; sleep 1000') })
+  await containers.create(spec)
+  await containers.start(spec.id)
+  await until('it has written', async () => (await ask(spec.id, 'cat /data/x')) === 'first\n')
+  await snapshots().create('snap_3', { volume: 'held' })
+  const holder = spawn('unshare', ['--mount', '--propagation', 'private', 'sleep', '120'])
+  try {
+    await until('it holds the volume', () =>
+      readFileSync(`/proc/${holder.pid}/comm`, 'utf8').startsWith('sleep'),
+    )
+    await ask(spec.id, 'echo second >> /data/x')
+    await containers.stop(spec.id, { graceMs: 0 })
+    await snapshots().prepareRestore('snap_3', { volume: 'held', keepAs: 'safe_3' })
+    await snapshots().restore('snap_3', { volume: 'held', keepAs: 'safe_3' })
+    expect(await inside('held', 'cat /data/x')).toEqual(['first'])
+    await snapshots().prepareRestore('safe_3', { volume: 'held', keepAs: 'safe_4' })
+    await snapshots().restore('safe_3', { volume: 'held', keepAs: 'safe_4' })
+    expect(await inside('held', 'cat /data/x')).toEqual(['first', 'second'])
+  } finally {
+    holder.kill('SIGKILL')
+  }
+  await containers.remove(spec.id, { force: true })
+  await volumes.remove('held')
 })
 
 test('another size keeps what is in it; one that has no room for it is refused, and nothing is lost', async () => {
