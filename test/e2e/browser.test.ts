@@ -67,7 +67,7 @@ test('an image that skopeo pushed is deployed in the browser, goes live and answ
     files: { 'www/index.html': 'hello from an image of mine' },
   })
   await at('/main/new')
-  await page.getByLabel('Image').fill(reference)
+  await page.getByLabel('Image', { exact: true }).fill(reference)
   expect(await page.getByLabel('App name').inputValue()).toBe('hello')
   await page.getByLabel('Name of variable 1').fill('GREETING')
   await page.getByLabel('Value of GREETING').fill('the browser')
@@ -160,7 +160,7 @@ test('it is scaled without a deployment: what it uses is beside, mistakes are sa
 
 test('a wrong image name ends failed, with the cause and advice, and the app goes on', async () => {
   await at(`${app.path}/settings`)
-  await page.getByLabel('Image').fill(`localhost:${dashboard.berth.port}/main/hello:no-such-tag`)
+  await page.getByLabel('Image', { exact: true }).fill(`localhost:${dashboard.berth.port}/main/hello:no-such-tag`)
   await look('app-settings')
   await button('Save changes').click()
   await page.getByText('Saved').first().waitFor()
@@ -230,7 +230,7 @@ test('a pull is seen layer by layer, one of which nothing comes says so, and who
   const files = { 'www/slow': randomBytes(64 * 2 ** 20) }
   await pushWithSkopeo(reference, `${owner.email}:${owner.password}`, { files })
   await at(`${app.path}/settings`)
-  await page.getByLabel('Image').fill(reference)
+  await page.getByLabel('Image', { exact: true }).fill(reference)
   await button('Save changes').click()
   await page.getByText('Saved').first().waitFor()
   const registry = (await dashboard.berth.status()).parts.find(({ name }) => name === 'registry')?.pid

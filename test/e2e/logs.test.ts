@@ -50,7 +50,7 @@ beforeAll(async () => {
     },
   })
   await open(`${dashboard}/main/new`)
-  await page.getByLabel('Image').fill(image)
+  await page.getByLabel('Image', { exact: true }).fill(image)
   await page.getByRole('button', { name: 'Deploy', exact: true }).click()
   await page.waitForURL(/\/main\/[^/]+\/talker$/)
   await page.getByRole('status', { name: 'Status' }).getByText('Running', { exact: true }).waitFor()

@@ -93,7 +93,7 @@ test('limits that an administrator sets show as bars, and what goes beyond them 
   expect(await page.getByRole('progressbar', { name: 'Apps' }).getAttribute('aria-valuenow')).toBe('100')
   await lookInBoth('usage', '/main/settings/usage')
   await at('/main/new')
-  await page.getByLabel('Image').fill('registry.example/app:1')
+  await page.getByLabel('Image', { exact: true }).fill('registry.example/app:1')
   await button('Deploy').click()
   await page.getByText('The team may have 1 app and has 1.').waitFor()
 })
