@@ -160,7 +160,9 @@ test('it is scaled without a deployment: what it uses is beside, mistakes are sa
 
 test('a wrong image name ends failed, with the cause and advice, and the app goes on', async () => {
   await at(`${app.path}/settings`)
-  await page.getByLabel('Image', { exact: true }).fill(`localhost:${dashboard.berth.port}/main/hello:no-such-tag`)
+  await page
+    .getByLabel('Image', { exact: true })
+    .fill(`localhost:${dashboard.berth.port}/main/hello:no-such-tag`)
   await look('app-settings')
   await button('Save changes').click()
   await page.getByText('Saved').first().waitFor()

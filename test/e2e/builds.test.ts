@@ -178,7 +178,7 @@ test('an archive can be dropped on the page; source without a Dockerfile shows t
   }, archive)
   await page.getByText('Drop an archive here').dispatchEvent('drop', { dataTransfer: transfer })
   await page.waitForURL(/deployments\/\d+$/)
-  const made = page.getByText(/taken for static pages/)
+  const made = page.locator('summary', { hasText: /taken for static pages/ })
   await made.waitFor()
   await made.click()
   await page.getByText('FROM docker.io/library/caddy:2-alpine').first().waitFor()

@@ -101,12 +101,8 @@ test('a name gets a certificate, every step is on its page, and visitors are sen
   const { data } = await ask<{ data: { id: string; slug: string }[] }>('GET', '/teams/main/apps')
   const [first] = data
   if (first === undefined) throw new Error('no app')
-  await at('/main')
-  const href = await page
-    .getByRole('link', { name: /Welcome/ })
-    .first()
-    .getAttribute('href')
-  app = { id: first.id, path: href ?? '' }
+  const { data: projects } = await ask<{ data: { slug: string }[] }>('GET', '/teams/main/projects')
+  app = { id: first.id, path: `/main/${projects[0]?.slug}/${first.slug}` }
   const { port, httpsPort: secure } = JSON.parse(await readFile(`${berth.home}/settings.json`, 'utf8'))
   httpsPort = secure
   records.a['shop.example'] = '127.0.0.1'

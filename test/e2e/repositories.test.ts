@@ -121,7 +121,10 @@ test('a repository with many tags is read page by page, and none is missing', as
   await look('repository', '/main/repositories/shop')
   const named = async () =>
     (await tags.getByRole('link').allTextContents()).filter((text) => /^(build|v1)/.test(text))
-  const first = await named()
+  const first = await until('the first page is there', async () => {
+    const found = await named()
+    return found.length === 50 && found
+  })
   await page.getByRole('link', { name: 'More' }).click()
   await page.waitForURL(/cursor=/)
   await until('the others are there', async () => (await tags.count()) === 6)

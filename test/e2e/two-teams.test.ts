@@ -43,9 +43,9 @@ afterAll(async () => {
 
 /** A team with one of everything that has a page, and its owner. */
 async function settle(word: string, team: string, browser: TestBrowser): Promise<Side> {
-  const make = async <Made = { id: string }>(path: string, input: object): Promise<Made> => {
-    const { status, body } = await dashboard.berth.api('POST', path, input)
-    if (status >= 300) throw new Error(`POST ${path}: ${status} ${JSON.stringify(body)}`)
+  const make = async <Made = { id: string }>(path: string, input: object, method = 'POST'): Promise<Made> => {
+    const { status, body } = await dashboard.berth.api(method, path, input)
+    if (status >= 300) throw new Error(`${method} ${path}: ${status} ${JSON.stringify(body)}`)
     return body as Made
   }
   const { id: teamId } = await make('/teams', { name: `The ${word} team`, slug: team })
@@ -89,6 +89,7 @@ async function settle(word: string, team: string, browser: TestBrowser): Promise
   const drain = await make(`/teams/${team}/log-drains`, {
     ...{ kind: 'http', name: `Drain ${word}`, url: `https://${word}.example/` },
   })
+  await make(`/apps/${app.id}/git-source`, { address: `https://git.example/${word}.git` }, 'PUT')
   await make(`/teams/${team}/tokens`, { name: `token ${word}`, preset: 'deploy' })
   await make(`/teams/${team}/invitations`, { email: `guest-of-${word}@example.org` })
   const { body: repositories } = await dashboard.berth.api('GET', `/teams/${team}/repositories`)
