@@ -205,7 +205,10 @@ test('a channel tells of a failure; its log shows each attempt with its answer, 
 
 test('an app whose volume one container may hold: that nothing answers for a moment is said before it happens', async () => {
   const volume = { name: 'data', mountPath: '/data', sizeBytes: 2 ** 25 }
-  expect((await berth.api('POST', `/apps/${app.id}/volumes`, volume)).status).toBe(201)
+  await berth.api('POST', `/apps/${app.id}/scale`, { replicas: 1 })
+  await until('one container holds the volume', async () => {
+    return (await berth.api('POST', `/apps/${app.id}/volumes`, volume)).status === 201
+  })
   await at(app.path)
   await button('Redeploy').click()
   const dialog = page.getByRole('dialog')
