@@ -94,11 +94,7 @@ export async function createVolume(
           ? null
           : await tx.deployment.findUnique({ where: { id: app.liveDeploymentId } })
       const sizes = [appSettingsSchema.parse(app.settings), ...(live === null ? [] : [runningSettings(live)])]
-      if (sizes.some(({ replicas }) => replicas > 1))
-        throw new PlatformError(
-          'conflict',
-          'The app has more than one replica, and only one container may hold a volume. Scale it to one first.',
-        )
+      if (sizes.some(({ replicas }) => replicas > 1)) throw hasReplicas()
       await requireFreePath(tx, app, asked.mountPath)
       await checkQuota(tx, teamId, { diskBytes: asked.sizeBytes })
       await tx.volume.create({ data: { id, teamId, projectId, appId, appName, hostId, ...asked } })
@@ -196,11 +192,7 @@ export async function undeleteVolume(
       const app = await lockApp(tx, appId)
       const old = await lockVolume(tx, id)
       if (old.deletedAt === null) return
-      if (appSettingsSchema.parse(app.settings).replicas > 1)
-        throw new PlatformError(
-          'conflict',
-          'The app has more than one replica, and only one container may hold a volume. Scale it to one first.',
-        )
+      if (appSettingsSchema.parse(app.settings).replicas > 1) throw hasReplicas()
       await requireFreePath(tx, app, old.mountPath, id)
       await tx.volume.update({
         where: { id },
@@ -238,6 +230,13 @@ const dayMs = 86_400_000
 
 function settingsOf({ name, mountPath, sizeBytes }: VolumeRow) {
   return { name, mountPath, sizeBytes: Number(sizeBytes) }
+}
+
+function hasReplicas(): PlatformError {
+  return new PlatformError(
+    'conflict',
+    'The app has more than one replica, and only one container may hold a volume. Scale it to one first.',
+  )
 }
 
 function isLeft(): PlatformError {
