@@ -1,16 +1,17 @@
 /** `berth test`: everything that says whether this checkout is good, each stage with its time, and one last line. */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildWeb, generateClient } from '../prepare/build.ts'
 import { ensurePackages, platformPackages, testPackages } from '../prepare/packages.ts'
 import { root } from '../processes.ts'
 import { CommandError, say } from '../say.ts'
+import { type FailedTest, runVitest } from '../vitest.ts'
 
 interface Count {
   passed: number
   failed: number
+  /** What the end of the output says of them. */
+  words: string[]
 }
 
 const bin = (path: string) => [process.execPath, join(root, 'node_modules', path)]
@@ -32,41 +33,43 @@ export async function test(): Promise<void> {
   const passed = counts.reduce((sum, count) => sum + count.passed, 0)
   const failed = counts.reduce((sum, count) => sum + count.failed, 0)
   say('')
+  for (const { words } of counts) for (const line of words) say(line)
   say(`${passed} passed, ${failed} failed`)
   if (failed > 0) process.exitCode = 1
 }
 
 async function one(what: string, argv: string[]): Promise<Count> {
-  return (await show(what, argv)) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
+  return (await show(what, argv)) === 0
+    ? { passed: 1, failed: 0, words: [] }
+    : { passed: 0, failed: 1, words: [`failed: ${what}`] }
 }
 
-/** Vitest says to a file how many there were; if it does not, something went so wrong that it counts as a failure. */
+/** More files than these are not run again: something is broken then. */
+const runAgain = 3
+
+/**
+ * The tests of a project. Files with a failure are run once more by themselves: these tests start real servers beside
+ * each other on whatever machine there is. What passes then counts, and its name is said at the end, to be mended.
+ */
 async function vitest(what: string, project: string): Promise<Count> {
-  const folder = mkdtempSync(join(tmpdir(), 'berth-report-'))
-  const report = join(folder, 'report.json')
-  try {
-    const code = await show(what, [
-      ...bin('vitest/vitest.mjs'),
-      'run',
-      '--project',
-      project,
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${report}`,
-    ])
-    const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8')) as Record<
-      string,
-      number
-    >
-    const passed = numPassedTests ?? 0
-    const failed = numFailedTests ?? 0
-    return { passed, failed: code === 0 ? failed : Math.max(1, failed) }
-  } catch {
-    return { passed: 0, failed: 1 }
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
+  const first = await runVitest(project, (argv) => show(what, argv))
+  const files = [...new Set(first.failed.map(({ file }) => file))]
+  if (files.length === 0 || files.length > runAgain || files.includes(''))
+    return { passed: first.passed, failed: first.failed.length, words: wordsOf('failed', first.failed) }
+  const second = await runVitest(project, (argv) => show(`${what}, once more`, argv), files)
+  const still = new Set(second.failed.map(nameOf))
+  const ran = second.failed.every(({ file }) => file !== '')
+  const unsteady = ran ? first.failed.filter((test) => !still.has(nameOf(test))) : []
+  return {
+    passed: first.passed + unsteady.length,
+    failed: second.failed.length,
+    words: [...wordsOf('failed', second.failed), ...wordsOf('passed only when run again', unsteady)],
   }
 }
+
+const nameOf = ({ file, name }: FailedTest) => `${file} › ${name}`
+const wordsOf = (what: string, tests: FailedTest[]) =>
+  tests.map((test) => `${what}: ${nameOf(test)}\n    ${test.reason}`)
 
 function show(what: string, argv: string[]): Promise<number> {
   const startMs = Date.now()
