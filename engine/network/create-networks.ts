@@ -10,6 +10,8 @@ import { createConnections } from './connections.ts'
 import { firewallRules } from './firewall.ts'
 import { createFirewallTables } from './firewall-tables.ts'
 import { createFlows } from './flows.ts'
+import { createForwardRows } from './forward-rows.ts'
+import { createForwards } from './forwards.ts'
 import { hostFirewalls } from './host-firewalls.ts'
 import { withHostLock } from './host-lock.ts'
 import { claimHostPort } from './host-ports.ts'
@@ -62,7 +64,8 @@ export async function createNetworks(parts: NetworksParts): Promise<Networks & N
       networks,
       places: places.all().flatMap(records.firewallPlace),
       published: records.connected().flatMap(records.publishedBy),
-      promised: places.all().flatMap(({ ports }) => ports),
+      promised: [...places.all().flatMap(({ ports }) => ports), ...forwards.promised()],
+      forwarded: forwards.forwarded(),
       resolvers: redirects(records),
     })
   })
@@ -72,6 +75,9 @@ export async function createNetworks(parts: NetworksParts): Promise<Networks & N
   const onHost = networksOnHost({ records, spawner, firewall, others, nameServers, log })
   const resolvers = createResolvers(records, nameServers, firewall)
   const flows = createFlows(spawner, log)
+  const forwards = createForwards({
+    ...{ rows: createForwardRows(state), records, spawner, firewall, flows, table },
+  })
   const connections = createConnections({
     flows,
     records,
@@ -99,14 +105,19 @@ export async function createNetworks(parts: NetworksParts): Promise<Networks & N
       records.running.delete(container)
       await Promise.all(places.ofContainer(container).map(connections.disconnect))
     })
+    await forwards.follow(container)
   }
 
   return {
     ...createNetworkLife({ records, onHost, nameServers, lockNetwork }),
     ...createAttachments({ records, connections, resolvers, lockNetwork, lockContainer }),
+    forward: forwards.forward,
+    checkFree: forwards.checkFree,
+    forwardedConnections: forwards.forwardedConnections,
     reserve: (container, network, { names, ports = [], bandwidth = {} }) =>
       lockContainer(container, async () => {
         if (places.find(container, network)) return
+        forwards.checkPublished(ports)
         for (const port of ports) await claimHostPort(port)
         await lockNetwork(network, async () => {
           // In one step with the place: between two, whoever leaves the network last would take it down.
@@ -128,13 +139,14 @@ export async function createNetworks(parts: NetworksParts): Promise<Networks & N
       return { address: records.addressOf(place), network }
     },
     connect: (container, pid) =>
-      lockContainer(container, () =>
-        resolvers.around(container, async () => {
+      lockContainer(container, async () => {
+        await resolvers.around(container, async () => {
           records.running.set(container, pid)
           for (const place of places.ofContainer(container))
             if (place.attached) await connections.connect(place, pid)
-        }),
-      ),
+        })
+        await forwards.follow(container)
+      }),
     disconnect: (container) => lockContainer(container, () => disconnect(container)),
     release: (container) =>
       lockContainer(container, async () => {

@@ -24,7 +24,8 @@ export interface FirewallOptions {
   places: FirewallPlace[]
   published: FirewallPort[]
   /** All that containers have, also those that don't run: for other engines to see. */
-  promised: PublishedPort[]
+  promised: Pick<PublishedPort, 'hostAddress' | 'protocol' | 'hostPort'>[]
+  forwarded: ForwardedPort[]
   resolvers: FirewallResolver[]
 }
 
@@ -48,6 +49,15 @@ export interface FirewallPort extends PublishedPort {
   address: string
 }
 
+/** A port that leads to these containers in turn. */
+export interface ForwardedPort {
+  protocol: 'tcp' | 'udp'
+  hostPort: number
+  /** Ranges that may begin a connection; none: all. */
+  sources: string[]
+  targets: { address: string; port: number }[]
+}
+
 /** What every engine's bridges begin with. */
 export const anyBridge = 'bth'
 
@@ -69,6 +79,7 @@ export function firewallRules(options: FirewallOptions): string {
     places,
     published,
     promised,
+    forwarded,
     resolvers,
   } = options
   const ours = `"${bridgePrefix}*"`
@@ -121,7 +132,7 @@ table inet ${table} {
   }
   set promised { type ipv4_addr . inet_proto . inet_service; ${set(promised.map(({ hostAddress, protocol, hostPort }) => `${hostAddress} . ${protocol} . ${hostPort}`))}
   }
-  set publishers { type ipv4_addr . ipv4_addr; ${set([...new Set(published.map(publisherElement))])}
+  set publishers { type ipv4_addr . ipv4_addr; ${set([...new Set([...published, ...forwarded.flatMap(({ targets }) => targets)].map(publisherElement))])}
   }
   map resolvers { type ifname . ipv4_addr : inet_service; ${set(resolvers.map(({ bridge, address, port }) => `"${bridge}" . ${address} : ${port}`))}
   }
@@ -149,7 +160,10 @@ table inet ${table} {
   chain published_ports {
     dnat ip to ip daddr . meta l4proto . th dport map @published_at
     dnat ip to meta l4proto . th dport map @published
+    jump forwarded_ports
   }
+  chain forwarded_ports {
+${forwarded.map((port) => `    ${forwardRule(port)}\n`).join('')}  }
   chain forward {
     type filter hook forward priority filter; policy accept;
     iifname != ${ours} oifname != ${ours} accept
@@ -208,6 +222,24 @@ export function portChange(change: 'add' | 'delete', table: string, port: Firewa
   const map = `inet ${table} ${isEverywhere(port) ? 'published' : 'published_at'}`
   const publisher = elementChange('add', `inet ${table} publishers`, publisherElement(port))
   return `${change === 'add' ? publisher : ''}${elementChange(change, map, portElement(port))}`
+}
+
+/** Has all forwarded ports lead to these containers, and nowhere else. */
+export function forwardChange(table: string, forwarded: ForwardedPort[]): string {
+  const publishers = forwarded.flatMap(({ targets }) => targets).map(publisherElement)
+  return [
+    ...publishers.map((element) => elementChange('add', `inet ${table} publishers`, element)),
+    `flush chain inet ${table} forwarded_ports\n`,
+    ...forwarded.map((port) => `add rule inet ${table} forwarded_ports ${forwardRule(port)}\n`),
+  ].join('')
+}
+
+/** Of each new connection's first packet it is asked where it goes; the others follow. */
+function forwardRule({ protocol, hostPort, sources, targets }: ForwardedPort): string {
+  const ranges = disjointRanges(sources.map(parseRange)).map(formatRange)
+  const from = ranges.length > 0 ? `ip saddr { ${ranges.join(', ')} } ` : ''
+  const turns = targets.map(({ address, port }, turn) => `${turn} : ${address} . ${port}`)
+  return `${protocol} dport ${hostPort} ${from}dnat ip to numgen inc mod ${turns.length} map { ${turns.join(', ')} }`
 }
 
 /** What is not there can be added, and then deleted: nft has no "delete if there" before 1.0.8. */

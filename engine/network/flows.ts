@@ -10,7 +10,11 @@ export interface Flows {
   /** Forgets all flows that were led to this address. */
   forgetTo(address: string): Promise<void>
   /** Forgets flows that came to these ports while nothing was published there. */
-  forgetUnled(ports: PublishedPort[]): Promise<void>
+  forgetUnled(ports: Pick<PublishedPort, 'protocol' | 'hostPort'>[]): Promise<void>
+  /** Forgets what is led by UDP to this port of this address. */
+  forgetUdpTo(address: string, port: number): Promise<void>
+  /** Connections by TCP, open or being opened, that were led to this address. */
+  countTo(address: string): Promise<number>
 }
 
 /** Exit code of conntrack where it found nothing to delete. */
@@ -41,7 +45,22 @@ export function createFlows(spawner: Spawner, log: (message: string, error: unkn
         ))
           await conntrack('-D', '-p', 'udp', ...flow)
     },
+    async forgetUdpTo(address, port) {
+      await conntrack('-D', '-p', 'udp', '--reply-src', address, '--reply-port-src', String(port))
+    },
+    async countTo(address) {
+      return ledConnections(await conntrack('-L', '-p', 'tcp', '--reply-src', address), address)
+    },
   }
+}
+
+/** Of a listing: those that asked for another address than the one that answers, and are not closed or closing. */
+export function ledConnections(listing: string, address: string): number {
+  return listing
+    .split('\n')
+    .filter(
+      (line) => / (SYN_SENT|SYN_RECV|ESTABLISHED) /.test(line) && /dst=(\S+)/.exec(line)?.[1] !== address,
+    ).length
 }
 
 const ownAddresses = () =>

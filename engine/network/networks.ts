@@ -1,3 +1,5 @@
+import type { EngineErrorKind } from '../errors.ts'
+
 /**
  * Networks: one bridge each, private to the containers that are attached. Containers of one network reach each other
  * by address and by name; nobody reaches another network, the host's own services or cloud metadata addresses, and
@@ -34,6 +36,20 @@ export interface Networks {
    * keeps its address and its published ports for when it is attached again.
    */
   detach(container: string, network: string): Promise<void>
+  /**
+   * Makes ports of the host lead to containers: these, and no others, in one step, so that whoever connects meanwhile
+   * reaches what was there before or what comes now. Connections by TCP that are open stay where they are; clients by
+   * UDP are led to a container that is listed now. It is kept for the next engine. Answers with those that somebody
+   * else has or that make no sense, which then lead nowhere; the others are made.
+   */
+  forward(forwards: Forward[]): Promise<RefusedForward[]>
+  /**
+   * Whether a port of the host could be forwarded or published on all its addresses. Throws already-exists where a
+   * container, another engine or a process of this host has it; a forward of this engine's counts as free.
+   */
+  checkFree(port: Pick<Forward, 'protocol' | 'hostPort'>): Promise<void>
+  /** How many connections by TCP are open, or being opened, that came to one of these containers by a forward. */
+  forwardedConnections(containers: string[]): Promise<number>
 }
 
 export interface NetworkOptions {
@@ -85,6 +101,27 @@ export interface PublishedPort {
    * itself. On any other the port is public: other networks reach it there as the world does.
    */
   hostAddress: string
+}
+
+/**
+ * A port of the host that leads to whichever of its targets run, in turn: what PublishedPort is to one container, for
+ * containers that take over from one another.
+ */
+export interface Forward {
+  protocol: 'tcp' | 'udp'
+  /** On all addresses that the host has, as with PublishedPort. */
+  hostPort: number
+  targets: { container: string; containerPort: number }[]
+  /** IPv4 ranges that may begin a connection; default and none: all. */
+  sources?: string[]
+}
+
+export interface RefusedForward {
+  protocol: 'tcp' | 'udp'
+  hostPort: number
+  /** `already-exists`: somebody else has the port. `invalid`: it makes no sense. */
+  kind: EngineErrorKind
+  message: string
 }
 
 /** Bits a second, seen from the container; no limit where there is no number. */

@@ -65,6 +65,9 @@ export const migrations: readonly string[] = [
   // 9: copies of volumes.
   `CREATE TABLE volume_snapshots (id TEXT PRIMARY KEY, volume TEXT NOT NULL, size_bytes INTEGER NOT NULL,
      created_at TEXT NOT NULL)`,
+  // 10: ports of the host that lead to several containers.
+  `CREATE TABLE forwards (protocol TEXT NOT NULL, host_port INTEGER NOT NULL, targets TEXT NOT NULL,
+     sources TEXT NOT NULL, PRIMARY KEY (protocol, host_port)) WITHOUT ROWID`,
 ]
 
 /**
