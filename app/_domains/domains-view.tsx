@@ -1,11 +1,9 @@
 import { getTranslations } from 'next-intl/server'
 import { listDomains } from '@/platform/domains/domains.ts'
-import type { Domain } from '@/platform/model/domains.ts'
 import { enter } from '../_shell/load.ts'
 import { Card, CardHeader } from '../_ui/card.tsx'
 import { AddDomainButton } from './add-domain-button.client.tsx'
 import { DomainRow } from './domain-row.tsx'
-import { LookAgain } from './look-again.client.tsx'
 
 /** The names that an app is reached by, and what is still missing for those that lead nowhere yet. */
 export async function DomainsView({ appId, canChange }: { appId: string; canChange: boolean }) {
@@ -38,13 +36,6 @@ export async function DomainsView({ appId, canChange }: { appId: string; canChan
           })}
         </p>
       )}
-      {domains.some(isUnderWay) && <LookAgain />}
     </Card>
   )
-}
-
-/** Something about it changes by itself. */
-function isUnderWay({ verifiedAt, nextCheckAt, issuance }: Domain): boolean {
-  if (verifiedAt === null) return nextCheckAt !== null
-  return issuance !== null && issuance.status !== 'active'
 }

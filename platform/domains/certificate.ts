@@ -15,6 +15,7 @@ import type { Platform } from '../open.ts'
 import { countAttempt } from '../rate-limit.ts'
 import { validate } from '../validate.ts'
 import { lockNames } from './claims.ts'
+import { publishDomain } from './live.ts'
 import { showDomain } from './show.ts'
 
 /** From now on the name is served with this one, on every app and path of the team. Throws `invalid` at the fields. */
@@ -44,7 +45,7 @@ export async function setCertificate(
     const after = { [`domains.${row.name}`]: { certificate: fingerprint } }
     await record(tx, viewer, { ...entry(place), action: 'domain.set-certificate', after })
   })
-  await syncEdge(platform, place)
+  await tellAll(platform, place)
   return showDomain(platform, row, place.teamId)
 }
 
@@ -62,7 +63,7 @@ export async function removeCertificate(platform: Platform, viewer: Viewer, id: 
       detail: { name: row.name },
     })
   })
-  await syncEdge(platform, place)
+  await tellAll(platform, place)
 }
 
 const tries = { name: 'certificate-try', limit: 3, windowSeconds: 600 }
@@ -83,6 +84,7 @@ export async function tryCertificateNow(platform: Platform, viewer: Viewer, id: 
       detail: { name: row.name },
     })
   })
+  await publishDomain(platform, place)
   return showDomain(platform, row, place.teamId)
 }
 
@@ -97,8 +99,9 @@ async function access(platform: Platform, viewer: Viewer, id: string) {
   return { row, place: await appAccess(platform, viewer, row.appId, 'domain.change') }
 }
 
-async function syncEdge(platform: Platform, { hostId }: AppPlace): Promise<void> {
-  await enqueue(platform, hostId, 'sync-edge', { hostId })
+async function tellAll(platform: Platform, place: AppPlace): Promise<void> {
+  await publishDomain(platform, place)
+  await enqueue(platform, place.hostId, 'sync-edge', { hostId: place.hostId })
 }
 
 function entry({ teamId, appId, name }: AppPlace) {

@@ -10,6 +10,7 @@ import { baseOf, type ChangeDomainInput, changeDomainSchema, type Domain } from 
 import type { Platform } from '../open.ts'
 import { announce, tellOfApp } from '../timeline.ts'
 import { validate } from '../validate.ts'
+import { publishDomain } from './live.ts'
 import { badTarget, parseTarget } from './names.ts'
 import { factsOf, showDomain } from './show.ts'
 
@@ -48,6 +49,7 @@ export async function changeDomain(
   })
   if (told !== null) {
     await announce(platform, told)
+    await publishDomain(platform, place)
     await enqueue(platform, place.hostId, 'sync-edge', { hostId: place.hostId })
   }
   return showDomain(platform, row, place.teamId)

@@ -16,6 +16,7 @@ import type { Platform } from '../open.ts'
 import { announce, tellOfApp } from '../timeline.ts'
 import { validate } from '../validate.ts'
 import { isShown, lockNames, requireFree, routeOf } from './claims.ts'
+import { publishDomain } from './live.ts'
 import { badName, badTarget, isLocal, parseName, parseTarget } from './names.ts'
 import { factsOf, showDomain, showDomains } from './show.ts'
 import { checkDomain } from './verify.ts'
@@ -76,7 +77,7 @@ export async function addDomain(
     }
   })
   await announce(platform, told)
-  await syncEdge(platform, place)
+  await tellAll(platform, place)
   return showDomain(platform, row, place.teamId)
 }
 
@@ -111,7 +112,7 @@ export async function removeDomain(platform: Platform, viewer: Viewer, id: strin
     return tellOfApp(tx, { appId: row.appId, by: viewer, event })
   })
   await announce(platform, told)
-  await syncEdge(platform, place)
+  await tellAll(platform, place)
 }
 
 /** What Berth answers below challengePath, whoever asks; null: no such domain waits. */
@@ -130,8 +131,9 @@ async function domainAccess(platform: Platform, viewer: Viewer, id: string, acti
   return { row, place: await appAccess(platform, viewer, row.appId, action) }
 }
 
-async function syncEdge(platform: Platform, { hostId }: AppPlace): Promise<void> {
-  await enqueue(platform, hostId, 'sync-edge', { hostId })
+async function tellAll(platform: Platform, place: AppPlace): Promise<void> {
+  await publishDomain(platform, place)
+  await enqueue(platform, place.hostId, 'sync-edge', { hostId: place.hostId })
 }
 
 function entry({ teamId, appId, name }: AppPlace) {

@@ -27,7 +27,7 @@ export async function showDomain(platform: Platform, row: DomainRow, teamId: str
 export async function showDomains(platform: Platform, rows: DomainRow[], teamId: string): Promise<Domain[]> {
   const isAnyOpen = rows.some(({ verifiedAt }) => verifiedAt === null)
   const token = isAnyOpen ? await tokenOf(platform.db, teamId) : ''
-  const held = rows.map(({ name }) => ({ name, teamId }))
+  const held = rows.filter(({ verifiedAt }) => verifiedAt !== null).map(({ name }) => ({ name, teamId }))
   const [certificates, issuances] = await Promise.all([
     certificatesFor(platform.db, held),
     issuancesOf(platform.db, held),
@@ -36,7 +36,7 @@ export async function showDomains(platform: Platform, rows: DomainRow[], teamId:
     show(platform, row, {
       token,
       certificate: row.verifiedAt === null ? undefined : certificates.get(row.name),
-      issuance: issuances.get(row.name) ?? null,
+      issuance: (row.verifiedAt === null ? undefined : issuances.get(row.name)) ?? null,
     }),
   )
 }

@@ -8,6 +8,7 @@ import { type DomainCheck, isWildcard } from '../model/domains.ts'
 import type { Platform } from '../open.ts'
 import { announce, tellOfApp } from '../timeline.ts'
 import { lockNames, requireFree, routeOf } from './claims.ts'
+import { publishDomain } from './live.ts'
 import { look } from './look.ts'
 
 const day = 86_400_000
@@ -27,7 +28,9 @@ export async function tokenOf(tx: Transaction, teamId: string): Promise<string> 
 export async function checkDomain(platform: Platform, id: string): Promise<void> {
   const row = await platform.db.domain.findUnique({
     where: { id },
-    include: { app: { select: { hostId: true, name: true, project: { select: { teamId: true } } } } },
+    include: {
+      app: { select: { hostId: true, name: true, projectId: true, project: { select: { teamId: true } } } },
+    },
   })
   if (row === null || row.verifiedAt !== null) return
   const { teamId } = row.app.project
@@ -57,6 +60,7 @@ export async function checkDomain(platform: Platform, id: string): Promise<void>
     const changes = [{ field: `domains.${row.name}`, before: null, after: 'verified' }]
     return tellOfApp(tx, { appId: row.appId, event: { kind: 'configuration.changed', changes } })
   })
+  await publishDomain(platform, { teamId, appId: row.appId, projectId: row.app.projectId })
   if (told === null) return
   await announce(platform, told)
   const hostId = row.app.hostId ?? platform.config.hostId

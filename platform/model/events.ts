@@ -41,6 +41,8 @@ export const teamEventSchema = z.discriminatedUnion('type', [
     number: z.number().int(),
     status: z.enum(deploymentStatuses),
   }),
+  /** Whether one of the app's names is shown, or how its certificate goes. */
+  z.object({ type: z.literal('domain'), appId: z.string(), projectId: z.string() }),
   z.object({ type: z.literal('project'), projectId: z.string() }),
   z.object({ type: z.literal('repository'), repositoryId: z.string() }),
 ])

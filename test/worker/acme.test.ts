@@ -7,6 +7,7 @@ import { orderCertificates, waitAfter } from '../../platform/certificates/acme/w
 import { desiredCertificates } from '../../platform/certificates/desired.ts'
 import { tryCertificateNow } from '../../platform/domains/certificate.ts'
 import { addDomain, checkDomainNow, listDomains, removeDomain } from '../../platform/domains/domains.ts'
+import { streams } from '../../platform/event-log.ts'
 import type { Domain } from '../../platform/model/domains.ts'
 import type { App } from '../../platform/model/resources.ts'
 import type { Platform } from '../../platform/open.ts'
@@ -90,6 +91,13 @@ async function shown(): Promise<Domain> {
   return found
 }
 
+/** How often those who look at the team were told that something about the app's names is different. */
+async function toldOf(appId: string): Promise<number> {
+  const entries = await platform.redis.xrange(streams.team(app.teamId).name, '-', '+')
+  const events = entries.map(([, [, event = '']]) => JSON.parse(event))
+  return events.filter((event) => event.type === 'domain' && event.appId === appId).length
+}
+
 const stepsOf = ({ issuance }: Domain) => issuance?.steps.map(({ step, status }) => `${step} ${status}`)
 const makeDue = () =>
   platform.db.certificate.update({ where: { name }, data: { dueAt: new Date(Date.now() - 1_000) } })
@@ -99,15 +107,16 @@ test('a shown name gets a certificate that a browser would trust, every step is 
   await orderCertificates(platform)
   expect(await shown()).toMatchObject({ certificate: null, issuance: null })
   await changeAcme(platform, operator, settings())
+  expect(await shown()).toMatchObject({ issuance: { status: 'waiting', steps: [] } })
   await addDomain(platform, operator, app.id, { name: `unshown.${name}` })
+  const told = await toldOf(app.id)
   await Promise.all([orderCertificates(platform), orderCertificates(platform)])
 
   const domain = await shown()
-  expect(stepsOf(domain)).toEqual(
-    ['address', 'account', 'order', 'challenge', 'reach', 'answer', 'certificate'].map(
-      (step) => `${step} ok`,
-    ),
-  )
+  const steps = ['address', 'account', 'order', 'challenge', 'reach', 'answer', 'certificate']
+  expect(stepsOf(domain)).toEqual(steps.map((step) => `${step} ok`))
+  // Whoever looks at the page sees that it is asked for, each step begin and end, and the end.
+  expect((await toldOf(app.id)) - told).toBeGreaterThanOrEqual(2 * steps.length)
   expect(domain).toMatchObject({
     url: `https://${name}:${edge.settings.httpsPort}`,
     sendsToHttps: true,

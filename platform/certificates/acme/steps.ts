@@ -1,5 +1,5 @@
 /** What an attempt went through, written down as it happens: whoever looks at the domain sees it. */
-
+import { publishName } from '../../domains/live.ts'
 import type { CertificateStep } from '../../model/certificates.ts'
 import type { Platform } from '../../open.ts'
 
@@ -29,17 +29,21 @@ export interface Attempt {
 /** Nobody else works at it for so long after each step. */
 export const claimMs = 5 * 60_000
 
-export function beginAttempt({ db }: Platform, id: string): Attempt {
+export function beginAttempt(
+  platform: Platform,
+  { id, name, teamId }: { id: string; name: string; teamId: string | null },
+): Attempt {
   const steps: CertificateStep[] = []
   const tell: Attempt['tell'] = async (step, status, found = '') => {
     const entry = { step, status, found: found.slice(0, 500), at: new Date().toISOString() }
     const at = steps.findIndex((each) => each.step === step)
     if (at === -1) steps.push(entry)
     else steps[at] = entry
-    await db.certificate.updateMany({
+    await platform.db.certificate.updateMany({
       where: { id },
       data: { steps, workingUntil: new Date(Date.now() + claimMs) },
     })
+    await publishName(platform, { name, teamId })
   }
   return {
     tell,

@@ -1,5 +1,6 @@
 /** The workers' part: what wants a certificate gets a row, what is due is attempted, by one worker at a time. */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { publishName } from '../../domains/live.ts'
 import { Prisma } from '../../generated/prisma/client.ts'
 import { enqueue } from '../../jobs.ts'
 import { baseOf, isWildcard } from '../../model/domains.ts'
@@ -48,7 +49,8 @@ async function forgetLeft({ db }: Platform): Promise<void> {
   await db.acmeChallenge.deleteMany({ where: { createdAt: { lt: new Date(Date.now() - challengeKeptMs) } } })
 }
 
-async function wantCertificates({ config, db }: Platform): Promise<void> {
+async function wantCertificates(platform: Platform): Promise<void> {
+  const { config, db } = platform
   const rows = await db.$queryRaw<{ name: string; teamId: string }[]>`
     SELECT DISTINCT d.name, p."teamId" FROM domains d
     JOIN apps a ON a.id = d."appId" JOIN projects p ON p.id = a."projectId"
@@ -71,6 +73,7 @@ async function wantCertificates({ config, db }: Platform): Promise<void> {
     })),
     skipDuplicates: true,
   })
+  for (const each of wanted) await publishName(platform, each)
 }
 
 interface Row {
@@ -94,7 +97,7 @@ async function work(platform: Platform, row: Row, signal?: AbortSignal): Promise
     data: { workingHost: config.hostId, workingUntil: new Date(now.getTime() + claimMs) },
   })
   if (count === 0) return
-  const attempt = beginAttempt(platform, row.id)
+  const attempt = beginAttempt(platform, row)
   try {
     const pair = await obtain(platform, row, attempt, signal)
     mustBelongTogether(pair)
@@ -110,6 +113,7 @@ async function work(platform: Platform, row: Row, signal?: AbortSignal): Promise
       where: { id: row.id },
       data: { workingHost: null, workingUntil: null },
     })
+    await publishName(platform, row)
   }
 }
 

@@ -14,6 +14,7 @@ export function AcmeForm({ server }: { server: AcmeState['server'] }) {
   const t = useTranslations('acme')
   const tCommon = useTranslations('common')
   const { run, pending, form, errorOf, summary } = useAction()
+  const [directory, setDirectory] = useState(server?.directoryUrl ?? usualDirectory)
   const [agreed, setAgreed] = useState(server !== null)
   const problem = summary(['directoryUrl', 'email', 'authority', 'termsAgreed'])
   const terms = errorOf('termsAgreed')
@@ -37,9 +38,10 @@ export function AcmeForm({ server }: { server: AcmeState['server'] }) {
     >
       <TextField
         label={t('directoryUrl')}
-        description={t('directoryDescription')}
+        description={t(directory.trim() === usualDirectory ? 'directoryIsUsual' : 'directoryDescription')}
         name="directoryUrl"
-        defaultValue={server?.directoryUrl ?? usualDirectory}
+        value={directory}
+        onValueChange={setDirectory}
         error={errorOf('directoryUrl')}
         spellCheck={false}
         mono
