@@ -198,8 +198,8 @@ test('what is called off while it is fetched ends at once; a worker that was kil
   await cancelDeployment(host.berth.platform, operator, id)
   await host.untilStatus(id, 'canceled')
   expect(Date.now() - asked).toBeLessThan(5_000)
-  const next = await deploy(app)
   const before = server.asked().length
+  const next = await deploy(app)
   await until('the host is asked again', () => server.asked().length > before)
   await host.stopWorker('SIGKILL')
   server.quicken()
