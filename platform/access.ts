@@ -78,6 +78,8 @@ export const policy = {
   'app.read-timeline': { role: 'viewer', at: 'project' },
   'app.read-logs': { role: 'viewer', at: 'project' },
   'metrics.read': { role: 'viewer', at: 'project' },
+  'alert.read': { role: 'viewer', at: 'project' },
+  'alert.write': { role: 'developer', at: 'project' },
   'terminal.open': { role: 'developer', at: 'project' },
   'deployment.read': { role: 'viewer', at: 'project' },
   'deployment.create': { role: 'developer', at: 'project' },

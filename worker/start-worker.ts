@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createEngine, type Engine } from '../engine/index.ts'
 import berth from '../package.json' with { type: 'json' }
+import { evaluateAlerts } from '../platform/alerts/evaluate.ts'
 import { expireAudit } from '../platform/audit-retention.ts'
 import { orderCertificates } from '../platform/certificates/acme/work.ts'
 import { desiredCertificates } from '../platform/certificates/desired.ts'
@@ -75,6 +76,7 @@ const measureEveryMs = 5_000
 const measureVolumesEveryMs = 10_000
 const sampleEveryMs = metricSteps[0].seconds * 1_000
 const rollUpEveryMs = 60_000
+const judgeAlertsEveryMs = 15_000
 /** What the registry tells may be lost; this long it stays so. */
 const compareRegistryEveryMs = 60_000
 const checkDomainsEveryMs = 15_000
@@ -284,6 +286,12 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     (error) => log.warn({ err: error }, 'metrics could not be rolled up; it is tried again'),
     { atOnce: true },
   )
+  const judgingAlerts = regularly(
+    judgeAlertsEveryMs,
+    stopping.signal,
+    () => evaluateAlerts(platform),
+    (error) => log.warn({ err: error }, 'alerts could not be judged; it is tried again'),
+  )
   await putBackHeld(registryFiles(config.home), stopping.signal).catch((error) =>
     log.warn({ err: error }, 'what a collection left aside could not be put back; the next one tries again'),
   )
@@ -301,7 +309,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
       stopping.abort(new WorkerStopping('the worker stops'))
       await limited(
         Promise.all([
-          ...[sampling, rollingUp],
+          ...[sampling, rollingUp, judgingAlerts],
           ...[reconciling, reconciler.settled(), collecting, collectingRegistry, expiring, checkingDomains],
           ...[pruning, measuringVolumes, ordering, lookingAtGit, tellingForges],
           ...[purging, comparing, lookingElsewhere, posting, draining, telling, ticking, measuring],

@@ -10,6 +10,7 @@ export interface Held {
 export interface ServedCertificate extends Held {
   source: string
   fingerprint: string
+  notBefore: Date | null
   expiresAt: Date
 }
 
@@ -22,7 +23,10 @@ export async function rowsFor(
   const names = new Set(held.flatMap(({ name }) => covering(name)))
   const rows = await db.certificate.findMany({
     where: { name: { in: [...names] }, fingerprint: { not: null } },
-    select: { name: true, teamId: true, source: true, fingerprint: true, expiresAt: true },
+    select: {
+      ...{ name: true, teamId: true, source: true },
+      ...{ fingerprint: true, notBefore: true, expiresAt: true },
+    },
   })
   const found = new Map<string, ServedCertificate>()
   for (const { fingerprint, expiresAt, ...row } of rows)

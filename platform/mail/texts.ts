@@ -14,6 +14,7 @@ export interface MailValues {
   'password-changed': { resetUrl: string }
   'new-sign-in': { address: string; at: string; accountUrl: string }
   'channel-disabled': { channel: string; url: string }
+  'host-alert': { host: string; sentence: string; url: string }
   test: Record<never, never>
 }
 
@@ -75,6 +76,10 @@ const english: { [Kind in MailKind]: Text<Kind> } = {
       `See what its receiver answered, and switch it on again:\n${url}`,
     ],
   }),
+  'host-alert': ({ host, sentence, url }) => ({
+    subject: `${host}: ${sentence}`,
+    lines: [`The host ${host}: ${sentence}.`, `See it, and what it used:\n${url}`],
+  }),
   test: () => ({
     subject: 'A test message from Berth',
     lines: ['If you can read this, Berth can send e-mail.'],
@@ -134,6 +139,10 @@ const chinese: { [Kind in MailKind]: Text<Kind> } = {
       `渠道 ${channel} 连续数天没有收到任何消息，Berth 已停止发送。`,
       `请查看接收方的响应，然后重新启用：\n${url}`,
     ],
+  }),
+  'host-alert': ({ host, sentence, url }) => ({
+    subject: `${host}：${sentence}`,
+    lines: [`主机 ${host}：${sentence}。`, `查看主机及其用量：\n${url}`],
   }),
   test: () => ({
     subject: 'Berth 测试邮件',

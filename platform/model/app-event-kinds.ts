@@ -7,6 +7,7 @@
  * in platform/notifications/words.ts; the compiler names both.
  */
 import { z } from 'zod'
+import { alertEndings, alertFacts } from './alerts.ts'
 import { sizeSchema } from './scale.ts'
 
 function kind<Kind extends string, Shape extends z.core.$ZodLooseShape>(name: Kind, shape: Shape) {
@@ -101,6 +102,13 @@ export const appEventSchema = z.discriminatedUnion('kind', [
   kind('health.failing', { ...container, reason: z.string() }),
   /** `afterMs`: how long it did not answer; null where nobody knows. */
   kind('health.recovered', { ...container, afterMs: z.number().int().nullable() }),
+  /** A rule of platform/model/alerts.ts is past its threshold, for as long as it says. */
+  kind('alert.fired', alertFacts),
+  kind('alert.recovered', {
+    ...alertFacts,
+    lastedMs: z.number().int(),
+    ending: z.enum(alertEndings),
+  }),
   kind('certificate.issued', { hostname: z.string(), expiresAt: z.iso.datetime(), isRenewal: z.boolean() }),
   kind('certificate.failed', {
     hostname: z.string(),
@@ -144,6 +152,7 @@ export const appEventAreas = [
   'container',
   'run',
   'health',
+  'alert',
   'certificate',
   'recovery',
   'app',
@@ -173,6 +182,7 @@ const troubles: ReadonlySet<AppEventKind> = new Set([
   'container.crash-looping',
   'run.failed',
   'health.failing',
+  'alert.fired',
   'certificate.failed',
   'scaling.refused',
 ])

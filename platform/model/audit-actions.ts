@@ -3,6 +3,8 @@
  * pages have words for each (`audit.action` in the messages) and for what stands before the dot (`audit.area`).
  */
 export const auditActions = [
+  'alert.reset',
+  'alert.write',
   'app.change-access',
   'app.create',
   'app.delete',
@@ -31,6 +33,8 @@ export const auditActions = [
   'git-source.remove',
   'git-source.renew-key',
   'git-source.set',
+  'host.alert-fired',
+  'host.alert-recovered',
   'host.cordon',
   'host.uncordon',
   'installation.add-provider',

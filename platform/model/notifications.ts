@@ -124,5 +124,6 @@ export const usualEvents = [
   'container.out-of-memory',
   'container.crash-looping',
   'health',
+  'alert',
   'certificate.failed',
 ] as const

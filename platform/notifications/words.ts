@@ -1,6 +1,7 @@
 import type { AppEvent, AppEventKind } from '../model/app-event-kinds.ts'
 import { web } from '../model/processes.ts'
 import { resizes, type Size } from '../model/scale.ts'
+import { firedWords, recoveredWords } from './alert-words.ts'
 
 /** What happened to an app, in one sentence that follows its name. */
 type Words = { [Kind in AppEventKind]: (event: Extract<AppEvent, { kind: Kind }>) => string }
@@ -64,6 +65,8 @@ const english: Words = {
     `${name === null ? `run #${number}` : `run #${number} of the cron job ${name}`} failed: ${message}`,
   'health.failing': ({ reason, ...of }) => `${replicaIn(of)} fails its health check: ${reason}`,
   'health.recovered': (of) => `${replicaIn(of)} answers its health check again`,
+  'alert.fired': (facts) => firedWords(facts, 'en'),
+  'alert.recovered': (facts) => recoveredWords(facts, 'en'),
   'certificate.issued': ({ hostname, isRenewal }) =>
     `the certificate of ${hostname} was ${isRenewal ? 'renewed' : 'issued'}`,
   'certificate.failed': ({ hostname, message }) =>
@@ -101,6 +104,8 @@ const chinese: Words = {
     `${name === null ? `运行 #${number}` : `定时任务 ${name} 的运行 #${number}`} 失败：${message}`,
   'health.failing': ({ reason, ...of }) => `${replicaInChinese(of)} 未通过健康检查：${reason}`,
   'health.recovered': (of) => `${replicaInChinese(of)} 已恢复健康`,
+  'alert.fired': (facts) => firedWords(facts, 'zh-CN'),
+  'alert.recovered': (facts) => recoveredWords(facts, 'zh-CN'),
   'certificate.issued': ({ hostname, isRenewal }) => `${hostname} 的证书已${isRenewal ? '续期' : '签发'}`,
   'certificate.failed': ({ hostname, message }) => `${hostname} 的证书签发失败：${message}`,
   'scaling.refused': ({ reason, ...change }) =>

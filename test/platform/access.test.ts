@@ -84,6 +84,8 @@ const allowed: Record<Action, string> = {
   'app.read-timeline': 'viewer developer admin owner operator',
   'app.read-logs': 'viewer developer admin owner operator',
   'metrics.read': 'viewer developer admin owner operator',
+  'alert.read': 'viewer developer admin owner operator',
+  'alert.write': 'developer admin owner operator',
   'terminal.open': 'developer admin owner operator',
   'deployment.read': 'viewer developer admin owner operator',
   'deployment.create': 'developer admin owner operator',

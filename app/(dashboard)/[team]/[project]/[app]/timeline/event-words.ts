@@ -4,11 +4,14 @@ import { isFailureCode } from '@/platform/model/failure.ts'
 import { web } from '@/platform/model/processes.ts'
 import { runReasons } from '@/platform/model/runs.ts'
 import { resizes, type Size } from '@/platform/model/scale.ts'
+import { useAlertWords } from '../../../../../_ui/alert-words.ts'
 
 /** An event in the reader's language; `detail` is what it is in other words, or what somebody's program said. */
 export function useEventWords(event: AppEvent): { title: string; detail: string | null } {
   const t = useTranslations('timeline')
   const tFailure = useTranslations('failure')
+  const tAlert = useTranslations('alerts')
+  const alert = useAlertWords()
   const locale = useLocale()
   const numbers = new Intl.NumberFormat(locale)
   const memory = (bytes: number) => `${numbers.format(Math.round(bytes / 2 ** 20))} MiB`
@@ -106,6 +109,25 @@ export function useEventWords(event: AppEvent): { title: string; detail: string 
         t('kinds.health.recovered', { replica: replicaOf(event) }),
         event.afterMs === null ? null : t('afterSeconds', { seconds: seconds(event.afterMs) }),
       )
+    case 'alert.fired': {
+      const { rule, value, about } = event
+      const parts = [
+        ...(about === null ? [] : [alert.about(about)]),
+        ...(value === null ? [] : [alert.value(rule, value)]),
+      ]
+      return plain(
+        t('kinds.alert.fired', { sentence: alert.sentence('app', event) }),
+        parts.length === 0 ? null : parts.join(' · '),
+      )
+    }
+    case 'alert.recovered': {
+      const lasted = t('alertLasted', { time: alert.time(event.lastedMs / 1_000) })
+      const { ending } = event
+      return plain(
+        t('kinds.alert.recovered', { sentence: alert.sentence('app', event) }),
+        ending === 'recovered' ? lasted : `${lasted}. ${tAlert(`ending.${ending}`)}`,
+      )
+    }
     case 'certificate.issued':
       return plain(
         t(event.isRenewal ? 'certificateRenewed' : 'kinds.certificate.issued', { hostname: event.hostname }),

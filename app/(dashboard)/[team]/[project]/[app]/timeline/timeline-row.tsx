@@ -1,5 +1,6 @@
 import {
   AppWindow,
+  BellRing,
   Box,
   HeartPulse,
   LifeBuoy,
@@ -31,6 +32,7 @@ const icons: Record<AppEventArea, LucideIcon> = {
   container: Box,
   run: SquareTerminal,
   health: HeartPulse,
+  alert: BellRing,
   certificate: ShieldCheck,
   recovery: LifeBuoy,
   app: AppWindow,
@@ -40,6 +42,7 @@ const good: readonly AppEventKind[] = [
   'deployment.live',
   'deployment.rolled-back',
   'health.recovered',
+  'alert.recovered',
   'certificate.issued',
   'recovery.mended',
 ]
