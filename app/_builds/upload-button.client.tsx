@@ -5,13 +5,15 @@ import { useRouter } from 'next/navigation'
 import { useLocale, useTranslations } from 'next-intl'
 import { useRef, useState } from 'react'
 import { maxUploadBytes } from '@/platform/model/builds.ts'
+import { maxSourceFiles } from '@/platform/model/source-folder.ts'
 import { Button } from '../_ui/button.tsx'
-import { cn } from '../_ui/cn.ts'
 import { Modal } from '../_ui/dialog.client.tsx'
 import { formatBytes } from '../_ui/format.ts'
 import { Notice } from '../_ui/notice.tsx'
 import { ProgressBar } from '../_ui/progress-bar.tsx'
-import { UploadRefused, uploadSource, whyNot } from './upload-source.ts'
+import type { BrowserFolder } from './browser-folder.ts'
+import { SourceDrop } from './source-drop.client.tsx'
+import { CannotSend, UploadRefused, uploadSource, whyNot } from './upload-source.ts'
 
 interface UploadButtonProps {
   appId: string
@@ -19,39 +21,64 @@ interface UploadButtonProps {
   path: string
 }
 
-/** Source as an archive, by drag and drop or chosen: sent, built and deployed. */
+interface Work {
+  phase: 'packing' | 'sending'
+  name: string
+  doneBytes: number
+  /** Null: not known yet. */
+  totalBytes: number | null
+}
+
+/** Source as a folder or an archive, by drag and drop or chosen: sent, built and deployed. */
 export function UploadButton({ appId, path }: UploadButtonProps) {
   const t = useTranslations('upload')
   const locale = useLocale()
   const router = useRouter()
-  const input = useRef<HTMLInputElement>(null)
   const upload = useRef<AbortController | null>(null)
   const [open, setOpen] = useState(false)
-  const [isOver, setOver] = useState(false)
-  const [sending, setSending] = useState<{ file: File; doneBytes: number } | null>(null)
+  const [work, setWork] = useState<Work | null>(null)
   const [problem, setProblem] = useState<string | null>(null)
-  const size = (bytes: number) => formatBytes(bytes, locale)
+  const limit = formatBytes(maxUploadBytes, locale)
 
-  async function send(file: File): Promise<void> {
-    const wrong = whyNot(file)
-    setProblem(wrong === null ? null : t(`wrong.${wrong}`, { limit: size(maxUploadBytes) }))
-    if (wrong !== null) return
-    setSending({ file, doneBytes: 0 })
+  async function send(name: string, archiveOf: (signal: AbortSignal) => Promise<File>): Promise<void> {
     const controller = new AbortController()
+    const { signal } = controller
     upload.current = controller
+    setProblem(null)
     try {
-      const onProgress = (doneBytes: number) => setSending({ file, doneBytes })
-      const number = await uploadSource(appId, file, { onProgress, signal: controller.signal })
+      const file = await archiveOf(signal)
+      const wrong = whyNot(file)
+      if (wrong !== null) throw new CannotSend(wrong)
+      const show = (doneBytes: number) =>
+        setWork({ phase: 'sending', name, doneBytes, totalBytes: file.size })
+      show(0)
+      const number = await uploadSource(appId, file, { onProgress: show, signal })
       setOpen(false)
       router.push(`${path}/deployments/${number}`)
       router.refresh()
     } catch (error) {
-      if (controller.signal.aborted) return
-      const reason = error instanceof UploadRefused ? error.message : ''
-      setProblem(reason === '' ? t('lost') : t('refused', { reason }))
+      if (!signal.aborted) setProblem(wordsFor(error))
     } finally {
-      setSending(null)
+      setWork(null)
     }
+  }
+
+  const sendFolder = (folder: BrowserFolder) =>
+    send(folder.name, async (signal) => {
+      const show = (doneBytes: number, totalBytes: number | null) =>
+        setWork({ phase: 'packing', name: folder.name, doneBytes, totalBytes })
+      show(0, null)
+      const { packFolder } = await import('./pack-folder.ts')
+      return packFolder(folder, { onProgress: show, signal })
+    })
+
+  function wordsFor(error: unknown): string {
+    if (error instanceof CannotSend)
+      return t(`wrong.${error.reason}`, {
+        ...{ limit, path: error.path, files: maxSourceFiles },
+      })
+    const reason = error instanceof UploadRefused ? error.message : ''
+    return reason === '' ? t('lost') : t('refused', { reason })
   }
 
   function close(isOpen: boolean): void {
@@ -60,7 +87,6 @@ export function UploadButton({ appId, path }: UploadButtonProps) {
     if (!isOpen) upload.current?.abort(new Error('given up'))
   }
 
-  const percent = sending === null ? 0 : Math.floor((sending.doneBytes / sending.file.size) * 100)
   return (
     <Modal
       open={open}
@@ -75,62 +101,46 @@ export function UploadButton({ appId, path }: UploadButtonProps) {
       }
     >
       <div className="space-y-4">
-        {sending === null ? (
-          <button
-            type="button"
-            data-over={isOver || undefined}
-            onClick={() => input.current?.click()}
-            onDragOver={(event) => {
-              event.preventDefault()
-              setOver(true)
-            }}
-            onDragLeave={() => setOver(false)}
-            onDrop={(event) => {
-              event.preventDefault()
-              setOver(false)
-              const [file] = event.dataTransfer.files
-              if (file !== undefined) send(file)
-            }}
-            className={cn(
-              'flex w-full flex-col items-center gap-1.5 rounded-xl border-2 border-border-strong/60 border-dashed px-4 py-10 text-center',
-              'hover:bg-sunken data-over:border-accent data-over:bg-accent-soft',
-            )}
-          >
-            <FileUp aria-hidden className="size-6 text-muted" />
-            <span className="font-medium">{t('drop')}</span>
-            <span className="text-muted text-[13px]">{t('kinds', { limit: size(maxUploadBytes) })}</span>
-          </button>
+        {work === null ? (
+          <SourceDrop
+            limit={limit}
+            onArchive={(file) => send(file.name, async () => file)}
+            onFolder={sendFolder}
+            onSeveral={() => setProblem(t('wrong.several'))}
+          />
         ) : (
-          <div className="space-y-2">
-            <p className="break-words">{sending.file.name}</p>
-            <ProgressBar label={t('progress')} value={sending.doneBytes / sending.file.size} />
-            <div className="flex items-center justify-between gap-3">
-              <span className="text-muted text-[13px] tabular-nums">
-                {percent === 100
-                  ? t('storing')
-                  : t('sent', { done: size(sending.doneBytes), total: size(sending.file.size), percent })}
-              </span>
-              <Button size="small" onClick={() => upload.current?.abort(new Error('given up'))}>
-                {t('stop')}
-              </Button>
-            </div>
-          </div>
+          <UploadProgress work={work} onStop={() => upload.current?.abort(new Error('given up'))} />
         )}
-        <input
-          ref={input}
-          type="file"
-          aria-label={t('file')}
-          tabIndex={-1}
-          accept=".zip,.tar,.gz,.tgz"
-          className="sr-only"
-          onChange={(event) => {
-            const [file] = event.currentTarget.files ?? []
-            event.currentTarget.value = ''
-            if (file !== undefined) send(file)
-          }}
-        />
         {problem !== null && <Notice tone="danger">{problem}</Notice>}
       </div>
     </Modal>
+  )
+}
+
+function UploadProgress({ work, onStop }: { work: Work; onStop(): void }) {
+  const t = useTranslations('upload')
+  const locale = useLocale()
+  const { phase, name, doneBytes, totalBytes } = work
+  const part = totalBytes === null ? 0 : totalBytes === 0 ? 1 : doneBytes / totalBytes
+  const words = {
+    done: formatBytes(doneBytes, locale),
+    total: formatBytes(totalBytes ?? 0, locale),
+    percent: Math.floor(part * 100),
+  }
+  const now = {
+    packing: () => (totalBytes === null ? t('listing') : t('packed', words)),
+    sending: () => (part >= 1 ? t('storing') : t('sent', words)),
+  }
+  return (
+    <div className="space-y-2">
+      <p className="break-words">{name}</p>
+      <ProgressBar label={t(phase === 'packing' ? 'packing' : 'progress')} value={part} />
+      <div className="flex items-center justify-between gap-3">
+        <span className="text-muted text-[13px] tabular-nums">{now[phase]()}</span>
+        <Button size="small" onClick={onStop}>
+          {t('stop')}
+        </Button>
+      </div>
+    </div>
   )
 }

@@ -14,13 +14,27 @@ export function formatOf(name: string): UploadFormat | null {
   return lower.endsWith('.tar') ? 'tar' : null
 }
 
-export type Unsendable = 'format' | 'empty' | 'tooLarge'
+/** Of an archive, and of a folder that is packed. */
+export type Unsendable = 'format' | 'empty' | 'tooLarge' | 'nothing' | 'tooMany' | 'unreadable'
 
 /** Why a file can't be sent, before it is; null: it can. */
 export function whyNot(file: Pick<File, 'name' | 'size'>): Unsendable | null {
   if (formatOf(file.name) === null) return 'format'
   if (file.size === 0) return 'empty'
   return file.size > maxUploadBytes ? 'tooLarge' : null
+}
+
+/** Why source is not sent at all; `path` is what could not be read. */
+export class CannotSend extends Error {
+  override readonly name = 'CannotSend'
+  readonly reason: Unsendable
+  readonly path: string
+
+  constructor(reason: Unsendable, path = '', options?: ErrorOptions) {
+    super(`the source can't be sent: ${reason} ${path}`, options)
+    this.reason = reason
+    this.path = path
+  }
 }
 
 /** What the API refused, in its words; null where it did not answer. */

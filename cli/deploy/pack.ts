@@ -1,23 +1,27 @@
 /** A folder as the archive that is sent: what belongs to the source, and no byte from outside of it. */
 import { once } from 'node:events'
-import { constants } from 'node:fs'
+import { constants, type Stats } from 'node:fs'
 import { lstat, open, readdir, readFile, readlink } from 'node:fs/promises'
-import { dirname, join, posix, relative, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { type Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import tar, { type Header } from 'tar-stream'
 import { maxUploadBytes } from '../../platform/model/builds.ts'
+import {
+  type FolderEntry,
+  type FolderReader,
+  maxSourceBytes,
+  maxSourceFiles,
+  type SourceRules,
+  sourceEntries,
+} from '../../platform/model/source-folder.ts'
 import { bytes } from '../engine/table.ts'
 import { CommandError } from '../say.ts'
-import { dockerRules, gitRules } from './ignored.ts'
 
 type EntryHeader = Partial<Header> & Pick<Header, 'name'>
 
-const maxFiles = 100_000
 const chunkBytes = 256 * 1024
-/** Before it is packed; what is sent has a limit of its own. */
-const maxSourceBytes = 4 * 2 ** 30
 
 export interface SourceFile {
   /** Inside the folder, with slashes. */
@@ -37,12 +41,7 @@ export interface Source {
   notes: string[]
 }
 
-export interface SourceOptions {
-  /** Of the Dockerfile, which is sent whatever is ignored. */
-  dockerfile?: string
-  /** Files that Git does not keep are sent too. */
-  ignoresGit?: boolean
-}
+export type SourceOptions = Pick<SourceRules, 'dockerfile' | 'ignoresGit'>
 
 /** Lists what will be sent. Throws CommandError for what is no folder, or too much. */
 export async function listSource(folder: string, options: SourceOptions = {}): Promise<Source> {
@@ -50,57 +49,45 @@ export async function listSource(folder: string, options: SourceOptions = {}): P
   // The folder that one names may be a link itself; nothing in it is followed.
   if (found === null || !(found.isDirectory() || found.isSymbolicLink()))
     throw new CommandError(`${folder} is no folder.`)
-  const docker = dockerRules(await textOf(join(folder, '.dockerignore')))
-  const always = new Set(['.dockerignore', 'Dockerfile', 'Containerfile', options.dockerfile ?? ''])
   const source: Source = { folder, files: [], sizeBytes: 0, notes: [] }
-  await walk('', [])
+  for await (const { path, entry } of sourceEntries(readerOf(folder), options)) {
+    const { stats } = entry
+    if (stats.isDirectory()) add({ path, kind: 'folder', sizeBytes: 0, mode: stats.mode, target: '' })
+    else if (stats.isFile()) add({ path, kind: 'file', sizeBytes: stats.size, mode: stats.mode, target: '' })
+    else if (stats.isSymbolicLink()) {
+      const target = await readlink(join(folder, path))
+      if (leadsOut(folder, path, target))
+        source.notes.push(`${path} leads out of the folder, to ${target}: only the link itself is sent.`)
+      add({ path, kind: 'link', sizeBytes: 0, mode: stats.mode, target })
+    } else source.notes.push(`${path} is no file, folder or link: it is not sent.`)
+  }
   if (source.sizeBytes > maxSourceBytes) throw tooLarge(source, maxSourceBytes)
   if (!source.files.some(({ kind }) => kind !== 'folder'))
     throw new CommandError(`There is nothing to send in ${folder}.`)
   return source
 
-  async function walk(
-    at: string,
-    above: { at: string; rules: ReturnType<typeof gitRules> }[],
-  ): Promise<void> {
-    const text = options.ignoresGit === false ? '' : await textOf(join(folder, at, '.gitignore'))
-    const git = text === '' ? above : [{ at, rules: gitRules(text) }, ...above]
-    for (const name of (await readdir(join(folder, at))).sort()) {
-      const path = posix.join(at, name)
-      if (name === '.git') continue
-      const stats = await lstat(join(folder, path)).catch(() => null)
-      if (stats === null) continue
-      const seen = stats.isDirectory() ? `${path}/` : path
-      const isGitIgnored =
-        git
-          .map((each) => each.rules(posix.relative(each.at, path) + (seen === path ? '' : '/')))
-          .find((says) => says !== null) ?? false
-      const isLeftOut = isGitIgnored || docker.isLeftOut(seen)
-      if (stats.isDirectory()) {
-        const isWanted = [...always].some((file) => file.startsWith(`${path}/`))
-        if (isLeftOut && !isWanted && !(docker.hasExceptions && !isGitIgnored)) continue
-        if (!isLeftOut) add({ path, kind: 'folder', sizeBytes: 0, mode: stats.mode, target: '' })
-        await walk(path, git)
-      } else if (isLeftOut && !always.has(path)) {
-      } else if (stats.isFile()) {
-        add({ path, kind: 'file', sizeBytes: stats.size, mode: stats.mode, target: '' })
-      } else if (stats.isSymbolicLink()) {
-        const target = await readlink(join(folder, path))
-        if (leadsOut(folder, path, target))
-          source.notes.push(`${path} leads out of the folder, to ${target}: only the link itself is sent.`)
-        add({ path, kind: 'link', sizeBytes: 0, mode: stats.mode, target })
-      } else source.notes.push(`${path} is no file, folder or link: it is not sent.`)
-    }
-  }
-
   function add(file: SourceFile): void {
     source.files.push(file)
     source.sizeBytes += file.sizeBytes
-    if (source.files.length > maxFiles)
+    if (source.files.length > maxSourceFiles)
       throw new CommandError(
-        `${folder} has more than ${maxFiles.toLocaleString('en')} files. Leave out what the build does not need, ` +
+        `${folder} has more than ${maxSourceFiles.toLocaleString('en')} files. Leave out what the build does not need, ` +
           `with .gitignore or .dockerignore. ${largest(source)}`,
       )
+  }
+}
+
+function readerOf(folder: string): FolderReader<FolderEntry & { stats: Stats }> {
+  return {
+    async children(at) {
+      const found = []
+      for (const name of await readdir(join(folder, at))) {
+        const stats = await lstat(join(folder, at, name)).catch(() => null)
+        if (stats !== null) found.push({ name, isFolder: stats.isDirectory(), stats })
+      }
+      return found
+    },
+    text: (path) => readFile(join(folder, path), 'utf8').catch(() => ''),
   }
 }
 
@@ -204,8 +191,4 @@ function largest({ files }: Source): string {
 function leadsOut(folder: string, path: string, target: string): boolean {
   const from = relative(resolve(folder), resolve(dirname(resolve(folder, path)), target))
   return from === '..' || from.startsWith('../')
-}
-
-async function textOf(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch(() => '')
 }

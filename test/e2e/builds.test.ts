@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import AxeBuilder from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
@@ -63,11 +63,48 @@ async function source(name: string, steps: string[]): Promise<string> {
   return path
 }
 
+const echo = (script: string) => `RUN ["/bin/busybox", "sh", "-c", ${JSON.stringify(script)}]`
+
+/** The same in a folder, beside what a person has in one. */
+async function sourceFolder(name: string): Promise<string> {
+  const folder = join(berth.home, name)
+  const files = {
+    '.gitignore': '*.log\n',
+    '.git/config': 'not sent',
+    'node_modules/a/index.js': 'not sent',
+    'debug.log': 'not sent',
+    'start.sh': '#!/bin/busybox sh\nexec busybox httpd -f -p 8080 -h /www\n',
+    'www/index.html': `page of ${name}`,
+    Dockerfile: [
+      'FROM scratch',
+      'ENV PATH=/bin',
+      'COPY busybox /bin/busybox',
+      'COPY . /',
+      'RUN ["/bin/busybox", "chmod", "755", "/bin/busybox"]',
+      echo('cd / && echo sent: $(busybox find . -xdev -type f | busybox grep -v proc | busybox sort)'),
+      'CMD ["/start.sh"]',
+    ].join('\n'),
+  }
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    await writeFile(join(folder, path), content)
+  }
+  await writeFile(join(folder, 'busybox'), readFileSync('/bin/busybox'))
+  return folder
+}
+
 async function upload(path: string): Promise<void> {
   await open(`${dashboard}${appPath}`)
   await button('Upload source').click()
   await page.getByLabel('Archive of the source').setInputFiles(path)
   await page.waitForURL(/deployments\/\d+$/)
+}
+
+/** What the app answers in whose source all this is. */
+async function welcome(): Promise<string> {
+  const { body } = await berth.api('GET', '/teams/main/apps')
+  const [app] = (body as { data: { urls: string[] }[] }).data
+  return (await berth.open(app?.urls[0] ?? '')).body
 }
 
 /** In both languages and themes, on a desk and a phone: usable by everybody, and not too wide. */
@@ -88,8 +125,6 @@ async function look(name: string): Promise<void> {
     await page.setViewportSize({ width: 1440, height: 900 })
   }
 }
-
-const echo = (script: string) => `RUN ["/bin/busybox", "sh", "-c", ${JSON.stringify(script)}]`
 
 test('an archive is uploaded, built before one’s eyes and live; its log is there afterwards', async () => {
   await upload(
@@ -145,6 +180,7 @@ test('a build that fails says why, with its log below; what is no archive is not
     .first()
     .waitFor()
   await button('Upload source').click()
+  await browser.pictures('upload-empty')
   await page.getByLabel('Archive of the source').setInputFiles({
     ...{ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('x') },
   })
@@ -176,7 +212,7 @@ test('an archive can be dropped on the page; source without a Dockerfile shows t
     data.items.add(new File([bytes], 'pages.tgz'))
     return data
   }, archive)
-  await page.getByText('Drop an archive here').dispatchEvent('drop', { dataTransfer: transfer })
+  await page.getByText('Drop a folder or an archive here').dispatchEvent('drop', { dataTransfer: transfer })
   await page.waitForURL(/deployments\/\d+$/)
   const made = page.locator('summary', { hasText: /taken for static pages/ })
   await made.waitFor()
@@ -184,4 +220,64 @@ test('an archive can be dropped on the page; source without a Dockerfile shows t
   await page.getByText('FROM docker.io/library/caddy:2-alpine').first().waitFor()
   await button('Copy Dockerfile').waitFor()
   await look('generated')
+})
+
+test('a folder is packed as it is chosen or dropped, without what the build does not need', async () => {
+  const chosen = await sourceFolder('chosen')
+  await open(`${dashboard}${appPath}`)
+  await button('Upload source').click()
+  await page.getByLabel('Folder of the source').setInputFiles(chosen)
+  await page.waitForURL(/deployments\/\d+$/)
+  await page.getByText('Live', { exact: true }).first().waitFor()
+  const log = page.getByRole('log', { name: 'What the build says' })
+  await log.getByText(/^sent: /).waitFor()
+  const said = (await log.getByText(/^sent: /).textContent()) ?? ''
+  for (const sent of ['./start.sh', './www/index.html', './.gitignore']) expect(said).toContain(sent)
+  for (const kept of ['.git/', 'node_modules', 'debug.log']) expect(said).not.toContain(kept)
+  expect(await welcome()).toBe('page of chosen')
+  const dropped = await sourceFolder('dropped')
+  await open(`${dashboard}${appPath}`)
+  await button('Upload source').click()
+  const zone = page.getByText('Drop a folder or an archive here')
+  const { x = 0, y = 0 } = (await zone.boundingBox()) ?? {}
+  const devtools = await page.context().newCDPSession(page)
+  const data = { items: [], files: [dropped], dragOperationsMask: 1 }
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+    await devtools.send('Input.dispatchDragEvent', { type, x: x + 5, y: y + 5, data })
+  await page.waitForURL(/deployments\/\d+$/)
+  await page.getByText('Live', { exact: true }).first().waitFor()
+  expect(await welcome()).toBe('page of dropped')
+})
+
+test('of a log of 5 MB the page holds what is in sight, and all of it is found and downloaded', async () => {
+  const words = 'w'.repeat(100)
+  const script = `/bin/busybox seq 1 46000 | /bin/busybox sed 's/$/ ${words}/'`
+  await upload(await source('long', [echo(script)]))
+  const log = page.getByRole('log', { name: 'What the build says' })
+  await log.locator('[data-index]').first().waitFor()
+  let mostRows = 0
+  await until('it is live', async () => {
+    mostRows = Math.max(mostRows, await log.locator('[data-index]').count())
+    return page.getByText('Live', { exact: true }).first().isVisible()
+  })
+  await page.getByText(/46,0\d\d lines/).waitFor()
+  await log.evaluate(async (box) => {
+    for (let at = 0; at <= 40; at++) {
+      box.scrollTop = (box.scrollHeight * at) / 40
+      await new Promise((drawn) => requestAnimationFrame(drawn))
+    }
+  })
+  mostRows = Math.max(mostRows, await log.locator('[data-index]').count())
+  expect(mostRows).toBeLessThan(200)
+  const search = page.getByLabel('Search the log')
+  await search.pressSequentially(`45999 ${words}`.slice(0, 20))
+  await page.getByText('0 of 1').waitFor()
+  await page.keyboard.press('Enter')
+  await log.getByText(`45999 ${words}`, { exact: true }).waitFor()
+  await search.fill('')
+  const downloading = page.waitForEvent('download')
+  await button('Download').click()
+  const text = readFileSync(await (await downloading).path(), 'utf8')
+  const numbers = [...text.matchAll(/ (\d+) w{100}$/gm)].map(([, number]) => Number(number))
+  expect(numbers).toEqual(Array.from({ length: 46_000 }, (_, index) => index + 1))
 })

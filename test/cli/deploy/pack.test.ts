@@ -5,8 +5,8 @@ import { buffer, text } from 'node:stream/consumers'
 import { createGunzip } from 'node:zlib'
 import tar from 'tar-stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { dockerRules } from '../../../cli/deploy/ignored.ts'
 import { listSource, packSource } from '../../../cli/deploy/pack.ts'
+import { dockerRules } from '../../../platform/model/source-rules.ts'
 
 let folder: string
 

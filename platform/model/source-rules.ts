@@ -1,4 +1,4 @@
-/** What of a folder is not sent: what Git does not keep, and what the build would not see. */
+/** What of a folder is not sent: what Git does not keep, and what the build would not see. Browser-safe, pure. */
 import ignore, { type Ignore } from 'ignore'
 
 /** A path is relative, with slashes, and ends with one where it is a folder's. */
