@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { App, Deployment, Page, Project, Team } from '../../platform/model/resources.ts'
 import { type BerthHome, makeBerthHome } from '../support/berth-home.ts'
-import { pushImage } from '../support/images.ts'
 import { until } from '../support/until.ts'
 
 // The same way as in the browser, with a token and nothing else.
@@ -35,17 +34,6 @@ async function read<T>(path: string): Promise<T> {
   const response = await ask('GET', path)
   expect(response.status).toBe(200)
   return (await response.json()) as T
-}
-
-/** A token of the registry's for this repository, got with the API token as docker login does. */
-async function registryAuthorization(repository: string): Promise<string> {
-  const scope = encodeURIComponent(`repository:${repository}:pull,push`)
-  const response = await fetch(
-    `${base.replace('/api/v1', '')}/api/registry/token?service=berth-registry&scope=${scope}`,
-    { headers: { authorization: `Basic ${Buffer.from(`token:${token}`).toString('base64')}` } },
-  )
-  expect(response.status).toBe(200)
-  return `Bearer ${((await response.json()) as { token: string }).token}`
 }
 
 /** Follows a stream of events until one of them is this; answers all that came. */
@@ -83,21 +71,16 @@ test('push, create, deploy, follow to live, answer, fail without harm, delete', 
   const teams = await read<Page<Team>>('/teams')
   const [team] = teams.data
   expect(team?.slug).toBe('main')
-  await pushImage(
-    { port: berth.port, host: `localhost:${berth.port}` },
-    'main/shop:1',
-    {
-      entrypoint: ['/bin/sh', '-c', 'trap "exit 0" TERM; httpd -f -p 3000 -h /www & wait'],
-      files: { 'www/index.html': 'the shop is open' },
-    },
-    await registryAuthorization('main/shop'),
-  )
+  const image = await berth.push('shop:1', {
+    entrypoint: ['/bin/sh', '-c', 'trap "exit 0" TERM; httpd -f -p 3000 -h /www & wait'],
+    files: { 'www/index.html': 'the shop is open' },
+  })
   const project = (await (
     await ask('POST', `/teams/${team?.id}/projects`, { name: 'Shop' })
   ).json()) as Project
   const made = await ask('POST', `/projects/${project.id}/apps`, {
     name: 'shop',
-    settings: { image: `localhost:${berth.port}/main/shop:1`, stopGraceMs: 1_000 },
+    settings: { image, stopGraceMs: 1_000 },
   })
   expect(made.status).toBe(201)
   const app = (await made.json()) as App

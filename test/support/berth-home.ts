@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createEngine } from '../../engine/index.ts'
 import { get } from './edge.ts'
+import { type ImageSpec, pushImage } from './images.ts'
 import { freePort } from './registry.ts'
 
 export const checkout = join(import.meta.dirname, '../..')
@@ -48,6 +49,8 @@ export interface BerthHome {
   open(url: string): ReturnType<typeof get>
   /** The REST API as the operator. */
   api(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>
+  /** Pushes an image with a token of the team main; `repository` is name:tag in that team. Answers what names it. */
+  push(repository: string, spec: ImageSpec): Promise<string>
   close(): Promise<void>
 }
 
@@ -89,6 +92,17 @@ export async function makeBerthHome(): Promise<BerthHome> {
       return get(port, host, { path: `${pathname}${search}` })
     },
     api: (method, path, body) => askApi(home, method, path, body),
+    async push(repository, spec) {
+      const created = await run('token', 'create', '--team', 'main', '--name', `pushes ${repository}`)
+      const [name] = repository.split(':')
+      const scope = encodeURIComponent(`repository:main/${name}:pull,push`)
+      const url = `http://127.0.0.1:${port}/api/registry/token?service=berth-registry&scope=${scope}`
+      const login = Buffer.from(`token:${created.stdout.trim()}`).toString('base64')
+      const response = await fetch(url, { headers: { authorization: `Basic ${login}` } })
+      const { token } = (await response.json()) as { token: string }
+      const registry = { port, host: `localhost:${port}` }
+      return (await pushImage(registry, `main/${repository}`, spec, `Bearer ${token}`)).reference
+    },
     async close() {
       await run('down')
       await removeApps(home)

@@ -80,12 +80,17 @@ export function handshake(
 export function getSecurely(
   port: number,
   host: string,
-  { ca, path = '/', headers = {} }: { ca: string; path?: string; headers?: Record<string, string> },
+  {
+    ca,
+    path = '/',
+    method = 'GET',
+    headers = {},
+  }: { ca: string; path?: string; method?: string; headers?: Record<string, string> },
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
   const servername = host.replace(/:\d+$/, '')
   request(
-    { host: '127.0.0.1', port, path, ca, servername, agent: false, headers: { host, ...headers } },
+    { host: '127.0.0.1', port, path, method, ca, servername, agent: false, headers: { host, ...headers } },
     (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk) => chunks.push(chunk))
