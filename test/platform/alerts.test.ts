@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest'
+import { listAppAlerts, listHostAlerts, listTeamAlerts } from '../../platform/alerts/current.ts'
 import { evaluateAlerts, judgeAll } from '../../platform/alerts/evaluate.ts'
 import {
   listAppAlertRules,
@@ -39,8 +40,8 @@ const start = Date.parse('2027-03-01T12:00:00.000Z')
 const minute = 60_000
 const at = (minutes: number) => new Date(start + minutes * minute)
 
-async function liveApp(): Promise<App & { deploymentId: string }> {
-  const app = await berth.makeApp(team.id)
+async function liveApp(teamId = team.id): Promise<App & { deploymentId: string }> {
+  const app = await berth.makeApp(teamId)
   const { id } = await createDeployment(platform, operator, app.id)
   for (const status of ['pulling', 'starting', 'checking', 'routing'] as const)
     await setDeploymentStatus(platform, id, status)
@@ -397,6 +398,9 @@ test('a host that is full or silent is told to the administrators, in the log an
   expect(rules.map(({ rule, state }) => [rule, state])).toEqual(
     hostAlertRules.map((rule) => [rule, rule === 'disk' ? 'firing' : 'ok']),
   )
+  expect(await listHostAlerts(platform, admin.viewer, busy)).toMatchObject([
+    { rule: 'disk', state: 'firing', host: { id: busy, name: 'busy' }, app: null },
+  ])
   await setHostAlertRule(
     platform,
     admin.viewer,
@@ -408,6 +412,35 @@ test('a host that is full or silent is told to the administrators, in the log an
     where: { action: 'host.alert-recovered', targetId: busy },
   })
   expect(last?.detail).toMatchObject({ ending: 'switched-off' })
+})
+
+test('what fires and what is about to is listed, of apps that the caller may see', async () => {
+  const own = await berth.makeTeam('Listed')
+  const app = await liveApp(own.id)
+  await set(app, 'cpu', { threshold: 40 })
+  await pass(app, 1_200, 1_206, { cpu: 50, memory: 95 })
+  const of = { id: app.id, name: app.name, slug: app.slug, projectId: app.projectId }
+  const expected = [
+    {
+      ...{ rule: 'memory', state: 'firing', since: at(1_205).toISOString(), threshold: 90, value: 95 },
+      ...{ forSeconds: 300, seenAt: at(1_206).toISOString(), app: of, host: null },
+    },
+    { rule: 'cpu', state: 'pending', since: at(1_200).toISOString(), threshold: 40, value: 50, app: of },
+  ]
+  const viewer = await berth.makeUser({ teamId: own.id, role: 'viewer' })
+  expect(await listAppAlerts(platform, viewer.viewer, app.id)).toMatchObject(expected)
+  expect(await listTeamAlerts(platform, viewer.viewer, own.id)).toMatchObject(expected)
+  await platform.db.projectAccess.create({
+    data: { projectId: app.projectId, userId: viewer.id, role: null },
+  })
+  expect(await listTeamAlerts(platform, viewer.viewer, own.id)).toEqual([])
+  const stranger = await berth.makeUser()
+  const code = { code: 'not-found' }
+  await expect(listAppAlerts(platform, stranger.viewer, app.id)).rejects.toMatchObject(code)
+  await expect(listTeamAlerts(platform, stranger.viewer, own.id)).rejects.toMatchObject(code)
+  await expect(listHostAlerts(platform, viewer.viewer, platform.config.hostId)).rejects.toMatchObject({
+    code: 'forbidden',
+  })
 })
 
 test('who is of another team sees nothing; a viewer reads, and only who may change the app changes its rules', async () => {

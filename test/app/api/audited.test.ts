@@ -296,6 +296,12 @@ const uses: Record<string, Use> = {
   'DELETE /apps/{id}': ({ app }) => call(`DELETE /apps/${app}`),
   'PUT /apps/{id}/access': ({ app }) =>
     call(`PUT /apps/${app}/access`, { users: [], addresses: ['203.0.113.0/24'] }),
+  'PUT /apps/{id}/alert-rules/{rule}': ({ app }) =>
+    call(`PUT /apps/${app}/alert-rules/cpu`, { threshold: 80 }),
+  'DELETE /apps/{id}/alert-rules/{rule}': async ({ app }) => {
+    await call(`PUT /apps/${app}/alert-rules/memory`, { isEnabled: false })
+    return call(`DELETE /apps/${app}/alert-rules/memory`)
+  },
   'POST /apps/{id}/scale': async (ids) => {
     await makeLive(ids)
     return call(`POST /apps/${ids.app}/scale`, { replicas: 2 })
@@ -568,6 +574,12 @@ const uses: Record<string, Use> = {
   'PUT /teams/{team}/image-retention': ({ team }) =>
     call(`PUT /teams/${team}/image-retention`, { retention: { keepLast: 5 } }),
   'POST /admin/registry/collection': () => call('POST /admin/registry/collection'),
+  'PUT /admin/hosts/{id}/alert-rules/{rule}': ({ host }) =>
+    call(`PUT /admin/hosts/${host}/alert-rules/silent`, { threshold: 10 }),
+  'DELETE /admin/hosts/{id}/alert-rules/{rule}': async ({ host }) => {
+    await call(`PUT /admin/hosts/${host}/alert-rules/disk`, { forSeconds: 600 })
+    return call(`DELETE /admin/hosts/${host}/alert-rules/disk`)
+  },
   'POST /admin/hosts/{id}/cordon': ({ host }) => call(`POST /admin/hosts/${host}/cordon`),
   'POST /admin/hosts/{id}/uncordon': async ({ host }) => {
     await call(`POST /admin/hosts/${host}/cordon`)

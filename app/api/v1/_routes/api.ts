@@ -5,6 +5,7 @@ import { withRequestOrigin } from '../../../../platform/request-origin.ts'
 import { requestOrigin } from '../../../_server/client-address.ts'
 import { addAcmeRoutes } from './acme.ts'
 import { addAdminRoutes } from './admin.ts'
+import { addAlertRoutes } from './alerts.ts'
 import { addAppRoutes } from './apps.ts'
 import { addAuditRoutes } from './audit.ts'
 import { addBuildRoutes, addUploadRoute } from './builds.ts'
@@ -89,6 +90,7 @@ export function createApi(platform: Platform): Api {
   addRunRoutes(api)
   addTerminalRoutes(api)
   addMetricRoutes(api)
+  addAlertRoutes(api)
   addDeploymentRoutes(api)
   addBuildRoutes(api)
   addGitRoutes(api)

@@ -1,6 +1,7 @@
 /** The model's nouns under the names that the OpenAPI document gives them. */
 
 import { z } from '@hono/zod-openapi'
+import { alertRuleSchema, alertSchema } from '../../../../platform/model/alerts.ts'
 import { timelineEntrySchema } from '../../../../platform/model/app-event-kinds.ts'
 import { buildLogSchema } from '../../../../platform/model/builds.ts'
 import { domainSchema } from '../../../../platform/model/domains.ts'
@@ -54,6 +55,8 @@ export const App = appSchema.meta({ id: 'App' })
 export const RollbackPlan = rollbackPlanSchema.meta({ id: 'RollbackPlan' })
 export const Variable = variableSchema.meta({ id: 'Variable' })
 export const VariableVersion = variableVersionSchema.meta({ id: 'VariableVersion' })
+export const Alert = alertSchema.meta({ id: 'Alert' })
+export const AlertRule = alertRuleSchema.meta({ id: 'AlertRule' })
 export const Run = runSchema.meta({ id: 'Run' })
 export const RunDetail = runDetailSchema.meta({ id: 'RunDetail' })
 export const Volume = volumeSchema.meta({ id: 'Volume' })
