@@ -75,7 +75,7 @@ export function nameOf(viewer: Viewer): string {
 }
 
 /** What is live comes first: while a deployment is under way there are containers of two. */
-async function chooseContainer(
+export async function chooseContainer(
   platform: Platform,
   { appId }: AppPlace,
   wanted: { id?: string | undefined; process?: string | undefined; replica?: number | undefined },

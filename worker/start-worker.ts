@@ -35,6 +35,7 @@ import { createEdge } from './edge/edge.ts'
 import { edgeSettings } from './edge/settings.ts'
 import { openEngineDoor } from './engine-door/open-door.ts'
 import { messageOf, WorkerStopping } from './failure.ts'
+import { serveFiles } from './files/serve-files.ts'
 import { servePushes } from './git/push-server.ts'
 import type { Host } from './host.ts'
 import { createLocks, createSlots } from './locks.ts'
@@ -152,6 +153,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
   const queue = serveQueue(host, jobs)
   const door = await openEngineDoor(host)
   const terminals = await openTerminals(host, terminalSocketName(edgeSettings(config).folder))
+  const files = await serveFiles(host)
   const pushes = await servePushes(host)
   const reconciling = reconciler.run(stopping.signal)
   const deliveries = serveDeliveries(platform)
@@ -301,7 +303,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
   return {
     async stop(graceMs) {
       await rm(ready, { force: true })
-      await limited(Promise.all([door.close(), terminals.close(), pushes.close()]), 2_000)
+      await limited(Promise.all([door.close(), terminals.close(), files.close(), pushes.close()]), 2_000)
       // No new jobs; those under way go on.
       await limited(queue.pause(true), 1_000)
       const jobsStopped = jobs.stop(graceMs)

@@ -1,7 +1,13 @@
 /** What a container has changed, and files in and out. */
 import type { Readable } from 'node:stream'
+import type { FileTree } from '../files/file-tree.ts'
 
 export interface ContainerFiles {
+  /**
+   * What one that runs sees, with all that is mounted in it. What is made belongs to its user. Its calls throw
+   * failed-precondition when it does not run, and what is under way ends with it.
+   */
+  files(idOrName: string): FileTree
   /** What differs from its image, by path. It is held still meanwhile. */
   diff(idOrName: string): Promise<FileChange[]>
   /**

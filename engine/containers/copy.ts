@@ -13,7 +13,6 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
-  readdirSync,
   readlinkSync,
   readSync,
   rmSync,
@@ -21,6 +20,7 @@ import {
   symlinkSync,
   writeSync,
 } from 'node:fs'
+import { opendir } from 'node:fs/promises'
 import { posix } from 'node:path'
 import type { Readable } from 'node:stream'
 import tar, { type Header, type Pack } from 'tar-stream'
@@ -77,13 +77,36 @@ function told<T>(path: string, work: () => T): T {
   }
 }
 
-/** A file, link or folder with all in it, named by the last part of its path. `root` is closed by the caller. */
-export async function packPath(root: number, path: string, idRange: IdRange, pack: Pack): Promise<void> {
+/** The most that is packed: bytes of files, and files, links and folders. */
+export interface PackLimits {
+  maxBytes: number
+  maxEntries: number
+}
+
+interface Packing {
+  idRange: IdRange
+  pack: Pack
+  /** What may still come. */
+  left: PackLimits
+}
+
+/**
+ * A file, link or folder with all in it, named by the last part of its path. `root` is closed by the caller. Throws
+ * limit-exceeded.
+ */
+export async function packPath(
+  root: number,
+  path: string,
+  idRange: IdRange,
+  pack: Pack,
+  limits: PackLimits = { maxBytes: Number.POSITIVE_INFINITY, maxEntries: Number.POSITIVE_INFINITY },
+): Promise<void> {
+  const packing = { idRange, pack, left: { ...limits } }
   const name = posix.basename(path)
   const parent = openFolder(root, name === '' ? '/' : posix.dirname(path))
   try {
     told(path, () => lstatSync(within(parent, name)))
-    await packOne(parent, name === '' ? '.' : name, name === '' ? '.' : name, idRange, pack, 0)
+    await packOne(parent, name === '' ? '.' : name, name === '' ? '.' : name, packing, 0)
   } finally {
     closeSync(parent)
   }
@@ -93,13 +116,17 @@ async function packOne(
   parent: number,
   name: string,
   shownAs: string,
-  idRange: IdRange,
-  pack: Pack,
+  packing: Packing,
   depth: number,
 ): Promise<void> {
+  const { idRange, pack, left } = packing
   if (depth > maxDepth)
     throw new EngineError('limit-exceeded', `${shownAs} is more than ${maxDepth} folders deep`)
   const stats = told(shownAs, () => lstatSync(within(parent, name)))
+  left.maxEntries--
+  left.maxBytes -= stats.isFile() ? stats.size : 0
+  if (left.maxEntries < 0 || left.maxBytes < 0)
+    throw new EngineError('limit-exceeded', `there is more in it than is copied at once, from ${shownAs} on`)
   const inside = (id: number) =>
     id >= idRange.base && id < idRange.base + idRange.size ? id - idRange.base : 65_534
   const header = {
@@ -115,8 +142,8 @@ async function packOne(
     const fd = name === '.' ? openAt(parent, '/', folderFlags) : openFolder(parent, name)
     try {
       await put(pack, { ...header, type: 'directory' })
-      for (const child of namesIn(fd, shownAs))
-        await packOne(fd, child, `${shownAs}/${child}`, idRange, pack, depth + 1).catch((error) => {
+      for (const child of await namesIn(fd, shownAs, left.maxEntries))
+        await packOne(fd, child, `${shownAs}/${child}`, packing, depth + 1).catch((error) => {
           // Removed while we were on our way, or a mount of the kernel's.
           if (!(error instanceof EngineError) || !['not-found', 'invalid'].includes(error.kind)) throw error
         })
@@ -134,12 +161,20 @@ async function packOne(
   }
 }
 
-function namesIn(folder: number, shownAs: string): string[] {
-  return readdirSync(within(folder, '.'), { encoding: 'buffer' }).map((bytes) => {
+/** One more than the most, where there are more. */
+async function namesIn(folder: number, shownAs: string, most: number): Promise<string[]> {
+  const names: string[] = []
+  // Node's types don't know that names can be bytes.
+  const found = await opendir(within(folder, '.'), { encoding: 'buffer' as BufferEncoding })
+  for await (const entry of found) {
+    const bytes = entry.name as unknown as Buffer
     const name = bytes.toString('utf8')
-    if (Buffer.from(name).equals(bytes)) return name
-    throw new EngineError('unsupported', `${shownAs} has a file whose name is not UTF-8: it is not copied`)
-  })
+    if (!Buffer.from(name).equals(bytes))
+      throw new EngineError('unsupported', `${shownAs} has a file whose name is not UTF-8: it is not copied`)
+    names.push(name)
+    if (names.length > most) break
+  }
+  return names
 }
 
 function put(pack: Pack, header: EntryHeader): Promise<void> {

@@ -2,15 +2,18 @@
 import { closeSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { EngineError } from '../errors.ts'
+import { createFileTree, type LendRoot } from '../files/create-file-tree.ts'
 import { freezeCgroup } from '../sys/cgroup-control.ts'
 import { spaceLeft } from '../sys/disk.ts'
+import { mountPointsOf } from '../sys/processes.ts'
 import { changesOf } from './changes.ts'
 import type { ContainerRow } from './container-rows.ts'
 import type { ContainerFiles } from './containers.ts'
 import { packPath, rootOfFolder, rootOfProcess, unpackInto } from './copy.ts'
 import type { Core } from './core.ts'
+import type { RunConfig } from './exec-config.ts'
 import { packed } from './packed.ts'
-import { hasProcess } from './status.ts'
+import { hasProcess, mustBe } from './status.ts'
 
 export function createFiles(core: Core): ContainerFiles {
   const { rowOf, lock, runs, snapshots } = core
@@ -30,6 +33,41 @@ export function createFiles(core: Core): ContainerFiles {
     })
   }
 
+  /** Null: it has no process. */
+  function open(row: ContainerRow): number | null {
+    if (!hasProcess(row.status) || row.pid === null) return null
+    const root = rootOfProcess(row.pid)
+    if (core.isAlive(row)) return root
+    closeSync(root)
+    throw new EngineError('failed-precondition', `container ${row.id} has just ended: try again`)
+  }
+
+  /** For as long as it runs. */
+  async function lendRunning<T>(id: string, work: Parameters<LendRoot>[0]): Promise<T> {
+    const row = rowOf(id)
+    mustBe(hasProcess, row, 'look into the files of', 'start it first')
+    const { idRange } = row.spec
+    const { process } = JSON.parse(await runs.configText(id)) as RunConfig
+    const root = open(row)
+    if (root === null) throw new EngineError('failed-precondition', `container ${id} has just ended`)
+    const [ended, over] = [new AbortController(), new AbortController()]
+    core.untilEnded(id, over.signal).then(
+      () => ended.abort(),
+      () => {},
+    )
+    try {
+      return (await work({
+        ...{ root, idRange, ended: ended.signal },
+        mounts: () => mountPointsOf(row.pid ?? 0),
+        owner: [idRange.base + process.user.uid, idRange.base + process.user.gid],
+        hasSpace: (bytes) => spaceLeft(core.stateDir) > bytes,
+      })) as T
+    } finally {
+      over.abort()
+      closeSync(root)
+    }
+  }
+
   /** Of one that runs with all its mounts, of another without them. */
   async function withRoot<T>(
     idOrName: string,
@@ -43,13 +81,6 @@ export function createFiles(core: Core): ContainerFiles {
         closeSync(root)
       }
     }
-    const open = (row: ContainerRow): number | null => {
-      if (!hasProcess(row.status) || row.pid === null) return null
-      const root = rootOfProcess(row.pid)
-      if (core.isAlive(row)) return root
-      closeSync(root)
-      throw new EngineError('failed-precondition', `container ${id} has just ended: try again`)
-    }
     const row = rowOf(id)
     const root = open(row)
     if (root !== null) return lend(row, root)
@@ -62,6 +93,10 @@ export function createFiles(core: Core): ContainerFiles {
   }
 
   return {
+    files(idOrName) {
+      const { id } = rowOf(idOrName)
+      return createFileTree((work) => lendRunning(id, work))
+    },
     diff: (idOrName) =>
       whileStill(idOrName, ({ id }) => snapshots.lookAt(id, ({ upper, layers }) => changesOf(upper, layers))),
     copyOut(idOrName, path, { signal } = {}) {

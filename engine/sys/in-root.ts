@@ -6,20 +6,33 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import koffi from 'koffi'
 import { SystemCallError } from './syscalls.ts'
 
-const syscall = koffi.load('libc.so.6').func('long syscall(long, long, const char*, const void*, size_t)')
+const syscall = koffi.load('libc.so.6').func('long syscall(long, long, const void*, const void*, size_t)')
 const openat2 = 437
-const resolveInRoot = 0x10
+const resolveNoCrossing = 0x01
 const resolveNoMagicLinks = 0x02
+const resolveInRoot = 0x10
 const { O_CLOEXEC = 0o2000000 } = constants as { O_CLOEXEC?: number }
 
-/** @param root a folder's descriptor. Throws SystemCallError, whose code is ENOENT, ELOOP, ENOTDIR … */
-export function openAt(root: number, path: string, flags: number, mode = 0): number {
+/**
+ * @param root a folder's descriptor.
+ * @param path as bytes where it need not be text. `stay`: nothing that is mounted below is entered (EXDEV).
+ * Throws SystemCallError, whose code is ENOENT, ELOOP, ENOTDIR …
+ */
+export function openAt(
+  root: number,
+  path: string | Buffer,
+  flags: number,
+  mode = 0,
+  { stay = false }: { stay?: boolean } = {},
+): number {
   const how = Buffer.alloc(24)
   how.writeBigUInt64LE(BigInt(flags | O_CLOEXEC), 0)
   how.writeBigUInt64LE(BigInt(mode), 8)
-  how.writeBigUInt64LE(BigInt(resolveInRoot | resolveNoMagicLinks), 16)
-  const fd = Number(syscall(openat2, root, path, how, how.length))
-  if (fd < 0) throw new SystemCallError('openat2', path, koffi.errno())
+  const resolve = resolveInRoot | resolveNoMagicLinks | (stay ? resolveNoCrossing : 0)
+  how.writeBigUInt64LE(BigInt(resolve), 16)
+  const name = Buffer.concat([Buffer.from(path), Buffer.alloc(1)])
+  const fd = Number(syscall(openat2, root, name, how, how.length))
+  if (fd < 0) throw new SystemCallError('openat2', path.toString(), koffi.errno())
   return fd
 }
 

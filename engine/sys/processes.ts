@@ -48,3 +48,17 @@ export async function killProcesses(test: (argv: string[]) => boolean): Promise<
     await sleep(5)
   }
 }
+
+/** Where something is mounted, as a process sees it; nothing once it has ended. Source: proc_pid_mountinfo(5). */
+export function mountPointsOf(pid: number): Buffer[] {
+  try {
+    const lines = readFileSync(`/proc/${pid}/mountinfo`, 'latin1').split('\n').slice(0, -1)
+    return lines.map((line) => {
+      const escaped = line.split(' ')[4] ?? ''
+      const path = escaped.replace(/\\(\d{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)))
+      return Buffer.from(path, 'latin1')
+    })
+  } catch {
+    return []
+  }
+}

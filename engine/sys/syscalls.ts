@@ -1,6 +1,7 @@
 /**
  * The system calls that Node has no function for, through libc by koffi. They block for as long as the kernel needs,
- * which is microseconds to a few milliseconds, except where a promise says otherwise. Sources: mount(2), umount2(2), open_tree(2), mount_setattr(2), flock(2).
+ * which is microseconds to a few milliseconds, except where a promise says otherwise. Sources: mount(2), umount2(2), open_tree(2), mount_setattr(2), flock(2),
+ * linkat(2).
  */
 import koffi from 'koffi'
 import { EngineError } from '../errors.ts'
@@ -15,6 +16,7 @@ const calls = {
   mknod: libc.func('int mknod(const void*, unsigned int, unsigned long)'),
   lsetxattr: libc.func('int lsetxattr(const void*, const char*, const void*, size_t, int)'),
   lgetxattr: libc.func('long lgetxattr(const void*, const char*, void*, size_t)'),
+  linkat: libc.func('int linkat(int, const char*, int, const void*, int)'),
   utimensat: libc.func('int utimensat(int, const void*, const void*, int)'),
   llistxattr: libc.func('long llistxattr(const void*, void*, size_t)'),
   syscall: libc.func('long syscall(long, long, const char*, long, const void*, long)'),
@@ -139,6 +141,17 @@ export function startWriteback(fd: number): void {
  */
 export function makeWhiteout(path: Buffer): void {
   check(calls.mknod(path, 0o020000, 0), 'mknod', shown(path))
+}
+
+/**
+ * Gives a file that was opened without a name (O_TMPFILE) one in an open folder. Throws SystemCallError, whose code is
+ * EEXIST where there is one of that name. Source: open(2), O_TMPFILE.
+ * @param name bytes that end with a zero
+ */
+export function linkOpenFile(file: number, folder: number, name: Buffer): void {
+  // AT_SYMLINK_FOLLOW
+  const result = calls.linkat(atFdcwd, `/proc/self/fd/${file}`, folder, name, 0x400)
+  check(result, 'linkat', shown(name))
 }
 
 /** Makes a FIFO. */

@@ -1,11 +1,14 @@
-import { existsSync } from 'node:fs'
+import { closeSync, constants, existsSync, openSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EngineError } from '../errors.ts'
+import { createFileTree, type LendRoot } from '../files/create-file-tree.ts'
 import type { State } from '../state/database.ts'
 import { createKeyedLock } from '../state/keyed-lock.ts'
+import { spaceLeft } from '../sys/disk.ts'
 import { thaw } from '../sys/freeze.ts'
 import type { Spawner } from '../sys/spawner.ts'
+import { createBorrowers } from './borrowers.ts'
 import { copyImage, settle } from './disk-images.ts'
 import {
   closeLimited,
@@ -22,6 +25,7 @@ import { createVolumeSnapshots } from './volume-snapshots.ts'
 import type { Volume, VolumePlaces, VolumeSpec, Volumes } from './volumes.ts'
 
 const countWithinMs = 600_000
+const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY
 
 /** @param usedBy ids of the containers that mount a volume. */
 export async function createVolumes(options: {
@@ -38,6 +42,8 @@ export async function createVolumes(options: {
   for (const name of await readdir(folder)) if (isOpen(join(folder, name))) thaw(diskOf(join(folder, name)))
   const lock = createKeyedLock()
   const users = new Map<string, Set<string>>()
+  const borrowers = createBorrowers()
+  const isHeld = (name: string) => users.has(name) || borrowers.has(name)
   const folderOf = (name: string) => join(folder, name)
 
   function addUser(name: string, user: string): void {
@@ -87,8 +93,35 @@ export async function createVolumes(options: {
       const rest = users.get(name)
       if (!rest?.delete(user) || rest.size > 0) return
       users.delete(name)
-      closeLimited(folderOf(name))
+      if (!isHeld(name)) closeLimited(folderOf(name))
     })
+  }
+
+  /** With its data open, and nothing but that reachable. */
+  async function lendRoot<T>(name: string, work: Parameters<LendRoot>[0]): Promise<T> {
+    // It is a borrower before the lock is let go, and holds that no longer.
+    const result = Promise.withResolvers<T>()
+    await lock(name, async () => {
+      const { idRange } = mustFind(name)
+      const root = openSync(await openLimited(folderOf(name), idRange.base, spawner), folderFlags)
+      borrowers
+        .lend(name, async (ended) => {
+          try {
+            const hasSpace = (bytes: number) => spaceLeft(stateDir) > bytes
+            return (await work({ root, idRange, owner: null, hasSpace, mounts: () => [], ended })) as T
+          } finally {
+            closeSync(root)
+          }
+        })
+        .then(result.resolve, result.reject)
+    })
+    try {
+      return await result.promise
+    } finally {
+      await lock(name, async () => {
+        if (!isHeld(name)) closeLimited(folderOf(name))
+      })
+    }
   }
 
   /** To be called while it is locked. */
@@ -97,7 +130,7 @@ export async function createVolumes(options: {
     try {
       return await work(data)
     } finally {
-      if (!users.has(name)) closeLimited(folderOf(name))
+      if (!isHeld(name)) closeLimited(folderOf(name))
     }
   }
 
@@ -109,6 +142,7 @@ export async function createVolumes(options: {
         'failed-precondition',
         `volume ${name} is open in container ${user}: stop that first`,
       )
+    await borrowers.end(name)
     // A mount namespace that is just being made or left may hold it mounted for longer, and its last bytes in memory.
     // What can't be mounted any more is replaced as it is.
     await whileOpen(name, () => settle(diskOf(folderOf(name)))).catch(() => undefined)
@@ -122,6 +156,7 @@ export async function createVolumes(options: {
 
   return {
     snapshots,
+    files: (name) => createFileTree((work) => lendRoot(name, work)),
     async create(spec) {
       checkVolume(spec)
       return lock(spec.name, () => make(spec))
@@ -143,6 +178,7 @@ export async function createVolumes(options: {
             'failed-precondition',
             `volume ${name} is used by container ${user}: remove that first`,
           )
+        await borrowers.end(name)
         await snapshots.removeOf(name)
         db.prepare('DELETE FROM volumes WHERE name = ?').run(name)
         await removeLimited(folderOf(name))
@@ -194,6 +230,7 @@ export async function createVolumes(options: {
     fill: (name, work) =>
       lock(name, async () => {
         if ((users.get(name)?.size ?? 0) !== 1) return
+        await borrowers.end(name)
         const [mark, done] = [join(folderOf(name), 'filling'), join(folderOf(name), 'filled')]
         if (existsSync(done)) return
         const data = await openLimited(folderOf(name), mustFind(name).idRange.base, spawner)

@@ -3,6 +3,7 @@
  * mount it; with a size it can't outgrow that. What is in use can't be removed. A volume with a size is a file system of
  * its own, so it can be copied as it is at one moment: it is frozen meanwhile, and who writes waits.
  */
+import type { FileTree } from '../files/file-tree.ts'
 import type { IdRange } from '../snapshots/snapshots.ts'
 import type { DiskLimit } from './limited-folder.ts'
 
@@ -22,6 +23,11 @@ export interface Volumes {
    * that mounts it runs, and when its content needs more room than that.
    */
   resize(name: string, sizeBytes: number, options?: { signal?: AbortSignal }): Promise<Volume>
+  /**
+   * What is in it, whether a container mounts it or not. What is made belongs to whoever has the folder that it is made
+   * in. What is under way ends when the volume is to get another size or content, or is removed.
+   */
+  files(name: string): FileTree
   readonly snapshots: VolumeSnapshots
 }
 

@@ -1,11 +1,12 @@
-import { chmod, mkdir, open, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import { basename, dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { engineSocket } from '../../platform/model/engine-door.ts'
 import type { Host } from '../host.ts'
+import { listenOnSocket } from '../listen-on-socket.ts'
 import { refuse, stream } from './answers.ts'
 import { archiveRoutes } from './archives.ts'
 import { containerRoutes, row } from './containers.ts'
@@ -25,8 +26,6 @@ export interface EngineDoor {
 /** Opens the engine of this host to its operator, by a Unix socket that only root can open. */
 export async function openEngineDoor(host: Host): Promise<EngineDoor> {
   const path = join(host.platform.config.home, engineSocket)
-  await mkdir(dirname(path), { recursive: true })
-  await rm(path, { force: true })
   const server = createServer(getRequestListener(doorRoutes(host).fetch))
   const connections = new Set<Duplex>()
   server.on('upgrade', (request, socket) => {
@@ -34,17 +33,7 @@ export async function openEngineDoor(host: Host): Promise<EngineDoor> {
     socket.once('close', () => connections.delete(socket))
     void serveExec(host, request, socket)
   })
-  // The address of a Unix socket has 107 bytes at most; through the folder's descriptor every path is short.
-  const folder = await open(dirname(path))
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(`/proc/self/fd/${folder.fd}/${basename(path)}`, resolve)
-    })
-    await chmod(path, 0o600)
-  } finally {
-    await folder.close()
-  }
+  await listenOnSocket(server, path)
   return {
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))

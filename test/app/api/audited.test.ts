@@ -589,6 +589,12 @@ const uses: Record<string, Use> = {
 
 /** Routes that are not called here, and why. */
 const elsewhere: Record<string, string> = {
+  'DELETE /apps/{id}/files': 'needs a host: test/worker/files.test.ts looks for its entry',
+  'PUT /apps/{id}/files/content': 'needs a host: test/worker/files.test.ts looks for its entry',
+  'POST /apps/{id}/files/folders': 'needs a host: test/worker/files.test.ts looks for its entry',
+  'DELETE /volumes/{id}/files': 'needs a host: test/worker/files.test.ts looks for its entry',
+  'PUT /volumes/{id}/files/content': 'needs a host: test/worker/files.test.ts looks for its entry',
+  'POST /volumes/{id}/files/folders': 'needs a host: test/worker/files.test.ts looks for its entry',
   'POST /repositories/{id}/retention-preview': 'changes nothing: it has a body, so it is no GET',
   'POST /projects/{id}/follow-preview': 'changes nothing: it has a body, so it is no GET',
   'DELETE /repositories/{id}/tags/{tag}':

@@ -13,6 +13,7 @@ import { addDeploymentRoutes } from './deployments.ts'
 import { addDocs } from './docs.ts'
 import { addDomainRoutes } from './domains.ts'
 import { addEventRoutes, addLogDownloadRoute, addTimelineRoute } from './events.ts'
+import { addFileRoutes, addFileUploadRoutes } from './files.ts'
 import { addGitRoutes } from './git.ts'
 import { checkBody, checkRoute, checkText } from './guards.ts'
 import { idempotency } from './idempotency.ts'
@@ -75,6 +76,7 @@ export function createApi(platform: Platform): Api {
     throw new ApiError('too-large', 'The body is larger than 1 MiB.')
   }
   addUploadRoute(api)
+  addFileUploadRoutes(api)
   api.use(bodyLimit({ maxSize: maxBodyBytes, onError: tooLarge }), checkBody, idempotency)
   addMeRoute(api)
   addTwoFactorRoutes(api)
@@ -89,6 +91,7 @@ export function createApi(platform: Platform): Api {
   addVolumeRoutes(api)
   addRunRoutes(api)
   addTerminalRoutes(api)
+  addFileRoutes(api)
   addMetricRoutes(api)
   addAlertRoutes(api)
   addDeploymentRoutes(api)

@@ -126,6 +126,9 @@ export function withLinks(deployment: Deployment): z.infer<typeof LinkedDeployme
   return { ...deployment, links: { self, app, events: `${self}/events`, logs: `${app}/logs` } }
 }
 
+/** A body of bytes. */
+export const binary = z.string().meta({ type: 'string', format: 'binary' })
+
 export function pageOf<Schema extends z.ZodType>(schema: Schema) {
   return z.object({
     data: z.array(schema),
