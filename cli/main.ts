@@ -148,6 +148,7 @@ command('quota', 'what a team uses and may use; with options, changes what it ma
   .option('--disk <GiB>', 'volumes and images')
   .option('--logs <GiB>', 'of all apps; the oldest lines go')
   .option('--builds <n>', 'builds at once')
+  .option('--ports <n>', 'ports of hosts')
   .action(async (team, options) => (await import('./commands/quota.ts')).quota(team, options))
 
 const registry = program.command('registry').description("Berth's own image registry on this host")

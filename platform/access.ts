@@ -107,6 +107,8 @@ export const policy = {
   'domain.change': { role: 'developer', at: 'project' },
   'domain.check': { role: 'developer', at: 'project' },
   'domain.remove': { role: 'developer', at: 'project' },
+  'port.publish': { role: 'developer', at: 'project' },
+  'port.remove': { role: 'developer', at: 'project' },
   'repository.pull': { role: 'viewer' },
   'repository.push': { role: 'developer' },
   'repository.delete': { role: 'admin' },

@@ -162,8 +162,9 @@ export async function createApp(
 
 /** One that has none yet is built: its image will be in the team's repository of its name. */
 function withImage(given: z.output<typeof createAppSchema>['settings'], own: string): AppSettings {
-  if (given.image !== undefined) return { ...given, image: given.image }
-  return { ...given, image: own, build: given.build ?? buildSettingsSchema.parse({}) }
+  const settings = { ...given, ports: {} }
+  if (given.image !== undefined) return { ...settings, image: given.image }
+  return { ...settings, image: own, build: given.build ?? buildSettingsSchema.parse({}) }
 }
 
 async function slugsIn(platform: Platform, environmentId: string, beginning: string): Promise<string[]> {

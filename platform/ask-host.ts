@@ -4,12 +4,14 @@ import { stateOf } from './host-admin.ts'
 import { enqueue } from './jobs.ts'
 import { newId } from './model/ids.ts'
 import { logCountSchema, logSearchSchema } from './model/log-search.ts'
+import { hostPortSchema } from './model/ports.ts'
 import type { Platform } from './open.ts'
 
 /** What only a host knows, because it is kept there. */
 export const questionSchema = z.discriminatedUnion('about', [
   z.object({ about: z.literal('log-lines'), appId: z.string(), search: logSearchSchema }),
   z.object({ about: z.literal('volume-use'), volumeId: z.string() }),
+  z.object({ about: z.literal('taken-ports'), ports: z.array(hostPortSchema).max(100) }),
   z.object({ about: z.literal('log-counts'), appId: z.string(), count: logCountSchema }),
 ])
 

@@ -6,10 +6,15 @@ import { lockApp } from './app-lock.ts'
 import { readApp } from './app-view.ts'
 import { record } from './audit.ts'
 import { changesBetween } from './audit-changes.ts'
+import { PlatformError } from './errors.ts'
 import { beginToFollow, isSameRepository } from './following.ts'
 import { type AppSettings, appSettingsSchema } from './model/app-settings.ts'
+import type { AuditAction } from './model/audit-actions.ts'
+import { hostPortOf, portInWords } from './model/ports.ts'
+import { web } from './model/processes.ts'
 import type { App } from './model/resources.ts'
 import type { Platform } from './open.ts'
+import { requireFreePorts } from './ports/claims.ts'
 import { checkQuota, growth, lockTeam, needOf } from './quotas.ts'
 import { announce, tellOfApp } from './timeline.ts'
 import { requireNoVolumes } from './volume-mounts.ts'
@@ -22,8 +27,12 @@ import { requireNoVolumes } from './volume-mounts.ts'
 export async function changeSettings(
   platform: Platform,
   viewer: Viewer,
-  { appId: id, teamId }: AppPlace,
-  { name, next }: { name?: string; next: (current: AppSettings) => AppSettings },
+  { appId: id, teamId, hostId }: AppPlace,
+  {
+    name,
+    next,
+    action = 'app.update',
+  }: { name?: string; next: (current: AppSettings) => AppSettings; action?: AuditAction },
 ): Promise<App> {
   const told = await platform.db.$transaction(async (tx) => {
     await lockTeam(tx, teamId)
@@ -34,6 +43,10 @@ export async function changeSettings(
     // What runs goes on as it is; but who makes it larger learns now that it would not be deployed.
     if (app.desiredState === 'running' && isLarger(settings, current))
       await checkQuota(tx, teamId, await growth(tx, id, settings))
+    const more = Object.keys(settings.ports).filter((port) => current.ports[port] === undefined)
+    requireProcesses(settings)
+    await checkQuota(tx, teamId, { ports: portGrowth(settings, current) })
+    await requireFreePorts(tx, { hostId, appId: id, teamId }, more)
     const isSame = isSameRepository(settings.image, current.image)
     const begun =
       isSame && isDeepStrictEqual(settings.follow, current.follow)
@@ -46,7 +59,7 @@ export async function changeSettings(
     const before = { name: app.name, settings: current }
     const after = { name: name ?? app.name, settings }
     const target = { type: 'app', id, name: name ?? app.name }
-    await record(tx, viewer, { teamId, action: 'app.update', target, before, after })
+    await record(tx, viewer, { teamId, action, target, before, after })
     const changes = changesBetween(before, after)
     if (changes.length === 0) return []
     return tellOfApp(tx, { appId: id, by: viewer, event: { kind: 'configuration.changed', changes } })
@@ -56,6 +69,21 @@ export async function changeSettings(
   const app = await readApp(platform, id)
   if (app === null) throw notFound('app')
   return app
+}
+
+function portGrowth(settings: AppSettings, than: AppSettings): number {
+  return Math.max(0, Object.keys(settings.ports).length - Object.keys(than.ports).length)
+}
+
+/** A port that leads to a process needs it. */
+function requireProcesses({ ports, processes }: AppSettings): void {
+  for (const [name, { process }] of Object.entries(ports)) {
+    if (process === web || Object.hasOwn(processes, process)) continue
+    const message = `has the port ${portInWords(hostPortOf(name))}: remove that first, or have it lead elsewhere`
+    throw new PlatformError('conflict', `The process ${process} ${message}.`, {
+      fields: [{ path: 'settings.processes', message }],
+    })
+  }
 }
 
 function isLarger(settings: AppSettings, than: AppSettings): boolean {

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { baseImageNames } from './builds/detect/source-view.ts'
 import { imageReferenceSchema } from './model/app-settings.ts'
 import { networkSchema } from './model/networks.ts'
+import type { PortRange } from './model/ports.ts'
 import { parseRedisUrl, type RedisAddress } from './redis-url.ts'
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const
@@ -40,11 +41,16 @@ export interface Config {
   readonly buildImages: Readonly<Record<string, string>>
   /** Name servers that are asked about people's domains; empty: those of this host. */
   readonly dnsServers: readonly string[]
+  /** Ports of a host that apps may have beside HTTP; null: none. */
+  readonly publishedPorts: PortRange | null
   /** How long a terminal may be open without a byte either way, and at all. */
   readonly terminal: { idleMs: number; wholeMs: number }
   /** Content of `<home>/secrets/<name>`, trimmed. Throws a sentence that names the file when it can't be read. */
   readSecret(name: string): string
 }
+
+/** Below those that the kernel gives to whoever asks for any. */
+const usualPorts = '20000-29999'
 
 const port = z.coerce.number('must be a port, 1–65535').int().min(1).max(65_535)
 
@@ -119,9 +125,23 @@ const environmentSchema = z.object({
     .refine((entries) => entries.every(isNameServer), {
       error: 'must list addresses of name servers, such as 1.1.1.1, 10.0.0.2:5353',
     }),
+  BERTH_PORTS: z
+    .string()
+    .default('')
+    .transform((text) => (text === '' ? usualPorts : text))
+    .refine((text) => text === 'none' || parsePorts(text) !== null, {
+      error: `must be a range of ports such as ${usualPorts}, or none`,
+    })
+    .transform(parsePorts),
   BERTH_TERMINAL_IDLE_MINUTES: minutes.default(30),
   BERTH_TERMINAL_MAX_MINUTES: minutes.default(480),
 })
+
+function parsePorts(text: string): PortRange | null {
+  const [, first, last] = /^(\d{1,5})-(\d{1,5})$/.exec(text)?.map(Number) ?? []
+  if (first === undefined || last === undefined || first < 1 || first > last || last > 65_535) return null
+  return { first, last }
+}
 
 /** What becomes a part of a Dockerfile's line must be one word. */
 function isBaseImage([name, reference]: [string, string]): boolean {
@@ -188,6 +208,7 @@ export function loadConfig(env: Environment = process.env): Config {
     privateHosts: values.BERTH_PRIVATE_HOSTS,
     buildImages: Object.fromEntries(values.BERTH_BUILD_IMAGES),
     dnsServers: values.BERTH_DNS_SERVERS,
+    publishedPorts: values.BERTH_PORTS,
     terminal: {
       idleMs: values.BERTH_TERMINAL_IDLE_MINUTES * 60_000,
       wholeMs: values.BERTH_TERMINAL_MAX_MINUTES * 60_000,

@@ -1,28 +1,36 @@
 /** In which settings what is set for an app differs from what its live deployment runs with. */
-import { changesBetween, type Fact, type Facts } from './audit-changes.ts'
+import { changesBetween, type Facts } from './audit-changes.ts'
 import type { AppSettings } from './model/app-settings.ts'
 import type { PendingChange } from './model/pending-changes.ts'
 
 export type SettingChange = Pick<PendingChange, 'field' | 'change' | 'before' | 'after'>
 
-/** Without what needs no deployment: when to deploy by itself, and what is kept. A process that comes or goes is one. */
+/** What of these comes or goes is one change, whatever is set of it. */
+const groups = ['processes', 'ports'] as const
+
+/** Without what needs no deployment: when to deploy by itself, and what is kept. */
 export function settingChanges(live: AppSettings, wanted: AppSettings): SettingChange[] {
-  const [before, after] = [live.processes, wanted.processes]
-  const stays = (name: string) => before[name] !== undefined && after[name] !== undefined
-  const names = Object.keys({ ...before, ...after }).sort()
-  const staying = (all: Facts) => Object.fromEntries(Object.entries(all).filter(([name]) => stays(name)))
+  const stays = (group: (typeof groups)[number], name: string) =>
+    Object.hasOwn(live[group], name) && Object.hasOwn(wanted[group], name)
   const facts = (settings: AppSettings): Facts => {
-    const { follow: _, keptDeployments: _kept, processes, ...running } = settings
-    return { settings: { ...running, processes: staying(processes as Facts) } }
+    const { follow: _, keptDeployments: _kept, ...running } = settings
+    const staying = groups.map((group) => [
+      group,
+      Object.fromEntries(Object.entries(settings[group]).filter(([name]) => stays(group, name))) as Facts,
+    ])
+    return { settings: { ...running, ...Object.fromEntries(staying) } }
   }
   const fields = changesBetween(facts(live), facts(wanted))
-  const whole = names
-    .filter((name) => !stays(name))
-    .map((name) => ({
-      field: `settings.processes.${name}`,
-      before: (before[name] ?? null) as Fact,
-      after: (after[name] ?? null) as Fact,
-    }))
+  const whole = groups.flatMap((group) => {
+    const [before, after] = [live[group] as Facts, wanted[group] as Facts]
+    return Object.keys({ ...before, ...after })
+      .filter((name) => !stays(group, name))
+      .map((name) => ({
+        field: `settings.${group}.${name}`,
+        before: before[name] ?? null,
+        after: after[name] ?? null,
+      }))
+  })
   return [...fields, ...whole]
     .map((each) => ({ ...each, change: kindOf(each) }))
     .sort((a, b) => (a.field < b.field ? -1 : 1))

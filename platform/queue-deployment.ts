@@ -11,6 +11,7 @@ import type { DeploymentSnapshot } from './model/deployment-snapshot.ts'
 import { newId } from './model/ids.ts'
 import type { Deployment } from './model/resources.ts'
 import type { Platform } from './open.ts'
+import { requireFreePorts } from './ports/claims.ts'
 import { checkQuota, growth, lockTeam } from './quotas.ts'
 import { announce, tellOfApp } from './timeline.ts'
 import { mountsOf } from './volume-mounts.ts'
@@ -28,7 +29,8 @@ export interface DeploymentPlan {
 
 /**
  * Records a deployment and asks the host's worker to carry it out; those of the app that still wait are superseded.
- * `plan` must lock the app's row: numbers are given out under that lock. Throws `quota-exceeded`, and what `plan` throws.
+ * `plan` must lock the app's row: numbers are given out under that lock. Throws `quota-exceeded`, `conflict` where a port
+ * of it is another app's now, and what `plan` throws.
  */
 export async function queueDeployment(
   platform: Platform,
@@ -44,6 +46,8 @@ export async function queueDeployment(
     const volumes = planned.snapshot.volumes ?? (await mountsOf(tx, appId))
     const snapshot: DeploymentSnapshot = { ...planned.snapshot, volumes }
     await checkQuota(tx, teamId, await growth(tx, appId, snapshot.settings))
+    // Those of an earlier deployment may have been given to another app since.
+    await requireFreePorts(tx, place, Object.keys(snapshot.settings.ports))
     const { _max } = await tx.deployment.aggregate({ where: { appId }, _max: { number: true } })
     const superseded = await tx.deployment.updateManyAndReturn({
       where: { appId, status: 'queued' },

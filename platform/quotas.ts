@@ -47,7 +47,7 @@ export async function readQuota(tx: Transaction, teamId: string): Promise<Quota>
     where: { id: teamId },
     select: {
       ...{ maxApps: true, maxMemoryBytes: true, maxCpuMillis: true, maxDiskBytes: true },
-      ...{ maxLogBytes: true, maxBuilds: true },
+      ...{ maxLogBytes: true, maxBuilds: true, maxPorts: true },
     },
   })
   return {
@@ -57,6 +57,7 @@ export async function readQuota(tx: Transaction, teamId: string): Promise<Quota>
     diskBytes: asNumber(team.maxDiskBytes),
     logBytes: asNumber(team.maxLogBytes),
     builds: team.maxBuilds,
+    ports: team.maxPorts,
   }
 }
 
@@ -73,7 +74,15 @@ export async function readUse(tx: Transaction, teamId: string): Promise<Use> {
   const cpuMillis = own.cpuMillis + runs.cpuMillis
   const logs = await tx.app.aggregate({ where: { project: { teamId } }, _sum: { logBytes: true } })
   const logBytes = Number(logs._sum.logBytes ?? 0)
-  return { apps, memoryBytes, cpuMillis, diskBytes: await diskUse(tx, teamId), logBytes, builds }
+  return {
+    apps,
+    memoryBytes,
+    cpuMillis,
+    diskBytes: await diskUse(tx, teamId),
+    logBytes,
+    builds,
+    ports: await portsOf(tx, teamId),
+  }
 }
 
 export type Resources = Pick<Use, 'memoryBytes' | 'cpuMillis'>
@@ -89,6 +98,15 @@ export function needOf({
     need.cpuMillis += replicas * limits.cpuMillis
   }
   return need
+}
+
+/** Ports of hosts that its apps are set to have. */
+async function portsOf(tx: Transaction, teamId: string): Promise<number> {
+  const [row] = await tx.$queryRaw<{ ports: bigint }[]>`
+    SELECT count(*) AS ports FROM apps JOIN projects ON projects.id = apps."projectId"
+    CROSS JOIN LATERAL jsonb_object_keys(coalesce(apps.settings->'ports', '{}'))
+    WHERE projects."teamId" = ${teamId}`
+  return Number(row?.ports ?? 0)
 }
 
 /** What an app, or a team, has taken: of each app that is wanted running the most that its deployments ask for. */
@@ -165,6 +183,8 @@ const sentences: Record<RefusedName, (limit: string, used: string, wanted: strin
     `The team's volumes and images may take ${limit} and have taken ${used}; this needs ${wanted} more.`,
   builds: (limit, used) =>
     `The team may have ${limit} ${limit === '1' ? 'build' : 'builds'} at once and has ${used}.`,
+  ports: (limit, used) =>
+    `The team's apps may have ${limit} ${limit === '1' ? 'port' : 'ports'} of hosts and have ${used}.`,
 }
 
 function exceeded(
@@ -178,7 +198,7 @@ function exceeded(
 
 function inWords(name: QuotaName, value: number): string {
   if (name === 'cpuMillis') return String(value / 1_000)
-  if (name === 'apps' || name === 'builds') return String(value)
+  if (name === 'apps' || name === 'builds' || name === 'ports') return String(value)
   if (value < 2 ** 20) return `${Math.ceil(value / 2 ** 10)} KiB`
   if (value < 2 ** 30) return `${oneDecimal(value / 2 ** 20)} MiB`
   return `${oneDecimal(value / 2 ** 30)} GiB`

@@ -41,6 +41,7 @@ export async function changeQuota(
         maxDiskBytes: change.diskBytes,
         maxLogBytes: change.logBytes,
         maxBuilds: change.builds,
+        maxPorts: change.ports,
       },
     })
     const use = await look(tx, team.id)

@@ -6,13 +6,16 @@ import type { Edge } from './edge/edge.ts'
 import type { Locks } from './locks.ts'
 import type { LogCollector } from './logs/collector.ts'
 import type { LogStore } from './logs/store/log-store.ts'
+import type { Ports } from './ports.ts'
 
 /** Everything that the jobs of this host work with. Made once, in main.ts. */
 export interface Host {
   readonly id: string
   readonly platform: Platform
   readonly engine: Engine
+  /** Brings what comes from outside to containers: by HTTP, and by `ports`. */
   readonly edge: Edge
+  readonly ports: Ports
   readonly logs: LogCollector
   readonly logStore: LogStore
   readonly locks: Locks

@@ -11,6 +11,7 @@ import { checkedOf, firstAnswer, observe, standFirm } from './health/check.ts'
 import { watchExits } from './health/exits.ts'
 import type { Host } from './host.ts'
 import { servingKey } from './locks.ts'
+import { requireLed, requirePorts } from './ports.ts'
 import { mendServing } from './serving.ts'
 
 /**
@@ -94,6 +95,7 @@ export function createRollout(host: Host, work: DeploymentWork, image: Image, si
     const to = slotsOf(web, made).map((slot) => containerId(deploymentId, slot))
     await moveTraffic(platform, { to, from: replacedBy(made) })
     await syncEdge()
+    requireLed(host, work)
   }
 
   function replacedBy(made: number): string[] {
@@ -102,12 +104,16 @@ export function createRollout(host: Host, work: DeploymentWork, image: Image, si
     return old.filter(({ replica }) => replica >= left).map(({ id }) => id)
   }
 
-  /** Open requests end, or their grace; then the containers do. What answers no requests is told to end at once. */
-  async function drainAndRemove(ids: string[], listeningToNobody: Container[] = []): Promise<void> {
-    if (ids.length + listeningToNobody.length === 0) return
+  /** Open requests end, or their grace; then the containers do. What nobody connects to is told to end at once. */
+  async function drainAndRemove(ids: string[], processes: Container[] = []): Promise<void> {
+    if (ids.length + processes.length === 0) return
     await locks.run(servingKey(work.app.id), async () => {
       const ending = all(
-        listeningToNobody.map((container) => removeAll(host, [container.id], graceOf(container), signal)),
+        processes.map(async (container) => {
+          const limitMs = graceOf(container)
+          if (hasPort(container)) await exits.race(edge.drained([container.id], { limitMs, signal }))
+          await removeAll(host, [container.id], limitMs, signal)
+        }),
       )
       ending.catch(() => undefined)
       await exits.race(edge.drained(ids, { limitMs: graceMs, signal }))
@@ -115,6 +121,11 @@ export function createRollout(host: Host, work: DeploymentWork, image: Image, si
       await removeAll(host, ids, graceMs, signal)
       await ending
     })
+  }
+
+  /** Whether a port of the host led to a container of what was there before. */
+  function hasPort(container: Container): boolean {
+    return Object.values(oldSettings.ports).some(({ process }) => process === slotOf(container).process)
   }
 
   /** Of a container of what was there before. */
@@ -187,7 +198,10 @@ export function createRollout(host: Host, work: DeploymentWork, image: Image, si
   }
 
   return {
-    start: () => startBatch([...webSlots(first), ...beside]),
+    async start() {
+      await requirePorts(host, work)
+      await startBatch([...webSlots(first), ...beside])
+    },
     check: () => exits.race(checkBatch([...webSlots(first), ...beside])),
     async takeOver() {
       let made = first.length

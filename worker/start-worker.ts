@@ -24,6 +24,7 @@ import { ownRepository } from '../platform/registry/own-name.ts'
 import { reconcileRegistry } from '../platform/registry/reconcile.ts'
 import { sweepTimelines } from '../platform/timeline.ts'
 import { sweepBuilds } from '../platform/worker/builds.ts'
+import { desiredPorts } from '../platform/worker/desired-ports.ts'
 import { desiredRoutes } from '../platform/worker/desired-routes.ts'
 import { registerHost } from '../platform/worker/hosts.ts'
 import { logLimits, reportLogUse } from '../platform/worker/log-use.ts'
@@ -46,6 +47,7 @@ import { openLogStore } from './logs/store/open-log-store.ts'
 import { createRollUps } from './metrics/roll-ups.ts'
 import { createSampler } from './metrics/sampler.ts'
 import { serveDeliveries } from './notifications.ts'
+import { createPorts, withPorts } from './ports.ts'
 import { createReconciler } from './reconcile.ts'
 import { readRegistries } from './registries.ts'
 import { putBackHeld } from './registry/collect.ts'
@@ -100,13 +102,19 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
   const engine = await openEngine(platform)
   const logStore = openLogStore(join(config.home, 'app-logs'))
   const logs = createLogCollector({ platform, containers: engine.containers, store: logStore, log })
-  const edge = createEdge({
+  const ports = createPorts({
+    networks: engine.networks,
+    readPorts: () => desiredPorts(platform, config.hostId),
+    log,
+  })
+  const routes = createEdge({
     settings: edgeSettings(config),
     readRoutes: () => desiredRoutes(platform, config.hostId),
     readCertificates: () => desiredCertificates(platform, config.hostId),
     onRestart: () => tellAll('edge-restarted'),
     log,
   })
+  const edge = withPorts(routes, ports)
   function tellAll(cause: RecoveryCause): void {
     reconciler
       .tellAll(cause)
@@ -117,6 +125,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     platform,
     engine,
     edge,
+    ports,
     logs,
     logStore,
     locks: createLocks(),

@@ -17,6 +17,7 @@ export interface QuotaOptions extends HomeOptions {
   disk?: string
   logs?: string
   builds?: string
+  ports?: string
 }
 
 const units = {
@@ -26,6 +27,7 @@ const units = {
   diskBytes: { option: 'disk', label: 'disk (GiB)', size: 2 ** 30 },
   logBytes: { option: 'logs', label: 'logs (GiB)', size: 2 ** 30 },
   builds: { option: 'builds', label: 'builds at once', size: 1 },
+  ports: { option: 'ports', label: 'ports', size: 1 },
 } as const satisfies Record<QuotaName, { option: keyof QuotaOptions; label: string; size: number }>
 
 /** `berth quota TEAM`: what the team uses and may use, after what the options change. */

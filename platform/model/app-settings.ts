@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { buildSettingsSchema } from './builds.ts'
 import { followSchema } from './follow.ts'
-
-export const portSchema = z.number().int().min(1, 'must be 1–65535').max(65_535, 'must be 1–65535')
+import { portSchema, portsSchema } from './ports.ts'
 
 /** Characters of a reference are judged again, strictly, by the engine; this keeps nonsense out of the database. */
 export const imageReferenceSchema = z
@@ -132,6 +131,8 @@ export const appSettingsSchema = z.strictObject({
   healthCheck: healthCheckSchema.default(healthCheckSchema.parse({})),
   /** What else runs from its image, by name: platform/model/processes.ts. What is above is about `web`. */
   processes: processesSchema.default({}),
+  /** Ports of the host that lead to its processes, beside HTTP: platform/ports/ports.ts changes them. */
+  ports: portsSchema.default({}),
   /** When a live deployment crashes in a loop, go back, once, to what was live before. */
   rollbackOnCrash: z.boolean().default(false),
   /** So many earlier deployments can be gone back to at once: their images are kept. It holds from now on, for all of them. */

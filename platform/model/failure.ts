@@ -37,6 +37,7 @@ export const failureCodes = [
   'not-listening',
   'unhealthy',
   'route-failed',
+  'port-taken',
   'interrupted',
   'internal',
 ] as const
@@ -78,6 +79,7 @@ export const failureFacts: Record<FailureCode, readonly string[]> = {
   'not-listening': ['port', 'seconds', 'loopback'],
   unhealthy: ['when', 'probe'],
   'route-failed': ['reason'],
+  'port-taken': ['port', 'reason'],
   interrupted: [],
   internal: ['reason'],
 }

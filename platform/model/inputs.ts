@@ -76,7 +76,7 @@ export const createAppSchema = z.strictObject({
   /** Slug of the environment. */
   environment: slugSchema.default('production'),
   /** Without an image: it is made of source that is sent later. */
-  settings: appSettingsSchema.extend({ image: imageReferenceSchema.optional() }),
+  settings: appSettingsSchema.omit({ ports: true }).extend({ image: imageReferenceSchema.optional() }),
   variables: z.array(setVariableSchema).max(500, 'must be at most 500 variables').default([]),
 })
 

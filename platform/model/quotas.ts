@@ -1,7 +1,15 @@
 import { z } from 'zod'
 
 /** What a team may use at most, and what it uses. Builds: at once. Logs: the oldest lines go, and nothing is refused. */
-export const quotaNames = ['apps', 'memoryBytes', 'cpuMillis', 'diskBytes', 'logBytes', 'builds'] as const
+export const quotaNames = [
+  'apps',
+  'memoryBytes',
+  'cpuMillis',
+  'diskBytes',
+  'logBytes',
+  'builds',
+  'ports',
+] as const
 
 export type QuotaName = (typeof quotaNames)[number]
 
@@ -18,6 +26,7 @@ const most = {
   diskBytes: 2 ** 53 - 1,
   logBytes: 2 ** 53 - 1,
   builds: 1_000,
+  ports: 50_000,
 }
 
 const limit = (name: QuotaName) =>
@@ -36,6 +45,7 @@ export const quotaSchema = z.strictObject({
   diskBytes: limit('diskBytes'),
   logBytes: limit('logBytes'),
   builds: limit('builds'),
+  ports: limit('ports'),
 })
 
 /** Only what is given changes. */
@@ -51,6 +61,7 @@ export const teamUseSchema = z.object({
     diskBytes: amount,
     logBytes: amount,
     builds: amount,
+    ports: amount,
   }),
   limits: quotaSchema,
 })

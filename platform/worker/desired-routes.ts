@@ -4,6 +4,7 @@ import { edgeAccessOf } from '../edge-access.ts'
 import type { EdgeAccess } from '../model/edge-access.ts'
 import type { Platform } from '../open.ts'
 import { wantedState } from './desired-state.ts'
+import { servingContainers } from './serving-containers.ts'
 
 export interface DesiredRoute {
   /** `*.example.com` for all names below that have none of their own. */
@@ -27,9 +28,7 @@ export interface DesiredRoute {
 }
 
 /**
- * Where the edge of a host sends each name. Traffic goes to the live deployment; while a deployment's status is
- * `routing`, its containers take over from those of the live one, batch by batch (Container.outOfTraffic). A deployment
- * that fails then gives it all back to those that are left.
+ * Where the edge of a host sends each name: which containers get traffic is in serving-containers.ts.
  * An app that nothing serves yet is reachable as soon as a container of the deployment being checked has answered
  * (that is when its port is reported).
  */
@@ -72,26 +71,11 @@ export async function desiredRoutes(platform: Platform, hostId: string): Promise
         )
   return apps.flatMap((app) => {
     const wanted = wantedState(app.desiredState, app.project.team) === 'running'
-    const inStatus = (wanted: string) => app.deployments.find(({ status }) => status === wanted)?.id
-    const serversOf = (serving: (string | null | undefined)[], evenOutOfTraffic: boolean) =>
-      app.containers.flatMap(({ id, deploymentId, address, port, outOfTraffic }) =>
-        wanted &&
-        serving.includes(deploymentId) &&
-        (evenOutOfTraffic || !outOfTraffic) &&
-        address !== null &&
-        port !== null
-          ? [{ containerId: id, address, port }]
-          : [],
-      )
-    const { liveDeploymentId: live } = app
-    const routing = inStatus('routing')
-    const candidates = [
-      routing === undefined ? [] : serversOf([routing, live], false),
-      serversOf([live], false),
-      serversOf([live], true),
-      serversOf([routing ?? inStatus('checking')], true),
-    ]
-    const servers = candidates.find((list) => list.length > 0) ?? []
+    const answering = app.containers.flatMap(({ address, port, ...container }) =>
+      address !== null && port !== null ? [{ ...container, address, port }] : [],
+    )
+    const serving = wanted ? servingContainers(app.liveDeploymentId, app.deployments, answering) : []
+    const servers = serving.map(({ id, address, port }) => ({ containerId: id, address, port }))
     const state = stateOf(
       wanted,
       servers.length > 0,

@@ -7,6 +7,7 @@ import { createDrain } from '../../platform/log-drains/drains.ts'
 import { newId } from '../../platform/model/ids.ts'
 import type { App } from '../../platform/model/resources.ts'
 import { createChannel, testChannel } from '../../platform/notifications/channels.ts'
+import { publishPort } from '../../platform/ports/ports.ts'
 import { passwordContext } from '../../platform/registries/pull-login.ts'
 import { createRun } from '../../platform/runs.ts'
 import { seal } from '../../platform/secrets.ts'
@@ -27,6 +28,8 @@ export interface Things {
   environment: string
   deployment: string
   domain: string
+  /** Name of one of the app's. */
+  port: string
   run: string
   cronJob: string
   volume: string
@@ -56,6 +59,7 @@ const inProjects = [
   'environment',
   'deployment',
   'domain',
+  'port',
   'run',
   'cronJob',
   'volume',
@@ -141,6 +145,7 @@ export function thingsOf(
     },
     domain: async () =>
       (await addDomain(platform, operator, await get('app'), { name: `fixture-${++last}.test` })).id,
+    port: async () => (await publishPort(platform, operator, await get('app'), { containerPort: 5432 })).name,
     run: async () => (await createRun(platform, operator, await get('app'), { command: ['true'] })).id,
     async cronJob() {
       const input = { name: 'Fixture', schedule: '0 3 * * *', command: ['true'] }

@@ -12,7 +12,15 @@ test('amounts as people type them become what the API takes; what is not given d
 })
 
 test('what is used and allowed is shown in the same units', () => {
-  const used = { apps: 3, memoryBytes: 2 ** 29, cpuMillis: 750, diskBytes: 0, logBytes: 2 ** 28, builds: 0 }
+  const used = {
+    apps: 3,
+    memoryBytes: 2 ** 29,
+    cpuMillis: 750,
+    diskBytes: 0,
+    logBytes: 2 ** 28,
+    builds: 0,
+    ports: 2,
+  }
   const limits = {
     apps: 20,
     memoryBytes: 2 ** 33,
@@ -20,6 +28,7 @@ test('what is used and allowed is shown in the same units', () => {
     diskBytes: null,
     logBytes: 2 ** 30,
     builds: 2,
+    ports: null,
   }
   expect(
     usageTable({ used, limits })
@@ -33,5 +42,6 @@ test('what is used and allowed is shown in the same units', () => {
     ['disk (GiB)', '0', 'none'],
     ['logs (GiB)', '0.25', '1'],
     ['builds at once', '0', '2'],
+    ['ports', '2', 'none'],
   ])
 })

@@ -63,6 +63,8 @@ const allowed: Record<Action, string> = {
   'invitation.create': 'admin owner operator',
   'invitation.revoke': 'admin owner operator',
   'project.read': 'viewer developer admin owner operator',
+  'port.publish': 'developer admin owner operator',
+  'port.remove': 'developer admin owner operator',
   'project.create': 'developer admin owner operator',
   'project.update': 'developer admin owner operator',
   'project.delete': 'admin owner operator',

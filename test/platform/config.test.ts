@@ -24,6 +24,7 @@ test('every problem is listed at once, with its variable and without its value',
     BERTH_PRIVATE_HOSTS: 'http://registry.internal',
     BERTH_DNS_SERVERS: '1.1.1.1, ns.example:53',
     BERTH_BUILD_IMAGES: 'node=registry.internal/node:{version}, cobol=x',
+    BERTH_PORTS: '30000-20000',
   }
   expect(() => loadConfig(broken)).toThrow(Error)
   let message = ''
@@ -36,6 +37,16 @@ test('every problem is listed at once, with its variable and without its value',
     expect(message).toContain(`  ${name} `)
   }
   expect(message).not.toContain('hunter2')
+})
+
+test('apps have ports of the host from 20000 to 29999, from another range, or none', () => {
+  const given = (BERTH_PORTS: string) => loadConfig({ ...complete, BERTH_PORTS }).publishedPorts
+  expect(loadConfig(complete).publishedPorts).toEqual({ first: 20_000, last: 29_999 })
+  expect(given('')).toEqual({ first: 20_000, last: 29_999 })
+  expect(given('5000-5000')).toEqual({ first: 5_000, last: 5_000 })
+  expect(given('none')).toBeNull()
+  for (const text of ['0-10', '1-65536', '20000', 'all', '1-2,4-5'])
+    expect(() => given(text)).toThrow('BERTH_PORTS must be a range of ports such as 20000-29999, or none')
 })
 
 test('without a domain names end in .localhost, and the port is part of them unless it is 80', () => {

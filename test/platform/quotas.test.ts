@@ -192,6 +192,7 @@ test('administrators of the installation set quotas, of teams that are not their
     diskBytes: null,
     logBytes: null,
     builds: null,
+    ports: null,
   }
   expect((await getTeamUse(platform, viewer.viewer, team.id)).limits).toEqual(limits)
   await expect(changeQuota(platform, operator, team.id, { apps: -1 })).rejects.toMatchObject({

@@ -3,6 +3,7 @@ import type { JobData } from '../../platform/jobs.ts'
 import { answerQuestion, takeQuestion } from '../../platform/worker/questions.ts'
 import type { Host } from '../host.ts'
 import { LogSearchError } from '../logs/store/log-store.ts'
+import { takenPorts } from '../ports.ts'
 
 /** Answers somebody who waits at the API for what is kept on this host. */
 export async function answerHostQuestion(
@@ -30,6 +31,8 @@ function look(host: Host, question: Question): Promise<unknown> {
       return host.logStore.search(question.appId, question.search)
     case 'volume-use':
       return host.engine.volumes.usage(question.volumeId)
+    case 'taken-ports':
+      return takenPorts(host, question.ports)
     case 'log-counts':
       return host.logStore.histogram(question.appId, question.count)
   }

@@ -410,6 +410,15 @@ const uses: Record<string, Use> = {
     const { body } = await makeCronJob(ids.app)
     return call(`POST /cron-jobs/${body.id}/run`)
   },
+  'POST /apps/{id}/ports': ({ app }) => call(`POST /apps/${app}/ports`, { containerPort: 5432 }),
+  'PATCH /apps/{id}/ports/{name}': async ({ app }) => {
+    const { body } = await call(`POST /apps/${app}/ports`, { containerPort: 5432 })
+    return call(`PATCH /apps/${app}/ports/${body.name}`, { containerPort: 5433 })
+  },
+  'DELETE /apps/{id}/ports/{name}': async ({ app }) => {
+    const { body } = await call(`POST /apps/${app}/ports`, { containerPort: 5432 })
+    return call(`DELETE /apps/${app}/ports/${body.name}`)
+  },
   'POST /apps/{id}/domains': ({ app }) => makeDomain(app),
   'POST /domains/{id}/check': async ({ app }) => {
     const { body } = await makeDomain(app)

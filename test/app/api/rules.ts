@@ -238,6 +238,14 @@ export const rules: Record<string, Rule> = {
     ({ app }) => `/apps/${app}/domains`,
     { name: 'new.test', pathPrefix: '/new' },
   ],
+  'GET /apps/{id}/ports': ['viewer', ({ app }) => `/apps/${app}/ports`],
+  'POST /apps/{id}/ports': ['developer', ({ app }) => `/apps/${app}/ports`, { containerPort: 5432 }],
+  'PATCH /apps/{id}/ports/{name}': [
+    'developer',
+    ({ app, port }) => `/apps/${app}/ports/${port}`,
+    { containerPort: 5433 },
+  ],
+  'DELETE /apps/{id}/ports/{name}': ['developer', ({ app, port }) => `/apps/${app}/ports/${port}`],
   'POST /domains/{id}/check': ['developer', ({ domain }) => `/domains/${domain}/check`],
   'PATCH /domains/{id}': ['developer', ({ domain }) => `/domains/${domain}`, { httpsRedirect: true }],
   'PUT /domains/{id}/certificate': [

@@ -25,6 +25,7 @@ import { addMemberRoutes } from './members.ts'
 import { addMetricRoutes } from './metrics.ts'
 import { addNotificationRoutes } from './notifications.ts'
 import { addOperatorRoutes } from './operator.ts'
+import { addPortRoutes } from './ports.ts'
 import { ApiError, answerTo, problemResponse } from './problem.ts'
 import { addProjectAccessRoutes } from './project-access.ts'
 import { addProjectRoutes } from './projects.ts'
@@ -88,6 +89,7 @@ export function createApi(platform: Platform): Api {
   addAppRoutes(api)
   addVariableRoutes(api)
   addDomainRoutes(api)
+  addPortRoutes(api)
   addVolumeRoutes(api)
   addRunRoutes(api)
   addTerminalRoutes(api)

@@ -13,6 +13,7 @@ import { logDrainSchema } from '../../../../platform/model/log-drains.ts'
 import { logHistogramSchema } from '../../../../platform/model/log-search.ts'
 import { channelSchema, deliverySchema } from '../../../../platform/model/notifications.ts'
 import { pendingChangesSchema } from '../../../../platform/model/pending-changes.ts'
+import { portListSchema, portResourceSchema } from '../../../../platform/model/ports.ts'
 import { teamUseSchema } from '../../../../platform/model/quotas.ts'
 import { registryCollectionSchema } from '../../../../platform/model/registry-collection.ts'
 import { registryLoginSchema } from '../../../../platform/model/registry-logins.ts'
@@ -64,6 +65,8 @@ export const VolumeSnapshot = volumeSnapshotSchema.meta({ id: 'VolumeSnapshot' }
 export const EdgeAccess = shownEdgeAccessSchema.meta({ id: 'EdgeAccess' })
 export const CronJob = cronJobSchema.meta({ id: 'CronJob' })
 export const Domain = domainSchema.meta({ id: 'Domain' })
+export const Port = portResourceSchema.meta({ id: 'Port' })
+export const PortList = portListSchema.meta({ id: 'PortList' })
 export const Repository = repositorySchema.meta({ id: 'Repository' })
 export const ImageTag = imageTagSchema.meta({ id: 'ImageTag' })
 export const RepositoryImage = repositoryImageSchema.meta({ id: 'RepositoryImage' })

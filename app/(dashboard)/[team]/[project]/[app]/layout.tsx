@@ -1,7 +1,9 @@
 import { ExternalLink } from 'lucide-react'
 import Link from 'next/link'
 import { getTranslations } from 'next-intl/server'
+import { Suspense } from 'react'
 import { roleIncludes } from '@/platform/model/roles.ts'
+import { PortAddresses } from '../../../../_ports/port-addresses.tsx'
 import { loadApp } from '../../../../_shell/load.ts'
 import { CopyButton } from '../../../../_ui/copy-button.client.tsx'
 import { AppStatusBadge } from '../../../../_ui/status-badge.tsx'
@@ -43,6 +45,9 @@ export default async function AppLayout({ params, children }: LayoutProps<'/[tea
               <CopyButton text={url} label={t('copyAddress')} />
             </div>
           )}
+          <Suspense>
+            <PortAddresses appId={app.id} />
+          </Suspense>
         </div>
         {roleIncludes(project.role, 'developer') && app.status !== 'deleting' && (
           <AppActions

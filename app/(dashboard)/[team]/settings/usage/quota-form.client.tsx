@@ -17,6 +17,7 @@ const units: Record<QuotaName, { size: number; suffix?: string }> = {
   diskBytes: { size: 2 ** 30, suffix: 'GiB' },
   logBytes: { size: 2 ** 30, suffix: 'GiB' },
   builds: { size: 1 },
+  ports: { size: 1 },
 }
 
 function textOf(name: QuotaName, limits: Quota): string {

@@ -4,6 +4,7 @@ import { Suspense } from 'react'
 import { roleIncludes } from '@/platform/model/roles.ts'
 import { AccessCard } from '../../../../../_access/access-card.tsx'
 import { DomainsView } from '../../../../../_domains/domains-view.tsx'
+import { PortsCard } from '../../../../../_ports/ports-card.tsx'
 import { loadApp } from '../../../../../_shell/load.ts'
 import { RowsSkeleton } from '../../../../../_ui/skeleton.tsx'
 
@@ -25,6 +26,11 @@ export default async function DomainsPage({ params }: Props) {
     <Suspense fallback={<RowsSkeleton rows={2} />}>
       <div className="space-y-6">
         <DomainsView appId={app.id} canChange={roleIncludes(project.role, 'developer')} />
+        <PortsCard
+          appId={app.id}
+          processes={Object.keys(app.settings.processes).sort()}
+          canChange={roleIncludes(project.role, 'developer')}
+        />
         <AccessCard appId={app.id} canChange={roleIncludes(project.role, 'developer')} />
       </div>
     </Suspense>
