@@ -40,6 +40,7 @@ const fieldPatterns = [
   [/^must be a (?:name alone|name without|name, not|domain name)/, 'domainName'],
   [/^must have a dot/, 'domainDot'],
   [/^may have a \* only/, 'domainStar'],
+  [/^is a public suffix/, 'domainSuffix'],
   [/^is the name of Berth itself/, 'domainOwn'],
   [/^may be one part below (\S+),/, 'domainBelow'],
   [/^is used by another team|which another team uses$/, 'domainOtherTeam'],

@@ -1,5 +1,6 @@
 /** Text that people type → a name of the name service, or a sentence about what is wrong with it. */
 import { domainToASCII } from 'node:url'
+import { getPublicSuffix } from 'tldts'
 import { localEndings } from '../certificates/local-names.ts'
 import type { Config } from '../config.ts'
 import { PlatformError } from '../errors.ts'
@@ -23,9 +24,16 @@ export function parseName(config: Names, text: string): string {
     throw badName('must be a domain name such as shop.example.com')
   if (base.length > 253 - (isAny ? 2 : 0)) throw badName('must be at most 253 characters')
   if (labels.length < 2) throw badName('must have a dot: the end of a name belongs to everybody')
+  if (isPublicSuffix(base))
+    throw badName('is a public suffix: names below it belong to many, so nobody has it as a whole')
   const name = isAny ? `*.${base}` : base
   refuseOwn(config, name)
   return name
+}
+
+/** Such as co.uk and github.io: https://publicsuffix.org, whose list comes with the package. */
+function isPublicSuffix(base: string): boolean {
+  return getPublicSuffix(base, { allowPrivateDomains: true }) === base
 }
 
 /** Berth's own host, and all that would take the generated names of others. */

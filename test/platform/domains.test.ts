@@ -165,6 +165,18 @@ test('apps of one team share a name by path, and never the same path', async () 
   )
 })
 
+test('names below a public suffix, and those that no list knows, are taken as before', async () => {
+  const label = `shop-${number}`
+  for (const name of [
+    `${label}.co.uk`,
+    `*.${label}.github.io`,
+    `${label}.city.kawasaki.jp`,
+    `${label}.公司.cn`,
+  ])
+    expect((await add(acme, name)).verifiedAt).toBeNull()
+  expect((await add(acme, `${label}.test`)).verifiedBy).toBe('local')
+})
+
 test.each<[AddDomainInput, string | RegExp, string?]>([
   [{ name: 'localhost' }, /must have a dot/],
   [{ name: 'com' }, /must have a dot/],
@@ -186,6 +198,9 @@ test.each<[AddDomainInput, string | RegExp, string?]>([
   [{ name: 'a.example', redirectTo: 'https://b.example/x' }, /must not have a path/, 'redirectTo'],
   [{ name: 'a.example', redirectTo: 'a.example' }, /must be another name/, 'redirectTo'],
   [{ name: 'a.example', redirectTo: 'javascript:alert(1)' }, /must be a name/, 'redirectTo'],
+  ...['co.uk', '*.co.uk', 'GitHub.io', '*.github.io', 'any.kawasaki.jp', '公司.cn', '*.公司.cn'].map(
+    (name): [AddDomainInput, RegExp] => [{ name }, /^is a public suffix: names below it belong to many/],
+  ),
 ])('%j is refused at its field', async (input, message, path) => {
   await expect(addDomain(platform, operator, acme.id, input)).rejects.toMatchObject({
     code: 'invalid',
