@@ -176,8 +176,9 @@ function dashboard(settings: EdgeSettings): string[] {
     '',
     // Its clients are programs: they get plain errors, and no answer comes from here that looks like a page.
     'backend registry',
-    // Layers go from socket to socket in the kernel, which halves what a pull through here costs.
+    // Layers go from socket to socket in the kernel, which halves what a pull and a push through here cost.
     '    option splice-response',
+    '    option splice-request',
     `    server registry 127.0.0.1:${settings.registryPort}`,
     '',
     // Pushes, whose answers last as long as their deployments; git is told plainly when the worker is away.
