@@ -17,7 +17,7 @@ export async function nodeImage(files: Record<string, string>): Promise<ImageSpe
   return { layers: [await layer, await makeTar(scripts)], bare: true, compress: 'none' }
 }
 
-function librariesOf(path: string): string[] {
+export function librariesOf(path: string): string[] {
   const output = execFileSync('ldd', [path], { encoding: 'utf8' })
   return [...output.matchAll(/(\/\S+) \(0x/g)].map(([, library]) => library ?? '')
 }

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { type ImageSpec, makeTar } from './images.ts'
+import { type ImageSpec, makeTar, type TarEntry } from './images.ts'
 import { nodeImage } from './node-image.ts'
 
 const certificates = '/etc/ssl/certs/ca-certificates.crt'
@@ -19,7 +19,9 @@ export async function npmImage(): Promise<ImageSpec> {
     ? [{ name: certificates.slice(1), content: readFileSync(certificates) }]
     : []
   const program = { name: 'bin/npm', content: script, mode: 0o755 }
-  const layer = await makeTar([...files, ...authorities, program])
+  // Where the programs of packages look for it.
+  const env: TarEntry = { name: 'usr/bin/env', type: 'symlink', linkname: '/bin/busybox' }
+  const layer = await makeTar([...files, ...authorities, program, env])
   const node = await nodeImage({ 'etc/passwd': 'root:x:0:0:root:/root:/bin/sh\n' })
   const layers = [...(node.layers ?? []), layer]
   return {

@@ -22,10 +22,10 @@ export const staticSite: Detector = {
 export function staticServer(source: SourceFacts, copyPages: string, isOnePage: boolean): string[] {
   const tries = isOnePage ? '{path} {path}.html /index.html' : '{path} {path}.html {path}/index.html'
   const lines = [
+    // As old as Debian's Caddy takes it.
     '{',
     '  admin off',
     '  auto_https off',
-    '  persist_config off',
     '}',
     ':{$PORT:8080} {',
     '  root * /srv',
