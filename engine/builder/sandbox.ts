@@ -108,7 +108,8 @@ export async function withSandbox<T>(
 
 /**
  * Starts a program in a container that was started just now. Until its first process has become the container's program
- * it still has the runtime's memory, and the kernel lets nobody who joined its user namespace join the others.
+ * it still has the runtime's memory, and the kernel lets nobody who joined its user namespace join the others. On a busy
+ * host the runtime may also say no more than that it failed to start; nothing has run then.
  */
 async function enter(containers: Containers, id: string, command: string[]): Promise<void> {
   for (const end = Date.now() + enterWithinMs; ; await sleep(10)) {
@@ -116,7 +117,8 @@ async function enter(containers: Containers, id: string, command: string[]): Pro
       await containers.exec(id, { command })
       return
     } catch (error) {
-      const isEarly = isEngineError(error, 'internal') && /setns\(.*not permitted/.test(error.message)
+      const isEarly =
+        isEngineError(error, 'internal') && /setns\(.*not permitted|fail startup/.test(error.message)
       if (!isEarly || Date.now() > end) throw error
     }
   }

@@ -1,77 +1,29 @@
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer, type Server } from 'node:net'
+import { existsSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { Readable } from 'node:stream'
 import { crc32, gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { BuildSpec } from '../../../engine/index.ts'
-import { commandLine } from '../../../engine/sys/processes.ts'
-import { startEngine, type TestEngine } from '../../support/engine.ts'
-import { makeTar, pushImage, type TarEntry } from '../../support/images.ts'
-import { freePort } from '../../support/registry.ts'
+import { startBuilder, type TestBuilder, tarOf } from '../../support/builder.ts'
+import type { TestEngine } from '../../support/engine.ts'
+import type { TarEntry } from '../../support/images.ts'
 import { until } from '../../support/until.ts'
 
+let builder: TestBuilder
 let t: TestEngine
-/** Leads to the registry, as the edge does in Berth: the port of the host that builds may reach. */
-let edge: Server
 /** Of the registry, as builds know it. */
 let host: string
-let last = 0
 
 beforeAll(async () => {
-  const port = await freePort()
-  t = await startEngine({ allowedHostPorts: [port] })
-  edge = createServer((socket) => {
-    const registry = connect(t.registry.port, '127.0.0.1')
-    socket.pipe(registry).pipe(socket)
-    for (const end of [socket, registry]) end.on('error', () => end.destroy())
-  }).listen(port)
-  await once(edge, 'listening')
-  host = `localhost:${port}`
-  // buildah wants as many steps in an image's history as it has layers.
-  const history = [{ created_by: 'busybox' }, { created_by: 'base' }]
-  await pushImage(t.registry, 'base:1', { files: { 'etc/base': 'base' }, history })
+  builder = await startBuilder()
+  t = builder.t
+  host = builder.host
+  await builder.base('base:1', { files: { 'etc/base': 'base' } })
 })
 
 afterAll(async () => {
-  edge?.close()
-  await t?.close()
+  await builder?.close()
 })
-
-async function tarOf(files: Record<string, string>, more: TarEntry[] = []): Promise<Buffer> {
-  return makeTar([...Object.entries(files).map(([name, content]) => ({ name, content })), ...more])
-}
-
-function specOf(source: Buffer, changes: Partial<BuildSpec> = {}): BuildSpec {
-  const id = `b${++last}`
-  return {
-    id,
-    source: { open: () => Readable.from([source]), format: 'tar' },
-    push: { reference: `${host}/acme/shop:${id}`, insecure: true },
-    cache: id,
-    idRange: { base: 1_500_000_000, size: 65_536 },
-    limits: {
-      memoryBytes: 256 * 2 ** 20,
-      cpuMillis: 2_000,
-      pids: 256,
-      diskBytes: 256 * 2 ** 20,
-      timeMs: 60_000,
-    },
-    timestamp: new Date(1_000_000_000_000),
-    ...changes,
-  }
-}
-
-/** Lines that the last build said. */
-let said: string[] = []
-
-async function build(files: Record<string, string>, changes: Partial<BuildSpec> = {}, signal?: AbortSignal) {
-  const lines: string[] = []
-  said = lines
-  const spec = specOf(await tarOf(files), changes)
-  const onLine = ({ text }: { text: string }) => lines.push(text)
-  return { ...(await t.engine.builder.build(spec, { onLine, signal })), lines, spec }
-}
 
 const from = (stage = '') => `FROM ${host}/base:1${stage}\n`
 
@@ -82,7 +34,7 @@ test('a Dockerfile becomes an image in the registry, and a second build of it th
     '.dockerignore': 'left-out\n',
     'left-out': 'x',
   }
-  const first = await build(files, { args: { WHO: 'you' }, cache: 'same' })
+  const first = await builder.build(files, { args: { WHO: 'you' }, cache: 'same' })
   expect(first.lines).toContain('hello you')
   expect(first).toMatchObject({ hadCache: false, digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) })
   const image = await t.engine.images.pull(first.spec.push.reference)
@@ -94,10 +46,13 @@ test('a Dockerfile becomes an image in the registry, and a second build of it th
   const seen: string[] = []
   for await (const { text } of t.engine.containers.logs(container.id)) seen.push(text)
   expect(seen).toEqual(['.dockerignore', 'Dockerfile', 'page.html'])
-  const second = await build(files, { args: { WHO: 'you' }, cache: 'same' })
+  const second = await builder.build(files, { args: { WHO: 'you' }, cache: 'same' })
   expect(second).toMatchObject({ digest: first.digest, hadCache: true })
   expect(second.lines.join('\n')).toContain('Using cache')
-  const changed = await build({ ...files, 'page.html': 'other' }, { args: { WHO: 'you' }, cache: 'same' })
+  const changed = await builder.build(
+    { ...files, 'page.html': 'other' },
+    { args: { WHO: 'you' }, cache: 'same' },
+  )
   expect(changed.digest).not.toBe(first.digest)
 })
 
@@ -105,13 +60,13 @@ test('a folder of the source, another Dockerfile, one stage of several', async (
   const files = {
     'web/build.file': `${from(' AS one')}RUN echo one > /which\n${from(' AS two')}COPY --from=one /which /which\nRUN cat /which\n${from()}RUN false\n`,
   }
-  const { lines } = await build(files, { folder: 'web', dockerfile: 'build.file', target: 'two' })
+  const { lines } = await builder.build(files, { folder: 'web', dockerfile: 'build.file', target: 'two' })
   expect(lines).toContain('one')
 })
 
 test('a base image comes from the mirror of its registry, which answers nobody itself', async () => {
   const registries = [{ host: 'elsewhere.invalid', mirrors: [{ url: `http://${host}` }] }]
-  const { lines } = await build(
+  const { lines } = await builder.build(
     { Dockerfile: 'FROM elsewhere.invalid/base:1\nRUN cat /etc/base && echo && ! cat /build/auth.json\n' },
     { registries },
   )
@@ -120,7 +75,7 @@ test('a base image comes from the mirror of its registry, which answers nobody i
 
 test('a secret is there for its step, and in no layer, configuration or line', async () => {
   const value = 'kq8Xw2Lz-do-not-tell'
-  const { digest, lines } = await build(
+  const { digest, lines } = await builder.build(
     {
       Dockerfile: `${from()}RUN --mount=type=secret,id=token busybox wc -c < /run/secrets/token; grep -c 2Lz-do-not /run/secrets/token\n`,
     },
@@ -151,7 +106,7 @@ test.each([
       : await tarOf({ Dockerfile: `${from()}RUN echo it came\n` }),
   )
   const lines: string[] = []
-  const spec = specOf(source, { source: { open: () => Readable.from([source]), format } })
+  const spec = builder.specOf(source, { source: { open: () => Readable.from([source]), format } })
   await t.engine.builder.build(spec, { onLine: ({ text }) => lines.push(text) })
   expect(lines).toContain('it came')
 })
@@ -160,7 +115,7 @@ test.each([
   ['no archive', Buffer.from('nonsense'.repeat(200)), 'source-invalid'],
   ['no Dockerfile', null, 'dockerfile-missing'],
 ])('%s ends with its own reason', async (_what, source, reason) => {
-  const spec = specOf(source ?? (await tarOf({ 'other.txt': 'x' })))
+  const spec = builder.specOf(source ?? (await tarOf({ 'other.txt': 'x' })))
   await expect(t.engine.builder.build(spec, {})).rejects.toMatchObject({ reason })
 })
 
@@ -171,9 +126,9 @@ test.each([
   ['an instruction that is none', 'NONSENSE', 'failed'],
 ])('%s ends with its own reason', async (_what, line, reason) => {
   const dockerfile = `${line.startsWith('FROM') ? '' : from()}${line.replace('HOST', host)}\n`
-  const failure = await build({ Dockerfile: dockerfile }).catch((error) => error)
-  expect(failure, said.join('\n')).toMatchObject({ reason })
-  if (line.startsWith('RUN')) expect(said).toContain('the reason')
+  const failure = await builder.build({ Dockerfile: dockerfile }).catch((error) => error)
+  expect(failure, builder.said().join('\n')).toMatchObject({ reason })
+  if (line.startsWith('RUN')) expect(builder.said()).toContain('the reason')
 })
 
 test.each([
@@ -182,12 +137,14 @@ test.each([
   ['a full disk', 'dd if=/dev/zero of=/big bs=1M count=4000', ['disk-full']],
   ['an endless step', 'sleep 1000', ['timeout']],
 ])('%s is ended by its own limit, and nothing of it is left', async (_what, command, reasons) => {
-  const limits = { ...specOf(Buffer.alloc(0)).limits, timeMs: 15_000 }
+  const limits = { ...builder.specOf(Buffer.alloc(0)).limits, timeMs: 15_000 }
   const began = Date.now()
-  const failure = await build({ Dockerfile: `${from()}RUN ${command}\n` }, { limits }).catch((error) => error)
-  expect(reasons, `${failure} ${said.slice(-5).join('\n')}`).toContain(failure.reason)
+  const failure = await builder
+    .build({ Dockerfile: `${from()}RUN ${command}\n` }, { limits })
+    .catch((error) => error)
+  expect(reasons, `${failure} ${builder.said().slice(-5).join('\n')}`).toContain(failure.reason)
   expect(Date.now() - began).toBeLessThan(30_000)
-  await nothingIsLeft()
+  await builder.nothingIsLeft()
 })
 
 test('a build that is called off ends within two seconds, and nothing of it is left', async () => {
@@ -195,16 +152,16 @@ test('a build that is called off ends within two seconds, and nothing of it is l
   const reason = new Error('called off')
   let endedAt = 0
   const files = { Dockerfile: `${from()}RUN echo begun && sleep 1000\n` }
-  const running = build(files, {}, stop.signal).finally(() => {
+  const running = builder.build(files, {}, { signal: stop.signal }).finally(() => {
     endedAt = Date.now()
   })
   const settled = expect(running).rejects.toBe(reason)
-  await until('its step runs', () => said.includes('begun'))
+  await until('its step runs', () => builder.said().includes('begun'))
   const asked = Date.now()
   stop.abort(reason)
   await settled
   expect(endedAt - asked).toBeLessThan(2_000)
-  await nothingIsLeft()
+  await builder.nothingIsLeft()
 })
 
 test('a build is nobody on this host, has few rights, and reaches neither the host nor other networks', async () => {
@@ -227,7 +184,7 @@ test('a build is nobody on this host, has few rights, and reaches neither the ho
     'unshare -m true && echo unshared',
   ]
   const run = tries.map((command) => `RUN (${command}) 2>&1 || true\n`).join('')
-  const { lines } = await build({ Dockerfile: from() + run })
+  const { lines } = await builder.build({ Dockerfile: from() + run })
   service.close()
   const text = lines.filter((line) => !line.startsWith('STEP')).join('\n')
   expect(text).toMatch(/via 10\.90\./)
@@ -252,35 +209,14 @@ test('an archive and a Dockerfile that mean to leave their folder get nothing of
   const source = await tarOf({ Dockerfile: `${from()}COPY passwd* /got\nRUN cat /got || true\n` }, links)
   const lines: string[] = []
   await t.engine.builder
-    .build(specOf(source), { onLine: ({ text }) => lines.push(text) })
+    .build(builder.specOf(source), { onLine: ({ text }) => lines.push(text) })
     .catch((error) => lines.push(String(error)))
   expect(existsSync('/tmp/berth-evil')).toBe(false)
   expect(existsSync('/etc/evil')).toBe(false)
   expect(lines.join('\n')).not.toContain('daemon:')
   for (const dockerfile of ['../../../etc/passwd', '/etc/passwd', '--help'])
-    expect(() => t.engine.builder.build(specOf(source, { dockerfile }), {})).toThrow('no path inside')
+    expect(() => t.engine.builder.build(builder.specOf(source, { dockerfile }), {})).toThrow('no path inside')
 })
-
-async function nothingIsLeft(): Promise<void> {
-  expect((await t.engine.containers.list()).filter(({ id }) => id.startsWith('build-'))).toEqual([])
-  expect((await t.engine.networks.list()).filter(({ name }) => name.startsWith('build-'))).toEqual([])
-  await until('no process of it is left', () => !processes().some((line) => line.includes('buildah')))
-}
-
-function processes(): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => uidMap(pid).includes('1500000000'))
-    .map((pid) => commandLine(Number(pid)).join(' '))
-}
-
-function uidMap(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/uid_map`, 'utf8')
-  } catch {
-    return ''
-  }
-}
 
 /** One file named Dockerfile, stored. */
 function zipOf(content: Buffer): Buffer {
