@@ -10,7 +10,7 @@ import type { Platform } from './open.ts'
 /** What only a host knows, because it is kept there. */
 export const questionSchema = z.discriminatedUnion('about', [
   z.object({ about: z.literal('log-lines'), appId: z.string(), search: logSearchSchema }),
-  z.object({ about: z.literal('volume-use'), volumeId: z.string() }),
+  z.object({ about: z.literal('volume-least-size'), volumeId: z.string() }),
   z.object({ about: z.literal('taken-ports'), ports: z.array(hostPortSchema).max(100) }),
   z.object({ about: z.literal('log-counts'), appId: z.string(), count: logCountSchema }),
 ])

@@ -108,7 +108,7 @@ export async function createVolume(
 
 /**
  * Another name or path, which the next deployment has, and another size, which its host gives it at once; the app is
- * stopped meanwhile. Throws `invalid` at `sizeBytes` for one that is smaller than what is in it.
+ * stopped meanwhile. Throws `invalid` at `sizeBytes` for one that its content has no room in.
  */
 export async function updateVolume(
   platform: Platform,
@@ -120,7 +120,7 @@ export async function updateVolume(
   const change = validate(updateVolumeSchema, input)
   const { appId } = place
   if (appId === null) throw isLeft()
-  const used = await heldNow(platform, id, change.sizeBytes)
+  const least = await leastSizeNow(platform, id, change.sizeBytes)
   await withFreeName(change.name ?? '', () =>
     platform.db.$transaction(async (tx) => {
       await lockTeam(tx, place.teamId)
@@ -131,8 +131,8 @@ export async function updateVolume(
       const after = { ...before, ...change }
       if (after.mountPath !== before.mountPath) await requireFreePath(tx, app, after.mountPath, id)
       const more = after.sizeBytes - before.sizeBytes
-      if (more < 0 && used !== null && used > after.sizeBytes)
-        throw atField('sizeBytes', `must be at least ${inWords(used)}: so much is in the volume`)
+      if (more < 0 && least !== null && least > after.sizeBytes)
+        throw atField('sizeBytes', `must be at least ${inWords(least)}: so much its content needs`)
       await checkQuota(tx, place.teamId, { diskBytes: more })
       const task: VolumeTask = { kind: 'resize', fromBytes: before.sizeBytes, toBytes: after.sizeBytes }
       await tx.volume.update({
@@ -217,12 +217,18 @@ export async function begin(
   await enqueue(platform, hostId, 'work-on-volume', { volumeId })
 }
 
-/** What is in it at this moment, where a size is asked for and its host answers; else what was last. */
-async function heldNow(platform: Platform, id: string, asked: number | undefined): Promise<number | null> {
+/** Where a smaller size is asked for: what its content needs now, if its host answers; else what was in it last. */
+async function leastSizeNow(
+  platform: Platform,
+  id: string,
+  asked: number | undefined,
+): Promise<number | null> {
   const row = await platform.db.volume.findUnique({ where: { id } })
   if (asked === undefined || row === null || !row.isMade || asked >= Number(row.sizeBytes)) return null
-  const said = await askHost(platform, row.hostId, { about: 'volume-use', volumeId: id }).catch(() => null)
-  if (typeof said === 'object' && said !== null && 'usedBytes' in said) return Number(said.usedBytes)
+  const said = await askHost(platform, row.hostId, { about: 'volume-least-size', volumeId: id }).catch(
+    () => null,
+  )
+  if (typeof said === 'object' && said !== null && 'leastBytes' in said) return Number(said.leastBytes)
   return row.usedBytes === null ? null : Number(row.usedBytes)
 }
 

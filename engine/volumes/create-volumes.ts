@@ -9,7 +9,7 @@ import { spaceLeft } from '../sys/disk.ts'
 import { thaw } from '../sys/freeze.ts'
 import type { Spawner } from '../sys/spawner.ts'
 import { createBorrowers } from './borrowers.ts'
-import { copyImage, settle } from './disk-images.ts'
+import { copyImage, leastSizeOf, settle } from './disk-images.ts'
 import {
   closeLimited,
   diskOf,
@@ -69,6 +69,12 @@ export async function createVolumes(options: {
     const found = find(name)
     if (!found) throw new EngineError('not-found', `there is no volume ${name}`)
     return found
+  }
+
+  function mustHaveImage(name: string): string {
+    const image = imageOf(folderOf(name))
+    if (existsSync(image)) return image
+    throw new EngineError('failed-precondition', `volume ${name} is no file system of its own`)
   }
 
   async function make({ name, idRange, sizeBytes, labels = {} }: VolumeSpec): Promise<Volume> {
@@ -196,14 +202,20 @@ export async function createVolumes(options: {
           return { usedBytes: Number.parseInt(said, 10) }
         })
       }),
+    leastSize: (name) =>
+      lock(name, async () => {
+        mustFind(name)
+        const image = mustHaveImage(name)
+        // What is written and not on disk yet counts, too.
+        if (isOpen(folderOf(name))) await settle(diskOf(folderOf(name)))
+        return { leastBytes: await leastSizeOf(image, spawner) }
+      }),
     resize: (name, sizeBytes, { signal } = {}) =>
       lock(name, async () => {
         const found = mustFind(name)
         checkVolume({ ...found, sizeBytes })
         if (found.sizeBytes === sizeBytes) return found
-        const image = imageOf(folderOf(name))
-        if (!existsSync(image))
-          throw new EngineError('failed-precondition', `volume ${name} is no file system of its own`)
+        const image = mustHaveImage(name)
         await mustBeClosed(name)
         await whileOpen(name, () =>
           copyImage(image, join(folderOf(name), 'resized.img'), {

@@ -86,6 +86,28 @@ async function resizeImage(
 
 const sectorBytes = 512
 
+/** What resize2fs makes it no smaller than, also of one that is mounted: of that, what is on disk. */
+export async function leastSizeOf(image: string, spawner: Spawner): Promise<number> {
+  const said = await spawner.mustRun(['resize2fs', '-P', image], { timeoutMs: measureWithinMs })
+  const [, blocks] = /: (\d+)\s*$/.exec(said) ?? []
+  if (blocks === undefined) throw new EngineError('internal', `resize2fs says no size: ${said}`)
+  return Number(blocks) * (await blockSizeOf(image))
+}
+
+const measureWithinMs = 30_000
+// ext4: the superblock is 1,024 bytes from the beginning, and log2(size) - 10 of a block is its seventh number.
+const [superblockAt, blockSizeAt] = [1_024, 24]
+
+async function blockSizeOf(image: string): Promise<number> {
+  const file = await open(image, 'r')
+  try {
+    const { buffer } = await file.read(Buffer.alloc(4), 0, 4, superblockAt + blockSizeAt)
+    return 1_024 * 2 ** buffer.readUInt32LE(0)
+  } finally {
+    await file.close()
+  }
+}
+
 async function truncate(path: string, sizeBytes: number): Promise<void> {
   const file = await open(path, 'r+')
   try {

@@ -19,6 +19,11 @@ export interface Volumes {
   /** Counts what is in it: seconds, for many files. Throws not-found. */
   usage(name: string): Promise<{ usedBytes: number }>
   /**
+   * Below this size resize() refuses it as it is at this moment: its content, what the file system has for itself, and
+   * what it can't move. Throws not-found, and failed-precondition for a volume without a size.
+   */
+  leastSize(name: string): Promise<{ leastBytes: number }>
+  /**
    * Another size, with all that is in it; the same again changes nothing. Throws failed-precondition while a container
    * that mounts it runs, and when its content needs more room than that.
    */

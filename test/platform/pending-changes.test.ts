@@ -114,6 +114,26 @@ test('one change is put back, or all: as another change, with references as they
   expect(versions.data[0]?.changes.map(({ name }) => name)).toEqual(['BUCKET', 'TOKEN'])
 })
 
+test('a process that was added is put back by being gone, and one that changed by being as it was', async () => {
+  await putProcess(berth.platform, operator, app.id, 'clock', { command: ['tick'] })
+  await deployed()
+  await putProcess(berth.platform, operator, app.id, 'worker', { command: ['work'] })
+  await putProcess(berth.platform, operator, app.id, 'clock', { command: ['tock'], stopGraceMs: 500 })
+  const left = await discard('settings.processes.worker')
+  expect(left.changes.map(({ field }) => field)).toEqual([
+    'settings.processes.clock.command',
+    'settings.processes.clock.stopGraceMs',
+  ])
+  const { settings } = await getApp(berth.platform, operator, app.id)
+  expect(Object.keys(settings.processes)).toEqual(['clock'])
+  expect((await discard('settings.processes.clock.command')).changes).toMatchObject([
+    { field: 'settings.processes.clock.stopGraceMs', after: 500 },
+  ])
+  await discard()
+  const { settings: put } = await getApp(berth.platform, operator, app.id)
+  expect(put.processes).toMatchObject({ clock: { command: ['tick'], stopGraceMs: null } })
+})
+
 test('a shared variable and a reference that changed wait too, and are put back where they were changed', async () => {
   await set(shared(), { REGION: 'eu', OTHER: 'o' })
   await set(own(), { URL: `https://${ref('REGION')}.example` })

@@ -29,8 +29,8 @@ function look(host: Host, question: Question): Promise<unknown> {
   switch (question.about) {
     case 'log-lines':
       return host.logStore.search(question.appId, question.search)
-    case 'volume-use':
-      return host.engine.volumes.usage(question.volumeId)
+    case 'volume-least-size':
+      return host.engine.volumes.leastSize(question.volumeId)
     case 'taken-ports':
       return takenPorts(host, question.ports)
     case 'log-counts':

@@ -120,11 +120,16 @@ test('another size keeps what is in it; one that has no room for it is refused, 
     'sized',
     'dd if=/dev/urandom of=/data/x bs=1M count=20 2>/dev/null; md5sum /data/x > /data/sum',
   )
-  await expect(volumes.resize('sized', 16 * mib)).rejects.toMatchObject({
+  const { leastBytes } = await volumes.leastSize('sized')
+  expect(leastBytes).toBeGreaterThan(20 * mib)
+  expect(leastBytes).toBeLessThan(64 * mib)
+  await expect(volumes.resize('sized', leastBytes - 64 * 1024)).rejects.toMatchObject({
     kind: 'failed-precondition',
     message: expect.stringContaining('more room'),
   })
   expect(await volumes.inspect('sized')).toMatchObject({ sizeBytes: 64 * mib })
+  expect(await inside('sized', 'md5sum -c /data/sum')).toEqual(['/data/x: OK'])
+  expect(await volumes.resize('sized', leastBytes)).toMatchObject({ sizeBytes: leastBytes })
   expect(await inside('sized', 'md5sum -c /data/sum')).toEqual(['/data/x: OK'])
   expect(await volumes.resize('sized', 128 * mib)).toMatchObject({ sizeBytes: 128 * mib })
   expect(
@@ -148,9 +153,15 @@ test('another size keeps what is in it; one that has no room for it is refused, 
   ).rejects.toMatchObject({
     kind: 'failed-precondition',
   })
+  await inside('sized', 'rm /data/y')
   const spec = host.spec({ mounts: mounts('sized') })
   await host.engine.containers.create(spec)
   await host.engine.containers.start(spec.id)
+  // What a container has written and not on disk yet counts, too.
+  const before = await volumes.leastSize('sized')
+  const command = ['dd', 'if=/dev/urandom', 'of=/data/z', 'bs=1M', 'count=10']
+  await (await host.engine.containers.exec(spec.id, { command })).exited
+  expect((await volumes.leastSize('sized')).leastBytes).toBeGreaterThan(before.leastBytes)
   await expect(volumes.resize('sized', 96 * mib)).rejects.toMatchObject({ kind: 'failed-precondition' })
   await host.engine.containers.remove(spec.id, { force: true })
   await volumes.remove('sized')
@@ -161,6 +172,7 @@ test('what is no file system of its own, or not there, has no snapshots', async 
   await expect(snapshots().create('snap_3', { volume: 'plain' })).rejects.toMatchObject({
     kind: 'failed-precondition',
   })
+  await expect(host.engine.volumes.leastSize('plain')).rejects.toMatchObject({ kind: 'failed-precondition' })
   await expect(snapshots().create('snap_3', { volume: 'nobodys' })).rejects.toMatchObject({
     kind: 'not-found',
   })
