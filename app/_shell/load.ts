@@ -2,6 +2,7 @@ import 'server-only'
 import { headers } from 'next/headers'
 import { notFound, redirect } from 'next/navigation'
 import { cache } from 'react'
+import { listTeamAlerts } from '@/platform/alerts/current.ts'
 import { PlatformError } from '@/platform/errors.ts'
 import type { Team } from '@/platform/model/resources.ts'
 import { findApp, findDeployment, findProject } from '@/platform/places.ts'
@@ -49,6 +50,16 @@ export const loadTeam = cache(async (slug: string) => {
   // A former address leads to the same page at the present one.
   if (team.slug !== slug) redirect(await samePageAt(team.slug))
   return team
+})
+
+/** How many alerts fire, by the ids of the team's apps, and by those of its projects. */
+export const loadFiring = cache(async (teamId: string): Promise<ReadonlyMap<string, number>> => {
+  const { platform, viewer } = await enter()
+  const counts = new Map<string, number>()
+  for (const { app, state } of await listTeamAlerts(platform, viewer, teamId))
+    if (app !== null && state === 'firing')
+      for (const id of [app.id, app.projectId]) counts.set(id, (counts.get(id) ?? 0) + 1)
+  return counts
 })
 
 /** Where a team asks for a second factor, its pages lead to where one is set up. */

@@ -15,6 +15,12 @@ interface SwitchFieldProps {
   className?: string
 }
 
+/** Of a switch alone, whose words are elsewhere. */
+export const switchStyle =
+  'inline-flex h-5 w-9 shrink-0 items-center rounded-full bg-border-strong p-0.5 transition-colors data-checked:bg-accent'
+export const thumbStyle =
+  'size-4 rounded-full bg-white shadow-sm transition-transform data-checked:translate-x-4'
+
 /** On or off, with words beside it. */
 export function SwitchField({ label, description, className, ...control }: SwitchFieldProps) {
   const id = useId()
@@ -24,9 +30,9 @@ export function SwitchField({ label, description, className, ...control }: Switc
         {...control}
         aria-labelledby={`${id}-label`}
         aria-describedby={description === undefined ? undefined : `${id}-words`}
-        className="mt-0.5 inline-flex h-5 w-9 shrink-0 items-center rounded-full bg-border-strong p-0.5 transition-colors data-checked:bg-accent"
+        className={cn('mt-0.5', switchStyle)}
       >
-        <Switch.Thumb className="size-4 rounded-full bg-white shadow-sm transition-transform data-checked:translate-x-4" />
+        <Switch.Thumb className={thumbStyle} />
       </Switch.Root>
       <div className="min-w-0">
         <p id={`${id}-label`} className="font-medium">

@@ -86,8 +86,7 @@ export function usualSetting({ threshold, duration }: AlertRuleKind): AlertSetti
   return { isEnabled: true, threshold: threshold.usual, forSeconds: duration?.usual ?? null }
 }
 
-function between({ least, most }: Numbers) {
-  const message = `must be a whole number from ${least} to ${most}`
+function between({ least, most }: Numbers, message = `must be a whole number from ${least} to ${most}`) {
   return z.number(message).int(message).min(least, message).max(most, message)
 }
 
@@ -99,7 +98,10 @@ export function alertSettingSchema({ threshold, duration }: AlertRuleKind) {
     forSeconds:
       duration === null
         ? z.null('is not for this rule: it has no duration').optional()
-        : between(duration).optional(),
+        : between(
+            duration,
+            'must be a whole number of seconds, from 60 (a minute) to 86400 (a day)',
+          ).optional(),
   })
 }
 

@@ -62,6 +62,8 @@ const rules: Record<string, Rule> = {
   appointOwnerAction: ['administrator', ({ team }) => [team, 'usr_of_nobody']],
   deleteAnyTeamAction: ['administrator', ({ team }) => [team, 'wrong']],
   cordonHostAction: ['administrator', ({ host }) => [host, true]],
+  setHostAlertRuleAction: ['administrator', ({ host }) => [host, 'disk', { threshold: 80 }]],
+  resetHostAlertRuleAction: ['administrator', ({ host }) => [host, 'disk']],
   setAuditRetentionAction: ['administrator', () => [{ days: 400 }]],
   collectRegistryAction: ['administrator', () => []],
   deployImageAction: [
@@ -103,6 +105,8 @@ const rules: Record<string, Rule> = {
   snapshotVolumeAction: ['developer', ({ volume }) => [volume, {}]],
   deleteVolumeSnapshotAction: ['developer', ({ volumeSnapshot }) => [volumeSnapshot]],
   restoreVolumeAction: ['developer', ({ volumeSnapshot }) => [volumeSnapshot]],
+  setAppAlertRuleAction: ['developer', ({ app }) => [app, 'cpu', { threshold: 80 }]],
+  resetAppAlertRuleAction: ['developer', ({ app }) => [app, 'cpu']],
   setEdgeAccessAction: ['developer', ({ app }) => [app, { users: [], addresses: [] }]],
   publishPortAction: ['developer', ({ app }) => [app, { containerPort: 5432 }]],
   changePortAction: ['developer', ({ app, port }) => [app, port, { containerPort: 5433 }]],

@@ -6,7 +6,7 @@ import { listApps } from '@/platform/apps.ts'
 import type { Team } from '@/platform/model/resources.ts'
 import { roleIncludes } from '@/platform/model/roles.ts'
 import { listProjects } from '@/platform/projects.ts'
-import { enter, loadTeam } from '../../_shell/load.ts'
+import { enter, loadFiring, loadTeam } from '../../_shell/load.ts'
 import { ButtonLink } from '../../_ui/button.tsx'
 import { EmptyState } from '../../_ui/empty-state.tsx'
 import { PageHeader } from '../../_ui/page-header.tsx'
@@ -35,10 +35,11 @@ export default async function TeamPage({ params }: PageProps<'/[team]'>) {
 
 async function Projects({ team }: { team: Team }) {
   const { platform, viewer } = await enter()
-  const [t, projects, apps] = await Promise.all([
+  const [t, projects, apps, firing] = await Promise.all([
     getTranslations('overview'),
     listProjects(platform, viewer, team.id, { limit: 100 }),
     listApps(platform, viewer, { teamId: team.id }, { limit: 100 }),
+    loadFiring(team.id),
   ])
   if (projects.data.length === 0) {
     const canDeploy = roleIncludes(team.role, 'developer')
@@ -66,6 +67,7 @@ async function Projects({ team }: { team: Team }) {
           path={`/${team.slug}/${project.slug}`}
           project={project}
           apps={apps.data.filter(({ projectId }) => projectId === project.id)}
+          firing={firing.get(project.id) ?? 0}
         />
       ))}
     </ul>

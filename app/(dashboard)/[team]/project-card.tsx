@@ -1,13 +1,22 @@
 import Link from 'next/link'
 import { useTranslations } from 'next-intl'
 import type { App, Project } from '@/platform/model/resources.ts'
+import { AlertBadge } from '../../_ui/alert-badge.tsx'
 import { RelativeTime } from '../../_ui/relative-time.client.tsx'
 import { Skeleton } from '../../_ui/skeleton.tsx'
 import { AppStatusBadge } from '../../_ui/status-badge.tsx'
 
 const shownApps = 4
 
-export function ProjectCard({ path, project, apps }: { path: string; project: Project; apps: App[] }) {
+interface ProjectCardProps {
+  path: string
+  project: Project
+  apps: App[]
+  /** How many alerts fire in it. */
+  firing: number
+}
+
+export function ProjectCard({ path, project, apps, firing }: ProjectCardProps) {
   const t = useTranslations('overview')
   const shown = apps.slice(0, shownApps)
   const rest = project.appCount - shown.length
@@ -19,7 +28,10 @@ export function ProjectCard({ path, project, apps }: { path: string; project: Pr
             {project.name}
           </Link>
         </h2>
-        <span className="shrink-0 text-muted text-xs">{t('appCount', { count: project.appCount })}</span>
+        <span className="flex shrink-0 items-center gap-2 text-muted text-xs">
+          <AlertBadge count={firing} />
+          {t('appCount', { count: project.appCount })}
+        </span>
       </div>
       {project.appCount === 0 ? (
         <p className="px-5 pb-5 text-muted">{t('noApps')}</p>

@@ -2,11 +2,19 @@ import { ExternalLink } from 'lucide-react'
 import Link from 'next/link'
 import { useTranslations } from 'next-intl'
 import type { App } from '@/platform/model/resources.ts'
+import { AlertBadge } from '../../../_ui/alert-badge.tsx'
 import { RelativeTime } from '../../../_ui/relative-time.client.tsx'
 import { AppStatusBadge } from '../../../_ui/status-badge.tsx'
 
+interface AppRowsProps {
+  apps: App[]
+  path: string
+  /** How many alerts fire, by the apps' ids. */
+  firing: ReadonlyMap<string, number>
+}
+
 /** The apps of a project; the whole row leads to the app, its address to what it serves. */
-export function AppRows({ apps, path }: { apps: App[]; path: string }) {
+export function AppRows({ apps, path, firing }: AppRowsProps) {
   const t = useTranslations('project')
   return (
     <ul aria-label={t('apps')} className="divide-y overflow-hidden rounded-xl border bg-surface shadow-card">
@@ -37,7 +45,8 @@ export function AppRows({ apps, path }: { apps: App[]; path: string }) {
               )}
             </p>
           </div>
-          <div className="flex sm:w-28 sm:justify-end">
+          <div className="flex flex-wrap gap-1.5 sm:w-28 sm:justify-end">
+            <AlertBadge count={firing.get(app.id) ?? 0} />
             <AppStatusBadge status={app.status} />
           </div>
         </li>

@@ -5,7 +5,7 @@ import { Suspense } from 'react'
 import { listApps } from '@/platform/apps.ts'
 import type { Project } from '@/platform/model/resources.ts'
 import { roleIncludes } from '@/platform/model/roles.ts'
-import { enter, loadProject } from '../../../_shell/load.ts'
+import { enter, loadFiring, loadProject } from '../../../_shell/load.ts'
 import { ButtonLink } from '../../../_ui/button.tsx'
 import { EmptyState } from '../../../_ui/empty-state.tsx'
 import { PageHeader } from '../../../_ui/page-header.tsx'
@@ -66,10 +66,11 @@ interface AppsProps {
 
 async function Apps({ project, path, canEdit, cursor }: AppsProps) {
   const { platform, viewer } = await enter()
-  const [t, tCommon, { data, nextCursor }] = await Promise.all([
+  const [t, tCommon, { data, nextCursor }, firing] = await Promise.all([
     getTranslations('project'),
     getTranslations('common'),
     listApps(platform, viewer, { projectId: project.id }, { cursor, limit: 50 }),
+    loadFiring(project.teamId),
   ])
   if (data.length === 0) {
     return (
@@ -90,7 +91,7 @@ async function Apps({ project, path, canEdit, cursor }: AppsProps) {
   }
   return (
     <>
-      <AppRows apps={data} path={path} />
+      <AppRows apps={data} path={path} firing={firing} />
       {nextCursor !== null && (
         <div className="mt-4 flex justify-center">
           <ButtonLink href={`${path}?cursor=${encodeURIComponent(nextCursor)}`}>

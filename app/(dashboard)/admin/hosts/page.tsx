@@ -12,6 +12,7 @@ import { MoreLink } from '../../../_ui/more-link.tsx'
 import { queryOf } from '../../../_ui/query.ts'
 import { RelativeTime } from '../../../_ui/relative-time.client.tsx'
 import { CordonButton } from './cordon-button.client.tsx'
+import { HostAlerts } from './host-alerts.tsx'
 import { RegistryCard } from './registry-card.tsx'
 
 export async function generateMetadata(): Promise<Metadata> {
@@ -95,6 +96,7 @@ async function HostCard({ host }: { host: ManagedHost }) {
           </div>
         ))}
       </dl>
+      <HostAlerts id={host.id} />
     </Card>
   )
 }

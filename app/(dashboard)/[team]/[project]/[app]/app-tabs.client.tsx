@@ -15,6 +15,7 @@ export function AppTabs({ path, isDeveloper }: { path: string; isDeveloper: bool
       'deployments',
       'timeline',
       'metrics',
+      'alerts',
       'logs',
       'terminal',
       'jobs',

@@ -4,7 +4,8 @@ import { getTranslations } from 'next-intl/server'
 import { Suspense } from 'react'
 import { roleIncludes } from '@/platform/model/roles.ts'
 import { PortAddresses } from '../../../../_ports/port-addresses.tsx'
-import { loadApp } from '../../../../_shell/load.ts'
+import { loadApp, loadFiring } from '../../../../_shell/load.ts'
+import { AlertBadge } from '../../../../_ui/alert-badge.tsx'
 import { CopyButton } from '../../../../_ui/copy-button.client.tsx'
 import { AppStatusBadge } from '../../../../_ui/status-badge.tsx'
 import { AppActions } from './app-actions.client.tsx'
@@ -13,7 +14,8 @@ import { AppTabs } from './app-tabs.client.tsx'
 export default async function AppLayout({ params, children }: LayoutProps<'/[team]/[project]/[app]'>) {
   const names = await params
   const { team, project, app, path } = await loadApp(names.team, names.project, names.app)
-  const t = await getTranslations('app')
+  const [t, firing] = await Promise.all([getTranslations('app'), loadFiring(team.id)])
+  const firingHere = firing.get(app.id) ?? 0
   const [url] = app.urls
   return (
     <>
@@ -29,6 +31,11 @@ export default async function AppLayout({ params, children }: LayoutProps<'/[tea
             <span role="status" aria-label={t('status')}>
               <AppStatusBadge status={app.status} />
             </span>
+            {firingHere > 0 && (
+              <Link href={`${path}/alerts`} className="rounded-full">
+                <AlertBadge count={firingHere} />
+              </Link>
+            )}
           </div>
           {url !== undefined && (
             <div className="mt-1 flex items-center gap-1">

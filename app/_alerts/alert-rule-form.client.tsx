@@ -1,0 +1,92 @@
+'use client'
+
+import { useTranslations } from 'next-intl'
+import type { AlertRuleName } from '@/platform/model/alerts.ts'
+import { resetAppAlertRuleAction, resetHostAlertRuleAction } from '../_actions/alerts.ts'
+import { Button } from '../_ui/button.tsx'
+import { ModalClose } from '../_ui/dialog.client.tsx'
+import { TextField } from '../_ui/field.client.tsx'
+import { Notice } from '../_ui/notice.tsx'
+import { useAction } from '../_ui/use-action.ts'
+import { type AlertRuleControlsProps, setRule } from './alert-rule-controls.client.tsx'
+
+const units = {
+  cpu: 'percent',
+  memory: 'percent',
+  disk: 'percent',
+  restarts: 'restarts',
+  certificate: 'days',
+  silent: 'minutes',
+} as const satisfies Record<AlertRuleName, string>
+
+/** Threshold and duration of one rule. */
+export function AlertRuleForm({ of, rule, onDone }: AlertRuleControlsProps & { onDone(): void }) {
+  const t = useTranslations('alerts')
+  const tCommon = useTranslations('common')
+  const { run, pending, errorOf, summary, form } = useAction()
+  const problem = summary(['threshold', 'forSeconds'])
+
+  function submit(data: FormData) {
+    const threshold = numberOf(data, 'threshold')
+    const forSeconds = rule.forSeconds === null ? undefined : Math.round(numberOf(data, 'minutes') * 60)
+    run(() => setRule({ of, rule }, { isEnabled: rule.isEnabled, threshold, forSeconds }), {
+      onDone,
+      done: tCommon('saved'),
+    })
+  }
+
+  function reset() {
+    const action = of.subject === 'app' ? resetAppAlertRuleAction : resetHostAlertRuleAction
+    run(() => action(of.id, rule.rule), { onDone, done: t('resetDone') })
+  }
+
+  return (
+    <form
+      ref={form}
+      noValidate
+      className="space-y-4"
+      onSubmit={(event) => {
+        event.preventDefault()
+        submit(new FormData(event.currentTarget))
+      }}
+    >
+      <TextField
+        label={t(`threshold.${rule.rule}`)}
+        name="threshold"
+        inputMode="numeric"
+        autoFocus
+        suffix={t(`suffix.${units[rule.rule]}`)}
+        defaultValue={String(rule.threshold)}
+        error={errorOf('threshold')}
+      />
+      {rule.forSeconds !== null && (
+        <TextField
+          label={t(rule.rule === 'restarts' ? 'window' : 'duration')}
+          name="minutes"
+          inputMode="decimal"
+          suffix={t('suffix.minutes')}
+          defaultValue={String(rule.forSeconds / 60)}
+          error={errorOf('forSeconds')}
+        />
+      )}
+      {problem !== null && <Notice tone="danger">{problem}</Notice>}
+      <div className="flex flex-wrap justify-end gap-2">
+        {!rule.isDefault && (
+          <Button className="mr-auto" pending={pending} onClick={reset}>
+            {t('reset')}
+          </Button>
+        )}
+        <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
+        <Button tone="primary" type="submit" pending={pending}>
+          {tCommon('save')}
+        </Button>
+      </div>
+    </form>
+  )
+}
+
+/** What is no number is not a number: the platform says so at the field. */
+function numberOf(data: FormData, name: string): number {
+  const text = String(data.get(name) ?? '').trim()
+  return text === '' ? Number.NaN : Number(text.replace(',', '.'))
+}
