@@ -1,6 +1,6 @@
 import { notFound, requireInstallation, type Viewer } from './access.ts'
 import { appAccess } from './app-access.ts'
-import { PlatformError } from './errors.ts'
+import { deploymentsIn, rangeOf, showRange } from './metric-range.ts'
 import {
   type AppMetrics,
   containerMetrics,
@@ -8,14 +8,8 @@ import {
   hostMetrics,
   type MetricPoint,
   type MetricRangeInput,
-  metricRangeSchema,
-  metricSteps,
-  mostPoints,
 } from './model/metrics.ts'
 import type { Platform } from './open.ts'
-import { validate } from './validate.ts'
-
-const hourMs = 3_600_000
 
 interface Row {
   subject: string
@@ -52,16 +46,11 @@ export async function readAppMetrics(
     known.points.push(showPoint(row))
     series.set(container, known)
   }
-  const deployments = await platform.db.deployment.findMany({
-    where: { appId, liveAt: { gte: range.from, lt: range.to } },
-    orderBy: { number: 'asc' },
-    select: { id: true, number: true, liveAt: true },
-  })
   return {
     ...showRange(range),
     metrics: [...containerMetrics],
     series: [...series.values()],
-    deployments: deployments.map(({ liveAt, ...rest }) => ({ ...rest, liveAt: liveAt?.toISOString() ?? '' })),
+    deployments: await deploymentsIn(platform, appId, range),
   }
 }
 
@@ -84,35 +73,6 @@ export async function readHostMetrics(
   return { ...showRange(range), metrics: [...hostMetrics], points: rows.map(showPoint) }
 }
 
-interface Range {
-  from: Date
-  to: Date
-  step: number
-}
-
-function rangeOf(input: MetricRangeInput, now = Date.now()): Range {
-  const asked = validate(metricRangeSchema, input)
-  const to = asked.to === undefined ? new Date(now) : new Date(asked.to)
-  const from = asked.from === undefined ? new Date(to.getTime() - hourMs) : new Date(asked.from)
-  const seconds = (to.getTime() - from.getTime()) / 1_000
-  if (seconds <= 0) throw invalid('from', 'must be before the end')
-  const fits = (step: number) => seconds / step <= mostPoints
-  const isKept = (keptSeconds: number) => from.getTime() >= now - keptSeconds * 1_000
-  const finest = metricSteps.find(({ seconds, keptSeconds }) => fits(seconds) && isKept(keptSeconds))
-  const step = asked.step ?? (finest ?? metricSteps[2]).seconds
-  if (!fits(step))
-    throw invalid('step', `must be larger for so long a time: at most ${mostPoints} points are answered`)
-  return { from, to, step }
-}
-
-function showRange({ from, to, step }: Range) {
-  return { from: from.toISOString(), to: to.toISOString(), step }
-}
-
 function showPoint({ at, means, peaks }: Row): MetricPoint {
   return { at: at.toISOString(), means, peaks }
-}
-
-function invalid(path: string, message: string): PlatformError {
-  return new PlatformError('invalid', `${path} ${message}.`, { fields: [{ path, message }] })
 }

@@ -1,6 +1,8 @@
 import { requireInstallation, type Viewer } from './access.ts'
 import { containerMetrics, hostMetrics, metricSteps } from './model/metrics.ts'
 import type { Platform } from './open.ts'
+import { edgeFamilies } from './prometheus-edge.ts'
+import { family, type Sample } from './prometheus-text.ts'
 
 /** What is older says nothing of now. */
 const freshMs = 60_000
@@ -21,6 +23,7 @@ const words: Record<string, [name: string, help: string, factor?: number]> = {
   diskBytes: ['disk_bytes', 'Taken on the file system that holds the state.'],
   diskLimitBytes: ['disk_limit_bytes', 'Size of that file system.'],
   load: ['load1', 'Load average of one minute.'],
+  containers: ['containers', 'Containers of apps that run.'],
 }
 
 interface Row {
@@ -49,33 +52,24 @@ export async function prometheusText(platform: Platform, viewer: Viewer): Promis
   const containers = rows.filter(({ app }) => app !== null)
   const hosts = rows.filter(({ app }) => app === null)
   const lines = [
-    ...containerMetrics.flatMap((metric, place) => family('berth_container', metric, place, containers)),
-    ...hostMetrics.flatMap((metric, place) => family('berth_host', metric, place, hosts)),
+    ...containerMetrics.flatMap((metric, place) => gauge('berth_container', metric, place, containers)),
+    ...hostMetrics.flatMap((metric, place) => gauge('berth_host', metric, place, hosts)),
+    ...(await edgeFamilies(platform, freshMs)),
   ]
   return `${lines.join('\n')}\n`
 }
 
-function family(prefix: string, metric: string, place: number, rows: Row[]): string[] {
+function gauge(prefix: string, metric: string, place: number, rows: Row[]): string[] {
   const [suffix, help, factor = 1] = words[metric] ?? [metric, metric]
-  const name = `${prefix}_${suffix}`
   const samples = rows.flatMap((row) => {
     const value = row.means[place]
-    return value === null || value === undefined ? [] : [`${name}${labelsOf(row)} ${value * factor}`]
+    return value === null || value === undefined ? [] : [{ labels: labelsOf(row), value: value * factor }]
   })
-  return samples.length === 0 ? [] : [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, ...samples]
+  return family(`${prefix}_${suffix}`, 'gauge', help, samples)
 }
 
-function labelsOf({ subject, hostId, process, replica, app, project, team }: Row): string {
-  const all =
-    app === null
-      ? { host: hostId }
-      : { team, project, app, process, replica, container: subject, host: hostId }
-  const escaped = Object.entries(all).map(
-    ([name, value]) =>
-      `${name}="${String(value ?? '')
-        .replaceAll('\\', '\\\\')
-        .replaceAll('"', '\\"')
-        .replaceAll('\n', '\\n')}"`,
-  )
-  return `{${escaped.join(',')}}`
+function labelsOf({ subject, hostId, process, replica, app, project, team }: Row): Sample['labels'] {
+  return app === null
+    ? { host: hostId }
+    : { team, project, app, process, replica, container: subject, host: hostId }
 }

@@ -83,6 +83,7 @@ export function withPorts(edge: Edge, ports: Ports): Edge {
       ])
       return all.every(Boolean)
     },
+    openRequests: () => edge.openRequests(),
   }
 }
 

@@ -44,6 +44,7 @@ import { createLogCollector } from './logs/collector.ts'
 import { runDrains } from './logs/drains.ts'
 import { keptLogs } from './logs/kept.ts'
 import { openLogStore } from './logs/store/open-log-store.ts'
+import { createEdgeCounter } from './metrics/edge-use.ts'
 import { createRollUps } from './metrics/roll-ups.ts'
 import { createSampler } from './metrics/sampler.ts'
 import { serveDeliveries } from './notifications.ts'
@@ -80,6 +81,8 @@ const measureVolumesEveryMs = 10_000
 const sampleEveryMs = metricSteps[0].seconds * 1_000
 const rollUpEveryMs = 60_000
 const judgeAlertsEveryMs = 15_000
+/** The notes of a busy second fill the pipe that they wait in. */
+const countEveryMs = 250
 /** What the registry tells may be lost; this long it stays so. */
 const compareRegistryEveryMs = 60_000
 const checkDomainsEveryMs = 15_000
@@ -139,6 +142,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     ending: new Set(),
     log,
   }
+  const edgeCounter = createEdgeCounter(host)
   const stopping = new AbortController()
   const jobs = createJobRunner(host)
   const reconciler = createReconciler(host, jobs, stopping.signal)
@@ -290,10 +294,23 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     (error) => log.warn({ err: error }, 'what containers use could not be written down; it is tried again'),
     { atOnce: true },
   )
+  const counting = regularly(
+    countEveryMs,
+    stopping.signal,
+    () => edgeCounter.collect(),
+    (error) => log.warn({ err: error }, 'what the edge notes could not be read; it is tried again'),
+    { atOnce: true },
+  )
+  const samplingOpen = regularly(
+    sampleEveryMs,
+    stopping.signal,
+    () => edgeCounter.sampleOpen(),
+    (error) => log.debug({ err: error }, 'open requests could not be counted; it is tried again'),
+  )
   const rollingUp = regularly(
     rollUpEveryMs,
     stopping.signal,
-    createRollUps(host),
+    createRollUps(host, edgeCounter),
     (error) => log.warn({ err: error }, 'metrics could not be rolled up; it is tried again'),
     { atOnce: true },
   )
@@ -320,13 +337,14 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
       stopping.abort(new WorkerStopping('the worker stops'))
       await limited(
         Promise.all([
-          ...[sampling, rollingUp, judgingAlerts],
+          ...[sampling, rollingUp, judgingAlerts, counting, samplingOpen],
           ...[reconciling, reconciler.settled(), collecting, collectingRegistry, expiring, checkingDomains],
           ...[pruning, measuringVolumes, ordering, lookingAtGit, tellingForges],
           ...[purging, comparing, lookingElsewhere, posting, draining, telling, ticking, measuring],
         ]),
         5_000,
       )
+      await limited(edgeCounter.close(), 2_000)
       await limited(logs.close(), 2_000)
       await limited(logStore.close(), 2_000)
       await limited(queue.close(true), 2_000)

@@ -1,10 +1,13 @@
 /** Berth's edge and a bare HAProxy before the same origin, with as many apps as are asked for. */
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from '../../cli/processes.ts'
 import { freePort } from '../../cli/settings.ts'
 import { createLogger } from '../../platform/log.ts'
+import { requestLogVariable } from '../../platform/model/request-log.ts'
+import { parseRequestNote } from '../../worker/edge/counted.ts'
 import { createEdge } from '../../worker/edge/edge.ts'
+import { openRequestLog, readRequestNotes } from '../../worker/edge/request-log.ts'
 import type { EdgeSettings } from '../../worker/edge/settings.ts'
 import type { BenchContext } from '../bench.ts'
 import { startPart } from './part.ts'
@@ -44,7 +47,7 @@ export interface BenchEdge extends Origin {
 
 export async function startEdge(context: BenchContext, origin: Origin, apps: number): Promise<BenchEdge> {
   const folder = join(context.folder, `edge-${apps}`)
-  mkdirSync(folder)
+  mkdirSync(join(folder, 'run'), { recursive: true })
   // HAProxy is nobody when it reads what is in it.
   for (const path of [context.folder, folder]) chmodSync(path, 0o755)
   const settings: EdgeSettings = {
@@ -76,7 +79,16 @@ export async function startEdge(context: BenchContext, origin: Origin, apps: num
     log: createLogger({ level: 'error', part: 'bench' }),
   })
   await edge.sync()
+  const notes = openRequestLog(folder)
+  // As the worker does, for whom the edge notes every request.
+  const read = setInterval(() => readRequestNotes(notes, parseRequestNote), 250)
+  context.defer(() => {
+    clearInterval(read)
+    closeSync(notes)
+  })
   await startPart(context, {
+    env: { [requestLogVariable]: '3' },
+    descriptor: notes,
     argv: ['haproxy', '-W', '-S', settings.masterSocket, '-f', join(settings.folder, 'haproxy.cfg')],
     log: join(folder, 'log'),
     isReady: () => answers(settings.port),

@@ -17,18 +17,22 @@ export interface PartOptions {
   isReady: () => Promise<boolean>
   /** Default a minute. */
   readyWithinMs?: number
+  env?: Record<string, string>
+  /** What it gets as its descriptor 3. */
+  descriptor?: number
 }
 
 /** Starts a server, waits until it answers, and stops it when the bench ends. It dies with us, however we die. */
 export async function startPart(
   { signal, defer }: Pick<BenchContext, 'signal' | 'defer'>,
-  { argv, log, isReady, readyWithinMs = usualMs }: PartOptions,
+  { argv, log, isReady, readyWithinMs = usualMs, env = {}, descriptor }: PartOptions,
 ): Promise<ChildProcess> {
   const output = openSync(log, 'a')
   // Its own session: a Ctrl-C is for us, who then stop it in order.
   const child = spawn('setpriv', ['--pdeathsig', 'TERM', ...argv], {
     detached: true,
-    stdio: ['ignore', output, output],
+    env: { ...process.env, ...env },
+    stdio: ['ignore', output, output, ...(descriptor === undefined ? [] : [descriptor])],
   })
   closeSync(output)
   const ended = once(child, 'close').catch(() => {})

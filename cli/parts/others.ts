@@ -1,5 +1,5 @@
 /** Redis, the registry, the web app, the worker and the edge. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { openSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { loadConfig } from '../../platform/config.ts'
@@ -9,6 +9,7 @@ import {
   registryService,
   registryTokenPath,
 } from '../../platform/model/registry.ts'
+import { requestLogPath, requestLogVariable } from '../../platform/model/request-log.ts'
 import { root } from '../processes.ts'
 import { readSecret, redisSocket } from '../settings.ts'
 import type { Part, PartContext } from './part.ts'
@@ -162,7 +163,9 @@ export function edgePart({ home, settings, env }: PartContext): Part {
       '-f',
       join(home, 'edge', 'haproxy.cfg'),
     ],
-    env,
+    env: { ...env, [requestLogVariable]: '3' },
+    // For both ways: it can be opened while nobody reads it, and is never without a reader.
+    opens: () => openSync(requestLogPath(home), 'r+'),
     check: () => expectHttp(`http://127.0.0.1:${settings.port}/api/health`, (status) => status === 200),
     // It executes itself anew, with what lies on the disk now: its ports stay open, and open requests end where they are.
     takeOver: (pid) => void process.kill(pid, 'SIGUSR2'),

@@ -5,6 +5,8 @@ export interface Part {
   prepare?: () => Promise<void>
   argv: string[]
   env: Record<string, string>
+  /** Opens what it gets as its descriptor 3. */
+  opens?: () => number
   uid?: number
   gid?: number
   /** Resolves when it really answers, throws while it does not. `pid` is the present process. */

@@ -1,6 +1,6 @@
 /** The process of a part: one that is started here, or one that an earlier supervisor left for us. */
 import { spawn } from 'node:child_process'
-import { readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -33,14 +33,16 @@ export async function spawnPart(
   const [file = '', ...args] = part.argv
   const output = part.takeOver === undefined ? null : followOutput(outputFile(home, part.name), onLine)
   const to = output?.descriptor ?? 'pipe'
+  const more = part.opens === undefined ? [] : [part.opens()]
   const child = spawn(file, args, {
     cwd: part.uid === undefined ? root : '/',
     env: part.env as NodeJS.ProcessEnv,
-    stdio: ['ignore', to, to],
+    stdio: ['ignore', to, to, ...more],
     // Ctrl-C in a terminal goes to the whole group: parts are stopped by us, in order.
     detached: true,
     ...(part.uid === undefined ? {} : { uid: part.uid, gid: part.gid }),
   })
+  for (const descriptor of more) closeSync(descriptor)
   if (child.pid !== undefined)
     writeFileSync(pidFile(home, part.name), `${child.pid} ${processStart(child.pid)}`)
   for (const stream of [child.stdout, child.stderr])

@@ -3,6 +3,7 @@
  * the peak of each metric, in the order of these lists. Rates are per second.
  */
 import { z } from 'zod'
+import { type EdgeCount, edgeCounts } from './edge-use.ts'
 
 export const containerMetrics = [
   /** Thousandths of a processor. */
@@ -30,6 +31,8 @@ export const hostMetrics = [
   'diskBytes',
   'diskLimitBytes',
   'load',
+  /** Containers of apps that run. */
+  'containers',
 ] as const
 
 export type ContainerMetric = (typeof containerMetrics)[number]
@@ -95,6 +98,61 @@ export const hostMetricsSchema = z.object({
   points: z.array(pointSchema),
 })
 
+/** Of a point, or of the whole time: counts, not rates. */
+const edgeNumbers = {
+  ...(Object.fromEntries(edgeCounts.map((name) => [name, z.number()])) as Record<EdgeCount, z.ZodNumber>),
+  /** Null where no answer began. */
+  p50Ms: z.number().nullable(),
+  p95Ms: z.number().nullable(),
+  p99Ms: z.number().nullable(),
+  /** Requests, WebSockets included, that were under way at once. */
+  openPeak: z.number().int(),
+}
+
+export const edgeRangeSchema = metricRangeSchema.extend({
+  /** With its path, as `domains` has it; default: all of them together. */
+  domain: z.string().min(1).max(500).optional(),
+})
+
+export type EdgeRangeInput = z.input<typeof edgeRangeSchema>
+
+export const edgeMetricsSchema = z.object({
+  ...rangeAnswer,
+  /** Until then, a point that is missing stands for nothing counted. */
+  completeTo: z.string(),
+  points: z.array(z.object({ at: z.string(), ...edgeNumbers })),
+  /** Of the whole time. */
+  total: z.object(edgeNumbers),
+  /** Each that was asked for in that time, the busiest first; whatever `domain` was chosen. */
+  domains: z.array(z.object({ domain: z.string(), ...edgeNumbers })),
+  deployments: appMetricsSchema.shape.deployments,
+})
+
+/** Of a team's apps together, in a point or on the mean while it was measured. */
+const teamNumbers = {
+  cpuMillis: z.number().nullable(),
+  memoryBytes: z.number().nullable(),
+  requests: z.number(),
+  status5xx: z.number(),
+  bytesIn: z.number(),
+  bytesOut: z.number(),
+}
+
+export const teamMetricsSchema = z.object({
+  ...rangeAnswer,
+  completeTo: z.string(),
+  points: z.array(z.object({ at: z.string(), ...teamNumbers })),
+  /** At most `mostTopApps`, those that use the most processor time first. */
+  apps: z.array(
+    z.object({ id: z.string(), name: z.string(), slug: z.string(), project: z.string(), ...teamNumbers }),
+  ),
+})
+
+export const mostTopApps = 20
+
+export type TeamMetrics = z.infer<typeof teamMetricsSchema>
+export type EdgeMetrics = z.infer<typeof edgeMetricsSchema>
+export type EdgeNumbers = EdgeMetrics['total']
 export type MetricPoint = z.infer<typeof pointSchema>
 export type AppMetrics = z.infer<typeof appMetricsSchema>
 export type HostMetrics = z.infer<typeof hostMetricsSchema>

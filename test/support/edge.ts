@@ -1,20 +1,39 @@
 /** A real HAProxy, started as the supervisor starts it, and apps for it to serve. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type RequestListener, request, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createLogger } from '../../platform/log.ts'
+import { requestLogVariable } from '../../platform/model/request-log.ts'
 import type { DesiredRoute } from '../../platform/worker/desired-routes.ts'
 import { type EdgeCertificates, noCertificates } from '../../worker/edge/certificates.ts'
 import { createEdge, type Edge } from '../../worker/edge/edge.ts'
+import { openRequestLog } from '../../worker/edge/request-log.ts'
 import type { EdgeSettings } from '../../worker/edge/settings.ts'
 import { freePort } from './registry.ts'
 import { until } from './until.ts'
 
+/** With its sockets and the pipe of its notes in `run/` of a home. */
+export function spawnHaproxy(home: string): ChildProcess {
+  const descriptor = openRequestLog(home)
+  const child = spawn(
+    'haproxy',
+    ['-W', '-S', join(home, 'run/edge-master.sock'), '-f', join(home, 'edge/haproxy.cfg')],
+    {
+      env: { ...process.env, [requestLogVariable]: '3' },
+      stdio: ['ignore', 'ignore', 'ignore', descriptor],
+    },
+  )
+  closeSync(descriptor)
+  return child
+}
+
 export interface TestEdge {
+  home: string
   settings: EdgeSettings
   edge: Edge
   /** What the edge is to do at its next sync. */
@@ -51,6 +70,7 @@ export async function makeTestEdge(settings: Partial<EdgeSettings> = {}): Promis
   const configuration = join(all.folder, 'haproxy.cfg')
   let child: ChildProcess | null = null
   const test: TestEdge = {
+    home,
     settings: all,
     routes: [],
     certificates: noCertificates,
@@ -61,7 +81,7 @@ export async function makeTestEdge(settings: Partial<EdgeSettings> = {}): Promis
       log: createLogger({ level: 'error', part: 'test' }),
     }),
     async start() {
-      child = spawn('haproxy', ['-W', '-S', all.masterSocket, '-f', configuration], { stdio: 'ignore' })
+      child = spawnHaproxy(home)
       await until('HAProxy answers', async () => (await get(all.port, 'nobody.example')).status === 404)
     },
     pid: () => child?.pid,

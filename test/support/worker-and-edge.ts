@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createEngine } from '../../engine/index.ts'
-import { get } from './edge.ts'
+import { get, spawnHaproxy } from './edge.ts'
 import type { TestPlatform } from './platform.ts'
 import { until } from './until.ts'
 
@@ -19,10 +19,7 @@ export async function startWorkerAndEdge({ config, environment }: TestPlatform):
   await mkdir(join(config.home, 'run'), { recursive: true })
   const ready = join(config.home, 'run/worker.ready')
   let worker = await start()
-  const master = join(config.home, 'run/edge-master.sock')
-  const haproxy = spawn('haproxy', ['-W', '-S', master, '-f', join(config.home, 'edge/haproxy.cfg')], {
-    stdio: 'ignore',
-  })
+  const haproxy = spawnHaproxy(config.home)
   await until('the edge answers', async () => (await get(config.port, 'nobody.example')).status === 404)
 
   async function start(): Promise<ChildProcess> {

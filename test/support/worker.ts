@@ -11,7 +11,7 @@ import { createDeployment, getDeployment } from '../../platform/deployments.ts'
 import type { AppSettingsInput } from '../../platform/model/app-settings.ts'
 import type { DeploymentStatus } from '../../platform/model/deployment-status.ts'
 import type { App, Deployment } from '../../platform/model/resources.ts'
-import { type Answer, get } from './edge.ts'
+import { type Answer, get, spawnHaproxy } from './edge.ts'
 import { type ImageSpec, pushImage } from './images.ts'
 import { openTestPlatform, operator, type TestPlatform, type TestServers } from './platform.ts'
 import { freePort, startRegistry, type TestRegistry } from './registry.ts'
@@ -99,10 +99,7 @@ export async function startTestHost(
   }
 
   async function startEdge(): Promise<void> {
-    const master = join(config.home, 'run/edge-master.sock')
-    haproxy = spawn('haproxy', ['-W', '-S', master, '-f', join(config.home, 'edge/haproxy.cfg')], {
-      stdio: 'ignore',
-    })
+    haproxy = spawnHaproxy(config.home)
     await until('the edge answers', async () => (await get(port, 'nobody.example')).status === 404)
   }
 

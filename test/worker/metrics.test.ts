@@ -56,5 +56,6 @@ test('what containers and the host use is measured every ten seconds, with its l
   expect(value('cpuMillis')).toBeGreaterThan(0)
   expect(value('cpuMillis')).toBeLessThanOrEqual(value('cpuLimitMillis'))
   expect(value('memoryBytes')).toBeLessThan(value('memoryLimitBytes'))
+  expect(value('containers')).toBe(2)
   expect(value('diskBytes')).toBeLessThan(value('diskLimitBytes'))
 })

@@ -11,6 +11,7 @@ import {
   parseCertificateLines,
 } from './certificates.ts'
 import { changesTo, deletableServers, mapChanges } from './changes.ts'
+import { countedPath, openTable, parseOpenRequests } from './counted.ts'
 import {
   readConfiguration,
   removeCertificates,
@@ -36,6 +37,8 @@ export interface Edge {
   sync(): Promise<void>
   /** Resolves with true when nobody is connected to these containers, with false after `limitMs`. */
   drained(containerIds: string[], options: { limitMs: number; signal?: AbortSignal }): Promise<boolean>
+  /** How many requests are under way, WebSockets included, by what they are counted for. */
+  openRequests(): Promise<Map<string, number>>
 }
 
 export interface EdgeOptions {
@@ -158,6 +161,7 @@ export function createEdge({ settings, readRoutes, readCertificates, onRestart, 
         await sleep(Math.min(100, limitMs), undefined, { signal })
       }
     },
+    openRequests: () => alone(() => countOpenRequests(haproxy)),
   }
 }
 
@@ -174,6 +178,7 @@ async function adjust(
     [redirectsPath(settings), plan.redirects],
     [strippedPath(settings), plan.stripped],
     [transportPath(settings), plan.transport],
+    [countedPath(settings), plan.counted],
   ] as const)
     others.push(...mapChanges(wanted, await haproxy.hosts(process, file), file))
   const state = { servers: await haproxy.servers(process), hosts: await haproxy.hosts(process, path) }
@@ -202,4 +207,17 @@ async function anyConnection(haproxy: Haproxy, containerIds: string[]): Promise<
       if (count > 0 && containerIds.some((id) => server.endsWith(`/${id}`))) return true
   }
   return false
+}
+
+async function countOpenRequests(haproxy: Haproxy): Promise<Map<string, number>> {
+  const all = new Map<string, number>()
+  if ((await haproxy.structureId()) === null) return all
+  for (const process of await haproxy.processes()) {
+    const answer = haproxy.command(process, `show table ${openTable} data.conn_cur gt 0`)
+    for (const [counted, open] of parseOpenRequests(
+      process.isOld ? await answer.catch(() => '') : await answer,
+    ))
+      all.set(counted, (all.get(counted) ?? 0) + open)
+  }
+  return all
 }

@@ -7,6 +7,7 @@ import {
   type EdgeCertificate,
   type EdgeCertificates,
 } from './certificates.ts'
+import { countedPath } from './counted.ts'
 import { pageFile, pageLanguages, pages } from './pages.ts'
 import { type EdgePlan, mapFile } from './plan.ts'
 import { redirectsPath, strippedPath, transportPath } from './routes.ts'
@@ -24,6 +25,7 @@ export async function writePlan(settings: EdgeSettings, plan: EdgePlan): Promise
   await replace(redirectsPath(settings), mapFile(plan.redirects))
   await replace(strippedPath(settings), mapFile(plan.stripped))
   await replace(transportPath(settings), mapFile(plan.transport))
+  await replace(countedPath(settings), mapFile(plan.counted))
   await replace(certificateListPath(settings), plan.certificates.map((line) => `${line}\n`).join(''))
   await replace(handoverPath(settings), '')
   await writeConfiguration(settings, plan.configuration)

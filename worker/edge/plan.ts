@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { EdgeAccess } from '../../platform/model/edge-access.ts'
 import type { DesiredRoute } from '../../platform/worker/desired-routes.ts'
 import { certificateLines, certificatePath, type EdgeCertificates, noCertificates } from './certificates.ts'
+import { countedOf } from './counted.ts'
 import { check, redirectBackend, redirectOf, routeKey, strippedOf, transportOf } from './routes.ts'
 import type { EdgeSettings } from './settings.ts'
 import { structureOf } from './structure.ts'
@@ -27,6 +28,8 @@ export interface EdgePlan {
   stripped: ReadonlyMap<string, string>
   /** The same → whether it is to be asked by HTTPS alone, and what browsers are told of that. */
   transport: ReadonlyMap<string, string>
+  /** The same → what its requests are counted for (counted.ts). */
+  counted: ReadonlyMap<string, string>
   /** Lines of the list of certificates. */
   certificates: readonly string[]
   /** By backend; every app has one, also when nothing of it runs. */
@@ -58,12 +61,14 @@ export function planEdge(
   const stripped = new Map<string, string>()
   const accesses = new Map<string, EdgeAccess>()
   const transport = new Map<string, string>()
+  const counted = new Map<string, string>()
   const keyed = routes.map((route) => ({ key: routeKey(route), route }))
   for (const { key, route } of keyed.sort((a, b) => compare(a.key, b.key))) {
     check('app', route.appId, namePattern)
     const target = redirectOf(route)
     const prefix = strippedOf(route)
     transport.set(key, transportOf(route))
+    counted.set(key, countedOf(route.appId, key))
     if (target !== null) redirects.set(key, target)
     if (prefix !== null) stripped.set(key, prefix)
     const ofApp = route.state === 'running' ? route.appId : pageOf[route.state]
@@ -82,7 +87,7 @@ export function planEdge(
   return {
     configuration: structure.render(structureId, (backend) => (servers.get(backend) ?? []).map(serverLine)),
     structureId,
-    ...{ hosts, redirects, stripped, transport },
+    ...{ hosts, redirects, stripped, transport, counted },
     certificates: certificateLines(settings, others),
     servers,
   }

@@ -7,6 +7,7 @@ import { terminalsPath } from '../../platform/model/terminal.ts'
 import { terminalSocketName } from '../terminal/socket-name.ts'
 import { letIn, userLists } from './access.ts'
 import { certificateListPath } from './certificates.ts'
+import { counting, openRequestsTable } from './counted.ts'
 import { type PageLanguage, type PageName, pageFile, pageLanguages, pages } from './pages.ts'
 import { lookUp, redirecting, takePrefixes } from './routes.ts'
 import type { EdgeSettings } from './settings.ts'
@@ -40,6 +41,7 @@ export function structureOf(
       '# Written by the worker; what is changed here by hand is lost.',
       ...global(settings, structureId),
       ...frontend(settings, strippedPrefixes, ownCertificate),
+      ...openRequestsTable(),
       ...dashboard(settings),
       ...redirecting(settings),
       ...Object.values(pageBackends(settings)).flat(),
@@ -138,6 +140,7 @@ function frontend(
     ...lookUp(settings, hostsPath(settings)),
     `    acl handover str(${handoverKey}),map(${handoverPath(settings)}) -m found`,
     `    acl challenge path_reg ^(${challengePaths.join('|').replaceAll('.', '[.]')})[A-Za-z0-9_-]+$`,
+    ...counting(settings, ['handover', 'challenge']),
     ...sendToHttps(settings),
     ...strictTransport,
     ...takePrefixes(strippedPrefixes, 'handover'),

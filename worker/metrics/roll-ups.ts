@@ -1,15 +1,29 @@
+import { rollUpEdgeUse, sweepEdgeUse } from '../../platform/worker/edge-use.ts'
 import { rollUpMetrics, sweepMetrics } from '../../platform/worker/metrics.ts'
 import type { Host } from '../host.ts'
+import type { EdgeCounter } from './edge-use.ts'
 
 const steps = [60, 600] as const
 /** A point is written a moment after its time is over. */
 const settledMs = 5_000
 
-/** Makes minutes out of ten seconds, and ten minutes out of minutes; after a start, of all that is there. */
-export function createRollUps(host: Pick<Host, 'id' | 'platform'>): () => Promise<void> {
+/**
+ * Makes minutes out of ten seconds, and ten minutes out of minutes; after a start, of all that is there. What the edge
+ * noted while no worker read it is older than what was done already: from there on it is done again.
+ */
+export function createRollUps(
+  host: Pick<Host, 'id' | 'platform'>,
+  edge?: Pick<EdgeCounter, 'flush' | 'oldestWritten'>,
+): () => Promise<void> {
   const doneTo = new Map<number, number>()
   return async () => {
+    await edge?.flush()
     const now = Date.now()
+    const late = edge?.oldestWritten() ?? now
+    for (const [seconds, done] of doneTo) {
+      const stepMs = seconds * 1_000
+      doneTo.set(seconds, Math.min(done, Math.floor(late / stepMs) * stepMs))
+    }
     for (const seconds of steps) {
       const stepMs = seconds * 1_000
       // The finer step is kept for two hours, or two days.
@@ -17,9 +31,12 @@ export function createRollUps(host: Pick<Host, 'id' | 'platform'>): () => Promis
       const from = doneTo.get(seconds) ?? Math.ceil(oldest / stepMs) * stepMs
       const to = Math.floor((now - settledMs) / stepMs) * stepMs
       if (to <= from) continue
-      await rollUpMetrics(host.platform, host.id, { seconds, from: new Date(from), to: new Date(to) })
+      const span = { seconds, from: new Date(from), to: new Date(to) }
+      await rollUpMetrics(host.platform, host.id, span)
+      await rollUpEdgeUse(host.platform, host.id, span)
       doneTo.set(seconds, to)
     }
     await sweepMetrics(host.platform, now)
+    await sweepEdgeUse(host.platform, now)
   }
 }

@@ -26,7 +26,7 @@ export function createSampler(host: Pick<Host, 'id' | 'engine' | 'platform'>): (
     return [{ subject: container.id, hostId: host.id, appId, process, replica, values }]
   }
 
-  async function ofHost(): Promise<Measured[]> {
+  async function ofHost(containers: number): Promise<Measured[]> {
     const now = await hostUsage(host.platform.config.home)
     const before = lastOfHost
     lastOfHost = now
@@ -35,7 +35,8 @@ export function createSampler(host: Pick<Host, 'id' | 'engine' | 'platform'>): (
     const ticks = now.times.all - before.times.all
     const cpuMillis = ticks <= 0 ? null : (cpuLimitMillis * (now.times.busy - before.times.busy)) / ticks
     const { memoryBytes, memoryTotalBytes, diskBytes, diskTotalBytes, load } = now
-    const values = [cpuMillis, cpuLimitMillis, memoryBytes, memoryTotalBytes, diskBytes, diskTotalBytes, load]
+    const disk = [diskBytes, diskTotalBytes]
+    const values = [cpuMillis, cpuLimitMillis, memoryBytes, memoryTotalBytes, ...disk, load, containers]
     return [{ subject: host.id, hostId: host.id, appId: null, process: null, replica: null, values }]
   }
 
@@ -46,7 +47,7 @@ export function createSampler(host: Pick<Host, 'id' | 'engine' | 'platform'>): (
         container.status === 'running' && container.labels[labels.app] !== undefined && !isTask(container),
     )
     for (const id of last.keys()) if (!serving.some((each) => each.id === id)) last.delete(id)
-    const measured = await ofHost()
+    const measured = await ofHost(serving.length)
     for (let from = 0; from < serving.length; from += atOnce)
       measured.push(...(await Promise.all(serving.slice(from, from + atOnce).map(ofContainer))).flat())
     await recordMetrics(host.platform, at, measured)

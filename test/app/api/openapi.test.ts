@@ -112,6 +112,8 @@ const routes = [
   'GET /apps/{id}/runs',
   'POST /apps/{id}/runs',
   'GET /apps/{id}/metrics',
+  'GET /apps/{id}/metrics/requests',
+  'GET /teams/{team}/metrics',
   'GET /admin/hosts/{id}/metrics',
   'GET /metrics',
   'GET /apps/{id}/alerts',

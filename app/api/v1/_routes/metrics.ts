@@ -1,8 +1,18 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import { readEdgeUse } from '../../../../platform/edge-use.ts'
 import { readAppMetrics, readHostMetrics } from '../../../../platform/metrics.ts'
-import { appMetricsSchema, hostMetricsSchema, metricRangeSchema } from '../../../../platform/model/metrics.ts'
+import {
+  appMetricsSchema,
+  edgeMetricsSchema,
+  edgeRangeSchema,
+  hostMetricsSchema,
+  metricRangeSchema,
+  teamMetricsSchema,
+} from '../../../../platform/model/metrics.ts'
 import { prometheusText } from '../../../../platform/prometheus.ts'
-import { type Api, asked, idParam, ok } from './router.ts'
+import { readTeamMetrics } from '../../../../platform/team-metrics.ts'
+import { type Api, asked, idParam, ok, teamParam } from './router.ts'
+import { teamIdOf } from './teams.ts'
 
 const tags = ['Metrics']
 const { from, to } = metricRangeSchema.shape
@@ -16,7 +26,14 @@ const query = z.strictObject({
   }),
 })
 const AppMetrics = appMetricsSchema.openapi('AppMetrics')
+const EdgeMetrics = edgeMetricsSchema.openapi('EdgeMetrics')
+const edgeQuery = query.extend({
+  domain: edgeRangeSchema.shape.domain.meta({
+    description: 'Such as shop.example or shop.example/api; default: all together',
+  }),
+})
 const HostMetrics = hostMetricsSchema.openapi('HostMetrics')
+const TeamMetrics = teamMetricsSchema.openapi('TeamMetrics')
 const { default: problem } = ok(z.string())
 
 export function addMetricRoutes(api: Api): void {
@@ -28,6 +45,33 @@ export function addMetricRoutes(api: Api): void {
     }),
     async (c) =>
       c.json(await readAppMetrics(...asked(c), c.req.valid('param').id, c.req.valid('query')), 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'get', path: '/apps/{id}/metrics/requests', tags, summary: 'Read what an app was asked' },
+      description:
+        'As the edge counted it: requests by status, latency, bytes and what is under way, by domain.',
+      request: { params: idParam, query: edgeQuery },
+      responses: ok(EdgeMetrics),
+    }),
+    async (c) => c.json(await readEdgeUse(...asked(c), c.req.valid('param').id, c.req.valid('query')), 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{
+        method: 'get',
+        path: '/teams/{team}/metrics',
+        tags,
+        summary: 'Read what a team’s apps used together',
+      },
+      description: 'Of those that the caller sees, with the ones that used the most.',
+      request: { params: teamParam, query },
+      responses: ok(TeamMetrics),
+    }),
+    async (c) => {
+      const teamId = await teamIdOf(c, c.req.valid('param').team)
+      return c.json(await readTeamMetrics(...asked(c), teamId, c.req.valid('query')), 200)
+    },
   )
   api.openapi(
     createRoute({
