@@ -32,6 +32,11 @@ command('up', 'set up what is missing, start the platform, deploy the welcome ap
     number(0, 65_535),
   )
   .option('--domain <name>', 'domain whose names lead to this host (default: names end in .localhost)')
+  .option(
+    '--own-https',
+    "Berth's own links and cookies by HTTPS; who asks for its pages by HTTP is sent there",
+  )
+  .option('--no-own-https', 'by HTTP again')
   .option('--detach', 'go on in the background once everything answers')
   .addOption(new Option('--background', 'its output is a log').hideHelp())
   .addOption(new Option('--prepared', 'the background process of --detach').hideHelp())

@@ -26,6 +26,8 @@ const settingsSchema = z.object({
   /** 0: none. */
   httpsPort: port.or(z.literal(0)).optional(),
   domain: z.string().nullable(),
+  /** Berth's own links are by HTTPS. */
+  ownHttps: z.boolean().default(false),
   hostId: z.string(),
   webPort: port,
   registryPort: port,
@@ -42,6 +44,7 @@ export interface HomeOptions {
   /** 0: none. */
   httpsPort?: number
   domain?: string
+  ownHttps?: boolean
   /** Inner ports stay as they were chosen, whoever has them now: it may be Berth itself that runs. */
   keepPorts?: boolean
 }
@@ -102,12 +105,15 @@ export async function prepareHome(home: string, options: HomeOptions): Promise<S
     port: publicPort,
     httpsPort: options.httpsPort ?? before?.httpsPort ?? (await usualHttpsPort(publicPort)),
     domain: options.domain === undefined ? (before?.domain ?? null) : options.domain || null,
+    ownHttps: options.ownHttps ?? before?.ownHttps ?? false,
     hostId: before?.hostId ?? newId('host'),
     webPort: (options.keepPorts && before?.webPort) || (await usablePort(before?.webPort)),
     registryPort: (options.keepPorts && before?.registryPort) || (await usablePort(before?.registryPort)),
     createdAt: before?.createdAt ?? new Date().toISOString(),
     welcomed: before?.welcomed ?? false,
   }
+  if (settings.ownHttps && settings.httpsPort === 0)
+    throw new CommandError('--own-https needs a port for HTTPS: leave `--https-port 0` away, or choose one.')
   writeSettings(home, settings)
   await makeSecrets(join(home, 'secrets'))
   return settings
@@ -206,6 +212,7 @@ export function partEnvironment(home: string, settings: Settings): Record<string
     BERTH_PORT: String(settings.port),
     BERTH_HTTPS_PORT: settings.httpsPort ? String(settings.httpsPort) : '',
     BERTH_DOMAIN: settings.domain ?? '',
+    BERTH_OWN_HTTPS: settings.ownHttps ? 'yes' : '',
     BERTH_WEB_PORT: String(settings.webPort),
     BERTH_REGISTRY_PORT: String(settings.registryPort),
     BERTH_HOST_ID: settings.hostId,

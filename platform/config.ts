@@ -23,7 +23,7 @@ export interface Config {
   readonly httpsPort: number | null
   /** Null on a plain machine, where names end in .localhost. */
   readonly domain: string | null
-  /** Such as http://localhost:7080: dashboard, API and registry. */
+  /** Such as http://localhost:7080: dashboard, API and registry. By HTTPS where the operator chose that. */
   readonly publicUrl: string
   /** First part of the names of images in Berth's own registry, such as localhost:7080. */
   readonly registryHost: string
@@ -73,6 +73,7 @@ const environmentSchema = z.object({
   BERTH_HTTPS_PORT: z
     .union([z.literal('').transform(() => null), port], 'must be a port, 1–65535, or empty')
     .default(null),
+  BERTH_OWN_HTTPS: z.enum(['', 'yes'], 'must be yes or empty').default(''),
   BERTH_DOMAIN: z
     .string()
     .regex(
@@ -161,6 +162,11 @@ function isPrivateHost(entry: string): boolean {
   return networkSchema.safeParse(entry).success || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(entry)
 }
 
+const checkedSchema = environmentSchema.refine(
+  ({ BERTH_OWN_HTTPS, BERTH_HTTPS_PORT }) => BERTH_OWN_HTTPS === '' || BERTH_HTTPS_PORT !== null,
+  { path: ['BERTH_OWN_HTTPS'], message: 'needs BERTH_HTTPS_PORT' },
+)
+
 type Environment = Record<string, string | undefined>
 
 /** For what needs the database alone, such as migrations. Throws as loadConfig() does. */
@@ -175,20 +181,24 @@ export function loadDatabaseUrl(env: Environment = process.env): string {
  * Throws one Error that lists every problem, each with its variable's name and never with its value.
  */
 export function loadConfig(env: Environment = process.env): Config {
-  const parsed = environmentSchema.safeParse(withProxies(env))
+  const parsed = checkedSchema.safeParse(withProxies(env))
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.')} ${issue.message}`)
     throw new Error(`The configuration is not right:\n${problems.join('\n')}`)
   }
   const values = parsed.data
   const domain = values.BERTH_DOMAIN === '' ? null : values.BERTH_DOMAIN
-  const authority = `${domain ?? 'localhost'}${values.BERTH_PORT === 80 ? '' : `:${values.BERTH_PORT}`}`
+  const hostname = domain ?? 'localhost'
+  const authority = `${hostname}${values.BERTH_PORT === 80 ? '' : `:${values.BERTH_PORT}`}`
   const shown = {
     home: values.BERTH_HOME,
     port: values.BERTH_PORT,
     httpsPort: values.BERTH_HTTPS_PORT,
     domain,
-    publicUrl: `http://${authority}`,
+    publicUrl:
+      (values.BERTH_OWN_HTTPS === 'yes'
+        ? secureUrl({ httpsPort: values.BERTH_HTTPS_PORT }, hostname)
+        : null) ?? `http://${authority}`,
     registryHost: authority,
     webPort: values.BERTH_WEB_PORT,
     registryPort: values.BERTH_REGISTRY_PORT,

@@ -54,6 +54,7 @@ export async function startEdge(context: BenchContext, origin: Origin, apps: num
     port: await freePort(),
     httpsPort: null,
     dashboardHost: 'localhost',
+    dashboardToHttps: false,
     webPort: origin.port,
     registryPort: origin.port,
     gitSocket: 'berth-git-bench',

@@ -64,11 +64,16 @@ async function prepare(home: string): Promise<void> {
     throw new CommandError(
       `The Berth in ${home} was started by \`berth up\`: end it by \`berth down --home ${home}\`, or choose another BERTH_HOME.`,
     )
-  const { BERTH_PORT: port, BERTH_HTTPS_PORT: httpsPort, BERTH_DOMAIN: domain } = process.env
+  const {
+    BERTH_PORT: port,
+    BERTH_HTTPS_PORT: httpsPort,
+    BERTH_DOMAIN: domain,
+    BERTH_OWN_HTTPS: own,
+  } = process.env
   const settings = await prepareHome(home, {
     port: port ? Number(port) : undefined,
     httpsPort: httpsPort ? Number(httpsPort) : undefined,
-    ...{ domain, keepPorts: true },
+    ...{ domain, ownHttps: own === 'yes', keepPorts: true },
   })
   const env = partEnvironment(home, settings)
   for (const name of ['run', 'secrets']) chmodSync(join(home, name), 0o711)

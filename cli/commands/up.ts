@@ -87,6 +87,7 @@ async function detach(home: string, options: UpOptions): Promise<void> {
     ...(options.port === undefined ? [] : ['--port', String(options.port)]),
     ...(options.httpsPort === undefined ? [] : ['--https-port', String(options.httpsPort)]),
     ...(options.domain === undefined ? [] : ['--domain', options.domain]),
+    ...(options.ownHttps === undefined ? [] : [options.ownHttps ? '--own-https' : '--no-own-https']),
   ]
   const child = spawn(
     process.execPath,

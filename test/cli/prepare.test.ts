@@ -52,6 +52,15 @@ test('a home is made once: secrets and settings stay, options change what they n
   expect(first.httpsPort).toBeGreaterThan(0)
   expect(loadConfig(partEnvironment(home, await prepareHome(home, { httpsPort: 0 }))).httpsPort).toBeNull()
   expect((await prepareHome(newHome(), { port: 80 })).httpsPort).toBe(443)
+  const other = newHome()
+  const secure = await prepareHome(other, { port: 80, domain: 'berth.example.org', ownHttps: true })
+  expect(loadConfig(partEnvironment(other, secure)).publicUrl).toBe('https://berth.example.org')
+  // It stays so until it is taken back.
+  expect((await prepareHome(other, {})).ownHttps).toBe(true)
+  expect((await prepareHome(other, { ownHttps: false })).ownHttps).toBe(false)
+  await expect(prepareHome(newHome(), { httpsPort: 0, ownHttps: true })).rejects.toThrow(
+    'needs a port for HTTPS',
+  )
 })
 
 test('an inner port that somebody took is given up for another', async () => {

@@ -66,6 +66,14 @@ test('without a domain names end in .localhost, and the port is part of them unl
   )
   expect(secureUrl(loadConfig({ ...complete, BERTH_HTTPS_PORT: '443' }), 'a.test')).toBe('https://a.test')
   expect(loadConfig({ ...complete, BERTH_HTTPS_PORT: '' }).httpsPort).toBeNull()
+  const own = { ...complete, BERTH_OWN_HTTPS: 'yes', BERTH_DOMAIN: 'berth.example.com' }
+  expect(loadConfig({ ...own, BERTH_HTTPS_PORT: '443' }).publicUrl).toBe('https://berth.example.com')
+  expect(loadConfig({ ...own, BERTH_HTTPS_PORT: '7443' })).toMatchObject({
+    publicUrl: 'https://berth.example.com:7443',
+    // Images are called what they were called before.
+    registryHost: 'berth.example.com:7080',
+  })
+  expect(() => loadConfig(own)).toThrow('BERTH_OWN_HTTPS needs BERTH_HTTPS_PORT')
   const public_ = loadConfig({ ...complete, BERTH_DOMAIN: 'berth.example.com', BERTH_PORT: '80' })
   expect(public_.publicUrl).toBe('http://berth.example.com')
   expect(public_.registryHost).toBe('berth.example.com')

@@ -56,6 +56,7 @@ export async function makeTestEdge(settings: Partial<EdgeSettings> = {}): Promis
     port: await freePort(),
     httpsPort: null,
     dashboardHost: 'localhost',
+    dashboardToHttps: false,
     webPort: await freePort(),
     registryPort: await freePort(),
     gitSocket: `berth-git-test-${process.pid}`,

@@ -68,6 +68,7 @@ export async function startRegistryStack(
     webPort,
     registryPort,
     domain: null,
+    ownHttps: false,
     hostId: config.hostId,
     createdAt: '',
     welcomed: true,

@@ -11,6 +11,8 @@ export interface EdgeSettings {
   httpsPort: number | null
   /** Name under which the dashboard, the API and the registry are reached. */
   dashboardHost: string
+  /** Whoever asks for its pages by that name and HTTP is sent on to HTTPS. */
+  dashboardToHttps: boolean
   webPort: number
   registryPort: number
   /** Where the worker takes pushes: a name in the abstract namespace. */
@@ -33,6 +35,7 @@ export function edgeSettings(config: Config): EdgeSettings {
     port: config.port,
     httpsPort: config.httpsPort,
     dashboardHost: new URL(config.publicUrl).hostname,
+    dashboardToHttps: config.publicUrl.startsWith('https:'),
     webPort: config.webPort,
     registryPort: config.registryPort,
     gitSocket: gitSocket(config).name,

@@ -11,7 +11,7 @@ import { counting, openRequestsTable } from './counted.ts'
 import { type PageLanguage, type PageName, pageFile, pageLanguages, pages } from './pages.ts'
 import { lookUp, redirecting, takePrefixes } from './routes.ts'
 import type { EdgeSettings } from './settings.ts'
-import { encrypted, encrypting, isEncrypted, sendToHttps, strictTransport } from './tls.ts'
+import { dashboardToHttps, encrypted, encrypting, isEncrypted, sendToHttps, strictTransport } from './tls.ts'
 
 /** Environment variable of HAProxy's own that says which structure a process was started with. */
 export const structureVariable = 'BERTH_EDGE_STRUCTURE'
@@ -147,6 +147,7 @@ function frontend(
     `    acl dashboard var(txn.host) -m str ${names}`,
     // By address: 192.0.2.1, [2001:db8::1].
     '    acl dashboard var(txn.host) -m reg ^[0-9]+\\.[0-9]+\\.[0-9]+\\.[0-9]+$ ^\\[',
+    ...(ownCertificate === null ? [] : dashboardToHttps(settings)),
     '    acl registry path -m str /v2',
     '    acl registry path -m beg /v2/',
     // Berth deletes images itself: it knows what runs.

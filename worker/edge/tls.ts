@@ -1,4 +1,5 @@
 /** Lines of haproxy.cfg that have to do with HTTPS. */
+import { terminalsPath } from '../../platform/model/terminal.ts'
 import type { EdgeSettings } from './settings.ts'
 
 /** Mozilla's intermediate profile, version 5.7: TLS 1.2 with forward secrecy alone, and 1.3. */
@@ -20,10 +21,24 @@ export function encrypted(settings: EdgeSettings, own: string | null, list: stri
 /** Challenges are asked for by HTTP, whatever a name's owner wants of its visitors. */
 export function sendToHttps({ httpsPort }: EdgeSettings): string[] {
   if (httpsPort === null) return []
-  const port = httpsPort === 443 ? '' : `:${httpsPort}`
   return [
-    `    http-request redirect location https://%[var(txn.host)]${port}%[pathq] code 308 if !encrypted !challenge !handover { var(txn.transport) -m beg redirect: }`,
+    `    http-request redirect location https://%[var(txn.host)]${portOf(httpsPort)}%[pathq] code 308 if !encrypted !challenge !handover { var(txn.transport) -m beg redirect: }`,
   ]
+}
+
+/**
+ * Pages alone: programs that speak to the API, the registry and Git by HTTP go on, and hooks are not lost. HTTP on this
+ * machine is reached by localhost, or by an address.
+ */
+export function dashboardToHttps({ httpsPort, dashboardHost, ...settings }: EdgeSettings): string[] {
+  if (httpsPort === null || !settings.dashboardToHttps) return []
+  return [
+    `    http-request redirect location https://${dashboardHost}${portOf(httpsPort)}%[pathq] code 308 if !encrypted !challenge !handover METH_GET { var(txn.host) -m str ${dashboardHost} } !{ path_beg /api/ /v2 /git/ ${terminalsPath} }`,
+  ]
+}
+
+function portOf(httpsPort: number): string {
+  return httpsPort === 443 ? '' : `:${httpsPort}`
 }
 
 /** On every answer, pages of the edge's own included; and by HTTPS alone, RFC 6797 7.2. */

@@ -44,6 +44,7 @@ export function makeStand(): Stand {
       ...{ port, domain, hostId, webPort, registryPort },
       createdAt: new Date().toISOString(),
       welcomed: true,
+      ownHttps: false,
     })
     await host.startWorker()
     image = await host.push('tool', { entrypoint: [], command: ['/bin/sh', '-c', 'echo hello'] })

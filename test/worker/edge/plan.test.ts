@@ -9,6 +9,7 @@ const settings: EdgeSettings = {
   port: 7080,
   httpsPort: 7443,
   dashboardHost: 'berth.example',
+  dashboardToHttps: false,
   webPort: 7081,
   registryPort: 7082,
   gitSocket: 'berth-git-test',

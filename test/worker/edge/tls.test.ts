@@ -104,6 +104,28 @@ test('what came by HTTPS says so to the app, and nobody can forge it', async () 
   expect(answer['x-forwarded-proto']).toBe('http')
 })
 
+test('where Berth is to be asked by HTTPS its pages send there, and programs, challenges and addresses go on by HTTP', async () => {
+  await edge.close()
+  const name = 'berth.test'
+  edge = await makeTestEdge({ httpsPort: await freePort(), dashboardHost: name, dashboardToHttps: true })
+  edge.routes = [route('shop.test')]
+  const { port: plain } = edge.settings
+  // Before there is a certificate nobody is sent where nothing answers.
+  await edge.edge.sync()
+  await edge.start()
+  expect((await get(plain, name)).status).toBe(503)
+  edge.certificates = authority.certificates(await authority.issue(name), [])
+  await edge.edge.sync()
+  const port = edge.settings.httpsPort ?? 0
+  const sent = await get(plain, name, { path: '/join?token=x' })
+  expect([sent.status, sent.headers.location]).toEqual([308, `https://${name}:${port}/join?token=x`])
+  for (const path of ['/api/v1/me', '/v2/', '/v2', '/git/team/app', '/.well-known/acme-challenge/x'])
+    expect([path, (await get(plain, name, { path })).status]).not.toEqual([path, 308])
+  expect((await get(plain, '127.0.0.1')).status).toBe(503)
+  expect((await get(plain, 'shop.test')).status).toBe(200)
+  expect((await getSecurely(port, name, { ca: authority.ca })).status).toBe(503)
+})
+
 test('certificates come, are renewed and go without a reload; a large one comes by one', async () => {
   const own = await authority.issue('localhost')
   edge.certificates = authority.certificates(own, [])
