@@ -175,3 +175,12 @@ test('with a second factor the password alone makes nobody; its ticket works onc
   expect(copy[cookieName(berth.config, 'step')]).toBe(step)
   expect(await withCode(copy, codeOf(secret))).toContain('error=step-gone')
 })
+
+test('where Berth’s own links are by HTTPS, all its cookies go by HTTPS alone', () => {
+  const config = { ...berth.config, publicUrl: 'https://berth.example.org' }
+  const exchange = createExchange(config, new Headers(), () => undefined)
+  exchange.setCookie('device', 'x', 60)
+  expect(exchange.setCookies).toEqual([expect.stringMatching(/; HttpOnly; SameSite=Lax; Secure$/)])
+  const { cookies = {} } = authOptions({ ...berth.platform, config }, exchange)
+  for (const cookie of Object.values(cookies)) expect(cookie?.options.secure).toBe(true)
+})
