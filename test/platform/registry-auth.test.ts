@@ -97,6 +97,12 @@ test('a build gets what its repository and its team allow, and only while it goe
   expect(await ask(`${password.slice(0, -3)}xxx`, ...everything)).toBe(401)
   const rights = { deploymentId, teamId: team.id, repository: 'acme/built' }
   expect(await ask(buildPassword(platform, rights, -1), ...everything)).toBe(401)
-  await platform.db.deployment.update({ where: { id: deploymentId }, data: { status: 'pulling' } })
+  const change = (data: { cancelAskedAt?: Date | null; status?: 'pulling' }) =>
+    platform.db.deployment.update({ where: { id: deploymentId }, data })
+  await change({ cancelAskedAt: new Date() })
+  expect(await ask(password, ...everything)).toBe(401)
+  await change({ cancelAskedAt: null })
+  expect(await ask(password, ...everything)).not.toBe(401)
+  await change({ status: 'pulling' })
   expect(await ask(password, ...everything)).toBe(401)
 })

@@ -72,6 +72,21 @@ test('a team without a place of its own is passed by, and another begins only wh
   await Promise.all(all)
 })
 
+test('a team that has one under way comes after one that has none, though that one had its turn later', async () => {
+  const { ask, begun, told, end } = start({ places: 2 })
+  const all = [ask('a', 'a1'), ask('b', 'b1')]
+  await reaches(begun, 2)
+  all.push(ask('a', 'a2'), ask('b', 'b2'))
+  await until('both wait', () => told.has('a2') && told.has('b2'))
+  end('b1')
+  await reaches(begun, 3)
+  expect(begun).toEqual(['a1', 'b1', 'b2'])
+  for (const id of ['a1', 'b2']) end(id)
+  await reaches(begun, 4)
+  end('a2')
+  await Promise.all(all)
+})
+
 test('one that is called off while it waits is gone, and its place is not lost', async () => {
   const { ask, begun, end } = start()
   const first = ask('a', 'a1')

@@ -96,24 +96,42 @@ test('a build that fails leaves what served, and says why', async () => {
 test('a variable that the settings name is a secret of the build, and in no line', async () => {
   const app = await makeApp()
   const value = 'tell-nobody-4711'
+  const key = `begin-of-the-key\n${value}-longer\r\nend-of-the-key\n`
   await setVariables(
     host.berth.platform,
     operator,
     { appId: app.id },
-    { set: [{ name: 'NPM_TOKEN', value, isSecret: true }] },
+    {
+      set: [
+        { name: 'NPM_TOKEN', value, isSecret: true },
+        { name: 'SIGNING_KEY', value: key, isSecret: true },
+      ],
+    },
   )
   await host.berth.platform.db.app.update({
     where: { id: app.id },
-    data: { settings: { ...app.settings, build: { secrets: ['NPM_TOKEN'] } } },
+    data: { settings: { ...app.settings, build: { secrets: ['NPM_TOKEN', 'SIGNING_KEY'] } } },
   })
   const { id } = await upload(
     app,
-    'RUN --mount=type=secret,id=NPM_TOKEN cat /run/secrets/NPM_TOKEN && grep -c tell-nobody /run/secrets/NPM_TOKEN',
+    [
+      'RUN --mount=type=secret,id=NPM_TOKEN cat /run/secrets/NPM_TOKEN && grep -c tell-nobody /run/secrets/NPM_TOKEN',
+      'RUN --mount=type=secret,id=SIGNING_KEY echo the key: && cat /run/secrets/SIGNING_KEY',
+    ].join('\n'),
   )
   await host.untilStatus(id, 'live')
   const lines = await said(id)
   expect(lines).toEqual(expect.arrayContaining(['•••1']))
-  expect(lines.join('\n')).not.toContain(value)
+  const at = lines.indexOf('the key:')
+  expect(lines.slice(at + 1, at + 4)).toEqual(['•••', '•••', '•••'])
+  for (const said of [value, 'longer', 'of-the-key']) expect(lines.join('\n')).not.toContain(said)
+  const failing = await upload(
+    app,
+    'RUN --mount=type=secret,id=NPM_TOKEN echo "error: $(cat /run/secrets/NPM_TOKEN) is wrong" && exit 1',
+  )
+  const { failure } = await host.untilStatus(failing.id, 'failed')
+  expect(failure?.lastLogLines).toContain('error: ••• is wrong')
+  expect(JSON.stringify(failure)).not.toContain(value)
 })
 
 test('a build that is called off ends at once, and the next one that waits is not held up', async () => {

@@ -68,8 +68,9 @@ export async function buildFirst(host: Host, asked: DeploymentWork, run: JobRun)
     if (reason instanceof WorkerStopping) throw reason
     const isKnown = reason instanceof BuildFailure || reason instanceof DeployFailure || isEngineError(reason)
     if (!(reason instanceof CalledOff) && !isKnown && run.countAttempt() < maxAttempts) throw reason
-    log.warn({ deployment: id, err: reason }, `the build of deployment ${number} of ${asked.app.name} ended`)
-    await giveUp(host, asked, lines, reason instanceof BuildFailure ? failureOf(reason) : reason)
+    const ending = reason instanceof BuildFailure ? failureOf(reason) : reason
+    log.warn({ deployment: id, err: ending }, `the build of deployment ${number} of ${asked.app.name} ended`)
+    await giveUp(host, asked, lines, ending)
     await finishBuild(platform, id)
     return false
   } finally {
@@ -79,7 +80,8 @@ export async function buildFirst(host: Host, asked: DeploymentWork, run: JobRun)
   }
 
   function failureOf(reason: BuildFailure): DeployFailure {
-    return buildFailure(reason, { limits, dockerfile: asked.settings.build?.dockerfile ?? null })
+    const dockerfile = asked.settings.build?.dockerfile ?? null
+    return buildFailure(reason, { limits, dockerfile, masked: lines.masked })
   }
 }
 

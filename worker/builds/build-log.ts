@@ -10,6 +10,8 @@ const kept = 50
 
 export interface BuildLog {
   say(stream: BuildLine['stream'], text: string): void
+  /** What may be shown of a text that the build said. */
+  masked(text: string): string
   /** The last lines, oldest first. */
   last(): string[]
   /** Waits until all of it was handed over. */
@@ -22,7 +24,7 @@ export function createBuildLog(
   deploymentId: string,
   secrets: readonly string[],
 ): BuildLog {
-  const hidden = secrets.filter((value) => value.length >= 4)
+  const hidden = wordsOf(secrets)
   const last: string[] = []
   let waiting: BuildLine[] = []
   let bytes = 0
@@ -43,9 +45,12 @@ export function createBuildLog(
     if (waiting.length >= 500) flush()
   }
 
+  const masked = (text: string) => hidden.reduce((rest, value) => rest.replaceAll(value, '•••'), text)
+
   return {
+    masked,
     say(stream, said) {
-      const text = hidden.reduce((masked, value) => masked.replaceAll(value, '•••'), said)
+      const text = masked(said)
       if (stream !== 'info') {
         last.push(text)
         if (last.length > kept) last.shift()
@@ -64,4 +69,14 @@ export function createBuildLog(
       await sending
     },
   }
+}
+
+/** A secret of several lines is said line by line; the longest go first, so that none is hidden in part. */
+function wordsOf(secrets: readonly string[]): string[] {
+  const lines = secrets.flatMap((value) => value.split(/[\r\n]+/).filter((line) => line !== value))
+  const words = [
+    ...secrets.filter((value) => value.length >= 4),
+    ...lines.map((line) => line.trim()).filter((line) => line.length >= 8),
+  ]
+  return [...new Set(words)].toSorted((a, b) => b.length - a.length)
 }

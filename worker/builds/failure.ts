@@ -4,9 +4,13 @@ import { DeployFailure } from '../failure.ts'
 
 export function buildFailure(
   failure: BuildFailure,
-  { limits, dockerfile }: { limits: BuildLimits; dockerfile: string | null },
+  {
+    limits,
+    dockerfile,
+    masked,
+  }: { limits: BuildLimits; dockerfile: string | null; masked: (text: string) => string },
 ): DeployFailure {
-  const reason = failure.message.slice(0, 1_000)
+  const reason = masked(failure.message).slice(0, 1_000)
   const end = { exitCode: failure.exitCode }
   const mebibytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`
   switch (failure.reason) {
