@@ -4,10 +4,13 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { getApp } from '../../platform/apps.ts'
 import { deleteTeam, restoreTeam } from '../../platform/team-deletion.ts'
+import { createVolumeSnapshot } from '../../platform/volume-snapshots.ts'
+import { createVolume, getVolume } from '../../platform/volumes.ts'
 import { purgeTeams } from '../../platform/worker/purge-teams.ts'
 import { removeNamespace } from '../../worker/remove-namespace.ts'
 import { operator } from '../support/platform.ts'
 import { until } from '../support/until.ts'
+import { dataVolume } from '../support/volumes.ts'
 import { startTestHost, type TestHost } from '../support/worker.ts'
 
 let host: TestHost
@@ -18,9 +21,14 @@ beforeAll(async () => {
 })
 afterAll(() => host?.close())
 
-test('apps of a deleted team stop, run again when it is restored, and leave nothing when the grace is over', async () => {
+test('apps of a deleted team stop, run again when it is restored, and leave nothing, no volume either, when the grace is over', async () => {
   const { platform, config } = host.berth
   const app = await host.makeApp(await host.push('shop'))
+  const volume = await createVolume(platform, operator, app.id, dataVolume)
+  const kept = (...path: string[]) => existsSync(join(config.home, 'engine', ...path))
+  await until('its volume is there', async () => (await getVolume(platform, operator, volume.id)).isMade)
+  const snapshot = await createVolumeSnapshot(platform, operator, volume.id)
+  await until('so is its snapshot', () => kept('volume-snapshots', snapshot.id))
   const { id } = await host.deploy(app.id)
   await host.untilStatus(id, 'live')
   const containers = () =>
@@ -42,10 +50,15 @@ test('apps of a deleted team stop, run again when it is restored, and leave noth
     purgeTeams(platform, { removeImages: (namespace) => removeNamespace(config.home, namespace) })
   await purge()
   expect(await platform.db.app.count()).toBe(1)
+  expect(kept('volumes', volume.id)).toBe(true)
   await platform.db.team.update({ where: { id: host.teamId }, data: { purgeAt: new Date(0) } })
   await purge()
   await until('its app is gone', async () => (await platform.db.app.count()) === 0)
   expect(existsSync(join(images, 'acme'))).toBe(true)
+  // Its volumes have no grace of their own.
+  await purge()
+  await until('its volume is gone', async () => (await platform.db.volume.count()) === 0)
+  expect([kept('volumes', volume.id), kept('volume-snapshots', snapshot.id)]).toEqual([false, false])
   await purge()
   expect(existsSync(join(images, 'acme'))).toBe(false)
   expect(existsSync(join(images, 'acme-2/shop'))).toBe(true)

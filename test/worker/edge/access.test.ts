@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { acmeChallengePath } from '../../../platform/model/certificates.ts'
 import { challengePath } from '../../../platform/model/domains.ts'
 import { sha512Crypt } from '../../../platform/sha512-crypt.ts'
 import type { DesiredRoute } from '../../../platform/worker/desired-routes.ts'
@@ -34,6 +35,8 @@ const ask = (login?: string, path = '/') =>
     headers: login === undefined ? {} : { authorization: `Basic ${btoa(login)}` },
   })
 
+const statusOf = async (path: string) => (await ask(undefined, path)).status
+
 test('whoever gives no password, a wrong one or another name is asked for it; the app never sees the right one', async () => {
   edge.routes = [route({ users, addresses: [] })]
   await edge.edge.sync()
@@ -46,8 +49,12 @@ test('whoever gives no password, a wrong one or another name is asked for it; th
   const answer = await ask('ada:correct horse')
   expect(answer.status).toBe(200)
   expect(JSON.parse(answer.body)).not.toHaveProperty('authorization')
-  // What shows that a name leads here is asked by those who have no password.
-  expect((await ask(undefined, `${challengePath}abc123`)).body).toBe('web')
+  // What shows that a name leads here, to Berth or to an authority, is asked by those who have no password.
+  for (const path of [challengePath, acmeChallengePath]) {
+    expect((await ask(undefined, `${path}abc123`)).body).toBe('web')
+    for (const around of ['', 'a/b', '../../', '%2e%2e/x', 'a?b', '..;/'])
+      expect([around, await statusOf(`${path}${around}`)]).toEqual([around, around === 'a?b' ? 200 : 401])
+  }
   // An app of its own gets what it is sent.
   edge.routes = [route()]
   await edge.edge.sync()
@@ -66,7 +73,10 @@ test('only visitors from the networks are let in, whatever address they claim', 
     forwarded: 'for=203.0.113.7',
   }
   expect((await get(edge.settings.port, 'shop.localhost', { headers: claimed })).status).toBe(403)
-  expect((await ask(undefined, `${challengePath}abc123`)).body).toBe('web')
+  for (const path of [challengePath, acmeChallengePath]) {
+    expect((await ask(undefined, `${path}abc123`)).body).toBe('web')
+    expect(await statusOf(`${path}../../`)).toBe(403)
+  }
   edge.routes = [route({ users, addresses: ['127.0.0.0/8'] })]
   await edge.edge.sync()
   expect((await ask()).status).toBe(401)
