@@ -117,6 +117,7 @@ program
   .option('-i, --interactive', 'pass on standard input')
   .option('-t, --tty', 'give it a terminal')
   .option('-u, --user <name>', 'name or number, with :group or without')
+  .option('--debug', 'beside the container, with tools of Berth’s own, for an image without a shell')
   .option('--process <name>', 'of which process of the app (default: web)')
   .option(
     '--replica <n>',

@@ -17,6 +17,7 @@ import { createSnapshots } from './snapshots/overlay-snapshots.ts'
 import { openState } from './state/database.ts'
 import { cgroupFolders, removeEmptyCgroup } from './sys/cgroups.ts'
 import { endLeftSpawners, startSpawner } from './sys/spawner.ts'
+import { createTools } from './tools/create-tools.ts'
 import { createVolumes } from './volumes/create-volumes.ts'
 
 const defaultPool = '10.89.0.0/16'
@@ -121,6 +122,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const sandboxParts = { images, containers, networks, volumes, spawner }
     const builder = await createBuilder(sandboxParts)
     const git = await createGit(sandboxParts)
+    const tools = await createTools(sandboxParts)
     return {
       builder,
       git,
@@ -129,6 +131,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       containers,
       networks,
       volumes,
+      tools,
       info: async () => ({
         runtime: runtime.name,
         runtimeVersion: runtime.version,

@@ -13,6 +13,7 @@ import type { CredentialsFor, Images } from './images/images.ts'
 import type { Networks } from './network/networks.ts'
 import type { RegistrySettings } from './registry/endpoint.ts'
 import type { ProxySettings } from './registry/http.ts'
+import type { Tools } from './tools/tools.ts'
 import type { Volumes } from './volumes/volumes.ts'
 
 export interface Engine {
@@ -22,6 +23,7 @@ export interface Engine {
   readonly containers: Containers
   readonly networks: Networks
   readonly volumes: Volumes
+  readonly tools: Tools
   readonly garbage: Garbage
   info(): Promise<EngineInfo>
   /** Lets go of the state folder. Containers run on; the next createEngine() finds them again. */

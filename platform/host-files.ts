@@ -73,7 +73,8 @@ function send(
       headers: { 'x-berth-person': encodeURIComponent(person) },
       ...(signal === undefined ? {} : { signal }),
     })
-    request.once('error', reject)
+    // There may be more than one, and after the answer, too.
+    request.on('error', reject)
     request.once('close', () => closeSync(folder))
     request.once('response', resolve)
     if (body === undefined) request.end()

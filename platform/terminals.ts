@@ -42,6 +42,7 @@ export async function openTerminal(
         containerId: container.id,
         ...(how.command === undefined ? {} : { command: how.command.join(' ').slice(0, 500) }),
         ...(how.user === undefined ? {} : { user: how.user }),
+        ...(how.debug ? { debug: true } : {}),
       },
     })
     await platform.redis.set(ticketKey(ticket), JSON.stringify(work), 'PX', ticketMs)

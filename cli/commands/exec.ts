@@ -22,6 +22,7 @@ interface ExecOptions extends LoginOptions {
   process?: string
   replica?: number
   user?: string
+  debug?: boolean
 }
 
 /** As docker has it: what could not be run at all, and a program that is not there. */
@@ -29,6 +30,8 @@ const notRun = 125
 const noProgram = 127
 const openWithinMs = 15_000
 const mostInput = 32 * 1024
+/** What the worker says of an image without bash and sh. */
+const noShell = 'The image has no shell.'
 
 /** Ends with the command's exit code. Without a command it is a shell in a terminal. */
 export async function exec(name: string, given: string[], options: ExecOptions): Promise<void> {
@@ -50,6 +53,7 @@ export async function exec(name: string, given: string[], options: ExecOptions):
     process: options.process,
     replica: options.replica === undefined ? undefined : options.replica - 1,
     user: options.user,
+    debug: options.debug === true,
     ...(isShell ? {} : { command: argv }),
     terminal: tty ? terminalSize() : null,
   }
@@ -156,7 +160,8 @@ async function untilExit(socket: WebSocket): Promise<number> {
   await written
   if (exitCode !== null) return exitCode
   const reason = closeReasonOf(code)
-  throw new CommandError(text || 'The connection to the container was lost.', {
+  const hint = text === noShell ? ' --debug opens one beside it, with tools of Berth’s own.' : ''
+  throw new CommandError(`${text || 'The connection to the container was lost.'}${hint}`, {
     exitCode: reason === 'noProgram' ? noProgram : notRun,
   })
 }

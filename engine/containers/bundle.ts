@@ -26,6 +26,12 @@ const inits = [
   '/usr/sbin/tini-static',
 ]
 
+/** The container whose namespaces one shares, as it runs. */
+export interface Joined {
+  pid: number
+  user: RunSpec['user']
+}
+
 export interface BundleOptions {
   folder: string
   spec: ContainerSpec
@@ -33,6 +39,7 @@ export interface BundleOptions {
   address: string
   network: Network
   cgroup: string
+  joined: Joined | null
   /** Where a volume's data is. */
   openVolume(name: string): Promise<string>
   /** Lends the folder of an open volume that never had anything; not of another. */
@@ -63,11 +70,15 @@ export async function fillBundle(options: BundleOptions): Promise<RunSpec> {
   const args = commandOf(spec, image)
   if (args.length === 0)
     throw new EngineError('invalid', `container ${spec.id} has no command, and its image has none either`)
-  const user = resolveUser(rootfs, spec.user ?? image.user)
+  const named = spec.user ?? (options.joined === null ? image.user : undefined)
+  const user =
+    named === undefined && options.joined !== null
+      ? { ...options.joined.user, home: '/' }
+      : resolveUser(rootfs, named ?? '')
   for (const outside of [user.uid, user.gid, ...user.additionalGids].filter((n) => n >= spec.idRange.size))
     throw new EngineError(
       'invalid',
-      `it should run as ${spec.user ?? image.user}, and a container has the ids below ${spec.idRange.size}: ${outside} is none`,
+      `it should run as ${named ?? 'the user of another container'}, and a container has the ids below ${spec.idRange.size}: ${outside} is none`,
     )
   const workingDir = spec.workingDir ?? (image.workingDir || '/')
   makeFolder(rootfs, workingDir, spec.idRange.base + user.uid, spec.idRange.base + user.gid)
@@ -94,6 +105,7 @@ export async function fillBundle(options: BundleOptions): Promise<RunSpec> {
     limits: spec.limits,
     idRange: spec.idRange,
     cgroup,
+    joinedPid: options.joined?.pid ?? null,
     files,
     rlimits: rlimitsOf(spec.ulimits ?? {}, readFileSync('/proc/self/limits', 'utf8')),
     capabilities: capabilitiesOf(spec),

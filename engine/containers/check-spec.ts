@@ -35,6 +35,15 @@ export function checkSpec(spec: ContainerSpec): void {
   )
   must(idRange.size > 0 && idRange.base + idRange.size <= maxId, 'the id range is empty or ends too high')
   checkPublishedPorts(spec.ports ?? [])
+  if (spec.joins !== undefined) {
+    checkId(spec.joins)
+    must(spec.joins !== id, 'a container can’t join itself')
+    must(spec.restart === undefined || spec.restart === 'no', 'what joins another container is not restarted')
+    must(
+      !spec.nesting && (spec.runtimeClass ?? 'default') !== 'gvisor',
+      'such a container can’t join another',
+    )
+  }
   for (const rate of Object.values(spec.bandwidth ?? {}))
     must(
       rate === undefined || (Number.isSafeInteger(rate) && rate >= minBitsPerSecond),

@@ -32,6 +32,12 @@ export interface ContainerSpec {
   ports?: PublishedPort[]
   /** How fast it may receive and send; default as fast as the host. */
   bandwidth?: Bandwidth
+  /**
+   * A container that runs, of the same id range: this one sees its processes and uses its network, as its user unless
+   * `user` says otherwise, with no more rights than any container. Its own processes end with that one's. What
+   * `network`, `aliases`, `ports` and `bandwidth` say is of no effect then.
+   */
+  joins?: string
   limits: ContainerLimits
   /** Host ids that the container's own user namespace is mapped to. */
   idRange: IdRange

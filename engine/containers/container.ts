@@ -43,7 +43,7 @@ export interface ContainerDetails extends Container {
 
 /** As it is or would be when it runs. */
 export interface ContainerIsolation {
-  /** It has its own of each of these; none is the host's. */
+  /** It has its own of each of these; none is the host's. What it lacks it shares with the container that it joins. */
   namespaces: string[]
   /** All that any of its processes can have. */
   capabilities: string[]

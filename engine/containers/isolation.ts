@@ -4,13 +4,14 @@ import {
   namespaces,
   nestingCapabilities,
   readonlyPaths,
+  sharedNamespaces,
   usualCapabilities,
 } from '../runtime/spec.ts'
 import type { ContainerIsolation, ContainerSpec } from './containers.ts'
 
 export function isolationOf(spec: ContainerSpec): ContainerIsolation {
   return {
-    namespaces: [...namespaces],
+    namespaces: namespaces.filter((each) => spec.joins === undefined || !sharedNamespaces.includes(each)),
     capabilities: capabilitiesOf(spec),
     noNewPrivileges: true,
     seccomp: spec.nesting ? 'nesting' : 'strict',

@@ -1,4 +1,5 @@
 /** Starts, stops and watches containers: each `start` makes a run from nothing, and an end takes it apart again. */
+import { EngineError } from '../errors.ts'
 import { freezeCgroup } from '../sys/cgroup-control.ts'
 import { signalProcess } from '../sys/processes.ts'
 import { signalNumber } from './check-spec.ts'
@@ -8,6 +9,7 @@ import type { Core } from './core.ts'
 import { type Exit, endingOf, readExit, unknownExit, watchExits } from './exits.ts'
 import type { HealthChecks } from './health.ts'
 import { restartDelayMs, shouldRestart } from './restart-policy.ts'
+import type { JoinedRun } from './run.ts'
 import { canPause, canResume, canSignal, canStart, hasProcess, mustBe } from './status.ts'
 
 const defaultGraceMs = 10_000
@@ -32,10 +34,23 @@ export function createLife(core: Core, health: HealthChecks): Life {
     restarts.delete(id)
   }
 
+  function joinedBy({ id, spec }: ContainerRow, idOrName: string): JoinedRun {
+    const other = rowOf(idOrName)
+    mustBe(hasProcess, other, 'join', 'start it first')
+    const { base, size } = other.spec.idRange
+    if (base !== spec.idRange.base || size !== spec.idRange.size)
+      throw new EngineError('invalid', `container ${id} is of another id range than ${other.id}`)
+    const { pid } = other
+    if (pid === null || !isAlive(other) || other.spec.joins !== undefined)
+      throw new EngineError('failed-precondition', `container ${other.id} has no namespaces to join`)
+    return { id: other.id, pid, isAlive: () => isAlive(other) }
+  }
+
   async function startNow(id: string, signal?: AbortSignal): Promise<Container> {
     const row = rowOf(id)
     if (!canStart(row.status)) return view(row)
-    const { pid, pidStart } = await runs.begin(row.spec, signal)
+    const joined = row.spec.joins === undefined ? null : joinedBy(row, row.spec.joins)
+    const { pid, pidStart } = await runs.begin(row.spec, { signal, joined })
     const startedAt = new Date().toISOString()
     const run = { pid, pidStart, bootId: state.bootId, startedAt }
     const nothingYet = {

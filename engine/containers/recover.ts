@@ -71,9 +71,10 @@ export async function sweepHost(options: SweepOptions): Promise<Set<string>> {
   await volumes.recover(running.map((row) => ({ id: row.id, volumes: volumesOf(row) })))
   for (const key of await snapshots.list()) if (!alive.has(key)) snapshots.closeDisk(key)
   for (const id of placesWithoutRow(state)) await networks.release(id)
-  const pids = rows
-    .all()
-    .flatMap(({ id, pid }) => (alive.has(id) && pid !== null ? [[id, pid] as const] : []))
+  const pids = rows.all().flatMap(({ id, pid, spec }) =>
+    // One that shares another's network has no interface of its own.
+    alive.has(id) && pid !== null && spec.joins === undefined ? [[id, pid] as const] : [],
+  )
   await networks.recover(new Map(pids))
   for (const key of await snapshots.list()) if (!known.has(key)) await snapshots.remove(key)
   const folder = join(stateDir, 'containers')

@@ -13,8 +13,9 @@ import { removeCgroup } from '../sys/cgroups.ts'
 import { orDiskFull } from '../sys/disk.ts'
 import { processStart } from '../sys/processes.ts'
 import type { VolumePlaces } from '../volumes/volumes.ts'
-import { fillBundle, makeBundle } from './bundle.ts'
+import { fillBundle, type Joined, makeBundle } from './bundle.ts'
 import type { ContainerSpec } from './containers.ts'
+import type { RunConfig } from './exec-config.ts'
 import { wholeLimits } from './limits.ts'
 import { fullBytes, wholeLog } from './log-limits.ts'
 
@@ -30,9 +31,20 @@ export interface RunParts {
   cgroupParent: string
 }
 
+/** A container whose namespaces are shared. */
+export interface JoinedRun {
+  id: string
+  pid: number
+  /** Whether `pid` is still its process, and not somebody else's by now. */
+  isAlive(): boolean
+}
+
 export interface Runs {
   /** Throws, and leaves nothing, when any step fails. */
-  begin(spec: ContainerSpec, signal?: AbortSignal): Promise<{ pid: number; pidStart: string }>
+  begin(
+    spec: ContainerSpec,
+    options?: { signal?: AbortSignal; joined?: JoinedRun | null },
+  ): Promise<{ pid: number; pidStart: string }>
   /** Lends the root file system of one that does not run. Call it in the container's lock. */
   withRootfs<T>(spec: ContainerSpec, work: (path: string) => Promise<T>): Promise<T>
   /** Frees all that a run holds: runtime's record, cgroup, interface, mount, bundle. May be called at any time. */
@@ -79,6 +91,14 @@ export async function createRuns(parts: RunParts): Promise<Runs> {
       await limitCgroup(cgroup(id), wholeLimits(limits), null, parts.stateDir)
   }
 
+  const configText = (id: string) => readFile(join(folderOf(id), 'config.json'), 'utf8')
+
+  /** Who its first process runs as. */
+  async function userOf(id: string): Promise<Joined['user']> {
+    const { process } = JSON.parse(await configText(id)) as RunConfig
+    return { additionalGids: [], ...process.user }
+  }
+
   return {
     async withRootfs(spec, work) {
       const { id } = spec
@@ -98,13 +118,13 @@ export async function createRuns(parts: RunParts): Promise<Runs> {
     cgroup,
     controlPipe: (id) => join(folderOf(id), 'ctl'),
     execFolder,
-    configText: (id) => readFile(join(folderOf(id), 'config.json'), 'utf8'),
+    configText,
     list: () => readdir(bundles),
-    async begin(spec, signal) {
+    async begin(spec, { signal, joined = null } = {}) {
       const { id } = spec
       const image = await images.inspect(spec.image)
       await networks.ensure(spec.network, { signal })
-      const { address, network } = networks.placeOf(id)
+      const { address, network } = networks.placeOf(joined?.id ?? id)
       if (existsSync(folderOf(id))) await end(id)
       try {
         await makeBundle(folderOf(id))
@@ -116,6 +136,7 @@ export async function createRuns(parts: RunParts): Promise<Runs> {
           address,
           network,
           cgroup: cgroup(id),
+          joined: joined && { pid: joined.pid, user: await userOf(joined.id) },
           openVolume: (name: string) => parts.volumes.open(name, id),
           fillVolume: parts.volumes.fill,
         }
@@ -126,7 +147,10 @@ export async function createRuns(parts: RunParts): Promise<Runs> {
         const pidStart = processStart(pid)
         if (pidStart === null)
           throw new EngineError('internal', `container ${id} ended before it was started`)
-        await Promise.all([networks.connect(id, pid), limitMore(spec)])
+        // Only now it is sure whose namespaces those are; nothing of it runs yet.
+        if (joined !== null && !joined.isAlive())
+          throw new EngineError('failed-precondition', `container ${joined.id} has just ended`)
+        await Promise.all([joined === null ? networks.connect(id, pid) : null, limitMore(spec)])
         signal?.throwIfAborted()
         await runtime.start(id)
         return { pid, pidStart }

@@ -16,6 +16,8 @@ export interface ResolvedSpec {
   idRange: IdRange
   /** Begins with a slash. */
   cgroup: string
+  /** A process of the container whose user, pid and network namespaces it shares; null: it has its own. */
+  joinedPid: number | null
   /** Host files that are bound over /etc/hosts, /etc/hostname and /etc/resolv.conf. */
   files: { hosts: string; hostname: string; resolvConf: string }
   rlimits: Rlimit[]
@@ -51,6 +53,9 @@ export const nestingCapabilities: readonly string[] = ['CAP_SYS_ADMIN']
 
 /** A container has its own of each. */
 export const namespaces = ['user', 'pid', 'mount', 'ipc', 'uts', 'network', 'cgroup'] as const
+/** What one that joins another shares with it; whoever owns the others has to be in its user namespace. */
+export const sharedNamespaces: readonly (typeof namespaces)[number][] = ['user', 'pid', 'network']
+const namespaceFiles: Partial<Record<(typeof namespaces)[number], string>> = { network: 'net' }
 
 export const maskedPaths: readonly string[] = [
   '/proc/acpi',
@@ -164,15 +169,19 @@ export function runtimeConfig(spec: ResolvedSpec): Record<string, unknown> {
     annotations: 'compiled' in spec.seccomp ? { 'run.oci.seccomp_bpf_data': spec.seccomp.compiled } : {},
     linux: {
       cgroupsPath: spec.cgroup,
-      namespaces: namespaces.map((type) => ({ type })),
+      namespaces: namespaces.map((type) => ({ type, ...pathOf(type, spec.joinedPid) })),
       uidMappings: mapping,
       gidMappings: mapping,
-      sysctl: {
-        'net.ipv4.ip_unprivileged_port_start': '0',
-        // ping without raw sockets, for all ids that the container has.
-        'net.ipv4.ping_group_range': `0 ${idRange.size - 1}`,
-        ...(spec.hasIpv6 ? noIpv6 : {}),
-      },
+      // Of the network, which has them already where it is shared.
+      sysctl:
+        spec.joinedPid !== null
+          ? {}
+          : {
+              'net.ipv4.ip_unprivileged_port_start': '0',
+              // ping without raw sockets, for all ids that the container has.
+              'net.ipv4.ping_group_range': `0 ${idRange.size - 1}`,
+              ...(spec.hasIpv6 ? noIpv6 : {}),
+            },
       resources: {
         memory: { limit: limits.memoryBytes, swap: limits.memoryBytes + (limits.swapBytes ?? 0) },
         cpu: { period: cpuPeriodUs, quota: cpuQuotaUs(limits.cpuMillis) },
@@ -196,4 +205,9 @@ export function runtimeConfig(spec: ResolvedSpec): Record<string, unknown> {
       ...('compiled' in spec.seccomp ? {} : { seccomp: spec.seccomp }),
     },
   }
+}
+
+function pathOf(type: (typeof namespaces)[number], pid: number | null): { path?: string } {
+  if (pid === null || !sharedNamespaces.includes(type)) return {}
+  return { path: `/proc/${pid}/ns/${namespaceFiles[type] ?? type}` }
 }

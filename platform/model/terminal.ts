@@ -64,6 +64,11 @@ export const openTerminalSchema = z.strictObject({
   /** Default: a shell. */
   command: z.array(z.string().max(32_768)).min(1).max(256).optional(),
   user: z.string().min(1).max(256).optional(),
+  /**
+   * Not in the container but beside it, with Berth's own tools, for an image without any: its processes and its network are
+   * seen, and its files at /proc/1/root where the kernel lets its user look.
+   */
+  debug: z.boolean().default(false),
   /** Null: no terminal; output and errors are told apart, and the input can end. */
   terminal: terminalSizeSchema.nullable().default({ rows: 24, columns: 80 }),
 })

@@ -6,14 +6,16 @@ import { type CloseReason, openTerminalSchema } from '../model/terminal.ts'
 import type { Platform } from '../open.ts'
 import { targetOf, ticketKey } from '../terminals.ts'
 
-const terminalWorkSchema = openTerminalSchema.pick({ command: true, user: true, terminal: true }).extend({
-  viewer: z.custom<Viewer>((value) => typeof value === 'object' && value !== null && 'kind' in value),
-  appId: z.string(),
-  name: z.string(),
-  teamId: z.string(),
-  hostId: z.string(),
-  containerId: z.string(),
-})
+const terminalWorkSchema = openTerminalSchema
+  .pick({ command: true, user: true, debug: true, terminal: true })
+  .extend({
+    viewer: z.custom<Viewer>((value) => typeof value === 'object' && value !== null && 'kind' in value),
+    appId: z.string(),
+    name: z.string(),
+    teamId: z.string(),
+    hostId: z.string(),
+    containerId: z.string(),
+  })
 
 /** What a ticket is for. */
 export type TerminalWork = z.infer<typeof terminalWorkSchema>

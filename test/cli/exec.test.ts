@@ -1,5 +1,6 @@
 /** `berth exec` as people call it: a process of its own, the real API, edge, worker and container. */
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
@@ -108,6 +109,23 @@ test('in a terminal it is a shell there, with its size', async () => {
   expect(code).toBe(9)
   expect(stdout).toContain('31 97')
   expect(stdout).toMatch(/\/dev\/pts\/\d/)
+})
+
+test('with --debug it runs beside the container, which an image without a shell is told of', async () => {
+  const command = 'cat /proc/1/root/www/index.html; ls /proc/1/root/bin/sh; exit 4'
+  const beside = await run(['--debug', name, '--', 'sh', '-c', command])
+  expect(beside).toEqual({ code: 4, stdout: 'exec/proc/1/root/bin/sh\n', stderr: '' })
+  const bare = await host.push('bare', {
+    ...{ bare: true, entrypoint: ['/busybox', 'httpd', '-f', '-p', '8080', '-h', '/'] },
+    layers: [await makeTar([{ name: 'busybox', content: readFileSync('/bin/busybox'), mode: 0o755 }])],
+  })
+  const app = await host.makeApp(bare, { port: 8080 })
+  await host.untilStatus((await host.deploy(app.id)).id, 'live')
+  const project = await getProject(host.berth.platform, operator, app.projectId)
+  const shell = `${program} exec acme/${project.slug}/${app.slug}`
+  const { ended } = start(['script', '-qec', shell, '/dev/null'])
+  const { code, stdout } = await ended
+  expect([code, stdout]).toEqual([127, expect.stringMatching(/The image has no shell\. --debug opens one/)])
 })
 
 test('what can not be run is said, with an exit code of its own', async () => {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { deleteApp } from '../../platform/apps.ts'
+import { deleteApp, getApp } from '../../platform/apps.ts'
 import { endSession } from '../../platform/end-session.ts'
 import { changeRole } from '../../platform/members.ts'
 import type { App } from '../../platform/model/resources.ts'
@@ -264,6 +264,40 @@ test('an image without a shell is explained, and so is a program that is not the
   expect(await none.closed).toMatchObject({ reason: 'noProgram', text: expect.stringContaining('/no/such') })
 })
 
+test('a debug shell is opened beside an image without one, with its processes, network and files', async () => {
+  const program = { name: 'busybox', content: readFileSync('/bin/busybox'), mode: 0o755 }
+  const kept = { name: 'kept', content: 'a file of the app' }
+  const entrypoint = ['/busybox', 'httpd', '-f', '-p', '8080', '-h', '/']
+  const bare = await host.push('beside', { bare: true, entrypoint, layers: [await makeTar([program, kept])] })
+  const without = await live(bare, { port: 8080 })
+  const { viewer, id } = await host.berth.makeUser({ teamId: host.teamId, role: 'developer' })
+  const terminal = await open({ debug: true, terminal: { rows: 24, columns: 200 } }, viewer, without)
+  await terminal.untilShown("The container's files are at /proc/1/root.")
+  terminal.type('cat kept; echo\r')
+  await terminal.untilShown('a file of the app')
+  terminal.type('ps -o args | grep htt[p]d; wget -qO- http://127.0.0.1:8080/kept | wc -c\r')
+  await terminal.untilShown(/\/busybox httpd -f -p 8080[\s\S]*\r\n17\r\n/)
+  expect(processesWith('sleep\x002147483647')).toBe(1)
+  // It is no replica of the app.
+  expect((await getApp(host.berth.platform, operator, without.id)).containers).toHaveLength(1)
+  terminal.type('exit 5\r')
+  expect(await terminal.closed).toMatchObject({ reason: 'exited' })
+  expect(terminal.said.at(-1)).toEqual({ type: 'exit', exitCode: 5 })
+  await until('the tools are gone', () => processesWith('sleep\x002147483647') === 0)
+  const opened = await host.berth.platform.db.auditEvent.findFirst({
+    where: { actorUserId: id, action: 'terminal.open' },
+  })
+  expect(opened?.detail).toMatchObject({ debug: true })
+  const command = await open({ debug: true, command: ['id', '-u'], terminal: null }, viewer, without)
+  await command.closed
+  expect(command.output()).toBe('0\n')
+  const ending = await open({ debug: true }, viewer, without)
+  await ending.untilShown('/proc/1/root')
+  await deleteApp(host.berth.platform, operator, without.id)
+  expect((await ending.closed).reason).toMatch(/rightEnded|containerEnded/)
+  await until('the tools are gone', () => processesWith('sleep\x002147483647') === 0)
+})
+
 test('who leaves without a word leaves nothing behind, and who opened it is in the audit log', async () => {
   const { platform, makeUser } = host.berth
   const { viewer, id } = await makeUser({ teamId: host.teamId, role: 'developer' })
@@ -303,10 +337,13 @@ test('one person has ten of them at most', async () => {
 test('a worker that is killed leaves a program behind until the next one starts', async () => {
   const terminal = await open({ command: ['sh', '-c', 'trap "" HUP; sleep 4444 & wait; sleep 4445'] })
   await until('it runs', () => processesWith('sleep\x004444') === 1)
+  const beside = await open({ debug: true })
+  await beside.untilShown('/proc/1/root')
   await host.stopWorker('SIGKILL')
   expect((await terminal.closed).code).toBe(1006)
   await host.startWorker()
   await until('the shell has ended', () => processesWith('sleep 4444 & wait') === 0)
+  expect(processesWith('sleep\x002147483647')).toBe(0)
   const again = await open()
   again.type('echo "it is $((40 + 2))"\r')
   await again.untilShown('it is 42')

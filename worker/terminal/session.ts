@@ -76,6 +76,7 @@ export async function runSession(
     onNonsense: () => ended.resolve('badMessage'),
   })
   const stopBeating = keepAlive(socket)
+  let cleanUp = async () => {}
   try {
     // Whoever leaves before it has begun is no reason not to wait: what was started is ended.
     const started = await startProgram(host, work, over.signal)
@@ -83,6 +84,7 @@ export async function runSession(
       messages.close(closeCodes[started.reason], started.message)
       return started.reason
     }
+    cleanUp = started.cleanUp
     started.process.input?.on('error', () => {})
     begun.resolve(started.process)
     messages.say({ type: 'ready', command: started.command })
@@ -112,7 +114,10 @@ export async function runSession(
     clearTimeout(whole)
     stopBeating()
     over.abort()
-    await right.end()
+    await Promise.all([
+      right.end(),
+      cleanUp().catch((error) => host.log.warn({ err: error }, 'the tools of a terminal were not removed')),
+    ])
   }
 }
 

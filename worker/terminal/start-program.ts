@@ -5,10 +5,26 @@ import type { Host } from '../host.ts'
 /** The one that people like better first. */
 const shells = [['bash'], ['sh']]
 
+/** Of the tools beside a container: enough to look, too little to hurt anybody. */
+const toolsLimits = { memoryBytes: 128 * 2 ** 20, cpuMillis: 500, pids: 64, diskBytes: 64 * 2 ** 20 }
+/** Says where the files are, or that they are not to be seen, and becomes a shell. */
+const toolsShell = [
+  'sh',
+  '-c',
+  `if cd /proc/1/root 2>/dev/null && [ -r . ]; then
+     echo "The container's files are at /proc/1/root."
+   else
+     cd /tmp; echo "The kernel does not let this user look into /proc/1/root, the container's files."
+   fi
+   exec sh`,
+]
+
 export interface Started {
   process: ExecProcess
   command: string[]
   container: ContainerDetails
+  /** What was made for it goes, whatever became of the process. May be called twice. */
+  cleanUp(): Promise<void>
 }
 
 /** What could not be started, for what it is known: there is no such program, or the container does not run. */
@@ -23,8 +39,15 @@ export async function startProgram(
   work: TerminalWork,
   signal: AbortSignal,
 ): Promise<Started | NotStarted> {
+  let cleanUp = async () => {}
+  let isStarted = false
   try {
-    const container = await engine.containers.inspect(work.containerId)
+    let container = await engine.containers.inspect(work.containerId)
+    if (work.debug) {
+      const { id } = await engine.tools.beside(container.id, { limits: toolsLimits, signal })
+      cleanUp = () => engine.containers.remove(id, { force: true })
+      container = await engine.containers.inspect(id)
+    }
     const spec = {
       input: true,
       ...(work.terminal === null ? {} : { terminal: work.terminal }),
@@ -33,10 +56,12 @@ export async function startProgram(
       ...((await hasLocale(engine, container)) ? {} : { environment: { LANG: 'C.UTF-8' } }),
     }
     let message = 'The image has no shell.'
-    for (const command of work.command === undefined ? shells : [work.command]) {
+    const ofImage = work.debug ? [toolsShell] : shells
+    for (const command of work.command === undefined ? ofImage : [work.command]) {
       try {
         const process = await engine.containers.exec(container.id, { command, ...spec }, { signal })
-        return { process, command, container }
+        isStarted = true
+        return { process, command, container, cleanUp }
       } catch (error) {
         if (!isEngineError(error, 'invalid')) throw error
         if (work.command !== undefined || work.user !== undefined) message = error.message
@@ -44,8 +69,12 @@ export async function startProgram(
     }
     return { reason: 'noProgram', message }
   } catch (error) {
+    if (work.debug && isEngineError(error, 'unsupported'))
+      return { reason: 'noProgram', message: `${error.message}.` }
     if (!isEngineError(error, 'not-found') && !isEngineError(error, 'failed-precondition')) throw error
     return { reason: 'containerEnded', message: 'The container does not run.' }
+  } finally {
+    if (!isStarted) await cleanUp()
   }
 }
 

@@ -18,6 +18,7 @@ const spec: ResolvedSpec = {
   limits: { memoryBytes: 67_108_864, cpuMillis: 250, pids: 32 },
   idRange: { base: 1_000_000, size: 65_536 },
   cgroup: '/berth-abc/web',
+  joinedPid: null,
   files: { hosts: '/run/x/hosts', hostname: '/run/x/hostname', resolvConf: '/run/x/resolv.conf' },
   rlimits: rlimitsOf({ openFiles: 4096 }, ''),
   capabilities: usualCapabilities,
@@ -38,7 +39,8 @@ interface Config {
   annotations: Record<string, string>
   mounts: { destination: string; options: string[] }[]
   linux: {
-    namespaces: { type: string }[]
+    namespaces: { type: string; path?: string }[]
+    sysctl: Record<string, string>
     uidMappings: unknown
     resources: Record<string, unknown>
     seccomp?: unknown
@@ -48,6 +50,21 @@ const configOf = (changes: Partial<ResolvedSpec> = {}) =>
   runtimeConfig({ ...spec, ...changes }) as unknown as Config
 
 describe('config.json', () => {
+  test('one that joins another shares its ids, processes and network, and nothing else of it', () => {
+    const { linux, process } = configOf({ joinedPid: 4711 })
+    expect(linux.namespaces).toEqual([
+      { type: 'user', path: '/proc/4711/ns/user' },
+      { type: 'pid', path: '/proc/4711/ns/pid' },
+      ...['mount', 'ipc', 'uts'].map((type) => ({ type })),
+      { type: 'network', path: '/proc/4711/ns/net' },
+      { type: 'cgroup' },
+    ])
+    expect(linux.sysctl).toEqual({})
+    const alone = configOf()
+    expect(Object.keys(alone.linux.sysctl).length).toBeGreaterThan(0)
+    expect([process, linux.seccomp]).toEqual([alone.process, alone.linux.seccomp])
+  })
+
   test('a container gets namespaces of its own, its own ids and no privilege beyond the list', () => {
     const { process, linux } = configOf()
     expect(linux.namespaces.map(({ type }) => type).sort()).toEqual(

@@ -13,7 +13,7 @@ export function addTerminalRoutes(api: Api): void {
         'subprotocols `berth.terminal.v1` and `berth.ticket.<ticket>`. A binary message is a byte (0 input, 1 ' +
         'output, 2 errors) and bytes; a text message is JSON: `resize`, `taken` and `input-end` to the container, ' +
         '`ready`, `taken` and `exit` from it. Neither side sends more than 256 KiB beyond what the other says it has ' +
-        'taken. The close code says why it ended.',
+        'taken. The close code says why it ended. With `debug` it is beside the container, with tools of Berth’s own.',
       request: { params: idParam, body: json(openTerminalSchema, { required: false }) },
       responses: ok(terminalTicketSchema),
     }),

@@ -1,7 +1,7 @@
 'use client'
 
 import '@xterm/xterm/css/xterm.css'
-import { ClipboardPaste, Copy, Maximize, Power, Terminal } from 'lucide-react'
+import { ClipboardPaste, Copy, Maximize, Power, Terminal, Wrench } from 'lucide-react'
 import { useTranslations } from 'next-intl'
 import { useRef, useState } from 'react'
 import { Button } from '../../../../../_ui/button.tsx'
@@ -53,6 +53,16 @@ export function TerminalView({ appId, containers }: TerminalViewProps) {
           {isOpen ? <Power aria-hidden /> : <Terminal aria-hidden />}
           {isOpen ? t('close') : state.kind === 'idle' ? t('open') : t('again')}
         </Button>
+        {!isOpen && (
+          <Button
+            title={t('debugHint')}
+            disabled={state.kind === 'connecting'}
+            onClick={() => void open(id, true)}
+          >
+            <Wrench aria-hidden />
+            {t('debug')}
+          </Button>
+        )}
         <span role="status" className="self-center px-1 text-muted text-xs">
           {state.kind === 'connecting' ? t('connecting') : isOpen ? t('connected') : ''}
         </span>

@@ -12,7 +12,8 @@ export type TerminalState =
 
 export interface TerminalControls {
   state: TerminalState
-  open(containerId: string): Promise<void>
+  /** `debug`: beside it, with tools of Berth's own. */
+  open(containerId: string, debug?: boolean): Promise<void>
   close(): void
   /** As if it was typed. */
   type(text: string): void
@@ -48,7 +49,7 @@ export function useTerminal(
     [],
   )
 
-  async function open(containerId: string): Promise<void> {
+  async function open(containerId: string, debug = false): Promise<void> {
     const own = ++turn.current
     const isOwn = () => turn.current === own
     socket.current?.close()
@@ -66,7 +67,7 @@ export function useTerminal(
     if (shown === null) return
     shown.terminal.reset()
     shown.terminal.focus()
-    const result = await openTerminalAction(appId, { container: containerId, terminal: shown.size() })
+    const result = await openTerminalAction(appId, { container: containerId, debug, terminal: shown.size() })
     if (!isOwn()) return
     if (!result.ok) return setState({ kind: 'refused', problem: result })
     socket.current = openTerminalSocket(result.data, {
