@@ -4,28 +4,16 @@ import { Switch } from '@base-ui/react/switch'
 import { Pencil } from 'lucide-react'
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
-import type { AlertRule, SetAlertRuleInput } from '@/platform/model/alerts.ts'
-import { setAppAlertRuleAction, setHostAlertRuleAction } from '../_actions/alerts.ts'
 import { useAlertWords } from '../_ui/alert-words.ts'
 import { Button } from '../_ui/button.tsx'
 import { Modal } from '../_ui/dialog.client.tsx'
 import { switchStyle, thumbStyle } from '../_ui/switch.client.tsx'
 import { useAction } from '../_ui/use-action.ts'
 import { AlertRuleForm } from './alert-rule-form.client.tsx'
-
-export interface AlertRuleControlsProps {
-  of: { subject: 'app' | 'host'; id: string }
-  rule: AlertRule
-}
-
-export function setRule({ of, rule }: AlertRuleControlsProps, input: SetAlertRuleInput) {
-  return of.subject === 'app'
-    ? setAppAlertRuleAction(of.id, rule.rule, input)
-    : setHostAlertRuleAction(of.id, rule.rule, input)
-}
+import { type ShownRule, setRule } from './set-rule.ts'
 
 /** On or off, and the way to its numbers. */
-export function AlertRuleControls({ of, rule }: AlertRuleControlsProps) {
+export function AlertRuleControls({ of, rule }: ShownRule) {
   const t = useTranslations('alerts')
   const words = useAlertWords()
   const [open, setOpen] = useState(false)

@@ -8,7 +8,7 @@ import { ModalClose } from '../_ui/dialog.client.tsx'
 import { TextField } from '../_ui/field.client.tsx'
 import { Notice } from '../_ui/notice.tsx'
 import { useAction } from '../_ui/use-action.ts'
-import { type AlertRuleControlsProps, setRule } from './alert-rule-controls.client.tsx'
+import { type ShownRule, setRule } from './set-rule.ts'
 
 const units = {
   cpu: 'percent',
@@ -20,7 +20,7 @@ const units = {
 } as const satisfies Record<AlertRuleName, string>
 
 /** Threshold and duration of one rule. */
-export function AlertRuleForm({ of, rule, onDone }: AlertRuleControlsProps & { onDone(): void }) {
+export function AlertRuleForm({ of, rule, onDone }: ShownRule & { onDone(): void }) {
   const t = useTranslations('alerts')
   const tCommon = useTranslations('common')
   const { run, pending, errorOf, summary, form } = useAction()
