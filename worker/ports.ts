@@ -1,5 +1,6 @@
 /** Ports of this host that lead to apps, beside the edge, which has HTTP: the engine forwards them. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { type Engine, isEngineError } from '../engine/index.ts'
 import type { Logger } from '../platform/log.ts'
 import { type HostPort, hostPortOf, portInWords, portName } from '../platform/model/ports.ts'
@@ -25,15 +26,19 @@ const lookEveryMs = 100
 export function createPorts({
   networks,
   readPorts,
+  report,
   log,
 }: {
   networks: Pick<Networks, 'forward' | 'forwardedConnections'>
   readPorts: () => Promise<DesiredPort[]>
+  /** Told of all that are refused, when these are others than before. */
+  report: (refused: Record<string, string>) => Promise<void>
   log: Logger
 }): Ports {
   let last: Promise<unknown> = Promise.resolve()
   let waiting: Promise<void> | null = null
   let refusals = new Map<string, string>()
+  let reported: Record<string, string> | null = null
 
   async function syncNow(): Promise<void> {
     const wanted = await readPorts()
@@ -44,6 +49,10 @@ export function createPorts({
     for (const [name, reason] of now)
       if (refusals.get(name) !== reason) log.warn({ port: name, reason }, 'a port of an app leads nowhere')
     refusals = now
+    const said = Object.fromEntries(now)
+    if (isDeepStrictEqual(said, reported)) return
+    await report(said)
+    reported = said
   }
 
   return {

@@ -26,7 +26,7 @@ import { sweepTimelines } from '../platform/timeline.ts'
 import { sweepBuilds } from '../platform/worker/builds.ts'
 import { desiredPorts } from '../platform/worker/desired-ports.ts'
 import { desiredRoutes } from '../platform/worker/desired-routes.ts'
-import { registerHost } from '../platform/worker/hosts.ts'
+import { registerHost, reportRefusedPorts } from '../platform/worker/hosts.ts'
 import { logLimits, reportLogUse } from '../platform/worker/log-use.ts'
 import { purgeTeams } from '../platform/worker/purge-teams.ts'
 import { takeDueCronJobs } from '../platform/worker/runs.ts'
@@ -108,6 +108,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
   const ports = createPorts({
     networks: engine.networks,
     readPorts: () => desiredPorts(platform, config.hostId),
+    report: (refused) => reportRefusedPorts(platform, config.hostId, refused),
     log,
   })
   const routes = createEdge({

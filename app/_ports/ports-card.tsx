@@ -33,7 +33,9 @@ export async function PortsCard({ appId, processes, canChange }: PortsCardProps)
         description={range === null ? t('noRange') : t('description')}
         actions={canChange && range !== null && <PortButton appId={appId} processes={names} range={range} />}
       />
-      {ports.length > 0 && (
+      {ports.length === 0 ? (
+        <div className="pb-5" />
+      ) : (
         <ul aria-labelledby="ports" className="mt-4 divide-y border-t">
           {ports.map((port) => (
             <li key={port.name} className="space-y-1 px-5 py-4">
@@ -59,6 +61,9 @@ export async function PortsCard({ appId, processes, canChange }: PortsCardProps)
                   ? t('fromAnywhere')
                   : t('fromSources', { sources: port.sources.join(', ') })}
               </p>
+              {port.problem !== null && (
+                <p className="text-danger">{t('leadsNowhere', { reason: port.problem })}</p>
+              )}
             </li>
           ))}
         </ul>

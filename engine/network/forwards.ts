@@ -126,6 +126,35 @@ export function createForwards(parts: ForwardsParts): Forwards {
     }
   }
 
+  const leads = (forward: Forward) => portOf(forward).targets.length > 0
+
+  async function replace(
+    forwards: Forward[],
+    before: ReadonlyMap<string, Forward>,
+    isAsked: (forward: Forward) => boolean,
+  ): Promise<RefusedForward[]> {
+    const made = new Map<string, Required<Forward>>()
+    const refused: RefusedForward[] = []
+    for (const forward of forwards) {
+      try {
+        checkForward(forward)
+        if (made.has(keyOf(forward)))
+          throw new EngineError('invalid', `${describePort(onHost(forward))} is forwarded twice`)
+        if (isAsked(forward)) await checkFree(onHost(forward))
+        made.set(keyOf(forward), { ...forward, sources: forward.sources ?? [] })
+      } catch (error) {
+        if (!isEngineError(error)) throw error
+        const { protocol, hostPort } = forward
+        refused.push({ protocol, hostPort, kind: error.kind, message: error.message })
+      }
+    }
+    const list = [...made.values()]
+    if (!isDeepStrictEqual(list, [...before.values()])) rows.replace(list)
+    const isPromisedAnew = list.length !== before.size || list.some((each) => !before.has(keyOf(each)))
+    await tell(isPromisedAnew)
+    return refused
+  }
+
   return {
     forwarded,
     promised: () => rows.all().map(onHost),
@@ -140,34 +169,17 @@ export function createForwards(parts: ForwardsParts): Forwards {
     },
     checkFree: (port) => inTurn(() => checkUnlessOwn(port)),
     forward: (forwards) =>
-      inTurn(() =>
-        withHostLock(async () => {
-          const before = new Map(rows.all().map((forward) => [keyOf(forward), forward]))
-          const made = new Map<string, Required<Forward>>()
-          const refused: RefusedForward[] = []
-          for (const forward of forwards) {
-            try {
-              checkForward(forward)
-              // One that leads somewhere is in force: nobody else has come to listen there with any effect.
-              const known = before.get(keyOf(forward))
-              const isInForce = known !== undefined && portOf(known).targets.length > 0
-              if (made.has(keyOf(forward)))
-                throw new EngineError('invalid', `${describePort(onHost(forward))} is forwarded twice`)
-              if (!isInForce) await checkFree(onHost(forward))
-              made.set(keyOf(forward), { ...forward, sources: forward.sources ?? [] })
-            } catch (error) {
-              if (!isEngineError(error)) throw error
-              const { protocol, hostPort } = forward
-              refused.push({ protocol, hostPort, kind: error.kind, message: error.message })
-            }
-          }
-          const list = [...made.values()]
-          rows.replace(list)
-          const isPromisedAnew = list.length !== before.size || list.some((each) => !before.has(keyOf(each)))
-          await tell(isPromisedAnew)
-          return refused
-        }),
-      ),
+      inTurn(async () => {
+        const before = new Map(rows.all().map((forward) => [keyOf(forward), forward]))
+        // One that leads somewhere is in force: nobody else has come to listen there with any effect. One that is kept
+        // and leads nowhere need not be asked for.
+        const isAsked = (forward: Forward) => {
+          const known = before.get(keyOf(forward))
+          return known === undefined || (!leads(known) && leads(forward))
+        }
+        const make = () => replace(forwards, before, isAsked)
+        return forwards.some(isAsked) ? withHostLock(make) : make()
+      }),
     follow: (container) =>
       inTurn(async () => {
         if (rows.all().some(({ targets }) => targets.some((target) => target.container === container)))
@@ -185,8 +197,8 @@ export function createForwards(parts: ForwardsParts): Forwards {
 
   async function checkUnlessOwn({ protocol, hostPort }: Pick<Forward, 'protocol' | 'hostPort'>) {
     checkForward({ protocol, hostPort, targets: [] })
-    if (!rows.all().some((forward) => keyOf(forward) === keyOf({ protocol, hostPort })))
-      await checkFree(onHost({ protocol, hostPort }))
+    const own = rows.all().find((forward) => keyOf(forward) === keyOf({ protocol, hostPort }))
+    if (own === undefined || !leads(own)) await checkFree(onHost({ protocol, hostPort }))
   }
 }
 

@@ -45,7 +45,7 @@ export interface Networks {
   forward(forwards: Forward[]): Promise<RefusedForward[]>
   /**
    * Whether a port of the host could be forwarded or published on all its addresses. Throws already-exists where a
-   * container, another engine or a process of this host has it; a forward of this engine's counts as free.
+   * container, another engine or a process of this host has it; one that leads somewhere by a forward counts as free.
    */
   checkFree(port: Pick<Forward, 'protocol' | 'hostPort'>): Promise<void>
   /** How many connections by TCP are open, or being opened, that came to one of these containers by a forward. */

@@ -64,6 +64,8 @@ export const portResourceSchema = z.object({
   address: z.string(),
   /** `waiting`: the next deployment has it, or has it so. `going`: the next deployment has it no more. */
   state: z.enum(portStates),
+  /** Why it leads nowhere, though it should: somebody else has it on the host. */
+  problem: z.string().nullable(),
 })
 
 export const portRangeSchema = z.object({ first: z.int(), last: z.int() })

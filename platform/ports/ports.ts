@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { z } from 'zod'
 import type { Viewer } from '../access.ts'
 import { appAccess } from '../app-access.ts'
 import { changeSettings } from '../change-settings.ts'
@@ -28,16 +29,22 @@ export async function listPorts(platform: Platform, viewer: Viewer, appId: strin
   await appAccess(platform, viewer, appId, 'app.read')
   const app = await platform.db.app.findUniqueOrThrow({
     where: { id: appId },
-    select: { settings: true, liveDeployment: { select: { snapshot: true, size: true } } },
+    select: {
+      settings: true,
+      liveDeployment: { select: { snapshot: true, size: true } },
+      host: { select: { refusedPorts: true } },
+    },
   })
   const { ports: wanted } = appSettingsSchema.parse(app.settings)
   const live = app.liveDeployment === null ? {} : runningSettings(app.liveDeployment).ports
+  const refused = z.record(z.string(), z.string()).parse(app.host?.refusedPorts ?? {})
   const { hostname } = new URL(platform.config.publicUrl)
   const shown = Object.entries({ ...live, ...wanted }).map(([name, port]): Port => {
     const state =
       wanted[name] === undefined ? 'going' : isDeepStrictEqual(live[name], wanted[name]) ? 'live' : 'waiting'
     const { protocol, hostPort } = hostPortOf(name)
-    return { name, protocol, hostPort, ...port, address: `${hostname}:${hostPort}`, state }
+    const problem = live[name] === undefined ? null : (refused[name] ?? null)
+    return { name, protocol, hostPort, ...port, address: `${hostname}:${hostPort}`, state, problem }
   })
   return {
     data: shown.sort((a, b) => a.protocol.localeCompare(b.protocol) || a.hostPort - b.hostPort),

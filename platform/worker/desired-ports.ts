@@ -60,7 +60,11 @@ export async function desiredPorts(platform: Platform, hostId: string): Promise<
     const serving = isWanted
       ? [
           ...servingContainers(live, deployments, answering),
-          ...app.containers.filter(({ process, deploymentId }) => process !== web && deploymentId === beside),
+          ...app.containers.filter(
+            // One that is still to be checked, or is to go, since the app is brought to another size, is out of it.
+            ({ process, deploymentId, outOfTraffic }) =>
+              process !== web && deploymentId === beside && !outOfTraffic,
+          ),
         ]
       : []
     const found = new Map<string, DesiredPort>()

@@ -22,6 +22,15 @@ export async function registerHost(platform: Platform, report: HostReport): Prom
   return typeof bootId === 'string' ? bootId : null
 }
 
+/** Ports of apps that lead nowhere, by name, and why: somebody else has them on this host. */
+export async function reportRefusedPorts(
+  platform: Platform,
+  hostId: string,
+  refused: Readonly<Record<string, string>>,
+): Promise<void> {
+  await platform.db.host.updateMany({ where: { id: hostId }, data: { refusedPorts: { ...refused } } })
+}
+
 export async function heartbeat(platform: Platform, hostId: string): Promise<void> {
   await platform.db.host.updateMany({ where: { id: hostId }, data: { lastSeenAt: new Date() } })
 }

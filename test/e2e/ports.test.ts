@@ -27,7 +27,8 @@ beforeAll(async () => {
 afterAll(() => dashboard?.close())
 
 const at = (path: string) => dashboard.browser.open(`${dashboard.url}${path}`)
-const dialog = () => page.getByRole('dialog')
+// A message that something was done is one as well.
+const dialog = () => page.locator('[role="dialog"]:not([data-type]), [role="alertdialog"]')
 const rows = () => page.getByRole('list', { name: 'Ports' }).getByRole('listitem')
 const add = () => dialog().getByRole('button', { name: 'Add port' }).click()
 
@@ -62,14 +63,14 @@ test('a port that is not for apps, or that a program of the host has, is refused
   await once(program, 'close')
   await dialog().getByLabel('Port of the host').fill(`${hostPort}`)
   await add()
-  await dialog().waitFor({ state: 'detached' })
+  await page.getByText(/^Port added/).waitFor()
 })
 
 test('it waits for a deployment, then clients are answered, and the page says where they connect', async () => {
   await rows().getByText('Waits for a deployment').waitFor()
   await rows().getByText('From 127.0.0.0/8, 10.0.0.0/8 only.').waitFor()
   await at(app.path)
-  await page.getByText(`settings.ports.tcp-${hostPort}`).first().waitFor()
+  await page.getByText(`ports.tcp-${hostPort}`, { exact: true }).waitFor()
   expect((await dashboard.berth.api('POST', `/apps/${app.id}/deployments`, {})).status).toBe(202)
   const connected = page.getByRole('list', { name: 'Where clients connect to' })
   await until('it leads to the app', async () => {

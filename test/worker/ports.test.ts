@@ -5,12 +5,12 @@ import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { startApp, stopApp } from '../../platform/apps.ts'
+import { getApp, startApp, stopApp } from '../../platform/apps.ts'
 import { rollbackTo } from '../../platform/deployments.ts'
 import type { AppSettingsInput } from '../../platform/model/app-settings.ts'
 import type { Port, PublishPortInput } from '../../platform/model/ports.ts'
 import type { App } from '../../platform/model/resources.ts'
-import { changePort, publishPort, removePort } from '../../platform/ports/ports.ts'
+import { changePort, listPorts, publishPort, removePort } from '../../platform/ports/ports.ts'
 import { scaleApp } from '../../platform/scale.ts'
 import { nodeImage } from '../support/node-image.ts'
 import { operator } from '../support/platform.ts'
@@ -21,7 +21,7 @@ import { quickSettings, startTestHost, type TestHost } from '../support/worker.t
 let host: TestHost
 const images: string[] = []
 const askLine = join(import.meta.dirname, '../support/ask-line.ts')
-const graceMs = 2_000
+const graceMs = 4_000
 
 beforeAll(async () => {
   host = await startTestHost({ postgresUrl: inject('postgresUrl'), redisUrl: inject('redisUrl') })
@@ -45,6 +45,15 @@ const publish = (app: App, input: Partial<PublishPortInput> = {}) =>
   publishPort(host.berth.platform, operator, app.id, { containerPort: 7000, ...input })
 const live = async (app: App, image?: string) =>
   host.untilStatus((await host.deploy(app.id, image)).id, 'live')
+
+async function scaled(app: App, process: string, replicas: number): Promise<void> {
+  const { platform } = host.berth
+  await scaleApp(platform, operator, app.id, { process, replicas })
+  await until('it is scaled', async () => {
+    const { scale } = await getApp(platform, operator, app.id)
+    return scale?.isPending === false
+  })
+}
 
 /** What is said there; null: nobody answers. */
 async function ask({ protocol, hostPort }: Port, ownPort = 0): Promise<string | null> {
@@ -128,28 +137,28 @@ test('three deployments, a rollback, scaling and a killed worker refuse and cut 
   for (const version of ['v2', 'v1', 'v2']) {
     const long = [stay(tcp), stay(relay)]
     await until('it is greeted', () => long.every(({ said }) => said.includes('v')))
-    const deployment = await live(app, images[version === 'v1' ? 0 : 1])
-    expect(deployment.status).toBe('live')
+    const answers = () =>
+      clients.map(({ answered }, at) => answered.get(`${version} ${['web', 'relay'][at]}`) ?? 0)
+    const before = answers()
+    const { id } = await host.deploy(app.id, images[version === 'v1' ? 0 : 1])
+    await until('the new ones answer', () => answers().every((count, at) => count > (before[at] ?? 0)))
+    // What is open is left alone for the grace.
+    expect(long.map(({ isOver }) => isOver)).toEqual([false, false])
+    await host.untilStatus(id, 'live')
     // From one port of the client's, which the kernel remembers.
     expect([await ask(tcp), await ask(udp, 40_017), await ask(relay)]).toEqual([
       `${version} web`,
       `${version} web`,
       `${version} relay`,
     ])
-    // It was left alone for the grace, then told goodbye by the app, not cut.
+    // Then the app told it goodbye; nothing cut it.
     await until('they were told goodbye', () => long.every(({ isOver }) => isOver))
     for (const { said, error } of long) expect([said.includes('goodbye'), error]).toEqual([true, null])
   }
   await host.untilStatus((await rollbackTo(host.berth.platform, operator, first.id)).id, 'live')
   expect(await ask(tcp)).toBe('v1 web')
-  await scaleApp(host.berth.platform, operator, app.id, { replicas: 3 })
-  await until(
-    'it is scaled',
-    async () =>
-      (await host.berth.platform.db.container.count({
-        where: { appId: app.id, process: 'web', state: 'running', outOfTraffic: false },
-      })) === 3,
-  )
+  await scaled(app, 'web', 3)
+  for (const replicas of [2, 1]) await scaled(app, 'relay', replicas)
   await host.stopWorker('SIGKILL')
   expect(await ask(tcp)).toBe('v1 web')
   await host.startWorker()
@@ -214,6 +223,27 @@ test('a port that a program of the host has is refused at the field; taken later
   }
   await live(app)
   expect(await ask({ ...before, hostPort, name })).toBe('v1 web')
+}, 120_000)
+
+test('a port that somebody takes while the app is stopped leads nowhere, says why, and comes back by itself', async () => {
+  const { platform } = host.berth
+  const app = await make()
+  const port = await publish(app)
+  await live(app)
+  const problem = async () => (await listPorts(platform, operator, app.id)).data[0]?.problem
+  expect(await problem()).toBeNull()
+  await stopApp(platform, operator, app.id)
+  await until('it leads nowhere', async () => (await ask(port)) === null)
+  const squatter = await listen(port.hostPort)
+  await startApp(platform, operator, app.id)
+  await until('that is said', async () =>
+    /a process of this host listens there/.test((await problem()) ?? ''),
+  )
+  expect(await ask(port)).toBe('squatter')
+  expect((await host.ask(app)).status).toBe(200)
+  squatter.close()
+  await until('it leads to the app', async () => (await ask(port)) === 'v1 web')
+  await until('nothing is wrong with it', async () => (await problem()) === null)
 }, 120_000)
 
 async function listen(port: number): Promise<Server> {

@@ -422,6 +422,12 @@ export function networksSuite(startHost: () => Promise<PrivateHost>): void {
         await expect(host.networks.checkFree({ ...tcp, hostPort: 15803 })).rejects.toMatchObject({
           kind: 'already-exists',
         })
+        // Kept for somebody, and led nowhere: then a process may have come to have it.
+        const kept = { ...tcp, hostPort: 15805, targets: [] }
+        await host.networks.forward([{ ...tcp, targets: to(one) }, kept])
+        await host.networks.checkFree(kept)
+        await host.serve('host', 'squatter', 15805)
+        await expect(host.networks.checkFree(kept)).rejects.toMatchObject({ kind: 'already-exists' })
         for (const port of [tcp, { ...udp, hostPort: 15899 }]) await host.networks.checkFree(port)
         await expect(
           host.networks.reserve('late', 'forwards', {

@@ -5,6 +5,7 @@ import { useRouter } from 'next/navigation'
 import { useLocale, useTranslations } from 'next-intl'
 import type { ProcessSettings } from '@/platform/model/app-settings.ts'
 import type { PendingChange, PendingChanges } from '@/platform/model/pending-changes.ts'
+import type { PublishedPort } from '@/platform/model/ports.ts'
 import { discardChangesAction } from '../../../../_actions/apps.ts'
 import { deployAction } from '../../../../_actions/deployments.ts'
 import { textFromCommand } from '../../../../_deploy/settings-form.ts'
@@ -125,6 +126,10 @@ function Value({ change, value, isThere }: { change: PendingChange; value: unkno
     const { entrypoint, command, replicas, limits } = value as ProcessSettings
     const program = textFromCommand([...(entrypoint ?? []), ...command])
     return `${program} · ${replicas} × ${formatBytes(limits.memoryBytes, locale)}`
+  }
+  if (/^settings\.ports\.[^.]+$/.test(change.field)) {
+    const { process, containerPort, sources } = value as PublishedPort
+    return [`${process}:${containerPort}`, ...sources].join(' · ')
   }
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
