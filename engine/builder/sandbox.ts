@@ -44,7 +44,8 @@ export interface Sandbox {
 const roleLabel = 'builder.role'
 const keptLines = 60
 const spareMs = 60_000
-const enterWithinMs = 2_000
+/** A sandbox comes after everything else that wants the processors, its very beginning too. */
+const enterWithinMs = 15_000
 
 export interface SandboxSpec {
   /** What it is for, such as `build`: the beginning of its names, and told from others when what is left is swept. */
@@ -108,8 +109,8 @@ export async function withSandbox<T>(
 
 /**
  * Starts a program in a container that was started just now. Until its first process has become the container's program
- * it still has the runtime's memory, and the kernel lets nobody who joined its user namespace join the others. On a busy
- * host the runtime may also say no more than that it failed to start; nothing has run then.
+ * it still has the runtime's memory, and the kernel lets nobody who joined its user namespace join the others.
+ * The runtime may say no more than that it failed to start; nothing has run then.
  */
 async function enter(containers: Containers, id: string, command: string[]): Promise<void> {
   for (const end = Date.now() + enterWithinMs; ; await sleep(10)) {

@@ -104,6 +104,11 @@ function configText({ url: text, addresses = [], credentials, ca }: Remote, lfs:
           'smudge = git-lfs smudge -- %f',
           'process = git-lfs filter-process',
           'required = true',
+          '[lfs]',
+          'activityTimeout = 60',
+          '[lfs "transfer"]',
+          'maxRetries = 3',
+          'maxRetryDelay = 2',
         ]
       : []),
     '',
@@ -166,12 +171,16 @@ export function fetchCommand({ url }: Remote, ref: GitRef | string): string[] {
 
 export const checkOutCommand = ['git', 'checkout', '-q', '--detach', 'FETCH_HEAD']
 
-/** Addresses of submodules may be relative: to the one that was fetched. */
-export function submodulesCommand({ url }: Remote): string[] {
-  const script =
-    '[ -f .gitmodules ] || exit 0; git remote add origin "$1" && exec git submodule update --init --recursive --depth=1'
-  return ['sh', '-c', script, 'sh', url]
+/** Addresses of submodules may be relative to it, and LFS keeps its files there. */
+export function nameRemoteCommand({ url }: Remote): string[] {
+  return ['git', 'remote', 'add', 'origin', url]
 }
+
+export const submodulesCommand = [
+  'sh',
+  '-c',
+  '[ -f .gitmodules ] || exit 0; exec git submodule update --init --recursive --depth=1',
+]
 
 export function commitCommand(what: string): string[] {
   return ['git', 'log', '-1', '--no-show-signature', '--format=%H%n%cI%n%an%n%s', what]

@@ -11,6 +11,7 @@ import {
   filesFor,
   knownHostsFile,
   listCommand,
+  nameRemoteCommand,
   packCommand,
   prepareCommand,
   sourceDir,
@@ -91,9 +92,10 @@ export async function createGit(parts: GitParts): Promise<Git> {
     fetch: (spec, sink, options = {}) =>
       withGit(spec, options, async (must): Promise<Fetched> => {
         await must(prepareCommand, { workingDir: workDir })
+        await must(nameRemoteCommand(spec.remote))
         await must(fetchCommand(spec.remote, spec.sha ?? spec.ref))
         await must(checkOutCommand)
-        await must(submodulesCommand(spec.remote))
+        await must(submodulesCommand)
         const commit = readCommit((await must(commitCommand('FETCH_HEAD'))).lines)
         const hostKeys = await shownKeys(spec, must)
         await must(packCommand, { output: sink })

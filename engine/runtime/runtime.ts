@@ -225,11 +225,13 @@ export async function openRuntime(runDir: string, spawner: Spawner): Promise<Run
 const isOfWhatWasAsked = /executable|\bexec\b|chdir|working directory/i
 
 function lastError(log: string): string | null {
-  for (const line of log.trim().split('\n').reverse()) {
-    const entry = /^\{/.test(line) ? (JSON.parse(line) as { level?: string; msg?: string }) : {}
-    if (entry.level === 'error' && entry.msg) return entry.msg
-  }
-  return null
+  const said = log
+    .trim()
+    .split('\n')
+    .map((line) => (/^\{/.test(line) ? (JSON.parse(line) as { level?: string; msg?: string }) : {}))
+    .flatMap(({ level, msg }) => (level === 'error' && msg ? [msg] : []))
+  // Of a process that could not begin crun's own two words come before or after why it could not.
+  return said.findLast((message) => message !== 'fail startup') ?? said.at(-1) ?? null
 }
 
 /**

@@ -34,6 +34,28 @@ createServer({ cert: read('cert'), key: read('key') }, (request, response) => {
     response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end('who are you?')
     return
   }
+  const object = /^\/lfs\/([0-9a-f]{64})$/.exec(url.pathname)?.[1]
+  if (object !== undefined) {
+    // What LFS keeps is asked for with what its batch said, and nothing else.
+    const isMeant = request.headers['x-lfs-ticket'] === password && existsSync(join(folder, `lfs-${object}`))
+    response.writeHead(isMeant ? 200 : 403).end(isMeant ? read(`lfs-${object}`) : '')
+    return
+  }
+  if (url.pathname.endsWith('/info/lfs/objects/batch')) {
+    text(request).then((said) => {
+      const asked = (JSON.parse(said) as { objects: { oid: string; size: number }[] }).objects
+      const objects = asked.map((each) => {
+        const href = `https://${address}:${port}/lfs/${each.oid}`
+        return existsSync(join(folder, `lfs-${each.oid}`))
+          ? { ...each, actions: { download: { href, header: { 'X-Lfs-Ticket': password } } } }
+          : { ...each, error: { code: 404, message: 'there is no such object' } }
+      })
+      response
+        .writeHead(200, { 'content-type': 'application/vnd.git-lfs+json' })
+        .end(JSON.stringify({ transfer: 'basic', objects }))
+    })
+    return
+  }
   const backend = spawn('git', ['http-backend'], {
     env: {
       ...{ ...process.env, GIT_PROJECT_ROOT: join(folder, 'repositories'), GIT_HTTP_EXPORT_ALL: '1' },

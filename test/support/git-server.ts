@@ -3,7 +3,7 @@
  * https (git http-backend) and by ssh (sshd), with repositories that everybody may read and others.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -31,6 +31,8 @@ export interface GitServer {
   statuses(): { path: string; authorization: string; body: Record<string, string> }[]
   /** From now on what is below slow/ is answered, too. */
   quicken(): void
+  /** Keeps an object as LFS does; answers with what the repository has instead. */
+  keepByLfs(content: string): string
   /** A line for each request by https. */
   asked(): string[]
   close(): Promise<void>
@@ -202,6 +204,12 @@ export async function startGitServer(): Promise<GitServer> {
         .split('\n')
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line)),
+    keepByLfs(content) {
+      const oid = createHash('sha256').update(content).digest('hex')
+      write(`lfs-${oid}`, content)
+      const size = Buffer.byteLength(content)
+      return `version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize ${size}\n`
+    },
     quicken: () => write('quick', ''),
     asked: () => readFileSync(join(folder, 'http.log'), 'utf8').trim().split('\n'),
     async close() {

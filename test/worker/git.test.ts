@@ -1,9 +1,11 @@
 import { createHmac } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { readBuildLog } from '../../platform/builds/build-log.ts'
-import { cancelDeployment } from '../../platform/deployments.ts'
+import { createBuild } from '../../platform/builds/create-build.ts'
+import { cancelDeployment, getDeployment } from '../../platform/deployments.ts'
 import { deployFromGit } from '../../platform/git/deploy.ts'
 import { readGitSource, setGitSource } from '../../platform/git/source.ts'
 import { makeGitWebhook } from '../../platform/git/webhooks/hooks.ts'
@@ -11,6 +13,7 @@ import { receiveWebhook } from '../../platform/git/webhooks/receive.ts'
 import type { GitSourceInput } from '../../platform/model/git-source.ts'
 import type { App } from '../../platform/model/resources.ts'
 import { type GitServer, startGitServer } from '../support/git-server.ts'
+import { makeTar } from '../support/images.ts'
 import { operator } from '../support/platform.ts'
 import { until } from '../support/until.ts'
 import { startTestHost, type TestHost } from '../support/worker.ts'
@@ -43,6 +46,25 @@ async function makeApp(source: GitSourceInput): Promise<App> {
 }
 
 const deploy = (app: App, input = {}) => deployFromGit(host.berth.platform, operator, app.id, input)
+
+/** A build of an archive; answers with the deployment. */
+async function makeUploaded(steps: string): Promise<string> {
+  const app = await host.makeApp(`${host.berth.config.registryHost}/acme/none:latest`)
+  const dockerfile = `FROM ${host.berth.config.registryHost}/acme/base:1\n${steps}\n`
+  const archive = await makeTar([{ name: 'Dockerfile', content: dockerfile }])
+  const body = Readable.toWeb(Readable.from([archive])) as ReadableStream<Uint8Array>
+  return (await createBuild(host.berth.platform, operator, app.id, { format: 'tar', body })).id
+}
+
+/** As Gitea does after a push. */
+async function tellOf(hook: { url: string; secret: string }): Promise<void> {
+  const body = JSON.stringify({ ref: 'refs/heads/main', salt: String(Math.random()) })
+  const signature = createHmac('sha256', hook.secret).update(body).digest('hex')
+  const headers = new Headers({ 'x-gitea-event': 'push', 'x-gitea-signature': signature })
+  const id = hook.url.split('/').at(-1) ?? ''
+  const told = await receiveWebhook(host.berth.platform, id, headers, new TextEncoder().encode(body))
+  expect(told).toMatchObject({ result: 'accepted' })
+}
 
 const source = (app: App) => readGitSource(host.berth.platform, operator, app.id)
 
@@ -133,15 +155,7 @@ test('a push that a webhook tells of goes live, if a watched path changed; so do
   }
   const app = await makeApp(input)
   const hook = await makeGitWebhook(platform, operator, app.id)
-  const push = async () => {
-    const body = JSON.stringify({ ref: 'refs/heads/main', salt: String(Math.random()) })
-    const signature = createHmac('sha256', hook.secret).update(body).digest('hex')
-    const headers = new Headers({ 'x-gitea-event': 'push', 'x-gitea-signature': signature })
-    const id = hook.url.split('/').at(-1) ?? ''
-    expect(await receiveWebhook(platform, id, headers, new TextEncoder().encode(body))).toMatchObject({
-      result: 'accepted',
-    })
-  }
+  const push = () => tellOf(hook)
   const looked = (result: string, since: string | undefined) =>
     until(`a look says ${result}`, async () => {
       const { look } = (await source(app)) ?? {}
@@ -186,6 +200,36 @@ test('a push that a webhook tells of goes live, if a watched path changed; so do
     /Authentication failed/.test((await source(app))?.look?.problem ?? ''),
   )
   expect((await host.ask(app)).body).toBe('three')
+}, 120_000)
+
+test('a commit that waits for its turn gives way to a newer one that a webhook tells of', async () => {
+  const { platform } = host.berth
+  const busy = await Promise.all(Array.from({ length: 4 }, () => makeUploaded('RUN sleep 600')))
+  const repository = server.create('public/fast.git', filesOf('older'))
+  const app = await makeApp({ address: server.httpsUrl('public/fast.git'), ca: server.ca })
+  const hook = await makeGitWebhook(platform, operator, app.id)
+  const deployments = () =>
+    platform.db.deployment.findMany({ where: { appId: app.id }, orderBy: { number: 'asc' } })
+  await tellOf(hook)
+  const older = await until('the older commit waits for its turn', async () => {
+    const [first] = await deployments()
+    const build = first && (await getDeployment(platform, operator, first.id)).build
+    return build?.waiting !== null && build !== null && first
+  })
+  const sha = repository.commit(filesOf('newer'), { message: 'Newer' })
+  await tellOf(hook)
+  await until('the older one is superseded', async () => (await deployments())[0]?.status === 'superseded')
+  await until('there is a newer one', async () => (await deployments()).length === 2)
+  for (const id of busy) await cancelDeployment(platform, operator, id)
+  const [, newer] = await deployments()
+  await host.untilStatus(newer?.id ?? '', 'live')
+  expect((await host.ask(app)).body).toBe('newer')
+  const all = await deployments()
+  expect(all.map(({ status, trigger }) => `${status} ${trigger}`)).toEqual(['superseded push', 'live push'])
+  const live = await getDeployment(platform, operator, newer?.id ?? '')
+  expect(live.build?.source).toMatchObject({ commit: { sha } })
+  const { lines } = await readBuildLog(platform, operator, older.id)
+  expect(lines.filter(({ text }) => text.startsWith('STEP'))).toEqual([])
 }, 120_000)
 
 test('what is called off while it is fetched ends at once; a worker that was killed fetches anew', async () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -230,4 +230,33 @@ test('addresses, names and keys that are options, other protocols or lines of a 
   await refused({}, { kind: 'commit', name: 'main' })
   await refused({ hostKeys: ['ssh-ed25519 AAAA\n* ssh-rsa AAAA'] })
   await refused({ credentials: { username: 'a', password: 'b\nurl=https://other' } })
+})
+
+test('files kept by LFS come along, with the same credentials, and no more of them than the disk takes', async (c) => {
+  if (!existsSync('/usr/bin/git-lfs')) {
+    console.info('not tested: LFS: there is no git-lfs on this host (apt-get install git-lfs)')
+    return c.skip()
+  }
+  const pointer = server.keepByLfs('kept by LFS')
+  const attributes = '*.bin filter=lfs diff=lfs merge=lfs -text\n'
+  const files = { '.gitattributes': attributes, 'large.bin': pointer, 'plain.txt': 'plain' }
+  server.create('private/large.git', files)
+  server.create('public/large.git', files)
+  const credentials = { username: 'deploy', password: server.password }
+  for (const remote of [https('public/large.git'), { ...https('private/large.git'), credentials }]) {
+    const { tar } = await fetch(remote)
+    expect(tar.includes('kept by LFS')).toBe(true)
+    expect(tar.includes('git-lfs.github.com')).toBe(false)
+  }
+  expect(server.asked().some((line) => /POST \/private\/large\.git\/info\/lfs\/.* Basic /.test(line))).toBe(
+    true,
+  )
+  expect(await failure(fetch(https('private/large.git')))).toBe('denied')
+  // One that is not there is no file of a few lines.
+  const missing = pointer.replace(/sha256:..../, 'sha256:0000')
+  server.create('public/missing.git', { ...files, 'large.bin': missing })
+  expect(await failure(fetch(https('public/missing.git')))).toBe('failed')
+  const large = server.keepByLfs('x'.repeat(96 * 2 ** 20))
+  server.create('public/huge.git', { ...files, 'large.bin': large })
+  expect(await failure(fetch(https('public/huge.git')))).toBe('disk-full')
 })
