@@ -7,6 +7,7 @@ import { debianImage } from '../images/debian.ts'
 import { type BenchImage, type PushedImage, provide } from '../images/image.ts'
 import { sleeperImage } from '../images/sleeper.ts'
 import { type BerthEngine, openBerth } from '../parts/berth.ts'
+import { type BesideOptions, besideBuilds, bombs } from '../parts/beside-builds.ts'
 import { openBuildah } from '../parts/buildah.ts'
 import { settle } from '../parts/cold.ts'
 import { onOwnDisk } from '../parts/disk.ts'
@@ -33,10 +34,10 @@ const budgets = {
   warm: { atLeast: { buildah: 1, podman: 1, docker: 1 } },
 }
 
-export function buildBench(cases: BuildCase[]): Bench {
+export function buildBench(cases: BuildCase[], beside: BesideOptions): Bench {
   return {
     description:
-      'build and push: Berth, buildah, podman build, docker build; cold, and with one file changed',
+      'build and push: Berth, buildah, podman build, docker build; cold, and with one file changed; an app beside a bad build',
     packages: [...imagePackages, ...peerPackages],
     async run(given) {
       const context = await onOwnDisk(given)
@@ -62,25 +63,29 @@ export function buildBench(cases: BuildCase[]): Bench {
           )
         }
       }
+      rows.push(...(await besideBuilds(engine, registry, context, beside)))
       return rows
     },
   }
 }
 
-export const bench = buildBench([
-  {
-    what: 'five steps on busybox',
-    base: sleeperImage,
-    steps: ['RUN true', 'RUN echo one > /one', 'COPY . /app/', 'RUN echo two > /two', 'ENV A=b'],
-    files: 10,
-  },
-  {
-    what: '2,000 files on Debian, and a step that reads them',
-    base: debianImage,
-    steps: ['RUN find /usr -type f > /list', 'COPY . /app/', 'RUN cat /app/* | sha256sum > /sum'],
-    files: 2_000,
-  },
-])
+export const bench = buildBench(
+  [
+    {
+      what: 'five steps on busybox',
+      base: sleeperImage,
+      steps: ['RUN true', 'RUN echo one > /one', 'COPY . /app/', 'RUN echo two > /two', 'ENV A=b'],
+      files: 10,
+    },
+    {
+      what: '2,000 files on Debian, and a step that reads them',
+      base: debianImage,
+      steps: ['RUN find /usr -type f > /list', 'COPY . /app/', 'RUN cat /app/* | sha256sum > /sum'],
+      files: 2_000,
+    },
+  ],
+  { bombs, idleMs: 10_000, buildMs: 15_000 },
+)
 
 interface Source {
   folder: string

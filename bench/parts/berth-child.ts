@@ -8,19 +8,21 @@ export type BerthCall =
   | { pull: string }
   | { push: string; as: string }
   /** An archive of source, with a cache of its own that lasts until it is forgotten. */
-  | { build: string; as: string }
+  | { build: string; as: string; timeMs?: number }
   | { forgetBuilds: true }
   /** Removes every image. */
   | { forget: true }
   /** A container of the image that was pulled last. */
   | { start: string; network: string; command: string[] }
+  /** The same in a network of its own; answers with its address. */
+  | { serve: string; command: string[] }
   | { exec: string }
   | { stop: string }
   | { remove: string }
   /** Answers with the longest that the event loop stood still since the last time. */
   | { blocked: true }
 
-export type BerthAnswer = { id: number; seconds: number } | { id: number; error: string }
+export type BerthAnswer = { id: number; seconds: number; address?: string } | { id: number; error: string }
 
 const answer = (message: BerthAnswer) => void process.send?.(message)
 const says = (error: unknown) => (error instanceof Error ? error.message : String(error))
@@ -35,19 +37,19 @@ const delays = monitorEventLoopDelay({ resolution: resolutionMs })
 delays.enable()
 let image = ''
 
-async function obey(engine: Engine, call: BerthCall): Promise<void> {
+/** Answers with an address, where one was asked for. */
+async function obey(engine: Engine, call: BerthCall): Promise<string | undefined> {
   if ('pull' in call) image = (await engine.images.pull(call.pull)).digest
   else if ('push' in call) await engine.images.push(call.push, { to: call.as })
-  else if ('build' in call) await build(engine, call.build, call.as)
+  else if ('build' in call) await build(engine, call)
   else if ('forgetBuilds' in call) await engine.builder.dropCache(cache)
   else if ('forget' in call) {
     await engine.garbage.collect({ unusedForMs: 0, graceMs: 0 })
   } else if ('start' in call) {
-    const { start: id, network, command } = call
-    const limits = { memoryBytes: 64 * 2 ** 20, cpuMillis: 500, pids: 64 }
-    const idRange = { base: 1_000_000, size: 65_536 }
-    await engine.containers.create({ id, image, network, command, limits, idRange })
-    await engine.containers.start(id)
+    await start(engine, call.start, call)
+  } else if ('serve' in call) {
+    await engine.networks.ensure(call.serve)
+    return (await start(engine, call.serve, { network: call.serve, command: call.command })).address
   } else if ('exec' in call) {
     const { output, errors, exited } = await engine.containers.exec(call.exec, { command: ['/bin/true'] })
     output.resume()
@@ -57,10 +59,21 @@ async function obey(engine: Engine, call: BerthCall): Promise<void> {
   else if ('remove' in call) await engine.containers.remove(call.remove, { force: true })
 }
 
+function start(engine: Engine, id: string, run: { network: string; command: string[] }) {
+  const limits = { memoryBytes: 64 * 2 ** 20, cpuMillis: 500, pids: 64 }
+  const idRange = { base: 1_000_000, size: 65_536 }
+  return engine.containers
+    .create({ id, image, ...run, limits, idRange })
+    .then(() => engine.containers.start(id))
+}
+
 const cache = 'bench'
 let builds = 0
 
-async function build(engine: Engine, archive: string, reference: string): Promise<void> {
+async function build(
+  engine: Engine,
+  { build: archive, as: reference, timeMs = 10 * 60_000 }: Extract<BerthCall, { build: string }>,
+): Promise<void> {
   await engine.builder.build(
     {
       id: `bench-${++builds}`,
@@ -73,7 +86,7 @@ async function build(engine: Engine, archive: string, reference: string): Promis
         cpuMillis: availableParallelism() * 1_000,
         pids: 2_048,
         diskBytes: 4 * 2 ** 30,
-        timeMs: 10 * 60_000,
+        timeMs,
       },
     },
     {},
@@ -89,8 +102,8 @@ process.on('message', async ({ id, ...call }: BerthCall & { id: number }) => {
   }
   const startMs = performance.now()
   try {
-    await obey(engine, call)
-    answer({ id, seconds: (performance.now() - startMs) / 1_000 })
+    const address = await obey(engine, call)
+    answer({ id, seconds: (performance.now() - startMs) / 1_000, address })
   } catch (error) {
     answer({ id, error: says(error) })
   }

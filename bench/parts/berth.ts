@@ -12,6 +12,8 @@ export interface BerthEngine {
   pid: number
   /** Calls the engine, which lives in a process of its own as it does in the worker. Answers with its seconds. */
   call(call: BerthCall): Promise<number>
+  /** Starts a container of the image that was pulled last, in a network of its own; answers with its address. */
+  serve(id: string, command: string[]): Promise<string>
   /** Removes every image, as `docker image rm` does, and answers when nothing of them is on disk. */
   forgetImages(): Promise<void>
   /** By how many megabytes the engine's own process grows at most during some work. */
@@ -57,15 +59,17 @@ export async function openBerth(
     const text = readFileSync(`/proc/${child.pid}/status`, 'utf8')
     return Number(new RegExp(`^${key}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0) * 1_024
   }
-  async function call(call: BerthCall): Promise<number> {
+  async function ask(call: BerthCall): Promise<Answered> {
     const id = ++calls
     const answer = answerOf(child, id, signal)
     child.send({ ...call, id })
     return answer
   }
+  const call = async (what: BerthCall) => (await ask(what)).seconds
   return {
     pid: child.pid ?? 0,
     call,
+    serve: async (id, command) => (await ask({ serve: id, command })).address ?? '',
     async forgetImages() {
       await call({ forget: true })
       // What is out of sight is deleted behind the engine's back.
@@ -86,7 +90,9 @@ export async function openBerth(
   }
 }
 
-function answerOf(child: ChildProcess, id: number, signal: AbortSignal): Promise<number> {
+type Answered = Exclude<BerthAnswer, { error: string }>
+
+function answerOf(child: ChildProcess, id: number, signal: AbortSignal): Promise<Answered> {
   return new Promise((resolve, reject) => {
     const done = () => {
       child.off('message', take)
@@ -97,7 +103,7 @@ function answerOf(child: ChildProcess, id: number, signal: AbortSignal): Promise
       if (answer.id !== id) return
       done()
       if ('error' in answer) reject(new CommandError(answer.error))
-      else resolve(answer.seconds)
+      else resolve(answer)
     }
     const gone = () => {
       done()

@@ -8,9 +8,10 @@ export async function untilAnswer(
   host: string,
   wanted: string,
   { signal }: Pick<BenchContext, 'signal'>,
+  address = '127.0.0.1',
 ): Promise<void> {
   for (const end = Date.now() + answerWithinMs; ; await sleep(2, undefined, { signal })) {
-    const answer = await ask(port, host).catch(String)
+    const answer = await ask(address, port, host).catch(String)
     if (answer === wanted) return
     if (Date.now() > end) throw new Error(`${host} does not answer "${wanted}" but "${answer.slice(0, 200)}"`)
   }
@@ -18,9 +19,9 @@ export async function untilAnswer(
 
 const answerWithinMs = 60_000
 
-async function ask(port: number, host: string): Promise<string> {
+async function ask(address: string, port: number, host: string): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
-  request({ host: '127.0.0.1', port, agent: false, headers: { host } }, (response) => {
+  request({ host: address, port, agent: false, headers: { host } }, (response) => {
     let text = ''
     response.on('data', (chunk) => {
       text += chunk

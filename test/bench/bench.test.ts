@@ -81,13 +81,20 @@ test('a bench measures the real engine side by side and leaves nothing behind', 
   expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(parent)
 })
 
-test('builds are measured beside buildah, podman and docker, cold and with one file changed', async () => {
+test('builds are measured beside buildah, podman and docker, and an app beside a bad build', async () => {
   const cache = join(parent, 'cache')
   mkdirSync(cache, { recursive: true })
   const small = { what: 'two steps', base: sleeperImage, steps: ['COPY . /app/', 'RUN true'], files: 2 }
-  const bench = { ...buildBench([small]), packages: [] }
+  const endless = { what: 'an endless build', step: 'while true; do :; done' }
+  const beside = { bombs: [endless], idleMs: 300, buildMs: 3_000 }
+  const bench = { ...buildBench([small], beside), packages: [] }
   const { rows } = await runBench('build', bench, { runs: 1, cache, place: parent, note: () => {} })
-  expect(rows.map(({ what }) => what)).toEqual(['cold: two steps', 'warm: two steps'])
+  expect(rows.map(({ what }) => what)).toEqual([
+    'cold: two steps',
+    'warm: two steps',
+    'p99 of an app beside an endless build',
+  ])
+  expect(rows[2]).toMatchObject({ unit: 'ms', budget: { atLeast: { idle: 0.5 } } })
   for (const { berth, peers } of rows) {
     expect(berth).toBeGreaterThan(0)
     for (const [name, figure] of Object.entries(peers))
