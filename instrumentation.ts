@@ -4,6 +4,8 @@ export async function register(): Promise<void> {
   if (process.env.NEXT_RUNTIME === 'nodejs') {
     const { getPlatform } = await import('./app/_server/platform.ts')
     const { beginClosing } = await import('./app/_server/closing.ts')
+    const { allowLongUploads } = await import('./app/_server/long-uploads.ts')
+    allowLongUploads()
     await getPlatform()
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, beginClosing)
   }

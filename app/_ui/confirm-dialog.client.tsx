@@ -23,6 +23,8 @@ interface ConfirmDialogProps {
   action: () => Promise<ActionResult<unknown>>
   onDone?: () => void
   done?: string
+  /** Whether the page reads itself anew then; default true. */
+  refresh?: boolean
 }
 
 /** Asks before something is lost. */
@@ -31,7 +33,7 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
   const t = useTranslations('common')
   const [ownOpen, setOwnOpen] = useState(false)
   const [text, setText] = useState('')
-  const { run, pending, summary, form, clear } = useAction()
+  const { run, pending, summary, form, clear } = useAction({ refresh: props.refresh ?? true })
   const open = props.open ?? ownOpen
 
   function setOpen(next: boolean) {

@@ -5,6 +5,8 @@ import { usePathname } from 'next/navigation'
 import { useTranslations } from 'next-intl'
 import { cn } from '../../../../_ui/cn.ts'
 
+const forDevelopers = new Set<string>(['variables', 'terminal', 'files'])
+
 /** Each tab is a page with an address of its own. */
 export function AppTabs({ path, isDeveloper }: { path: string; isDeveloper: boolean }) {
   const t = useTranslations('app.tabs')
@@ -18,6 +20,7 @@ export function AppTabs({ path, isDeveloper }: { path: string; isDeveloper: bool
       'alerts',
       'logs',
       'terminal',
+      'files',
       'jobs',
       'git',
       'variables',
@@ -25,7 +28,7 @@ export function AppTabs({ path, isDeveloper }: { path: string; isDeveloper: bool
       'domains',
       'settings',
     ] as const
-  ).filter((tab) => (tab !== 'variables' && tab !== 'terminal') || isDeveloper)
+  ).filter((tab) => isDeveloper || !forDevelopers.has(tab))
   return (
     <nav aria-label={t('label')} className="-mx-4 mt-6 mb-6 overflow-x-auto border-b px-4 sm:mx-0 sm:px-0">
       <ul className="flex gap-5">

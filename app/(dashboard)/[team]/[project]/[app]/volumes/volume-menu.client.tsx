@@ -1,6 +1,7 @@
 'use client'
 
-import { Camera, Ellipsis, Pencil, Trash2 } from 'lucide-react'
+import { Camera, Ellipsis, FolderOpen, Pencil, Trash2 } from 'lucide-react'
+import { usePathname } from 'next/navigation'
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { type Volume, volumeGraceDays } from '@/platform/model/volumes.ts'
@@ -8,7 +9,7 @@ import { deleteVolumeAction, snapshotVolumeAction } from '../../../../../_action
 import { Button, buttonStyle } from '../../../../../_ui/button.tsx'
 import { ConfirmDialog } from '../../../../../_ui/confirm-dialog.client.tsx'
 import { Modal } from '../../../../../_ui/dialog.client.tsx'
-import { MenuButton, MenuItem } from '../../../../../_ui/menu.client.tsx'
+import { MenuButton, MenuItem, MenuLink } from '../../../../../_ui/menu.client.tsx'
 import { useAction } from '../../../../../_ui/use-action.ts'
 import { VolumeForm } from './volume-form.client.tsx'
 
@@ -17,6 +18,7 @@ export function VolumeMenu({ volume }: { volume: Volume }) {
   const { run, pending } = useAction()
   const [open, setOpen] = useState<'edit' | 'delete' | null>(null)
   const { id, name } = volume
+  const path = usePathname()
   return (
     <div className="flex items-center gap-1">
       <Button
@@ -34,6 +36,12 @@ export function VolumeMenu({ volume }: { volume: Volume }) {
         triggerClassName={buttonStyle({ tone: 'ghost', size: 'icon' })}
         trigger={<Ellipsis aria-hidden />}
       >
+        {volume.isMade && (
+          <MenuLink href={`${path.replace(/\/volumes$/, '/files')}?in=${id}`}>
+            <FolderOpen aria-hidden />
+            {t('files')}
+          </MenuLink>
+        )}
         <MenuItem onClick={() => setOpen('edit')}>
           <Pencil aria-hidden />
           {t('edit')}
