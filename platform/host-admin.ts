@@ -41,6 +41,14 @@ export async function listHosts(
   return toPage(rows, page.limit, (row) => row.id, show)
 }
 
+/** Throws `not-found`. */
+export async function getHost(platform: Platform, viewer: Viewer, id: string): Promise<ManagedHost> {
+  await requireInstallation(platform, viewer, 'installation.read-hosts')
+  const row = await platform.db.host.findUnique({ where: { id }, include: columns })
+  if (row === null) throw notFound('host')
+  return show(row)
+}
+
 /** A cordoned host takes no new apps. What is on it goes on, and can be deployed anew. May be called twice. */
 export async function cordonHost(
   platform: Platform,

@@ -4,6 +4,7 @@ import { notFound, redirect } from 'next/navigation'
 import { cache } from 'react'
 import { listTeamAlerts } from '@/platform/alerts/current.ts'
 import { PlatformError } from '@/platform/errors.ts'
+import { getHost } from '@/platform/host-admin.ts'
 import type { Team } from '@/platform/model/resources.ts'
 import { findApp, findDeployment, findProject } from '@/platform/places.ts'
 import { findRepository } from '@/platform/repositories.ts'
@@ -26,6 +27,12 @@ export const enter = cache(async () => {
 export const loadUser = cache(async () => {
   const { platform, viewer } = await enter()
   return getUser(platform, viewer)
+})
+
+/** For administrators of the installation. */
+export const loadHost = cache(async (id: string) => {
+  const { platform, viewer } = await enter()
+  return orNotFound(getHost(platform, viewer, id))
 })
 
 export const loadTeams = cache(async (): Promise<Team[]> => {

@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type BerthHome, makeBerthHome } from '../support/berth-home.ts'
 import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { get } from '../support/edge.ts'
 import { until } from '../support/until.ts'
 
 // A shell in the welcome app and what it uses, in the browser; tests go on where the last stopped.
@@ -148,14 +149,27 @@ test('its end is told in words, and another can be opened; axe finds nothing', a
   expect(complaints).toEqual([])
 })
 
-test('what the app uses is drawn with its limits and deployments, in both themes, and in numbers', async () => {
+test('what the app uses and is asked is drawn with its limits and deployments, in both themes, and in numbers', async () => {
   await speak('en')
+  // Through the edge, as visitors do.
+  const { port } = new URL(dashboard)
+  const apps = await berth.api('GET', '/teams/main/apps')
+  const [{ urls = [] } = {}] = (apps.body as { data: { urls: string[] }[] }).data
+  const host = new URL(urls[0] ?? '').hostname
+  for (let asked = 0; asked < 12; asked++) await get(Number(port), host, { path: `/?${asked}` })
   await open(`${dashboard}${appPath}/metrics`)
   const memory = page.getByRole('figure').filter({ hasText: 'Memory' })
   await memory.getByText('Limit').waitFor({ timeout: 60_000 })
   const row = page.getByRole('table', { name: 'Memory in numbers' }).getByRole('row').nth(1)
   await until('the numbers', async () => /web\.1.*(KiB|MiB)/.test((await row.textContent()) ?? ''))
   await page.getByRole('link', { name: '#1', exact: true }).waitFor()
+  const asked = page.getByRole('table', { name: 'By domain, over the whole time' }).getByRole('row').nth(1)
+  await until('what was asked', async () => /\d.*(µs|ms|sec)/.test((await asked.textContent()) ?? ''))
+  expect(await asked.textContent()).toContain(host)
+  const status = page.getByRole('table', { name: 'Requests by status in numbers' }).getByRole('row')
+  expect(await status.allTextContents()).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^2xx.*\d\/s$/)]),
+  )
   await browser.pictures('metrics', async () => {
     const { violations } = await new AxeBuilder({ page }).analyze()
     const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
@@ -166,18 +180,49 @@ test('what the app uses is drawn with its limits and deployments, in both themes
   await page.setViewportSize({ width: 1440, height: 900 })
 })
 
+test('what a team uses together is drawn, with the apps that use the most', async () => {
+  await open(`${dashboard}/main/settings/usage`)
+  const top = page.getByRole('table', { name: 'Apps that use the most' })
+  await top.getByRole('link').first().waitFor({ timeout: 60_000 })
+  const memory = page.getByRole('table', { name: 'Memory in numbers' }).getByRole('row').nth(1)
+  await until('the numbers', async () => /All together.*(KiB|MiB)/.test((await memory.textContent()) ?? ''))
+  await browser.look('metrics-team')
+})
+
+test('what a host uses is drawn for administrators', async () => {
+  await open(`${dashboard}/admin/hosts`)
+  await page.getByRole('main').getByRole('link', { name: /\(/ }).first().click()
+  const disk = page.getByRole('table', { name: 'Disk in numbers' }).getByRole('row').nth(1)
+  await until('the numbers', async () => /Whole host.*GiB/.test((await disk.textContent()) ?? ''))
+  await browser.look('metrics-host')
+  await page.setViewportSize({ width: 390, height: 844 })
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0)
+  await browser.picture('metrics-host-phone')
+  await page.setViewportSize({ width: 1440, height: 900 })
+  await open(`${dashboard}${appPath}/metrics`)
+})
+
 test('drawing over a graph zooms in, and a button zooms out', async () => {
   const plot = page.locator('.u-over').first()
-  const box = await plot.boundingBox()
-  if (box === null) throw new Error('the graph is not on the page')
-  const asked = page.waitForRequest((request) => request.url().includes('/metrics?'))
-  await page.mouse.move(box.x + box.width * 0.5, box.y + 50)
-  await page.mouse.down()
-  await page.mouse.move(box.x + box.width - 2, box.y + 60, { steps: 5 })
-  await page.mouse.up()
-  await button('Whole time').waitFor()
-  const query = new URL((await asked).url()).searchParams
-  const spanMs = Date.parse(query.get('to') ?? '') - Date.parse(query.get('from') ?? '')
+  const spanOf = (url: string) => {
+    const query = new URL(url).searchParams
+    return Date.parse(query.get('to') ?? '') - Date.parse(query.get('from') ?? '')
+  }
+  const asked = page.waitForRequest(
+    (request) => request.url().includes('/metrics?') && spanOf(request.url()) < 45 * 60_000,
+  )
+  // A graph that gets new numbers meanwhile is drawn anew, and what was begun on it is over.
+  await until('the graph zooms', async () => {
+    const box = await plot.boundingBox()
+    if (box === null) throw new Error('the graph is not on the page')
+    await page.mouse.move(box.x + box.width * 0.5, box.y + 50)
+    await page.mouse.down()
+    await page.mouse.move(box.x + box.width - 2, box.y + 60, { steps: 5 })
+    await page.mouse.up()
+    await button('Whole time').waitFor({ timeout: 2_000 })
+    return true
+  })
+  const spanMs = spanOf((await asked).url())
   expect(spanMs).toBeGreaterThan(20 * 60_000)
   expect(spanMs).toBeLessThan(40 * 60_000)
   await button('Whole time').click()

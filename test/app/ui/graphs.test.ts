@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest'
+import { edgeGraphs } from '../../../app/_charts/edge-graphs.ts'
+import { lonelyPlaces } from '../../../app/_charts/graph.ts'
 import { graphKinds, graphOf } from '../../../app/(dashboard)/[team]/[project]/[app]/metrics/graphs.ts'
+import { type EdgeCount, edgeCounts } from '../../../platform/model/edge-use.ts'
 import { type AppMetrics, containerMetrics } from '../../../platform/model/metrics.ts'
 
 const zero = Date.parse('2027-01-01T00:00:00Z')
@@ -50,4 +53,28 @@ test('what goes in and what goes out are added up, and have no limit', () => {
   const { lines, limit } = graphOf(network, metrics)
   expect(lines[0]).toMatchObject({ values: [null, null, 3, null], peak: 6 })
   expect(limit).toBeNull()
+})
+
+test('requests are rates by status, zero where nothing was asked, and unknown where it is not over', () => {
+  const none = Object.fromEntries(edgeCounts.map((name) => [name, 0])) as Record<EdgeCount, number>
+  const numbers = { ...none, p50Ms: 4, p95Ms: 20, p99Ms: 90, openPeak: 1 }
+  const asked = { ...numbers, requests: 60, status2xx: 50, status5xx: 5, bytesOut: 1_000 }
+  const graphs = edgeGraphs({
+    ...{ from: at(5), to: at(41), step: 10, completeTo: at(30), deployments: [], domains: [] },
+    points: [{ at: at(10), ...asked }],
+    total: { ...asked, p95Ms: 25 },
+  })
+  const linesOf = (name: string) => graphs.find((graph) => graph.name === name)?.lines ?? []
+  expect(linesOf('requests').map(({ name, values }) => [name, values])).toEqual([
+    ['2xx', [5, 0, null, null]],
+    ['5xx', [0.5, 0, null, null]],
+    ['left', [0.5, 0, null, null]],
+  ])
+  // Of all answers: percentiles have no mean.
+  expect(linesOf('latency')[1]).toMatchObject({ name: 'p95', values: [20, null, null, null], mean: 25 })
+  expect(linesOf('traffic')[1]).toMatchObject({ name: 'out', last: 0, peak: 100 })
+})
+
+test('a value with none beside it is a point', () => {
+  expect(lonelyPlaces([1, null, 2, 3, null, 0, null, 4])).toEqual([0, 5, 7])
 })

@@ -1,5 +1,6 @@
 import { CircleAlert, CircleCheck, CircleDashed, Server } from 'lucide-react'
 import type { Metadata } from 'next'
+import Link from 'next/link'
 import { getLocale, getTranslations } from 'next-intl/server'
 import { listHosts } from '@/platform/host-admin.ts'
 import type { ManagedHost } from '@/platform/model/resources.ts'
@@ -69,7 +70,11 @@ async function HostCard({ host }: { host: ManagedHost }) {
   return (
     <Card aria-label={host.name}>
       <CardHeader
-        title={host.name}
+        title={
+          <Link href={`/admin/hosts/${host.id}`} className="rounded hover:underline">
+            {host.name}
+          </Link>
+        }
         description={
           host.lastSeenAt !== null && (
             <>

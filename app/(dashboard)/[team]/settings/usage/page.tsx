@@ -8,6 +8,7 @@ import { ProgressBar } from '../../../../_ui/progress-bar.tsx'
 import { SettingsFrame } from '../settings-frame.tsx'
 import { amountText } from './amount-text.ts'
 import { QuotaForm } from './quota-form.client.tsx'
+import { TeamMetricsView } from './team-metrics-view.client.tsx'
 
 export async function generateMetadata(): Promise<Metadata> {
   const t = await getTranslations('teamPages')
@@ -60,6 +61,7 @@ export default async function UsagePage({ params }: PageProps<'/[team]/settings/
             })}
           </ul>
         </Card>
+        <TeamMetricsView teamId={team.id} teamSlug={team.slug} />
         {user.isAdmin && (
           <Card>
             <CardHeader title={t('limits')} description={t('limitsDescription')} />

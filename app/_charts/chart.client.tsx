@@ -4,7 +4,7 @@ import 'uplot/dist/uPlot.min.css'
 import { useTheme } from 'next-themes'
 import { useEffect, useRef } from 'react'
 import uPlot from 'uplot'
-import type { Graph } from './graphs.ts'
+import { type Graph, lonelyPlaces } from './graph.ts'
 
 export interface Mark {
   /** Seconds since 1970. */
@@ -67,12 +67,11 @@ export function Chart({ graph, marks, format, locale, onZoom }: ChartProps) {
         ],
         series: [
           {},
-          ...graph.lines.map(({ name }, place) => ({
-            label: name,
-            stroke: color(colors[place % colors.length] ?? 'accent'),
-            width: 1.75,
-            points: { show: false },
-          })),
+          ...graph.lines.map(({ name, values }, place) => {
+            const stroke = color(colors[place % colors.length] ?? 'accent')
+            const points = { show: true, size: 4, fill: stroke, filter: () => lonelyPlaces(values) }
+            return { label: name, stroke, width: 1.75, points }
+          }),
         ],
         hooks: {
           draw: [(drawn) => drawRest(drawn, { limit: graph.limit, marks, color, font })],
@@ -103,10 +102,10 @@ export function Chart({ graph, marks, format, locale, onZoom }: ChartProps) {
 /** Of a moment in seconds; with its day where the whole is longer than one. */
 function clockOf(times: number[], locale: string): (time: number) => string {
   const isLong = (times.at(-1) ?? 0) - (times[0] ?? 0) > 86_400
-  const format = new Intl.DateTimeFormat(
-    locale,
-    isLong ? { month: 'numeric', day: 'numeric', hour: '2-digit' } : { hour: '2-digit', minute: '2-digit' },
-  )
+  const format = new Intl.DateTimeFormat(locale, {
+    ...(isLong ? { month: 'numeric', day: 'numeric' } : {}),
+    ...{ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
+  })
   return (time) => format.format(time * 1_000)
 }
 

@@ -1,5 +1,4 @@
 import { useEffect, useState } from 'react'
-import type { AppMetrics } from '@/platform/model/metrics.ts'
 
 export interface Span {
   /** Milliseconds since 1970. */
@@ -7,17 +6,20 @@ export interface Span {
   to: number
 }
 
-export interface MetricsState {
-  metrics: AppMetrics | null
+export interface MetricsState<T> {
+  metrics: T | null
   /** The last try failed: what is shown may be old. */
   hasFailed: boolean
 }
 
 const againMs = 10_000
 
-/** What was measured in the last so many hours, read again and again; or in a span that does not change. */
-export function useMetrics(appId: string, hours: number, span: Span | null): MetricsState {
-  const [state, setState] = useState<MetricsState>({ metrics: null, hasFailed: false })
+/**
+ * What was measured in the last so many hours, read again and again; or in a span that does not change. `path` is one of
+ * the API, with the query that it may have.
+ */
+export function useMetrics<T>(path: string, hours: number, span: Span | null): MetricsState<T> {
+  const [state, setState] = useState<MetricsState<T>>({ metrics: null, hasFailed: false })
   const from = span?.from ?? null
   const to = span?.to ?? null
   useEffect(() => {
@@ -25,14 +27,13 @@ export function useMetrics(appId: string, hours: number, span: Span | null): Met
     async function read(): Promise<void> {
       const end = to ?? Date.now()
       const begin = from ?? end - hours * 3_600_000
-      const query = new URLSearchParams({
-        from: new Date(begin).toISOString(),
-        to: new Date(end).toISOString(),
-      })
+      const url = new URL(path, location.origin)
+      url.searchParams.set('from', new Date(begin).toISOString())
+      url.searchParams.set('to', new Date(end).toISOString())
       try {
-        const response = await fetch(`/api/v1/apps/${appId}/metrics?${query}`, { signal: left.signal })
+        const response = await fetch(url, { signal: left.signal })
         if (!response.ok) throw new Error(`status ${response.status}`)
-        setState({ metrics: (await response.json()) as AppMetrics, hasFailed: false })
+        setState({ metrics: (await response.json()) as T, hasFailed: false })
       } catch {
         if (!left.signal.aborted) setState((before) => ({ ...before, hasFailed: true }))
       }
@@ -43,6 +44,6 @@ export function useMetrics(appId: string, hours: number, span: Span | null): Met
       left.abort()
       clearInterval(timer)
     }
-  }, [appId, hours, from, to])
+  }, [path, hours, from, to])
   return state
 }

@@ -1,0 +1,93 @@
+'use client'
+
+import Link from 'next/link'
+import { useLocale, useTranslations } from 'next-intl'
+import { useMemo } from 'react'
+import { formatValue, GraphCard } from '@/app/_charts/graph-card.client.tsx'
+import { type TeamGraphName, teamGraphs } from '@/app/_charts/point-graphs.ts'
+import { SpanPicker, useSpan } from '@/app/_charts/span-picker.client.tsx'
+import { useMetrics } from '@/app/_charts/use-metrics.ts'
+import type { TeamMetrics } from '@/platform/model/metrics.ts'
+import { Notice } from '../../../../_ui/notice.tsx'
+
+/** What the team's apps used and were asked together, and which of them the most. */
+export function TeamMetricsView({ teamId, teamSlug }: { teamId: string; teamSlug: string }) {
+  const t = useTranslations('metrics')
+  const span = useSpan()
+  const { metrics, hasFailed } = useMetrics<TeamMetrics>(
+    `/api/v1/teams/${teamId}/metrics`,
+    span.hours,
+    span.zoomed,
+  )
+  const graphs = useMemo(() => (metrics === null ? [] : teamGraphs(metrics)), [metrics])
+  const isLine = (line: string): line is 'all' | 'in' | 'out' => line !== '5xx'
+  return (
+    <section aria-label={t('team')} className="space-y-4">
+      <h2 className="font-semibold">{t('team')}</h2>
+      <SpanPicker span={span} />
+      {hasFailed && <Notice tone="warning">{t('failed')}</Notice>}
+      <div className="grid gap-4 xl:grid-cols-2">
+        {graphs.map((graph) => (
+          <GraphCard
+            key={graph.name}
+            graph={graph}
+            title={t(`graphs.${graph.name as TeamGraphName}`)}
+            column={t('apps')}
+            nameOf={(line) => (isLine(line) ? t(`teamLines.${line}`) : line)}
+            onZoom={span.zoom}
+          />
+        ))}
+      </div>
+      {metrics !== null && metrics.apps.length > 0 && <TopApps apps={metrics.apps} path={`/${teamSlug}`} />}
+    </section>
+  )
+}
+
+function TopApps({ apps, path }: { apps: TeamMetrics['apps']; path: string }) {
+  const t = useTranslations('metrics')
+  const locale = useLocale()
+  const number = new Intl.NumberFormat(locale)
+  return (
+    <div className="overflow-x-auto rounded-xl border bg-surface p-4 shadow-card">
+      <table className="w-full text-left text-sm">
+        <caption className="mb-2 text-left font-medium">{t('topApps')}</caption>
+        <thead className="text-muted text-xs">
+          <tr>
+            {(['app', 'cpu', 'memory', 'requests', 'errors', 'sent'] as const).map((column, place) => (
+              <th
+                key={column}
+                scope="col"
+                className={`py-1 pr-3 font-normal last:pr-0 ${place === 0 ? '' : 'text-right'}`}
+              >
+                {t(`appColumns.${column}`)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody className="tabular-nums">
+          {apps.map(({ id, name, slug, project, cpuMillis, memoryBytes, requests, status5xx, bytesOut }) => (
+            <tr key={id} className="border-t">
+              <th scope="row" className="py-1.5 pr-3 font-normal">
+                <Link
+                  href={`${path}/${project}/${slug}/metrics`}
+                  className="rounded text-accent-text underline"
+                >
+                  {name}
+                </Link>
+              </th>
+              <td className="py-1.5 pr-3 text-right">
+                {cpuMillis === null ? '–' : formatValue(cpuMillis / 1_000, 'cores', locale)}
+              </td>
+              <td className="py-1.5 pr-3 text-right">
+                {memoryBytes === null ? '–' : formatValue(memoryBytes, 'bytes', locale)}
+              </td>
+              <td className="py-1.5 pr-3 text-right">{number.format(requests)}</td>
+              <td className="py-1.5 pr-3 text-right">{number.format(status5xx)}</td>
+              <td className="py-1.5 text-right">{formatValue(bytesOut, 'bytes', locale)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
