@@ -24,7 +24,7 @@ export interface FirewallOptions {
   places: FirewallPlace[]
   published: FirewallPort[]
   /** All that containers have, also those that don't run: for other engines to see. */
-  promised: Pick<PublishedPort, 'hostAddress' | 'protocol' | 'hostPort'>[]
+  promised: HostPort[]
   forwarded: ForwardedPort[]
   resolvers: FirewallResolver[]
 }
@@ -130,7 +130,7 @@ table inet ${table} {
   }
   map published { type inet_proto . inet_service : ipv4_addr . inet_service; ${set(published.filter(isEverywhere).map(portElement))}
   }
-  set promised { type ipv4_addr . inet_proto . inet_service; ${set(promised.map(({ hostAddress, protocol, hostPort }) => `${hostAddress} . ${protocol} . ${hostPort}`))}
+  set promised { type ipv4_addr . inet_proto . inet_service; ${set(promised.map(promisedElement))}
   }
   set publishers { type ipv4_addr . ipv4_addr; ${set([...new Set([...published, ...forwarded.flatMap(({ targets }) => targets)].map(publisherElement))])}
   }
@@ -163,7 +163,10 @@ table inet ${table} {
     jump forwarded_ports
   }
   chain forwarded_ports {
-${forwarded.map((port) => `    ${forwardRule(port)}\n`).join('')}  }
+${forwarded
+  .flatMap(forwardRules)
+  .map((rule) => `    ${rule}\n`)
+  .join('')}  }
   chain forward {
     type filter hook forward priority filter; policy accept;
     iifname != ${ours} oifname != ${ours} accept
@@ -224,22 +227,43 @@ export function portChange(change: 'add' | 'delete', table: string, port: Firewa
   return `${change === 'add' ? publisher : ''}${elementChange(change, map, portElement(port))}`
 }
 
+export interface ForwardChange {
+  forwarded: ForwardedPort[]
+  /** Ports that are kept for somebody from now on, and those that are not any more. */
+  promised: HostPort[]
+  freed: HostPort[]
+}
+
+type HostPort = Pick<PublishedPort, 'hostAddress' | 'protocol' | 'hostPort'>
+
 /** Has all forwarded ports lead to these containers, and nowhere else. */
-export function forwardChange(table: string, forwarded: ForwardedPort[]): string {
+export function forwardChange(table: string, { forwarded, promised, freed }: ForwardChange): string {
   const publishers = forwarded.flatMap(({ targets }) => targets).map(publisherElement)
+  const promise = (change: 'add' | 'delete', port: HostPort) =>
+    elementChange(change, `inet ${table} promised`, promisedElement(port))
   return [
+    ...freed.map((port) => promise('delete', port)),
+    ...promised.map((port) => promise('add', port)),
     ...publishers.map((element) => elementChange('add', `inet ${table} publishers`, element)),
     `flush chain inet ${table} forwarded_ports\n`,
-    ...forwarded.map((port) => `add rule inet ${table} forwarded_ports ${forwardRule(port)}\n`),
+    ...forwarded.flatMap(forwardRules).map((rule) => `add rule inet ${table} forwarded_ports ${rule}\n`),
   ].join('')
 }
 
-/** Of each new connection's first packet it is asked where it goes; the others follow. */
-function forwardRule({ protocol, hostPort, sources, targets }: ForwardedPort): string {
-  const ranges = disjointRanges(sources.map(parseRange)).map(formatRange)
-  const from = ranges.length > 0 ? `ip saddr { ${ranges.join(', ')} } ` : ''
-  const turns = targets.map(({ address, port }, turn) => `${turn} : ${address} . ${port}`)
-  return `${protocol} dport ${hostPort} ${from}dnat ip to numgen inc mod ${turns.length} map { ${turns.join(', ')} }`
+/**
+ * Of each new connection's first packet it is asked where it goes; the others follow. The targets take turns: of three
+ * the first takes every third, the second every other one of the rest. There is no set or map in it: a packet that is
+ * being looked at while the rules are replaced sees the old ones to their end, but what was in their sets is gone by then.
+ */
+function forwardRules({ protocol, hostPort, sources, targets }: ForwardedPort): string[] {
+  const ranges = disjointRanges(sources.map(parseRange)).map((range) => `ip saddr ${formatRange(range)} `)
+  return (ranges.length > 0 ? ranges : ['']).flatMap((from) =>
+    targets.map(({ address, port }, at) => {
+      const left = targets.length - at
+      const turn = left > 1 ? `numgen inc mod ${left} 0 ` : ''
+      return `${protocol} dport ${hostPort} ${from}${turn}dnat ip to ${address}:${port}`
+    }),
+  )
 }
 
 /** What is not there can be added, and then deleted: nft has no "delete if there" before 1.0.8. */
@@ -247,6 +271,9 @@ function elementChange(change: 'add' | 'delete', set: string, element: string): 
   const add = `add element ${set} { ${element} }\n`
   return change === 'add' ? add : `${add}delete element ${set} { ${element} }\n`
 }
+
+const promisedElement = ({ hostAddress, protocol, hostPort }: HostPort) =>
+  `${hostAddress} . ${protocol} . ${hostPort}`
 
 const publisherElement = ({ address }: { address: string }) => `${address} . ${address}`
 

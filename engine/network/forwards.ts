@@ -90,12 +90,12 @@ export function createForwards(parts: ForwardsParts): Forwards {
   }
 
   /** Where the firewall leads differs from what it was told: in one step, and what it leaves behind is seen to. */
-  async function tell(isPromisedAnew: boolean): Promise<void> {
+  async function tell(promised: HostPort[] = [], freed: HostPort[] = []): Promise<void> {
     const before = told
     const now = forwarded()
-    if (!isPromisedAnew && isDeepStrictEqual(before, now)) return
+    if (promised.length + freed.length === 0 && isDeepStrictEqual(before, now)) return
     await lead(now)
-    await (isPromisedAnew ? firewall.load() : firewall.change(forwardChange(table, now)))
+    await firewall.change(forwardChange(table, { forwarded: now, promised, freed }))
     told = now
     const begun = now.filter((port) => !before.some((other) => keyOf(other) === keyOf(port)))
     await flows.forgetUnled(begun)
@@ -150,8 +150,10 @@ export function createForwards(parts: ForwardsParts): Forwards {
     }
     const list = [...made.values()]
     if (!isDeepStrictEqual(list, [...before.values()])) rows.replace(list)
-    const isPromisedAnew = list.length !== before.size || list.some((each) => !before.has(keyOf(each)))
-    await tell(isPromisedAnew)
+    await tell(
+      list.filter((each) => !before.has(keyOf(each))).map(onHost),
+      [...before.values()].filter((each) => !made.has(keyOf(each))).map(onHost),
+    )
     return refused
   }
 
@@ -183,7 +185,7 @@ export function createForwards(parts: ForwardsParts): Forwards {
     follow: (container) =>
       inTurn(async () => {
         if (rows.all().some(({ targets }) => targets.some((target) => target.container === container)))
-          await tell(false)
+          await tell()
       }),
     async forwardedConnections(containers) {
       let open = 0

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { forwardChange } from '../../../engine/network/firewall.ts'
 import { attachBatch, bridgeBatch, insideBatch, shapeBatch } from '../../../engine/network/links.ts'
 import {
   addressIn,
@@ -59,4 +60,31 @@ test('the batches for ip and tc are exactly these', () => {
   expect(shapeBatch('bvabc-2', 8_000_000)).toBe(
     'qdisc replace dev bvabc-2 root tbf rate 8000000bit burst 65536 latency 50ms\n',
   )
+})
+
+test('ports lead elsewhere in one transaction, by rules that need no set, which would be gone for a packet on its way', () => {
+  const targets = [1, 2, 3].map((host) => ({ address: `10.89.4.${host}`, port: 80 }))
+  const change = forwardChange('berth_abc', {
+    forwarded: [
+      { protocol: 'tcp', hostPort: 20_001, sources: [], targets },
+      {
+        ...{ protocol: 'udp', hostPort: 20_002, sources: ['10.0.0.0/8', '192.0.2.1'] },
+        targets: [{ address: '10.89.4.1', port: 53 }],
+      },
+    ],
+    promised: [{ hostAddress: '0.0.0.0', protocol: 'udp', hostPort: 20_002 }],
+    freed: [{ hostAddress: '0.0.0.0', protocol: 'tcp', hostPort: 20_003 }],
+  })
+  expect(change.split('\n').filter((line) => !line.includes('publishers'))).toEqual([
+    'add element inet berth_abc promised { 0.0.0.0 . tcp . 20003 }',
+    'delete element inet berth_abc promised { 0.0.0.0 . tcp . 20003 }',
+    'add element inet berth_abc promised { 0.0.0.0 . udp . 20002 }',
+    'flush chain inet berth_abc forwarded_ports',
+    'add rule inet berth_abc forwarded_ports tcp dport 20001 numgen inc mod 3 0 dnat ip to 10.89.4.1:80',
+    'add rule inet berth_abc forwarded_ports tcp dport 20001 numgen inc mod 2 0 dnat ip to 10.89.4.2:80',
+    'add rule inet berth_abc forwarded_ports tcp dport 20001 dnat ip to 10.89.4.3:80',
+    'add rule inet berth_abc forwarded_ports udp dport 20002 ip saddr 10.0.0.0-10.255.255.255 dnat ip to 10.89.4.1:53',
+    'add rule inet berth_abc forwarded_ports udp dport 20002 ip saddr 192.0.2.1 dnat ip to 10.89.4.1:53',
+    '',
+  ])
 })
