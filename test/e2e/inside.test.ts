@@ -149,6 +149,20 @@ test('its end is told in words, and another can be opened; axe finds nothing', a
   expect(complaints).toEqual([])
 })
 
+test('a debug shell is opened beside the container, and says where its files are', async () => {
+  await speak('en')
+  await open(`${dashboard}${path}`)
+  await button('Debug shell').click()
+  await untilShown("The container's files are at /proc/1/root.")
+  await type('hostname; echo $((40 + 2))\n')
+  await untilShown(/^tools$/)
+  await untilShown(/^42$/)
+  await browser.pictures('terminal-debug')
+  await type('exit\n')
+  await page.getByText('The shell ended with exit code 0.').waitFor()
+  expect(complaints).toEqual([])
+})
+
 test('what the app uses and is asked is drawn with its limits and deployments, in both themes, and in numbers', async () => {
   await speak('en')
   // Through the edge, as visitors do.
