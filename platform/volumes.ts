@@ -132,7 +132,10 @@ export async function updateVolume(
       if (after.mountPath !== before.mountPath) await requireFreePath(tx, app, after.mountPath, id)
       const more = after.sizeBytes - before.sizeBytes
       if (more < 0 && least !== null && least > after.sizeBytes)
-        throw atField('sizeBytes', `must be at least ${inWords(least)}: so much its content needs`)
+        throw atField(
+          'sizeBytes',
+          `must be at least ${inWords(least)}: so much its content and file system need`,
+        )
       await checkQuota(tx, place.teamId, { diskBytes: more })
       const task: VolumeTask = { kind: 'resize', fromBytes: before.sizeBytes, toBytes: after.sizeBytes }
       await tx.volume.update({

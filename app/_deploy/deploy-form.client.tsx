@@ -51,7 +51,9 @@ export function DeployForm({ team, projects, projectId, back, defaults }: Deploy
   ]
   const words = summary(shown)
   const advancedWrong =
-    problem?.fields.some(({ path }) => /limits|replicas|healthCheck|release/.test(path)) ?? false
+    problem?.fields.some(({ path }) =>
+      /limits|replicas|healthCheck|release|command|stopGrace|keptDeployments/.test(path),
+    ) ?? false
 
   function submit(data: FormData) {
     const { image: named, ...settings } = settingsFromForm(data)

@@ -38,6 +38,27 @@ export function ResourceFields({ defaults, errorOf }: ResourceFieldsProps) {
         error={errorOf(settingsPaths.replicas)}
       />
       <TextField
+        className="sm:col-span-2"
+        label={t('command')}
+        name="command"
+        placeholder="node server.js"
+        mono
+        spellCheck={false}
+        defaultValue={defaults.command}
+        description={t('commandDescription')}
+        hint={t('optional')}
+        error={errorOf(settingsPaths.command)}
+      />
+      <TextField
+        label={t('stopGrace')}
+        name="stopGrace"
+        inputMode="decimal"
+        suffix={t('seconds')}
+        defaultValue={defaults.stopGrace}
+        description={t('stopGraceDescription')}
+        error={errorOf(settingsPaths.stopGrace)}
+      />
+      <TextField
         className="sm:col-span-3"
         label={t('releaseCommand')}
         name="releaseCommand"

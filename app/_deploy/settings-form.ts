@@ -10,6 +10,7 @@ export function settingsFromForm(data: FormData) {
   return {
     image: text('image'),
     port: text('port') === '' ? null : number('port'),
+    command: commandFromText(text('command')),
     replicas: number('replicas'),
     limits: {
       memoryBytes: Math.round(number('memory') * mebibyte),
@@ -28,6 +29,7 @@ export function settingsFromForm(data: FormData) {
     release: { command: commandFromText(text('releaseCommand')) },
     rollbackOnCrash: data.get('rollbackOnCrash') !== null,
     keptDeployments: number('keptDeployments'),
+    stopGraceMs: milliseconds('stopGrace'),
   }
 }
 
@@ -59,6 +61,7 @@ export function formFromSettings(settings: AppSettings) {
   return {
     image: settings.image,
     port: settings.port === null ? '' : String(settings.port),
+    command: textFromCommand(settings.command),
     replicas: String(settings.replicas),
     memory: String(Math.round((settings.limits.memoryBytes / mebibyte) * 100) / 100),
     cpu: String(settings.limits.cpuMillis / 1_000),
@@ -73,6 +76,7 @@ export function formFromSettings(settings: AppSettings) {
     releaseCommand: textFromCommand(settings.release.command),
     rollbackOnCrash: settings.rollbackOnCrash,
     keptDeployments: String(settings.keptDeployments),
+    stopGrace: String(settings.stopGraceMs / 1_000),
   }
 }
 
@@ -82,6 +86,7 @@ export type SettingsForm = ReturnType<typeof formFromSettings>
 export const settingsPaths = {
   image: 'settings.image',
   port: 'settings.port',
+  command: 'settings.command',
   replicas: 'settings.replicas',
   memory: 'settings.limits.memoryBytes',
   cpu: 'settings.limits.cpuMillis',
@@ -96,4 +101,5 @@ export const settingsPaths = {
   releaseCommand: 'settings.release.command',
   rollbackOnCrash: 'settings.rollbackOnCrash',
   keptDeployments: 'settings.keptDeployments',
+  stopGrace: 'settings.stopGraceMs',
 } as const satisfies Record<keyof SettingsForm, string>

@@ -1,7 +1,7 @@
 'use client'
 
 import { Field } from '@base-ui/react/field'
-import { type ComponentProps, type ReactNode, useEffect, useState } from 'react'
+import { type ComponentProps, type ReactNode, useState } from 'react'
 import { cn } from './cn.ts'
 
 export const controlStyle =
@@ -34,11 +34,13 @@ function useError(
 ) {
   const [edited, setEdited] = useState(false)
   const [wrongValue, setWrongValue] = useState(value)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each new answer is about what was sent last
-  useEffect(() => {
+  const [last, setLast] = useState(given)
+  // Each new answer is about what was sent last. At once, so that the form finds the field that it is to lead to.
+  if (given !== last) {
+    setLast(given)
     setEdited(false)
     setWrongValue(value)
-  }, [given])
+  }
   return {
     error: edited || value !== wrongValue ? undefined : given,
     change: (value: string) => {

@@ -12,6 +12,8 @@ const fieldPatterns = [
   [/^must be at most ([\d,]+) variables$/, 'tooMany'],
   [/^must be an e-mail address$/, 'email'],
   [/^must be 1–65535$/, 'port'],
+  [/^must be (\d+)–(\d+)$/, 'range'],
+  [/^must be (\d+)–(\d+) ms$/, 'seconds'],
   [/^must be an image reference/, 'image'],
   [/^must start with \/ and have no spaces$/, 'path'],
   [/^must be at least 8 MiB$/, 'memory'],
@@ -127,7 +129,11 @@ export function useProblemText() {
   function ofField(message: string): string {
     for (const [pattern, key] of fieldPatterns) {
       const match = pattern.exec(message)
-      if (match !== null) return tField(key, { limit: match[1] ?? '', second: match[2] ?? '' })
+      if (match === null) continue
+      const [, limit = '', second = ''] = match
+      // Forms ask for seconds.
+      const shown = (text: string) => (key === 'seconds' ? String(Number(text) / 1_000) : text)
+      return tField(key, { limit: shown(limit), second: shown(second) })
     }
     return locale === 'en'
       ? `${message.charAt(0).toUpperCase()}${message.slice(1).replace(/\.$/, '')}.`

@@ -14,6 +14,11 @@ export const imageReferenceSchema = z
     'must be an image reference such as nginx:1.27 or ghcr.io/org/app:tag',
   )
 
+function milliseconds(least: number, most: number) {
+  const range = `must be ${least}–${most} ms`
+  return z.number().int().min(least, range).max(most, range)
+}
+
 /** A program and its arguments, as they are run: no shell takes part unless it is named. */
 export const commandSchema = z.array(z.string().min(1).max(4096)).max(128)
 
@@ -35,14 +40,14 @@ export const healthCheckSchema = z.strictObject({
     .default(null),
   /** Run in the container, must exit with 0, and the port must accept connections. */
   command: commandSchema.nullable().default(null),
-  intervalMs: z.number().int().min(100).max(60_000).default(500),
-  timeoutMs: z.number().int().min(100).max(60_000).default(2_000),
+  intervalMs: milliseconds(100, 60_000).default(500),
+  timeoutMs: milliseconds(100, 60_000).default(2_000),
   /** How many checks in a row may fail, after the first good one, before the container counts as unhealthy. */
-  retries: z.number().int().min(0).max(20).default(1),
+  retries: z.number().int().min(0, 'must be 0–20').max(20, 'must be 0–20').default(1),
   /** How long a container may take until it first answers. */
-  startPeriodMs: z.number().int().min(1_000).max(900_000).default(60_000),
+  startPeriodMs: milliseconds(1_000, 900_000).default(60_000),
   /** How long it must go on answering before it gets traffic and is called live. */
-  observationMs: z.number().int().min(0).max(300_000).default(2_000),
+  observationMs: milliseconds(0, 300_000).default(2_000),
 })
 
 export const releaseSchema = z.strictObject({
@@ -60,7 +65,7 @@ export const limitsSchema = z.strictObject({
     .default(512 * 2 ** 20),
   /** Thousandths of a processor: 500 is half of one. */
   cpuMillis: z.number().int().min(10).max(256_000).default(1_000),
-  pids: z.number().int().min(4).max(32_768).default(512),
+  pids: z.number().int().min(4, 'must be 4–32768').max(32_768, 'must be 4–32768').default(512),
 })
 
 /** A name that the process's containers have in logs and host names; `web` is the one that answers requests. */
@@ -96,7 +101,7 @@ export const processSchema = z
     limits: limitsSchema.default(limitsSchema.parse({})),
     healthCheck: processHealthCheckSchema.default(processHealthCheckSchema.parse({})),
     /** How long it may take to end after its stop signal; null: as long as the app's containers may. */
-    stopGraceMs: z.number().int().min(0).max(600_000).nullable().default(null),
+    stopGraceMs: milliseconds(0, 600_000).nullable().default(null),
   })
   .refine(({ command, entrypoint }) => command.length > 0 || entrypoint !== null, {
     path: ['command'],
@@ -138,7 +143,7 @@ export const appSettingsSchema = z.strictObject({
   /** So many earlier deployments can be gone back to at once: their images are kept. It holds from now on, for all of them. */
   keptDeployments: z.number().int().min(1, 'must be 1–100').max(100, 'must be 1–100').default(usuallyKept),
   /** How long an old container may finish open requests, and a stopped one may take to end. */
-  stopGraceMs: z.number().int().min(0).max(600_000).default(10_000),
+  stopGraceMs: milliseconds(0, 600_000).default(10_000),
 })
 
 export type AppSettings = z.infer<typeof appSettingsSchema>

@@ -133,7 +133,7 @@ test('the timeline goes on by itself, and shows one area when asked to', async (
   await rows()
     .getByText(/^Deployment #\d+ failed$/)
     .waitFor()
-  await rows().getByText('healthCheck.expectedStatus').first().waitFor()
+  await rows().getByText('Expected status').first().waitFor()
   await look('timeline', `${app.path}/timeline`)
   await filter('Scaling').click()
   await page.waitForURL('**/timeline?kind=scaling')

@@ -70,7 +70,7 @@ test('it waits for a deployment, then clients are answered, and the page says wh
   await rows().getByText('Waits for a deployment').waitFor()
   await rows().getByText('From 127.0.0.0/8, 10.0.0.0/8 only.').waitFor()
   await at(app.path)
-  await page.getByText(`ports.tcp-${hostPort}`, { exact: true }).waitFor()
+  await page.getByText(`Port tcp-${hostPort}`, { exact: true }).waitFor()
   expect((await dashboard.berth.api('POST', `/apps/${app.id}/deployments`, {})).status).toBe(202)
   const connected = page.getByRole('list', { name: 'Where clients connect to' })
   await until('it leads to the app', async () => {

@@ -79,7 +79,7 @@ test('a volume is made, what is wrong is said at the field, and it waits for a d
   await page.getByRole('progressbar', { name: 'Used of data' }).waitFor()
   await page.getByText(/of 64 MiB used/).waitFor()
   await at(app.path)
-  await page.getByText('volumes.data').waitFor()
+  await page.getByText('Volume data', { exact: true }).waitFor()
   await deployed()
 })
 

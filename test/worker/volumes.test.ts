@@ -109,7 +109,7 @@ test('another size: one that the content has no room in is refused at the field 
   const { app, volume } = await appWithVolume('sized', 64 * mib)
   await deployed(app, 'sized', 'dd if=/dev/urandom of=/data/big bs=1M count=24 2>/dev/null;')
   const refused = await change(volume.id, { sizeBytes: 20 * mib }).catch((error) => error)
-  const said = /^must be at least (\d+) MiB: so much its content needs$/
+  const said = /^must be at least (\d+) MiB: so much its content and file system need$/
   expect(refused).toMatchObject({
     code: 'invalid',
     fields: [{ path: 'sizeBytes', message: expect.stringMatching(said) }],

@@ -2,20 +2,17 @@
 
 import { Rocket } from 'lucide-react'
 import { useRouter } from 'next/navigation'
-import { useLocale, useTranslations } from 'next-intl'
-import type { ProcessSettings } from '@/platform/model/app-settings.ts'
+import { useTranslations } from 'next-intl'
 import type { PendingChange, PendingChanges } from '@/platform/model/pending-changes.ts'
-import type { PublishedPort } from '@/platform/model/ports.ts'
 import { discardChangesAction } from '../../../../_actions/apps.ts'
 import { deployAction } from '../../../../_actions/deployments.ts'
-import { textFromCommand } from '../../../../_deploy/settings-form.ts'
 import { Button } from '../../../../_ui/button.tsx'
 import { Card, CardHeader } from '../../../../_ui/card.tsx'
 import { ConfirmDialog } from '../../../../_ui/confirm-dialog.client.tsx'
-import { formatBytes } from '../../../../_ui/format.ts'
 import { Notice } from '../../../../_ui/notice.tsx'
 import { RelativeTime } from '../../../../_ui/relative-time.client.tsx'
 import { useAction } from '../../../../_ui/use-action.ts'
+import { useSettingWords } from './setting-words.ts'
 
 interface PendingCardProps {
   appId: string
@@ -29,6 +26,7 @@ interface PendingCardProps {
 export function PendingCard({ appId, pending, canChange, path }: PendingCardProps) {
   const t = useTranslations('pending')
   const router = useRouter()
+  const { nameOf } = useSettingWords()
   const { run, pending: isBusy } = useAction()
   const { changes, underWay } = pending
   const mayDeploy = canChange && underWay === null
@@ -48,7 +46,7 @@ export function PendingCard({ appId, pending, canChange, path }: PendingCardProp
               <Button
                 size="small"
                 disabled={isBusy}
-                aria-label={t('discardOne', { field: change.field })}
+                aria-label={t('discardOne', { field: nameOf(change.field) })}
                 onClick={() => run(() => discardChangesAction(appId, { fields: [change.field] }))}
               >
                 {t('discard')}
@@ -84,10 +82,11 @@ export function PendingCard({ appId, pending, canChange, path }: PendingCardProp
 
 function ChangeWords({ change }: { change: PendingChange }) {
   const t = useTranslations('pending')
+  const { nameOf } = useSettingWords()
   const { field, before, after, source, problem, by, at } = change
   return (
     <div className="min-w-0 flex-1 space-y-0.5">
-      <p className="break-all font-mono text-[12.5px]">{field.replace(/^settings\./, '')}</p>
+      <p className="break-words font-medium">{nameOf(field)}</p>
       <p className="break-all font-mono text-[12.5px]">
         <span className="text-muted line-through decoration-1">
           <span className="sr-only">{t('before')} </span>
@@ -117,19 +116,7 @@ function ChangeWords({ change }: { change: PendingChange }) {
 }
 
 function Value({ change, value, isThere }: { change: PendingChange; value: unknown; isThere: boolean }) {
-  const locale = useLocale()
+  const { textOf } = useSettingWords()
   if (!isThere) return '–'
-  if (change.isSecret) return '••••••'
-  if (value === null || value === undefined) return '–'
-  if (typeof value === 'number' && change.field.endsWith('Bytes')) return formatBytes(value, locale)
-  if (/^settings\.processes\.[^.]+$/.test(change.field)) {
-    const { entrypoint, command, replicas, limits } = value as ProcessSettings
-    const program = textFromCommand([...(entrypoint ?? []), ...command])
-    return `${program} · ${replicas} × ${formatBytes(limits.memoryBytes, locale)}`
-  }
-  if (/^settings\.ports\.[^.]+$/.test(change.field)) {
-    const { process, containerPort, sources } = value as PublishedPort
-    return [`${process}:${containerPort}`, ...sources].join(' · ')
-  }
-  return typeof value === 'string' ? value : JSON.stringify(value)
+  return change.isSecret ? '••••••' : textOf(change.field, value)
 }

@@ -1,11 +1,12 @@
-import { useLocale, useTranslations } from 'next-intl'
+import { useTranslations } from 'next-intl'
 import type { RollbackPlan } from '@/platform/model/rollback-plan.ts'
 import { Notice } from '../../../../_ui/notice.tsx'
-import { formatSetting } from './format-setting.ts'
+import { useSettingWords } from './setting-words.ts'
 
 /** The image and the configuration, as they are and as they would be. */
 export function RollbackChanges({ plan }: { plan: RollbackPlan }) {
   const t = useTranslations('deployments')
+  const { nameOf } = useSettingWords()
   const { image, isSameImage, isKept, stopsFirst, changes, fromNumber } = plan
   return (
     <>
@@ -29,7 +30,7 @@ export function RollbackChanges({ plan }: { plan: RollbackPlan }) {
           <ul className="max-h-56 space-y-1 overflow-y-auto text-[12.5px]">
             {changes.map(({ field, before, after }) => (
               <li key={field} className="break-all rounded-lg bg-sunken px-2.5 py-1.5 font-mono">
-                <span className="block text-muted">{field.replace(/^settings\./, '')}</span>
+                <span className="block font-sans text-muted">{nameOf(field)}</span>
                 <Value field={field} value={before} words={t('changeFrom')} isOld />
                 <span aria-hidden className="text-muted">
                   {' → '}
@@ -74,11 +75,11 @@ interface ValueProps {
 }
 
 function Value({ field, value, words, isOld = false }: ValueProps) {
-  const locale = useLocale()
+  const { textOf } = useSettingWords()
   return (
     <span className={isOld ? 'text-muted line-through decoration-1' : 'font-medium'}>
       <span className="sr-only">{words} </span>
-      {formatSetting(field, value, locale)}
+      {textOf(field, value)}
     </span>
   )
 }

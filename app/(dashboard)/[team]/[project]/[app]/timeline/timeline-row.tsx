@@ -12,7 +12,7 @@ import {
   SquareTerminal,
 } from 'lucide-react'
 import Link from 'next/link'
-import { useLocale, useTranslations } from 'next-intl'
+import { useTranslations } from 'next-intl'
 import {
   type AppEventArea,
   type AppEventKind,
@@ -22,7 +22,7 @@ import {
 } from '@/platform/model/app-event-kinds.ts'
 import { cn } from '../../../../../_ui/cn.ts'
 import { RelativeTime } from '../../../../../_ui/relative-time.client.tsx'
-import { formatSetting } from '../format-setting.ts'
+import { useSettingWords } from '../setting-words.ts'
 import { useEventWords } from './event-words.ts'
 
 const icons: Record<AppEventArea, LucideIcon> = {
@@ -50,7 +50,7 @@ const good: readonly AppEventKind[] = [
 /** One thing that happened: what, to what, by whom and when. */
 export function TimelineRow({ entry, path }: { entry: TimelineEntry; path: string }) {
   const t = useTranslations('timeline')
-  const locale = useLocale()
+  const { nameOf, textOf } = useSettingWords()
   const { event, actor, at } = entry
   const { title, detail } = useEventWords(event)
   const Icon = icons[areaOf(event.kind)]
@@ -85,16 +85,18 @@ export function TimelineRow({ entry, path }: { entry: TimelineEntry; path: strin
         </p>
         {detail !== null && <p className="break-words text-muted">{detail}</p>}
         {changes.length > 0 && (
-          <ul className="mt-1.5 space-y-0.5 font-mono text-[12.5px]">
+          <ul className="mt-1.5 space-y-0.5 text-[12.5px]">
             {changes.slice(0, 20).map(({ field, before, after }) => (
               <li key={field} className="break-all">
-                <span>{field.replace(/^(settings|variables)\./, '')}</span>
-                <span className="text-muted">: {formatSetting(field, before, locale)} </span>
+                <span>{nameOf(field)}</span>
+                <span className="text-muted">
+                  : <span className="font-mono">{textOf(field, before)}</span>{' '}
+                </span>
                 <span aria-hidden className="text-muted">
                   →{' '}
                 </span>
                 <span className="sr-only">{t('changedTo')} </span>
-                {formatSetting(field, after, locale)}
+                <span className="font-mono">{textOf(field, after)}</span>
               </li>
             ))}
             {changes.length > 20 && (
