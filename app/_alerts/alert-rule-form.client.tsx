@@ -1,7 +1,7 @@
 'use client'
 
 import { useTranslations } from 'next-intl'
-import type { AlertRuleName } from '@/platform/model/alerts.ts'
+import { alertRuleKind } from '@/platform/model/alerts.ts'
 import { resetAppAlertRuleAction, resetHostAlertRuleAction } from '../_actions/alerts.ts'
 import { Button } from '../_ui/button.tsx'
 import { ModalClose } from '../_ui/dialog.client.tsx'
@@ -10,20 +10,12 @@ import { Notice } from '../_ui/notice.tsx'
 import { useAction } from '../_ui/use-action.ts'
 import { type ShownRule, setRule } from './set-rule.ts'
 
-const units = {
-  cpu: 'percent',
-  memory: 'percent',
-  disk: 'percent',
-  restarts: 'restarts',
-  certificate: 'days',
-  silent: 'minutes',
-} as const satisfies Record<AlertRuleName, string>
-
 /** Threshold and duration of one rule. */
 export function AlertRuleForm({ of, rule, onDone }: ShownRule & { onDone(): void }) {
   const t = useTranslations('alerts')
   const tCommon = useTranslations('common')
   const { run, pending, errorOf, summary, form } = useAction()
+  const kind = alertRuleKind(of.subject, rule.rule)
   const problem = summary(['threshold', 'forSeconds'])
 
   function submit(data: FormData) {
@@ -55,13 +47,13 @@ export function AlertRuleForm({ of, rule, onDone }: ShownRule & { onDone(): void
         name="threshold"
         inputMode="numeric"
         autoFocus
-        suffix={t(`suffix.${units[rule.rule]}`)}
+        suffix={kind && t(`suffix.${kind.unit}`)}
         defaultValue={String(rule.threshold)}
         error={errorOf('threshold')}
       />
       {rule.forSeconds !== null && (
         <TextField
-          label={t(rule.rule === 'restarts' ? 'window' : 'duration')}
+          label={t(kind?.isWindow ? 'window' : 'duration')}
           name="minutes"
           inputMode="decimal"
           suffix={t('suffix.minutes')}

@@ -94,7 +94,7 @@ const fieldPatterns = [
   [/^must be a public key of the host/, 'gitHostKey'],
   [/^must be certificates in PEM form/, 'certificates'],
   [/^must be at least 60$/, 'gitPoll'],
-  [/^must be a whole number of seconds, from 60 /, 'alertTime'],
+  [/^must be a whole number of seconds, from 60 to \d+ \((\d+) minutes\)$/, 'alertTime'],
   [/^must be a whole number from (\d+) to (\d+)$/, 'between'],
   [/^must be five fields/, 'schedule'],
   [/^never comes/, 'neverComes'],

@@ -4,6 +4,7 @@ import type { AlertAbout, AppAlertRule } from '../model/alerts.ts'
 import { isInProgress } from '../model/deployment-status.ts'
 import type { Platform } from '../open.ts'
 import type { Found } from './judge.ts'
+import { measureRequests } from './measure-requests.ts'
 import { type Used, usedLately } from './measure-use.ts'
 import { restartsWithin } from './restarts.ts'
 import type { EffectiveRule } from './settings.ts'
@@ -25,6 +26,7 @@ export async function measureApps(
   const used = await usedLately(platform, now, 'containers')
   const restarts = await restartsWithin(platform, running, rules, now)
   const certificates = await certificatesOf(platform, running)
+  const requests = await measureRequests(platform, running, rules, now)
   const found = new Map<string, Map<string, Found>>()
   for (const app of apps) {
     const of = (rule: EffectiveRule): Found => {
@@ -38,6 +40,9 @@ export async function measureApps(
           return fullestVolume(app, now)
         case 'restarts':
           return app.isSwitching ? 'unknown' : (restarts.get(app.id) ?? { value: 0, about: null })
+        case 'errors':
+        case 'latency':
+          return app.isSwitching ? 'unknown' : (requests.get(`${app.id} ${rule.rule}`) ?? 'unknown')
         case 'certificate':
           return endsFirst(certificates.get(app.id) ?? [], rule.setting.threshold, now)
       }

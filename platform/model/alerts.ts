@@ -5,7 +5,15 @@
  */
 import { z } from 'zod'
 
-export const appAlertRules = ['cpu', 'memory', 'disk', 'restarts', 'certificate'] as const
+export const appAlertRules = [
+  'cpu',
+  'memory',
+  'disk',
+  'restarts',
+  'errors',
+  'latency',
+  'certificate',
+] as const
 export const hostAlertRules = ['cpu', 'memory', 'disk', 'silent'] as const
 
 export type AppAlertRule = (typeof appAlertRules)[number]
@@ -21,7 +29,7 @@ interface Numbers {
 }
 
 export interface AlertRuleKind {
-  unit: 'percent' | 'restarts' | 'days' | 'minutes'
+  unit: 'percent' | 'restarts' | 'milliseconds' | 'days' | 'minutes'
   threshold: Numbers
   /** Seconds: how long it has to be so, or what is counted together. Null: once it is so. */
   duration: Numbers | null
@@ -31,7 +39,11 @@ export interface AlertRuleKind {
 
 const day = 86_400
 const percent = (usual: number) => ({ usual, least: 1, most: 100 })
-const time = (usual: number) => ({ usual, least: 60, most: day })
+const time = (usual: number, most = day) => ({ usual, least: 60, most })
+/** So long the edge's numbers are kept by ten seconds. */
+const edgeKept = 7_200
+/** Of fewer requests no share says much: they are no reason to fire. */
+export const fewestRequests = 20
 
 const common = {
   cpu: { unit: 'percent', threshold: percent(90), duration: time(900), isWindow: false },
@@ -45,6 +57,13 @@ const ofApps: Record<AppAlertRule, AlertRuleKind> = {
     unit: 'restarts',
     threshold: { usual: 3, least: 1, most: 1_000 },
     duration: time(600),
+    isWindow: true,
+  },
+  errors: { unit: 'percent', threshold: percent(5), duration: time(300, edgeKept), isWindow: true },
+  latency: {
+    unit: 'milliseconds',
+    threshold: { usual: 3_000, least: 1, most: 600_000 },
+    duration: time(600, edgeKept),
     isWindow: true,
   },
   certificate: {
@@ -143,7 +162,7 @@ const moment = z.iso.datetime()
 export const alertRuleSchema = z.object({
   rule: z.enum(alertRuleNames),
   isEnabled: z.boolean(),
-  /** Percent of the limit or size, restarts, days, or minutes. */
+  /** Percent, restarts, milliseconds, days, or minutes, as the rule is. */
   threshold: z.number().int(),
   forSeconds: z.number().int().nullable(),
   isDefault: z.boolean(),

@@ -43,6 +43,10 @@ function firedEnglish({ rule, threshold, forSeconds, value, about }: Fired): str
       return `${of === '' ? 'the disk' : `the ${whose(about)}`} is full to ${lasting}`
     case 'restarts':
       return `was started again ${value ?? threshold} times within ${spell(forSeconds)}`
+    case 'errors':
+      return `more than ${threshold} % of the requests within ${spell(forSeconds)} failed (5xx)${now}`
+    case 'latency':
+      return `the p95 latency within ${spell(forSeconds)} is above ${threshold} ms${value === null ? '' : ` (${shown(value)} ms)`}`
     case 'certificate':
       return `the certificate of ${hostOf(about)} ends in ${shown(Math.max(0, value ?? threshold))} days`
     case 'silent':
@@ -55,6 +59,8 @@ const topics: Record<AlertRuleName, [english: string, chinese: string]> = {
   memory: ['the use of memory', '内存使用率'],
   disk: ['the use of the disk', '磁盘使用率'],
   restarts: ['restarts', '重启'],
+  errors: ['failed requests', '请求失败'],
+  latency: ['the latency', '延迟'],
   certificate: ['the certificate', '证书'],
   silent: ['its silence', '失联'],
 }
@@ -87,6 +93,10 @@ function firedChinese({ rule, threshold, forSeconds, value, about }: Fired): str
       return `${of}磁盘使用率${lasting}`
     case 'restarts':
       return `${spellInChinese(forSeconds)}内重启了 ${value ?? threshold} 次`
+    case 'errors':
+      return `${spellInChinese(forSeconds)}内超过 ${threshold}% 的请求失败（5xx）${now}`
+    case 'latency':
+      return `${spellInChinese(forSeconds)}内 P95 延迟超过 ${threshold} 毫秒${value === null ? '' : `（${shown(value)} 毫秒）`}`
     case 'certificate':
       return `${hostOf(about)} 的证书将在 ${shown(Math.max(0, value ?? threshold))} 天后到期`
     case 'silent':

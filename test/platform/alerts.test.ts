@@ -13,6 +13,7 @@ import { createDeployment } from '../../platform/deployments.ts'
 import { changeMail } from '../../platform/mail/settings.ts'
 import { type AlertRuleName, appAlertRules, hostAlertRules } from '../../platform/model/alerts.ts'
 import type { AppEvent } from '../../platform/model/app-event-kinds.ts'
+import { addCounts, edgeCounts, latencyPlace } from '../../platform/model/edge-use.ts'
 import { newId } from '../../platform/model/ids.ts'
 import { containerMetrics, hostMetrics } from '../../platform/model/metrics.ts'
 import type { App, Team } from '../../platform/model/resources.ts'
@@ -20,6 +21,7 @@ import { createChannel } from '../../platform/notifications/channels.ts'
 import { openPlatform, type Platform } from '../../platform/open.ts'
 import { emitAppEvent, listTimeline } from '../../platform/timeline.ts'
 import { markLive, setDeploymentStatus, setImageDigest } from '../../platform/worker/deployment-status.ts'
+import { addEdgeUse } from '../../platform/worker/edge-use.ts'
 import { registerHost } from '../../platform/worker/hosts.ts'
 import { recordMetrics } from '../../platform/worker/metrics.ts'
 import { openTestPlatform, operator, type TestPlatform } from '../support/platform.ts'
@@ -284,6 +286,50 @@ test('restarts are counted within the time of the rule, those of the live deploy
   expect(await kindsTold(app)).toEqual(['alert.fired', 'alert.recovered'])
 })
 
+/** So many answers in that minute, with this latency; `failed` of them a 5xx. */
+async function visit(app: App, minutes: number, requests: number, failed: number, latencyMs = 20) {
+  const counts: number[] = Array(edgeCounts.length).fill(0)
+  counts[edgeCounts.indexOf('requests')] = requests
+  counts[edgeCounts.indexOf('status2xx')] = requests - failed
+  counts[edgeCounts.indexOf('status5xx')] = failed
+  addCounts(counts, [...Array<number>(latencyPlace(latencyMs)).fill(0), requests])
+  await addEdgeUse(platform, platform.config.hostId, [
+    { appId: app.id, domain: 'shop.example', at: at(minutes).getTime(), counts, openPeak: 1 },
+  ])
+  await evaluateAlerts(platform, at(minutes))
+}
+
+test('answers that fail are counted together for the time of the rule; few of them, or none, fire and end nothing', async () => {
+  const app = await liveApp()
+  const quiet = await liveApp()
+  await visit(quiet, 1_300, 10, 10)
+  for (let minutes = 1_300; minutes < 1_305; minutes++) await visit(app, minutes, 100, 5)
+  // Exactly five of a hundred is not more.
+  expect(await told(app)).toEqual([])
+  await visit(app, 1_305, 100, 8)
+  expect(await told(app)).toEqual([
+    { kind: 'alert.fired', rule: 'errors', threshold: 5, forSeconds: 300, value: 5.6, about: null },
+  ])
+  expect(await told(quiet)).toEqual([])
+  for (let minutes = 1_306; minutes < 1_340; minutes++) await evaluateAlerts(platform, at(minutes))
+  expect(await ruleOf(app, 'errors', 1_340)).toMatchObject({ state: 'firing', value: null })
+  for (let minutes = 1_340; minutes <= 1_346; minutes++) await visit(app, minutes, 2, 0)
+  expect(await kindsTold(app)).toEqual(['alert.fired', 'alert.recovered'])
+})
+
+test('slow answers are told of by the latency that 95 of 100 keep to', async () => {
+  const app = await liveApp()
+  for (let minutes = 1_400; minutes < 1_405; minutes++) await visit(app, minutes, 30, 0, 50)
+  await visit(app, 1_405, 5, 0, 8_000)
+  expect(await told(app)).toEqual([])
+  await visit(app, 1_406, 20, 0, 8_000)
+  const [event] = await told(app)
+  expect(event).toMatchObject({ kind: 'alert.fired', rule: 'latency', threshold: 3_000, forSeconds: 600 })
+  expect(event && 'value' in event ? event.value : 0).toBeGreaterThan(6_300)
+  for (let minutes = 1_407; minutes <= 1_425; minutes++) await visit(app, minutes, 60, 0, 50)
+  expect(await kindsTold(app)).toEqual(['alert.fired', 'alert.recovered'])
+})
+
 test('the fullest volume is judged, and no volume is nothing to judge', async () => {
   const app = await liveApp()
   const { hostId } = await platform.db.app.findUniqueOrThrow({ where: { id: app.id } })
@@ -473,6 +519,8 @@ test.each([
   ['memory', { forSeconds: 86_401 }, 'forSeconds'],
   ['memory', { forSeconds: null }, 'forSeconds'],
   ['restarts', { threshold: 1_001 }, 'threshold'],
+  ['errors', { forSeconds: 7_201 }, 'forSeconds'],
+  ['latency', { threshold: 600_001 }, 'threshold'],
   ['certificate', { threshold: 91 }, 'threshold'],
   ['certificate', { forSeconds: 300 }, 'forSeconds'],
   ['disk', { isEnabled: 'yes' }, 'isEnabled'],

@@ -78,12 +78,16 @@ test('what is counted of a domain adds up: in a point, in a minute, over domains
     const coarse = await readEdgeUse(platform, operator, app.id, { ...range, step: 60 })
     expect(coarse.total).toEqual({ ...all.total, openPeak: 4 })
   }
-  expect(await edgeUseOf(platform, app.id, { sinceMs: 3_600_000 })).toEqual({
-    ...{ requests: 20, errors5xx: 1, p95Ms: expect.any(Number) },
-  })
-  expect(await edgeUseOf(platform, app.id, { sinceMs: 10_000 })).toEqual({
-    ...{ requests: 0, errors5xx: 0, p95Ms: null },
-  })
+  const asked = [
+    { appId: app.id, sinceMs: 3_600_000 },
+    { appId: app.id, sinceMs: 10_000 },
+    { appId: 'app_of_nobody', sinceMs: 3_600_000 },
+  ]
+  expect(await edgeUseOf(platform, asked)).toEqual([
+    { requests: 20, errors5xx: 1, p95Ms: expect.any(Number) },
+    { requests: 0, errors5xx: 0, p95Ms: null },
+    { requests: 0, errors5xx: 0, p95Ms: null },
+  ])
 })
 
 test('Prometheus gets counters and a histogram of each domain', async () => {

@@ -125,10 +125,9 @@ test('each request is counted once, by its domain, its status and its bytes', as
   expect(shop).toMatchObject({ status4xx: 7, status5xx: 5 })
   expect(await untilCounted(4, 'shop.localhost/api')).toMatchObject({ status2xx: 4 })
   expect(await untilCounted(3, '*.shop.localhost')).toMatchObject({ status2xx: 3 })
-  expect(await edgeUseOf(berth.platform, app.id, { sinceMs: 60_000 })).toMatchObject({
-    requests: 49,
-    errors5xx: 5,
-  })
+  expect(await edgeUseOf(berth.platform, [{ appId: app.id, sinceMs: 60_000 }])).toMatchObject([
+    { requests: 49, errors5xx: 5 },
+  ])
   await upload(2_000_000)
   const more = await untilCounted(43)
   const grown = countOf(more.counts, 'bytesIn') - countOf(shop.counts, 'bytesIn')

@@ -62,7 +62,7 @@ export function addAlertRoutes(api: Api): void {
         ...{ method: 'put', path: `${path}/alert-rules/{rule}`, tags },
         summary: `Change an alert rule of ${of}`,
         description:
-          'What is left away is as by default. `threshold` is percent, restarts, days or minutes, as the rule is. One ' +
+          'What is left away is as by default. `threshold` is percent, restarts, milliseconds, days or minutes, as the rule is. One ' +
           'that is switched off while it fires is over at once.',
         request: { params: ruleParam, body: json(setAlertRuleSchema) },
         responses: ok(AlertRule),
