@@ -11,12 +11,13 @@ const toolsLimits = { memoryBytes: 128 * 2 ** 20, cpuMillis: 500, pids: 64, disk
 const toolsShell = [
   'sh',
   '-c',
-  `if cd /proc/1/root 2>/dev/null && [ -r . ]; then
+  // Not entered: a shell does not know the name of a folder that is outside its own root.
+  `if ls /proc/1/root/ >/dev/null 2>&1; then
      echo "The container's files are at /proc/1/root."
    else
-     cd /tmp; echo "The kernel does not let this user look into /proc/1/root, the container's files."
+     echo "The kernel does not let this user look into /proc/1/root, the container's files."
    fi
-   exec sh`,
+   cd /tmp; exec sh`,
 ]
 
 export interface Started {
