@@ -106,7 +106,7 @@ function startClients({ hostPort }: Port, count: number) {
 /** Stays connected, and says something now and then. */
 function stay({ hostPort }: Port) {
   const socket = connect(hostPort, '127.0.0.1')
-  const stays = { said: '', error: null as Error | null, isOver: false }
+  const stays = { said: '', error: null as Error | null, isOver: false, endedAt: 0 }
   socket.on('data', (bytes) => {
     stays.said += bytes
   })
@@ -115,6 +115,7 @@ function stay({ hostPort }: Port) {
   })
   socket.on('close', () => {
     stays.isOver = true
+    stays.endedAt = Date.now()
   })
   return stays
 }
@@ -142,8 +143,7 @@ test('three deployments, a rollback, scaling and a killed worker refuse and cut 
     const before = answers()
     const { id } = await host.deploy(app.id, images[version === 'v1' ? 0 : 1])
     await until('the new ones answer', () => answers().every((count, at) => count > (before[at] ?? 0)))
-    // What is open is left alone for the grace.
-    expect(long.map(({ isOver }) => isOver)).toEqual([false, false])
+    const answeredAt = Date.now()
     await host.untilStatus(id, 'live')
     // From one port of the client's, which the kernel remembers.
     expect([await ask(tcp), await ask(udp, 40_017), await ask(relay)]).toEqual([
@@ -153,6 +153,8 @@ test('three deployments, a rollback, scaling and a killed worker refuse and cut 
     ])
     // Then the app told it goodbye; nothing cut it.
     await until('they were told goodbye', () => long.every(({ isOver }) => isOver))
+    // What was open was left alone for the grace, which began a moment before that.
+    for (const { endedAt } of long) expect(endedAt - answeredAt).toBeGreaterThan(graceMs / 2)
     for (const { said, error } of long) expect([said.includes('goodbye'), error]).toEqual([true, null])
   }
   await host.untilStatus((await rollbackTo(host.berth.platform, operator, first.id)).id, 'live')
