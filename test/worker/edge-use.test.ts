@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { appendFile } from 'node:fs/promises'
-import { type RequestListener, request } from 'node:http'
+import { Agent, type RequestListener, request } from 'node:http'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest'
@@ -254,6 +254,32 @@ test('HAProxy that is started anew, or loads itself anew under traffic, loses no
   await edge.start()
   await ask('/')
   expect(await untilCounted(sent + 1)).toMatchObject({ status2xx: sent + 1 })
+})
+
+test('what a replaced HAProxy hands over is counted once, where it arrives', async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const again = async () => {
+    const asking = request({
+      ...{ host: '127.0.0.1', port: edge.settings.port, path: '/slow/300', agent },
+      headers: { host: 'shop.localhost' },
+    })
+    const answered = once(asking.end(), 'response')
+    return { isReused: () => asking.reusedSocket, done: answered.then(([response]) => response.resume()) }
+  }
+  const first = await again()
+  await first.done
+  await untilCounted(1)
+  const other = await berth.makeApp(team.id)
+  edge.routes.push(route('other.localhost', '/', other.id))
+  await edge.edge.sync()
+  const second = await again()
+  await second.done
+  expect(second.isReused()).toBe(true)
+  expect(await untilCounted(2)).toMatchObject({ status2xx: 2 })
+  // A second note of it would be here by now.
+  await ask('/')
+  expect(await untilCounted(3)).toMatchObject({ status2xx: 3 })
+  agent.destroy()
 })
 
 test('minutes and ten minutes are sums, also of what comes late', async () => {
