@@ -1,5 +1,5 @@
 /**
- * Real small applications without a Dockerfile, one for each language: built, and asked over HTTP. Their base images are
+ * Real small applications without a Dockerfile, of several languages: built, and asked over HTTP. Their base images are
  * made on the spot, which takes its time: by itself only a few are built; BERTH_TEST_LANGUAGES=all builds every one,
  * BERTH_TEST_LANGUAGES=go,rust these.
  */
@@ -26,19 +26,6 @@ const images: Record<string, () => Promise<ImageSpec>> = {
   python: () => debianImage(['python3', 'python3-venv'], { links: { 'usr/bin/python': 'python3' } }),
   go: () => debianImage(['golang-go']),
   rust: () => debianImage(['cargo', 'gcc', 'libc6-dev'], { links: { 'usr/bin/cc': 'gcc' } }),
-  ruby: () =>
-    debianImage(['ruby', 'ruby-bundler', 'build-essential', 'git', 'libyaml-dev', 'pkg-config'], {
-      whole: true,
-    }),
-  php: () =>
-    debianImage(['apache2', 'libapache2-mod-php', 'php-mysql'], {
-      whole: true,
-      scripts: {
-        // What the image of PHP itself has; its extensions are packages here.
-        'usr/local/bin/docker-php-ext-install': '#!/bin/sh\nexit 0\n',
-        'usr/local/bin/apache2-foreground': '#!/bin/sh\n. /etc/apache2/envvars\nexec apache2 -DFOREGROUND\n',
-      },
-    }),
 }
 
 interface Application {
@@ -49,8 +36,6 @@ interface Application {
   path?: string
   /** Built by itself; the others where they are asked for. */
   isQuick?: boolean
-  /** Its packages come from a registry that not everybody reaches: how the build says so. */
-  unreached?: RegExp
 }
 
 const nodeServer = (say: string) =>
@@ -77,20 +62,6 @@ const applications: Record<string, Application> = {
         "http.server.HTTPServer(('', int(os.environ['PORT'])), Page).serve_forever()",
       ].join('\n'),
     },
-  },
-  flask: {
-    ...{ needs: ['python'], what: /^Python [\d.]+, Flask, pip$/, says: /^flask by gunicorn/ },
-    files: {
-      'requirements.txt': 'flask\n',
-      'app.py': [
-        'from flask import Flask, request',
-        'app = Flask(__name__)',
-        "@app.get('/')",
-        'def page():',
-        "  return 'flask by ' + request.environ['SERVER_SOFTWARE']",
-      ].join('\n'),
-    },
-    unreached: /No matching distribution found|Could not fetch URL|ConnectionError|Connection refused/i,
   },
   procfile: {
     ...{ needs: ['node'], what: /^Node\.js/, says: /^web --blue$/, isQuick: true },
@@ -131,32 +102,6 @@ const applications: Record<string, Application> = {
         "import ms from 'ms'\nDeno.serve({ port: Number(Deno.env.get('PORT')) }, () => new Response('deno ' + ms(60000)))\n",
     },
   },
-  next: {
-    ...{ needs: ['node'], what: /Next\.js/, says: /made by Next/ },
-    files: {
-      'package.json': manifest({
-        dependencies: { next: '^16', react: '^19', 'react-dom': '^19' },
-        scripts: { build: 'next build', start: 'next start' },
-      }),
-      'app/layout.js': 'export default ({ children }) => <html lang="en"><body>{children}</body></html>\n',
-      'app/page.js': 'export default () => <p>made by Next</p>\n',
-    },
-  },
-  vite: {
-    ...{ needs: ['node', 'static'], what: /Vite/, says: /assets\/index-.*\.js/ },
-    files: {
-      'package.json': manifest({ devDependencies: { vite: '^7' }, scripts: { build: 'vite build' } }),
-      'index.html': '<!doctype html><script type="module" src="/main.js"></script>',
-      'main.js': "document.body.append('made by Vite')\n",
-    },
-  },
-  astro: {
-    ...{ needs: ['node', 'static'], what: /Astro/, says: /2 = 1 \+ 1/ },
-    files: {
-      'package.json': manifest({ dependencies: { astro: '^5' }, scripts: { build: 'astro build' } }),
-      'src/pages/index.astro': '<p>{1 + 1} = 1 + 1</p>\n',
-    },
-  },
   go: {
     ...{ needs: ['go', 'debian'], what: /^Go 1\.19$/, says: /^go as 1000$/ },
     files: {
@@ -187,27 +132,6 @@ const applications: Record<string, Application> = {
         '}',
       ].join('\n'),
     },
-  },
-  ruby: {
-    ...{ needs: ['ruby'], what: /^Ruby/, says: /^ruby as 1000$/ },
-    files: {
-      Gemfile: '# none\n',
-      'app.rb': [
-        "require 'socket'",
-        'server = TCPServer.new(Integer(ENV.fetch("PORT")))',
-        'loop do',
-        '  client = server.accept',
-        '  client.gets("\\r\\n\\r\\n")',
-        '  said = "ruby as #{Process.uid}"',
-        '  client.write "HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length: #{said.size}\\r\\n\\r\\n#{said}"',
-        '  client.close',
-        'end',
-      ].join('\n'),
-    },
-  },
-  php: {
-    ...{ needs: ['php'], what: /^PHP/, says: /^php as 1000$/ },
-    files: { 'index.php': '<?php echo "php as ", posix_getuid();\n' },
   },
 }
 
@@ -281,9 +205,6 @@ test.each(chosen)(
     )
     const lines = (await readBuildLog(host.berth.platform, operator, id)).lines.map(({ text }) => text)
     expect(over.build?.generated?.what).toMatch(application.what)
-    const why = application.unreached?.exec(lines.join('\n'))?.[0]
-    if (over.status === 'failed' && why !== undefined)
-      return console.info(`not tested: ${name}: its packages can't be had from here: ${why}`)
     expect(over.status, `${JSON.stringify(over.failure)}\n${lines.join('\n')}`).toBe('live')
     const answer = await host.ask(app, application.path ?? '/')
     expect(answer.status).toBe(200)
