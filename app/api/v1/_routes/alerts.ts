@@ -16,19 +16,17 @@ import { teamIdOf } from './teams.ts'
 const tags = ['Alerts']
 const whole = <Item>(data: Item[]) => ({ data, nextCursor: null })
 
-const owners = [
-  {
-    ...{ of: 'an app', path: '/apps/{id}', rules: appAlertRules, now: listAppAlerts },
-    ...{ list: listAppAlertRules, set: setAppAlertRule, reset: resetAppAlertRule },
-  },
-  {
-    ...{ of: 'a host', path: '/admin/hosts/{id}', rules: hostAlertRules, now: listHostAlerts },
-    ...{ list: listHostAlertRules, set: setHostAlertRule, reset: resetHostAlertRule },
-  },
-] as const
-
 export function addAlertRoutes(api: Api): void {
-  for (const { of, path, rules, now, list, set, reset } of owners) {
+  for (const { of, path, rules, now, list, set, reset } of [
+    {
+      ...{ of: 'an app', path: '/apps/{id}', rules: appAlertRules, now: listAppAlerts },
+      ...{ list: listAppAlertRules, set: setAppAlertRule, reset: resetAppAlertRule },
+    },
+    {
+      ...{ of: 'a host', path: '/admin/hosts/{id}', rules: hostAlertRules, now: listHostAlerts },
+      ...{ list: listHostAlertRules, set: setHostAlertRule, reset: resetHostAlertRule },
+    },
+  ] as const) {
     const ruleParam = idParam.extend({
       rule: z
         .string()
