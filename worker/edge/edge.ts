@@ -155,10 +155,14 @@ export function createEdge({ settings, readRoutes, readCertificates, onRestart, 
     },
     async drained(containerIds, { limitMs, signal }) {
       const end = Date.now() + limitMs
-      for (;;) {
-        if (!(await alone(() => anyConnection(haproxy, containerIds)))) return true
-        if (Date.now() >= end) return false
-        await sleep(Math.min(100, limitMs), undefined, { signal })
+      for (let wasQuiet = false; ; ) {
+        const isQuiet = !(await alone(() => anyConnection(haproxy, containerIds)))
+        const isOver = Date.now() >= end
+        // What was on its way to a container when traffic was moved is counted there a moment later.
+        if (isQuiet && (wasQuiet || isOver)) return true
+        if (isOver) return false
+        wasQuiet = isQuiet
+        await sleep(Math.min(isQuiet ? 50 : 100, limitMs), undefined, { signal })
       }
     },
     openRequests: () => alone(() => countOpenRequests(haproxy)),
