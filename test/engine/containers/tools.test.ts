@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -72,9 +73,9 @@ test('their limits are their own, and what runs in them ends with them and not w
   await containers().remove(tools.id, { force: true })
   const others = await host.engine.tools.beside(id, { limits })
   const left = await containers().exec(others.id, {
-    command: ['sh', '-c', 'setsid sleep 7272 & exec sleep 7373'],
+    command: ['sh', '-c', 'setsid sleep 7272 & echo runs; exec sleep 7373'],
   })
-  await until('both run', () => pidsWith('7272') + pidsWith('7373') === 2)
+  await once(left.output, 'data')
   await containers().remove(others.id, { force: true })
   expect(await left.exited).toBe(137)
   for (const each of ['7171', '7272', '7373']) expect(pidsWith(each)).toBe(0)
@@ -85,7 +86,8 @@ test('their limits are their own, and what runs in them ends with them and not w
 test('they end with the app, and are not started beside one that does not run', async () => {
   const id = await run()
   const tools = await host.engine.tools.beside(id, { limits })
-  const shell = await containers().exec(tools.id, { command: ['sleep', '1000'] })
+  const shell = await containers().exec(tools.id, { command: ['sh', '-c', 'echo runs; exec sleep 1000'] })
+  await once(shell.output, 'data')
   await containers().stop(id, { graceMs: 0 })
   expect(await shell.exited).toBe(137)
   await until('they have ended', async () => (await containers().inspect(tools.id)).status === 'exited')
