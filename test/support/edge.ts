@@ -17,7 +17,7 @@ import type { EdgeSettings } from '../../worker/edge/settings.ts'
 import { freePort } from './registry.ts'
 import { until } from './until.ts'
 
-/** With its sockets and the pipe of its notes in `run/` of a home. */
+/** With its sockets and the pipe of its notes in `run/` of a home. When it ends by itself, it is told what it said. */
 export function spawnHaproxy(home: string): ChildProcess {
   const descriptor = openRequestLog(home)
   const child = spawn(
@@ -25,10 +25,17 @@ export function spawnHaproxy(home: string): ChildProcess {
     ['-W', '-S', join(home, 'run/edge-master.sock'), '-f', join(home, 'edge/haproxy.cfg')],
     {
       env: { ...process.env, [requestLogVariable]: '3' },
-      stdio: ['ignore', 'ignore', 'ignore', descriptor],
+      stdio: ['ignore', 'ignore', 'pipe', descriptor],
     },
   )
   closeSync(descriptor)
+  let said = ''
+  child.stderr?.on('data', (bytes: Buffer) => {
+    said = (said + bytes).slice(-4_096)
+  })
+  child.once('exit', (code, signal) => {
+    if (!child.killed) console.error(`HAProxy ended by itself with ${code ?? signal}:\n${said}`)
+  })
   return child
 }
 
