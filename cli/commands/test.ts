@@ -45,7 +45,7 @@ async function one(what: string, argv: string[]): Promise<Count> {
 }
 
 /** More files than these are not run again: something is broken then. */
-const runAgain = 3
+const runAgain = 5
 
 /**
  * The tests of a project. Files with a failure are run once more by themselves: these tests start real servers beside
