@@ -96,6 +96,7 @@ async function settle(word: string, team: string, browser: TestBrowser): Promise
   const [repository] = (repositories as { data: { id: string }[] }).data
   const { body: images } = await dashboard.berth.api('GET', `/repositories/${repository?.id}/images`)
   const { body: members } = await dashboard.berth.api('GET', `/teams/${team}/members`)
+  const { body: hosts } = await dashboard.berth.api('GET', '/admin/hosts')
   return {
     ...{ word, team, browser, host: new URL(app.urls[0] ?? '').host },
     ids: {
@@ -105,6 +106,7 @@ async function settle(word: string, team: string, browser: TestBrowser): Promise
       ...{ 'notification-channels': channel.id, 'log-drains': drain.id, repositories: repository?.id ?? '' },
       digest: (images as { data: { digest: string }[] }).data[0]?.digest ?? '',
       users: (members as { data: { userId: string }[] }).data[0]?.userId ?? '',
+      host: (hosts as { data: { id: string }[] }).data[0]?.id ?? '',
     },
   }
 }
