@@ -84,9 +84,9 @@ test('a personal token says what it is for', async () => {
 
 test('limits that an administrator sets show as bars, and what goes beyond them is refused in words', async () => {
   await at('/main/settings/usage')
-  await page.getByLabel('Apps').fill('1')
-  await page.getByLabel('Memory').fill('0.5')
-  await page.getByLabel('Processors').fill('4')
+  await page.getByRole('textbox', { name: 'Apps', exact: true }).fill('1')
+  await page.getByRole('textbox', { name: 'Memory', exact: true }).fill('0.5')
+  await page.getByRole('textbox', { name: 'Processors', exact: true }).fill('4')
   await button('Save changes').click()
   await page.getByText('Saved').waitFor()
   await page.getByRole('progressbar', { name: 'Apps' }).waitFor()
