@@ -111,6 +111,11 @@ test('a file goes up and comes down byte for byte, belongs to the image’s user
     409,
     '/tmp/päge "1".html is there already.',
   ])
+  // However much of it is on its way by then.
+  for (const size of [1, 1_000, 100_000, 3_000_000]) {
+    const refused = await call(`PUT ${content('/tmp/päge "1".html')}`, Buffer.alloc(size))
+    expect([size, refused.status]).toEqual([size, 409])
+  }
   await said(call(`PUT ${content('/tmp/päge "1".html')}&replace=true`, 'other'))
   expect(await inside('cat /tmp/p*')).toBe('other')
   const [uploaded, replaced] = await entriesOf('file.upload')

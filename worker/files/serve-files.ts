@@ -8,6 +8,7 @@ import { join, posix } from 'node:path'
 import { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type { ReadableStream as WebStream } from 'node:stream/web'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { getRequestListener } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { EngineError, type FileTree } from '../../engine/index.ts'
@@ -22,6 +23,7 @@ import { placeOf, showEntry, showListing } from './show-entry.ts'
 const most = { person: 8, app: 16, all: 64 }
 /** Below the limit of the API, which then says that there is more. */
 const removeWithinMs = 10_000
+const takeRestForMs = 2_000
 
 export interface FileServer {
   /** Nobody comes in any more, and what is under way is cut off. */
@@ -77,11 +79,17 @@ function fileRoutes({ engine, log }: Pick<Host, 'engine' | 'log'>): Hono {
   routes.put('/:tree/:id/content', (c) =>
     inPlace(c, async (files) => {
       const { body, signal } = c.req.raw
-      const content = body === null ? Readable.from([]) : Readable.fromWeb(body as WebStream)
+      const sent = body as WebStream<Uint8Array> | null
       const replace = c.req.query('replace') === 'true'
       const path = pathOf(c)
-      const entry = await files.write(path, content, { maxBytes: mostFileBytes, replace, signal })
-      return c.json(showEntry(folderOf(path), entry))
+      try {
+        const content = Readable.from(sent === null ? [] : sent.values({ preventCancel: true }))
+        const entry = await files.write(path, content, { maxBytes: mostFileBytes, replace, signal })
+        return c.json(showEntry(folderOf(path), entry))
+      } catch (error) {
+        if (sent !== null) await takeRest(sent)
+        throw error
+      }
     }),
   )
   routes.post('/:tree/:id/folder', (c) =>
@@ -119,6 +127,15 @@ function fileRoutes({ engine, log }: Pick<Host, 'engine' | 'log'>): Hono {
       if (!isLent) leave()
     }
   }
+}
+
+/** Whoever is cut off while he sends does not hear why: what is on its way is taken, for a moment. */
+async function takeRest(sent: WebStream<Uint8Array>): Promise<void> {
+  const enough = AbortSignal.timeout(takeRestForMs)
+  // Whoever read of it lets go of it a moment after the failure.
+  while (sent.locked && !enough.aborted) await sleep(1)
+  const nothing = new WritableStream<Uint8Array>()
+  await sent.pipeTo(nothing, { signal: enough }).catch(() => undefined)
 }
 
 function answer(
