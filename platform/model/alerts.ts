@@ -119,7 +119,7 @@ export function alertSettingSchema({ threshold, duration }: AlertRuleKind) {
         ? z.null('is not for this rule: it has no duration').optional()
         : between(
             duration,
-            'must be a whole number of seconds, from 60 (a minute) to 86400 (a day)',
+            `must be a whole number of seconds, from 60 to ${duration.most} (${duration.most / 60} minutes)`,
           ).optional(),
   })
 }
