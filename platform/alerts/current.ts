@@ -5,7 +5,7 @@ import type { Prisma } from '../generated/prisma/client.ts'
 import type { Alert, AlertRuleName } from '../model/alerts.ts'
 import type { Platform } from '../open.ts'
 import { visibleIn } from '../visible.ts'
-import { showStanding } from './keep.ts'
+import { rounded, showStanding } from './keep.ts'
 import { type Subject, settingsOf } from './settings.ts'
 
 /** Of one app. What fires comes first, then what is so for longest. */
@@ -55,7 +55,7 @@ async function current({ db }: Platform, where: Prisma.AlertWhereInput): Promise
         ...{ rule: row.rule as AlertRuleName, state, threshold, forSeconds, about },
         since: since.toISOString(),
         seenAt: seenAt?.toISOString() ?? null,
-        value: value === null ? null : Math.round(value * 10) / 10,
+        value: rounded(value),
         ...{ app: row.app, host: row.host },
       },
     ]

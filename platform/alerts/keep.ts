@@ -10,7 +10,7 @@ import { hostAlertSentence } from '../notifications/alert-words.ts'
 import type { Platform } from '../open.ts'
 import { announce, type Told, tellOfApp } from '../timeline.ts'
 import type { Standing, Verdict } from './judge.ts'
-import type { EffectiveRule, Subject } from './settings.ts'
+import { type EffectiveRule, ownerOf, type Subject } from './settings.ts'
 
 /** Null where nothing was ever kept of the rule. */
 export type Kept = { standing: Standing; revision: number } | null
@@ -43,10 +43,9 @@ export async function keepVerdict(
   const { about, ...columns } = verdict.after
   const data = { ...columns, about: about ?? Prisma.DbNull }
   const key = { subject: of.id, rule: rule.rule }
-  const owner = of.subject === 'app' ? { appId: of.id } : { hostId: of.id }
   const { count } =
     kept === null
-      ? await tx.alert.createMany({ data: [{ ...key, ...owner, ...data }], skipDuplicates: true })
+      ? await tx.alert.createMany({ data: [{ ...key, ...ownerOf(of), ...data }], skipDuplicates: true })
       : await tx.alert.updateMany({
           where: { ...key, revision: kept.revision },
           data: { ...data, revision: kept.revision + 1 },
@@ -78,7 +77,8 @@ function factsOf({ rule: { rule, setting }, verdict }: Keeping) {
   return { rule, threshold, forSeconds, value: rounded(verdict.after.value), about: verdict.after.about }
 }
 
-function rounded(value: number | null): number | null {
+/** As values are shown and told: to a tenth. */
+export function rounded(value: number | null): number | null {
   return value === null ? null : Math.round(value * 10) / 10
 }
 

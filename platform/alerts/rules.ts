@@ -18,10 +18,10 @@ import type { Platform } from '../open.ts'
 import { validate } from '../validate.ts'
 import { standingsOf } from './evaluate.ts'
 import { type Found, fine, judge } from './judge.ts'
-import { type Kept, keepVerdict, type Outcome, tellOutcome } from './keep.ts'
+import { type Kept, keepVerdict, type Outcome, rounded, tellOutcome } from './keep.ts'
 import { measureApps } from './measure-apps.ts'
 import { measureHosts } from './measure-hosts.ts'
-import { type EffectiveRule, type Subject, settingsOf } from './settings.ts'
+import { type EffectiveRule, ownerOf, type Subject, settingsOf } from './settings.ts'
 
 /** All rules of an app, with how each stands. */
 export async function listAppAlertRules(
@@ -150,13 +150,12 @@ async function change(platform: Platform, tx: Transaction, changing: Changing): 
     forSeconds: differs('forSeconds'),
   }
   const isUsual = Object.values(row).every((value) => value === null)
-  const owner = of.subject === 'app' ? { appId: of.id } : { hostId: of.id }
   const key = { subject: of.id, rule }
   if (isUsual) await tx.alertRule.deleteMany({ where: key })
   else
     await tx.alertRule.upsert({
       where: { subject_rule: key },
-      create: { ...key, ...owner, ...row },
+      create: { ...key, ...ownerOf(of), ...row },
       update: row,
     })
   const after = await ruleOf(tx, of, rule)
@@ -206,7 +205,7 @@ function show({ rule, kind, setting }: EffectiveRule, kept: Kept, found: Found, 
     default: usual,
     state: setting.isEnabled ? state : 'off',
     since: setting.isEnabled && state !== 'ok' ? since.toISOString() : null,
-    value: known === null ? null : Math.round(known.value * 10) / 10,
+    value: rounded(known?.value ?? null),
     about: known?.about ?? null,
     lastFiredAt: firedAt?.toISOString() ?? null,
     lastRecoveredAt: recoveredAt?.toISOString() ?? null,

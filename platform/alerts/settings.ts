@@ -20,6 +20,9 @@ export interface Subject {
   id: string
 }
 
+/** The columns that say whose a row is. */
+export const ownerOf = ({ subject, id }: Subject) => (subject === 'app' ? { appId: id } : { hostId: id })
+
 /** All rules of these, by id, in the order in which they are shown. */
 export async function settingsOf(
   db: Transaction,
