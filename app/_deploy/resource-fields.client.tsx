@@ -4,6 +4,7 @@ import { useTranslations } from 'next-intl'
 import { TextField } from '../_ui/field.client.tsx'
 import { SwitchField } from '../_ui/switch.client.tsx'
 import { type SettingsForm, settingsPaths } from './settings-form.ts'
+import { TimingFields } from './timing-fields.client.tsx'
 
 interface ResourceFieldsProps {
   defaults: Omit<SettingsForm, 'image'>
@@ -138,26 +139,8 @@ function HealthFields({ defaults, errorOf }: ResourceFieldsProps) {
         error={errorOf(settingsPaths.healthCommand)}
       />
       <div className="grid grid-cols-2 gap-4 sm:col-span-3 sm:grid-cols-5">
-        {timings.map((name) => (
-          <TextField
-            key={name}
-            label={t(name)}
-            name={name}
-            inputMode="decimal"
-            suffix={name === 'healthRetries' ? undefined : t('seconds')}
-            defaultValue={defaults[name]}
-            error={errorOf(settingsPaths[name])}
-          />
-        ))}
+        <TimingFields defaults={defaults} paths={settingsPaths} errorOf={errorOf} />
       </div>
     </>
   )
 }
-
-const timings = [
-  'healthStartPeriod',
-  'healthObservation',
-  'healthInterval',
-  'healthTimeout',
-  'healthRetries',
-] as const

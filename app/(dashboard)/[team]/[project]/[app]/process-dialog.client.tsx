@@ -5,6 +5,7 @@ import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import type { ProcessSettings } from '@/platform/model/app-settings.ts'
 import { putProcessAction } from '../../../../_actions/apps.ts'
+import { TimingFields } from '../../../../_deploy/timing-fields.client.tsx'
 import { Button } from '../../../../_ui/button.tsx'
 import { Modal, ModalClose } from '../../../../_ui/dialog.client.tsx'
 import { TextAreaField, TextField } from '../../../../_ui/field.client.tsx'
@@ -150,17 +151,7 @@ function More({ defaults, errorOf, isOpen }: MoreProps) {
           error={errorOf(processPaths.healthCommand)}
         />
         <div className="grid grid-cols-2 gap-4 sm:grid-cols-3">
-          {timings.map((each) => (
-            <TextField
-              key={each}
-              label={tDeploy(each)}
-              name={each}
-              inputMode="decimal"
-              suffix={each === 'healthRetries' ? undefined : tDeploy('seconds')}
-              defaultValue={defaults[each]}
-              error={errorOf(processPaths[each])}
-            />
-          ))}
+          <TimingFields defaults={defaults} paths={processPaths} errorOf={errorOf} />
           <TextField
             label={tDeploy('stopGrace')}
             name="stopGrace"
@@ -175,11 +166,3 @@ function More({ defaults, errorOf, isOpen }: MoreProps) {
     </details>
   )
 }
-
-const timings = [
-  'healthStartPeriod',
-  'healthObservation',
-  'healthInterval',
-  'healthTimeout',
-  'healthRetries',
-] as const
