@@ -3,9 +3,8 @@
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import type { ActionResult } from '../_actions/result.ts'
-import { Button } from '../_ui/button.tsx'
 import { TextField } from '../_ui/field.client.tsx'
-import { Notice } from '../_ui/notice.tsx'
+import { EntryForm } from '../_ui/form.client.tsx'
 import { useAction } from '../_ui/use-action.ts'
 
 interface AskLinkFormProps {
@@ -35,16 +34,15 @@ export function AskLinkForm({ title, description, words, ask }: AskLinkFormProps
     <>
       <h1 className="font-semibold text-xl tracking-tight">{title}</h1>
       <p className="mt-1 mb-6 text-muted">{description}</p>
-      <form
-        ref={form}
-        noValidate
-        method="post"
-        className="space-y-4"
-        onSubmit={(event) => {
-          event.preventDefault()
-          const email = String(new FormData(event.currentTarget).get('email') ?? '')
+      <EntryForm
+        form={form}
+        onSubmit={(data) => {
+          const email = String(data.get('email') ?? '')
           run(() => ask(email), { onDone: () => setSentTo(email) })
         }}
+        problem={problem}
+        pending={pending}
+        submit={t('send')}
       >
         <TextField
           label={tSignIn('email')}
@@ -54,11 +52,7 @@ export function AskLinkForm({ title, description, words, ask }: AskLinkFormProps
           error={errorOf('email')}
           autoFocus
         />
-        {problem !== null && <Notice tone="danger">{problem}</Notice>}
-        <Button tone="primary" type="submit" pending={pending} className="w-full">
-          {t('send')}
-        </Button>
-      </form>
+      </EntryForm>
     </>
   )
 }

@@ -7,7 +7,7 @@ import type { ShownEdgeAccess } from '@/platform/model/edge-access.ts'
 import { setEdgeAccessAction } from '../_actions/edge-access.ts'
 import { Button } from '../_ui/button.tsx'
 import { TextAreaField, TextField } from '../_ui/field.client.tsx'
-import { Notice } from '../_ui/notice.tsx'
+import { Form } from '../_ui/form.client.tsx'
 import { useAction } from '../_ui/use-action.ts'
 
 interface AccessFormProps {
@@ -60,14 +60,13 @@ export function AccessForm({ appId, access, canChange }: AccessFormProps) {
   }
 
   return (
-    <form
-      ref={form}
-      noValidate
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
-        submit()
-      }}
+    <Form
+      form={form}
+      onSubmit={submit}
+      problem={rest}
+      pending={pending}
+      submit={tCommon('save')}
+      readOnly={!canChange}
     >
       <fieldset className="space-y-3" disabled={!canChange}>
         <legend className="font-medium">{t('users')}</legend>
@@ -130,14 +129,6 @@ export function AccessForm({ appId, access, canChange }: AccessFormProps) {
         disabled={!canChange}
         error={ofAddresses === undefined ? undefined : errorOf(ofAddresses)}
       />
-      {rest !== null && <Notice tone="danger">{rest}</Notice>}
-      {canChange && (
-        <div className="flex justify-end">
-          <Button tone="primary" type="submit" pending={pending}>
-            {tCommon('save')}
-          </Button>
-        </div>
-      )}
-    </form>
+    </Form>
   )
 }

@@ -3,10 +3,9 @@
 import { Switch } from '@base-ui/react/switch'
 import { Pencil } from 'lucide-react'
 import { useTranslations } from 'next-intl'
-import { useState } from 'react'
 import { useAlertWords } from '../_ui/alert-words.ts'
 import { Button } from '../_ui/button.tsx'
-import { Modal } from '../_ui/dialog.client.tsx'
+import { DialogButton } from '../_ui/dialog.client.tsx'
 import { switchStyle, thumbStyle } from '../_ui/switch.client.tsx'
 import { useAction } from '../_ui/use-action.ts'
 import { AlertRuleForm } from './alert-rule-form.client.tsx'
@@ -16,7 +15,6 @@ import { type ShownRule, setRule } from './set-rule.ts'
 export function AlertRuleControls({ of, rule }: ShownRule) {
   const t = useTranslations('alerts')
   const words = useAlertWords()
-  const [open, setOpen] = useState(false)
   const { run, pending } = useAction()
   const sentence = words.sentence(of.subject, rule)
   return (
@@ -33,9 +31,7 @@ export function AlertRuleControls({ of, rule }: ShownRule) {
       >
         <Switch.Thumb className={thumbStyle} />
       </Switch.Root>
-      <Modal
-        open={open}
-        onOpenChange={setOpen}
+      <DialogButton
         title={t(`rule.${rule.rule}`)}
         description={t('usual', {
           sentence: words.sentence(of.subject, { ...rule.default, rule: rule.rule }),
@@ -47,8 +43,8 @@ export function AlertRuleControls({ of, rule }: ShownRule) {
           </Button>
         }
       >
-        <AlertRuleForm of={of} rule={rule} onDone={() => setOpen(false)} />
-      </Modal>
+        {(close) => <AlertRuleForm of={of} rule={rule} onDone={close} />}
+      </DialogButton>
     </div>
   )
 }

@@ -4,9 +4,8 @@ import { useTranslations } from 'next-intl'
 import { alertRuleKind } from '@/platform/model/alerts.ts'
 import { resetAppAlertRuleAction, resetHostAlertRuleAction } from '../_actions/alerts.ts'
 import { Button } from '../_ui/button.tsx'
-import { ModalClose } from '../_ui/dialog.client.tsx'
 import { TextField } from '../_ui/field.client.tsx'
-import { Notice } from '../_ui/notice.tsx'
+import { DialogForm } from '../_ui/form.client.tsx'
 import { useAction } from '../_ui/use-action.ts'
 import { type ShownRule, setRule } from './set-rule.ts'
 
@@ -33,14 +32,19 @@ export function AlertRuleForm({ of, rule, onDone }: ShownRule & { onDone(): void
   }
 
   return (
-    <form
-      ref={form}
-      noValidate
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
-        submit(new FormData(event.currentTarget))
-      }}
+    <DialogForm
+      form={form}
+      onSubmit={submit}
+      problem={problem}
+      pending={pending}
+      submit={tCommon('save')}
+      actions={
+        !rule.isDefault && (
+          <Button className="mr-auto" pending={pending} onClick={reset}>
+            {t('reset')}
+          </Button>
+        )
+      }
     >
       <TextField
         label={t(`threshold.${rule.rule}`)}
@@ -61,19 +65,7 @@ export function AlertRuleForm({ of, rule, onDone }: ShownRule & { onDone(): void
           error={errorOf('forSeconds')}
         />
       )}
-      {problem !== null && <Notice tone="danger">{problem}</Notice>}
-      <div className="flex flex-wrap justify-end gap-2">
-        {!rule.isDefault && (
-          <Button className="mr-auto" pending={pending} onClick={reset}>
-            {t('reset')}
-          </Button>
-        )}
-        <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
-        <Button tone="primary" type="submit" pending={pending}>
-          {tCommon('save')}
-        </Button>
-      </div>
-    </form>
+    </DialogForm>
   )
 }
 

@@ -5,11 +5,11 @@ import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { deployImageAction } from '../_actions/apps.ts'
-import { Button, ButtonLink } from '../_ui/button.tsx'
+import { ButtonLink } from '../_ui/button.tsx'
 import { Card, CardHeader } from '../_ui/card.tsx'
 import { TextField } from '../_ui/field.client.tsx'
+import { Form } from '../_ui/form.client.tsx'
 import { nameOfImage } from '../_ui/format.ts'
-import { Notice } from '../_ui/notice.tsx'
 import { SelectField } from '../_ui/select.client.tsx'
 import { SwitchField } from '../_ui/switch.client.tsx'
 import { useAction } from '../_ui/use-action.ts'
@@ -74,14 +74,18 @@ export function DeployForm({ team, projects, projectId, back, defaults }: Deploy
   }
 
   return (
-    <form
-      ref={form}
-      noValidate
+    <Form
+      form={form}
       className="space-y-5"
-      onSubmit={(event) => {
-        event.preventDefault()
-        submit(new FormData(event.currentTarget))
-      }}
+      onSubmit={submit}
+      problem={words}
+      pending={pending}
+      submit={isSource ? t('submitSource') : t('submit')}
+      actions={
+        <ButtonLink href={back} tone="ghost">
+          {tCommon('cancel')}
+        </ButtonLink>
+      }
     >
       <Card>
         <div className="grid gap-5 p-5 sm:grid-cols-2">
@@ -170,15 +174,6 @@ export function DeployForm({ team, projects, projectId, back, defaults }: Deploy
           </div>
         </details>
       </Card>
-      {words !== null && <Notice tone="danger">{words}</Notice>}
-      <div className="flex justify-end gap-2">
-        <ButtonLink href={back} tone="ghost">
-          {tCommon('cancel')}
-        </ButtonLink>
-        <Button tone="primary" type="submit" pending={pending}>
-          {isSource ? t('submitSource') : t('submit')}
-        </Button>
-      </div>
-    </form>
+    </Form>
   )
 }

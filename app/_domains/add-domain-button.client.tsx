@@ -5,14 +5,13 @@ import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { addDomainAction } from '../_actions/domains.ts'
 import { Button } from '../_ui/button.tsx'
-import { Modal, ModalClose } from '../_ui/dialog.client.tsx'
+import { Modal } from '../_ui/dialog.client.tsx'
 import { TextField } from '../_ui/field.client.tsx'
-import { Notice } from '../_ui/notice.tsx'
+import { DialogForm } from '../_ui/form.client.tsx'
 import { useAction } from '../_ui/use-action.ts'
 
 export function AddDomainButton({ appId }: { appId: string }) {
   const t = useTranslations('domains')
-  const tCommon = useTranslations('common')
   const { run, pending, form, errorOf, summary, clear } = useAction()
   const [open, setOpen] = useState(false)
   const [name, setName] = useState('')
@@ -44,12 +43,9 @@ export function AddDomainButton({ appId }: { appId: string }) {
         </Button>
       }
     >
-      <form
-        ref={form}
-        noValidate
-        className="space-y-4"
-        onSubmit={(event) => {
-          event.preventDefault()
+      <DialogForm
+        form={form}
+        onSubmit={() => {
           const input = {
             name,
             ...(hasPath ? { pathPrefix: path.trim() } : {}),
@@ -58,6 +54,9 @@ export function AddDomainButton({ appId }: { appId: string }) {
           }
           run(() => addDomainAction(appId, input), { onDone: () => change(false), done: t('added') })
         }}
+        problem={problem}
+        pending={pending}
+        submit={t('add')}
       >
         <TextField
           label={t('name')}
@@ -96,14 +95,7 @@ export function AddDomainButton({ appId }: { appId: string }) {
           placeholder="https://www.example.com"
           spellCheck={false}
         />
-        {problem !== null && <Notice tone="danger">{problem}</Notice>}
-        <div className="flex justify-end gap-2">
-          <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
-          <Button tone="primary" type="submit" pending={pending}>
-            {t('add')}
-          </Button>
-        </div>
-      </form>
+      </DialogForm>
     </Modal>
   )
 }

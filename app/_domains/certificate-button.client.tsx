@@ -6,15 +6,14 @@ import { removeCertificateAction, setCertificateAction, tryCertificateAction } f
 import { ActionButton } from '../_ui/action-button.client.tsx'
 import { Button } from '../_ui/button.tsx'
 import { ConfirmDialog } from '../_ui/confirm-dialog.client.tsx'
-import { Modal, ModalClose } from '../_ui/dialog.client.tsx'
+import { Modal } from '../_ui/dialog.client.tsx'
 import { TextAreaField } from '../_ui/field.client.tsx'
-import { Notice } from '../_ui/notice.tsx'
+import { DialogForm } from '../_ui/form.client.tsx'
 import { useAction } from '../_ui/use-action.ts'
 
 /** A certificate of one's own for a name, with its key; neither is shown again. */
 export function CertificateButton({ id, name }: { id: string; name: string }) {
   const t = useTranslations('domains.upload')
-  const tCommon = useTranslations('common')
   const { run, pending, form, errorOf, summary, clear } = useAction()
   const [open, setOpen] = useState(false)
   const problem = summary(['chain', 'key'])
@@ -36,16 +35,15 @@ export function CertificateButton({ id, name }: { id: string; name: string }) {
         </Button>
       }
     >
-      <form
-        ref={form}
-        noValidate
-        className="space-y-4"
-        onSubmit={(event) => {
-          event.preventDefault()
-          const data = new FormData(event.currentTarget)
+      <DialogForm
+        form={form}
+        onSubmit={(data) => {
           const input = { chain: String(data.get('chain') ?? ''), key: String(data.get('key') ?? '') }
           run(() => setCertificateAction(id, input), { onDone: () => change(false), done: t('done') })
         }}
+        problem={problem}
+        pending={pending}
+        submit={t('button')}
       >
         <TextAreaField
           label={t('chain')}
@@ -67,14 +65,7 @@ export function CertificateButton({ id, name }: { id: string; name: string }) {
           spellCheck={false}
           mono
         />
-        {problem !== null && <Notice tone="danger">{problem}</Notice>}
-        <div className="flex justify-end gap-2">
-          <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
-          <Button tone="primary" type="submit" pending={pending}>
-            {t('button')}
-          </Button>
-        </div>
-      </form>
+      </DialogForm>
     </Modal>
   )
 }

@@ -5,8 +5,8 @@ import { useState } from 'react'
 import type { Domain } from '@/platform/model/domains.ts'
 import { changeDomainAction } from '../_actions/domains.ts'
 import { Button } from '../_ui/button.tsx'
-import { Modal, ModalClose } from '../_ui/dialog.client.tsx'
-import { Notice } from '../_ui/notice.tsx'
+import { Modal } from '../_ui/dialog.client.tsx'
+import { DialogForm } from '../_ui/form.client.tsx'
 import { SelectField } from '../_ui/select.client.tsx'
 import { useAction } from '../_ui/use-action.ts'
 
@@ -45,18 +45,18 @@ export function HttpsButton({ id, displayName, httpsRedirect, hstsSeconds }: Pro
         </Button>
       }
     >
-      <form
-        ref={form}
-        noValidate
-        className="space-y-4"
-        onSubmit={(event) => {
-          event.preventDefault()
+      <DialogForm
+        form={form}
+        onSubmit={() => {
           const input = {
             httpsRedirect: redirects[redirect],
             hstsSeconds: hsts === 'none' ? null : Number(hsts),
           }
           run(() => changeDomainAction(id, input), { onDone: () => change(false), done: t('saved') })
         }}
+        problem={problem}
+        pending={pending}
+        submit={tCommon('save')}
       >
         <SelectField
           label={t('redirect')}
@@ -78,14 +78,7 @@ export function HttpsButton({ id, displayName, httpsRedirect, hstsSeconds }: Pro
           onValueChange={setHsts}
           error={errorOf('hstsSeconds')}
         />
-        {problem !== null && <Notice tone="danger">{problem}</Notice>}
-        <div className="flex justify-end gap-2">
-          <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
-          <Button tone="primary" type="submit" pending={pending}>
-            {tCommon('save')}
-          </Button>
-        </div>
-      </form>
+      </DialogForm>
     </Modal>
   )
 }

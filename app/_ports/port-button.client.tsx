@@ -12,9 +12,9 @@ import {
 } from '@/platform/model/ports.ts'
 import { changePortAction, publishPortAction } from '../_actions/ports.ts'
 import { Button } from '../_ui/button.tsx'
-import { Modal, ModalClose } from '../_ui/dialog.client.tsx'
+import { Modal } from '../_ui/dialog.client.tsx'
 import { TextAreaField, TextField } from '../_ui/field.client.tsx'
-import { Notice } from '../_ui/notice.tsx'
+import { DialogForm } from '../_ui/form.client.tsx'
 import { SelectField } from '../_ui/select.client.tsx'
 import { useAction } from '../_ui/use-action.ts'
 
@@ -88,14 +88,12 @@ export function PortButton({ appId, processes, range, port }: PortButtonProps) {
         )
       }
     >
-      <form
-        ref={form}
-        noValidate
-        className="space-y-4"
-        onSubmit={(event) => {
-          event.preventDefault()
-          submit()
-        }}
+      <DialogForm
+        form={form}
+        onSubmit={submit}
+        problem={rest}
+        pending={pending}
+        submit={port === undefined ? t('add') : tCommon('save')}
       >
         <div className="grid gap-4 sm:grid-cols-2">
           {port === undefined && (
@@ -147,14 +145,7 @@ export function PortButton({ appId, processes, range, port }: PortButtonProps) {
           onValueChange={setSources}
           error={ofSources === undefined ? undefined : errorOf(ofSources)}
         />
-        {rest !== null && <Notice tone="danger">{rest}</Notice>}
-        <div className="flex justify-end gap-2">
-          <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
-          <Button tone="primary" type="submit" pending={pending}>
-            {port === undefined ? t('add') : tCommon('save')}
-          </Button>
-        </div>
-      </form>
+      </DialogForm>
     </Modal>
   )
 }

@@ -1,11 +1,8 @@
 'use client'
 
-import { useTranslations } from 'next-intl'
 import type { ActionResult } from '../_actions/result.ts'
-import { Button } from '../_ui/button.tsx'
-import { ModalClose } from '../_ui/dialog.client.tsx'
 import { TextField } from '../_ui/field.client.tsx'
-import { Notice } from '../_ui/notice.tsx'
+import { DialogForm } from '../_ui/form.client.tsx'
 import { useAction } from '../_ui/use-action.ts'
 
 interface NameFormProps<Data> {
@@ -18,28 +15,21 @@ interface NameFormProps<Data> {
 
 /** Asks for a name in a dialog. */
 export function NameForm<Data>({ label, description, submitLabel, action, onDone }: NameFormProps<Data>) {
-  const t = useTranslations('common')
   const { run, pending, form, errorOf, summary } = useAction()
   const problem = summary(['name'])
   return (
-    <form
-      ref={form}
-      noValidate
+    <DialogForm
+      form={form}
       className="space-y-5"
-      onSubmit={(event) => {
-        event.preventDefault()
-        const name = String(new FormData(event.currentTarget).get('name') ?? '')
+      onSubmit={(data) => {
+        const name = String(data.get('name') ?? '')
         run(() => action(name), { onDone })
       }}
+      problem={problem}
+      pending={pending}
+      submit={submitLabel}
     >
       <TextField label={label} description={description} name="name" error={errorOf('name')} autoFocus />
-      {problem !== null && <Notice tone="danger">{problem}</Notice>}
-      <div className="flex justify-end gap-2">
-        <ModalClose render={<Button>{t('cancel')}</Button>} />
-        <Button tone="primary" type="submit" pending={pending}>
-          {submitLabel}
-        </Button>
-      </div>
-    </form>
+    </DialogForm>
   )
 }

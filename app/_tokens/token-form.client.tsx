@@ -5,10 +5,8 @@ import { useState } from 'react'
 import { type Role, roles } from '@/platform/model/roles.ts'
 import { presetNames, type TokenPreset } from '@/platform/model/scopes.ts'
 import { createTeamTokenAction, createTokenAction } from '../_actions/account.ts'
-import { Button } from '../_ui/button.tsx'
-import { ModalClose } from '../_ui/dialog.client.tsx'
 import { TextAreaField, TextField } from '../_ui/field.client.tsx'
-import { Notice } from '../_ui/notice.tsx'
+import { DialogForm } from '../_ui/form.client.tsx'
 import { SelectField } from '../_ui/select.client.tsx'
 import { useAction } from '../_ui/use-action.ts'
 import { ActionChoice } from './action-choice.client.tsx'
@@ -32,7 +30,6 @@ export function TokenForm({ teams, isOfTeam, actions, onDone }: TokenFormProps) 
   const t = useTranslations('account')
   const tTokens = useTranslations('tokens')
   const tTeam = useTranslations('team')
-  const tCommon = useTranslations('common')
   const { run, pending, form, errorOf, summary } = useAction()
   const [team, setTeam] = useState(isOfTeam ? (teams[0]?.id ?? every) : every)
   const [role, setRole] = useState<Role>('developer')
@@ -71,15 +68,7 @@ export function TokenForm({ teams, isOfTeam, actions, onDone }: TokenFormProps) 
   }
 
   return (
-    <form
-      ref={form}
-      noValidate
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
-        submit(new FormData(event.currentTarget))
-      }}
-    >
+    <DialogForm form={form} onSubmit={submit} problem={problem} pending={pending} submit={t('create')}>
       <TextField label={t('tokenName')} name="name" error={errorOf('name')} autoFocus />
       <SelectField
         label={tTokens('use')}
@@ -140,13 +129,6 @@ export function TokenForm({ teams, isOfTeam, actions, onDone }: TokenFormProps) 
         description={tTokens('networksDescription')}
         error={networkPaths.map(errorOf).find((error) => error !== undefined)}
       />
-      {problem !== null && <Notice tone="danger">{problem}</Notice>}
-      <div className="flex justify-end gap-2 pt-1">
-        <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
-        <Button tone="primary" type="submit" pending={pending}>
-          {t('create')}
-        </Button>
-      </div>
-    </form>
+    </DialogForm>
   )
 }

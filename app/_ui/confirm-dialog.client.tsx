@@ -3,10 +3,9 @@
 import { useTranslations } from 'next-intl'
 import { type ReactElement, type ReactNode, useState } from 'react'
 import type { ActionResult } from '../_actions/result.ts'
-import { Button } from './button.tsx'
-import { Modal, ModalClose } from './dialog.client.tsx'
+import { Modal } from './dialog.client.tsx'
 import { TextField } from './field.client.tsx'
-import { Notice } from './notice.tsx'
+import { DialogForm } from './form.client.tsx'
 import { useAction } from './use-action.ts'
 
 interface ConfirmDialogProps {
@@ -46,11 +45,9 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
   const problem = summary()
   return (
     <Modal open={open} onOpenChange={setOpen} title={title} description={description} trigger={trigger}>
-      <form
-        ref={form}
-        className="space-y-4"
-        onSubmit={(event) => {
-          event.preventDefault()
+      <DialogForm
+        form={form}
+        onSubmit={() => {
           run(action, {
             done,
             onDone: () => {
@@ -59,6 +56,11 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
             },
           })
         }}
+        problem={problem}
+        pending={pending}
+        submit={confirmLabel}
+        tone={props.tone ?? 'danger'}
+        disabled={typed !== undefined && text !== typed}
       >
         {typed !== undefined && (
           <TextField
@@ -73,19 +75,7 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
             autoFocus
           />
         )}
-        {problem !== null && <Notice tone="danger">{problem}</Notice>}
-        <div className="flex justify-end gap-2">
-          <ModalClose render={<Button>{t('cancel')}</Button>} />
-          <Button
-            tone={props.tone ?? 'danger'}
-            type="submit"
-            pending={pending}
-            disabled={typed !== undefined && text !== typed}
-          >
-            {confirmLabel}
-          </Button>
-        </div>
-      </form>
+      </DialogForm>
     </Modal>
   )
 }

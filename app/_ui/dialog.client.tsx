@@ -1,7 +1,7 @@
 'use client'
 
 import { Dialog } from '@base-ui/react/dialog'
-import type { ReactElement, ReactNode } from 'react'
+import { type ReactElement, type ReactNode, useState } from 'react'
 import { cn } from './cn.ts'
 
 const backdropStyle =
@@ -38,6 +38,34 @@ export function Modal({ open, onOpenChange, title, description, trigger, childre
       </Dialog.Portal>
     </Dialog.Root>
   )
+}
+
+interface DialogButtonProps extends Pick<ModalProps, 'title' | 'description'> {
+  trigger: ReactElement
+  children(close: () => void): ReactNode
+}
+
+/** A button and its dialog; what is in the dialog closes it when it is done. */
+export function DialogButton({ children, ...props }: DialogButtonProps) {
+  const [open, setOpen] = useState(false)
+  return (
+    <Modal {...props} open={open} onOpenChange={setOpen}>
+      {children(() => setOpen(false))}
+    </Modal>
+  )
+}
+
+/** Which one of some dialogs is open: those that a menu leads to. */
+export function useDialogs<Name extends string>() {
+  const [open, show] = useState<Name | null>(null)
+  return {
+    show,
+    close: () => show(null),
+    of: (name: Name) => ({
+      open: open === name,
+      onOpenChange: (next: boolean) => show(next ? name : null),
+    }),
+  }
 }
 
 export const ModalClose = Dialog.Close

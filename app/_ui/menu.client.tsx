@@ -1,9 +1,10 @@
 'use client'
 
 import { Menu } from '@base-ui/react/menu'
-import { Check } from 'lucide-react'
+import { Check, Ellipsis } from 'lucide-react'
 import Link from 'next/link'
 import type { ComponentProps, ReactNode } from 'react'
+import { buttonStyle } from './button.tsx'
 import { cn } from './cn.ts'
 
 export const popupStyle =
@@ -39,6 +40,26 @@ export function MenuButton(props: MenuButtonProps) {
       </Menu.Portal>
     </Menu.Root>
   )
+}
+
+/** What can be done with the row that it stands in, or with what a page is about. */
+export function MoreMenu({ label, of = 'row', children }: MoreMenuProps) {
+  const look =
+    of === 'row'
+      ? buttonStyle({ tone: 'ghost', size: 'icon' })
+      : buttonStyle({ tone: 'secondary', className: 'w-9 px-0' })
+  return (
+    <MenuButton trigger={<Ellipsis aria-hidden />} label={label} triggerClassName={look}>
+      {children}
+    </MenuButton>
+  )
+}
+
+interface MoreMenuProps {
+  /** Names what it is of, for a screen reader. */
+  label: string
+  of?: 'row' | 'page'
+  children: ReactNode
 }
 
 export function MenuItem({

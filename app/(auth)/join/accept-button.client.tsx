@@ -5,6 +5,7 @@ import { useTranslations } from 'next-intl'
 import { useTransition } from 'react'
 import { acceptInvitationAction } from '../../_actions/members.ts'
 import { Button } from '../../_ui/button.tsx'
+import { EntryForm } from '../../_ui/form.client.tsx'
 import { Notice } from '../../_ui/notice.tsx'
 import { useAction } from '../../_ui/use-action.ts'
 
@@ -39,18 +40,14 @@ export function AcceptButton({ token, asWhom }: AcceptButtonProps) {
     )
   }
   return (
-    <form
-      ref={form}
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
+    <EntryForm
+      form={form}
+      onSubmit={() => {
         run(() => acceptInvitationAction(token), { onDone: ({ path }) => window.location.assign(path) })
       }}
-    >
-      {problem !== null && <Notice tone="danger">{problem}</Notice>}
-      <Button tone="primary" type="submit" pending={pending} className="w-full">
-        {t('accept')}
-      </Button>
-    </form>
+      problem={problem}
+      pending={pending}
+      submit={t('accept')}
+    />
   )
 }

@@ -3,9 +3,8 @@
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { joinAction } from '../../_actions/members.ts'
-import { Button } from '../../_ui/button.tsx'
 import { TextField } from '../../_ui/field.client.tsx'
-import { Notice } from '../../_ui/notice.tsx'
+import { EntryForm } from '../../_ui/form.client.tsx'
 import { useAction } from '../../_ui/use-action.ts'
 import { NewPasswordField } from '../new-password-field.client.tsx'
 import { openSession } from '../open-session.ts'
@@ -20,14 +19,10 @@ export function JoinForm({ token, email }: { token: string; email: string }) {
   const [entering, setEntering] = useState(false)
   const problem = summary(['name', 'password'])
   return (
-    <form
-      ref={form}
-      noValidate
-      method="post"
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
-        const name = String(new FormData(event.currentTarget).get('name') ?? '')
+    <EntryForm
+      form={form}
+      onSubmit={(data) => {
+        const name = String(data.get('name') ?? '')
         run(() => joinAction({ token, name, password }), {
           onDone: async ({ path }) => {
             setEntering(true)
@@ -36,6 +31,9 @@ export function JoinForm({ token, email }: { token: string; email: string }) {
           },
         })
       }}
+      problem={problem}
+      pending={pending || entering}
+      submit={t('join')}
     >
       <TextField
         label={tSignIn('email')}
@@ -47,10 +45,6 @@ export function JoinForm({ token, email }: { token: string; email: string }) {
       />
       <TextField label={tSetup('name')} name="name" autoComplete="name" error={errorOf('name')} autoFocus />
       <NewPasswordField password={password} onPasswordChange={setPassword} error={errorOf('password')} />
-      {problem !== null && <Notice tone="danger">{problem}</Notice>}
-      <Button tone="primary" type="submit" pending={pending || entering} className="w-full">
-        {t('join')}
-      </Button>
-    </form>
+    </EntryForm>
   )
 }

@@ -3,9 +3,8 @@
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { registerAction } from '../../_actions/sign-in.ts'
-import { Button } from '../../_ui/button.tsx'
 import { TextField } from '../../_ui/field.client.tsx'
-import { Notice } from '../../_ui/notice.tsx'
+import { EntryForm } from '../../_ui/form.client.tsx'
 import { useAction } from '../../_ui/use-action.ts'
 import { NewPasswordField } from '../new-password-field.client.tsx'
 import { openSession } from '../open-session.ts'
@@ -23,14 +22,10 @@ export function RegisterForm({ token, email }: { token: string; email: string })
     <>
       <h1 className="font-semibold text-xl tracking-tight">{t('makeTitle')}</h1>
       <p className="mt-1 mb-6 break-words text-muted">{t('makeDescription', { email })}</p>
-      <form
-        ref={form}
-        noValidate
-        method="post"
-        className="space-y-4"
-        onSubmit={(event) => {
-          event.preventDefault()
-          const name = String(new FormData(event.currentTarget).get('name') ?? '')
+      <EntryForm
+        form={form}
+        onSubmit={(data) => {
+          const name = String(data.get('name') ?? '')
           run(() => registerAction({ token, name, password }), {
             onDone: async () => {
               setEntering(true)
@@ -39,16 +34,15 @@ export function RegisterForm({ token, email }: { token: string; email: string })
             },
           })
         }}
+        problem={problem}
+        pending={pending || entering}
+        submit={t('submit')}
       >
         {/* So that password managers know whose password this is. */}
         <input type="email" name="email" value={email} autoComplete="username" readOnly hidden />
         <TextField label={tSetup('name')} name="name" autoComplete="name" error={errorOf('name')} autoFocus />
         <NewPasswordField password={password} onPasswordChange={setPassword} error={errorOf('password')} />
-        {problem !== null && <Notice tone="danger">{problem}</Notice>}
-        <Button tone="primary" type="submit" pending={pending || entering} className="w-full">
-          {t('submit')}
-        </Button>
-      </form>
+      </EntryForm>
     </>
   )
 }

@@ -3,8 +3,8 @@
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { resetPasswordAction } from '../../_actions/reset.ts'
-import { Button, ButtonLink } from '../../_ui/button.tsx'
-import { Notice } from '../../_ui/notice.tsx'
+import { ButtonLink } from '../../_ui/button.tsx'
+import { EntryForm } from '../../_ui/form.client.tsx'
 import { useAction } from '../../_ui/use-action.ts'
 import { NewPasswordField } from '../new-password-field.client.tsx'
 
@@ -30,24 +30,19 @@ export function ResetForm({ token, email }: { token: string; email: string }) {
     <>
       <h1 className="font-semibold text-xl tracking-tight">{t('title')}</h1>
       <p className="mt-1 mb-6 break-words text-muted">{t('description', { email })}</p>
-      <form
-        ref={form}
-        noValidate
-        method="post"
-        className="space-y-4"
-        onSubmit={(event) => {
-          event.preventDefault()
+      <EntryForm
+        form={form}
+        onSubmit={() => {
           run(() => resetPasswordAction({ token, password }), { onDone: () => setIsDone(true) })
         }}
+        problem={problem}
+        pending={pending}
+        submit={t('submit')}
       >
         {/* So that password managers know whose password this is. */}
         <input type="email" name="email" value={email} autoComplete="username" readOnly hidden />
         <NewPasswordField password={password} onPasswordChange={setPassword} error={errorOf('password')} />
-        {problem !== null && <Notice tone="danger">{problem}</Notice>}
-        <Button tone="primary" type="submit" pending={pending} className="w-full">
-          {t('submit')}
-        </Button>
-      </form>
+      </EntryForm>
     </>
   )
 }

@@ -3,9 +3,8 @@
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { claimAction } from '../../_actions/account.ts'
-import { Button } from '../../_ui/button.tsx'
 import { TextField } from '../../_ui/field.client.tsx'
-import { Notice } from '../../_ui/notice.tsx'
+import { EntryForm } from '../../_ui/form.client.tsx'
 import { useAction } from '../../_ui/use-action.ts'
 import { NewPasswordField } from '../new-password-field.client.tsx'
 import { openSession } from '../open-session.ts'
@@ -32,15 +31,12 @@ export function SetupForm({ token, teamName }: { token: string; teamName: string
   }
 
   return (
-    <form
-      ref={form}
-      noValidate
-      method="post"
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
-        submit(new FormData(event.currentTarget))
-      }}
+    <EntryForm
+      form={form}
+      onSubmit={submit}
+      problem={problem}
+      pending={pending || entering}
+      submit={t('submit')}
     >
       <TextField label={t('name')} name="name" autoComplete="name" error={errorOf('name')} autoFocus />
       <TextField
@@ -59,10 +55,6 @@ export function SetupForm({ token, teamName }: { token: string; teamName: string
         description={t('teamDescription')}
         error={errorOf('team')}
       />
-      {problem !== null && <Notice tone="danger">{problem}</Notice>}
-      <Button tone="primary" type="submit" pending={pending || entering} className="w-full">
-        {t('submit')}
-      </Button>
-    </form>
+    </EntryForm>
   )
 }

@@ -3,9 +3,8 @@
 import Link from 'next/link'
 import { useTranslations } from 'next-intl'
 import { useState, useTransition } from 'react'
-import { Button } from '../../_ui/button.tsx'
 import { PasswordField, TextField } from '../../_ui/field.client.tsx'
-import { Notice } from '../../_ui/notice.tsx'
+import { EntryForm } from '../../_ui/form.client.tsx'
 import { useRetryText } from '../../_ui/use-retry-text.ts'
 import { openSession, openSessionWithCode, type SignInProblem } from '../open-session.ts'
 
@@ -52,14 +51,20 @@ export function SignInForm({ next, beginsWithCode, said }: SignInFormProps) {
   }
 
   return (
-    <form
-      noValidate
-      method="post"
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
-        submit(new FormData(event.currentTarget))
-      }}
+    <EntryForm
+      onSubmit={submit}
+      problem={problem}
+      pending={pending}
+      submit={t('submit')}
+      actions={
+        !needsCode && (
+          <p className="text-center text-sm">
+            <Link href="/forgot" className="text-muted underline underline-offset-4 hover:text-foreground">
+              {t('forgot')}
+            </Link>
+          </p>
+        )
+      }
     >
       {needsCode ? (
         <TextField
@@ -90,17 +95,6 @@ export function SignInForm({ next, beginsWithCode, said }: SignInFormProps) {
           />
         </>
       )}
-      {problem !== null && <Notice tone="danger">{problem}</Notice>}
-      <Button tone="primary" type="submit" pending={pending} className="w-full">
-        {t('submit')}
-      </Button>
-      {!needsCode && (
-        <p className="text-center text-sm">
-          <Link href="/forgot" className="text-muted underline underline-offset-4 hover:text-foreground">
-            {t('forgot')}
-          </Link>
-        </p>
-      )}
-    </form>
+    </EntryForm>
   )
 }

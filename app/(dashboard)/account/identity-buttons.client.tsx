@@ -1,11 +1,10 @@
 'use client'
 
 import { useTranslations } from 'next-intl'
-import { useState } from 'react'
 import { beginLinkAction, unlinkIdentityAction } from '../../_actions/sign-in.ts'
 import { Button } from '../../_ui/button.tsx'
 import { ConfirmDialog } from '../../_ui/confirm-dialog.client.tsx'
-import { Modal } from '../../_ui/dialog.client.tsx'
+import { DialogButton } from '../../_ui/dialog.client.tsx'
 import { leaveFor } from '../../(auth)/open-session.ts'
 import { ProofForm } from './two-factor-forms.client.tsx'
 
@@ -17,22 +16,21 @@ interface LinkButtonProps {
 
 export function LinkButton({ id, name, hasPassword }: LinkButtonProps) {
   const t = useTranslations('identities')
-  const [open, setOpen] = useState(false)
   return (
-    <Modal
-      open={open}
-      onOpenChange={setOpen}
+    <DialogButton
       title={t('linkTitle', { name })}
       description={t('linkDescription')}
       trigger={<Button size="small">{t('link', { name })}</Button>}
     >
-      <ProofForm
-        asks={hasPassword ? ['password'] : []}
-        submit={t('continue')}
-        action={(input) => beginLinkAction(id, input)}
-        onDone={() => leaveFor(id, '/account')}
-      />
-    </Modal>
+      {() => (
+        <ProofForm
+          asks={hasPassword ? ['password'] : []}
+          submit={t('continue')}
+          action={(input) => beginLinkAction(id, input)}
+          onDone={() => leaveFor(id, '/account')}
+        />
+      )}
+    </DialogButton>
   )
 }
 

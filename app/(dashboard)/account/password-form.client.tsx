@@ -3,9 +3,8 @@
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { changePasswordAction } from '../../_actions/account.ts'
-import { Button } from '../../_ui/button.tsx'
 import { PasswordField } from '../../_ui/field.client.tsx'
-import { Notice } from '../../_ui/notice.tsx'
+import { Form } from '../../_ui/form.client.tsx'
 import { useAction } from '../../_ui/use-action.ts'
 import { NewPasswordField } from '../../(auth)/new-password-field.client.tsx'
 
@@ -19,13 +18,10 @@ export function PasswordForm() {
   const [round, setRound] = useState(0)
   const problem = summary(['current', 'password'])
   return (
-    <form
+    <Form
       key={round}
-      ref={form}
-      noValidate
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
+      form={form}
+      onSubmit={() => {
         run(() => changePasswordAction({ current, password }), {
           done: t('passwordChanged'),
           onDone: () => {
@@ -35,6 +31,9 @@ export function PasswordForm() {
           },
         })
       }}
+      problem={problem}
+      pending={pending}
+      submit={t('changePassword')}
     >
       <PasswordField
         label={t('currentPassword')}
@@ -51,12 +50,6 @@ export function PasswordForm() {
         onPasswordChange={setPassword}
         error={errorOf('password')}
       />
-      {problem !== null && <Notice tone="danger">{problem}</Notice>}
-      <div className="flex justify-end">
-        <Button tone="primary" type="submit" pending={pending}>
-          {t('changePassword')}
-        </Button>
-      </div>
-    </form>
+    </Form>
   )
 }

@@ -7,7 +7,7 @@ import { Button } from '../../_ui/button.tsx'
 import { CopyButton } from '../../_ui/copy-button.client.tsx'
 import { Modal } from '../../_ui/dialog.client.tsx'
 import { TextField } from '../../_ui/field.client.tsx'
-import { Notice } from '../../_ui/notice.tsx'
+import { Form } from '../../_ui/form.client.tsx'
 import { QrCode } from '../../_ui/qr-code.client.tsx'
 import { useAction } from '../../_ui/use-action.ts'
 import { ProofForm, RecoveryCodes } from './two-factor-forms.client.tsx'
@@ -72,15 +72,15 @@ function ConfirmForm({ secret, uri, onDone }: ConfirmFormProps) {
   const { run, pending, form, errorOf, summary } = useAction({ refresh: false })
   const problem = summary(['code'])
   return (
-    <form
-      ref={form}
-      noValidate
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
-        const code = String(new FormData(event.currentTarget).get('code') ?? '')
+    <Form
+      form={form}
+      onSubmit={(data) => {
+        const code = String(data.get('code') ?? '')
         run(() => confirmTwoFactorAction({ code }), { onDone: ({ recoveryCodes }) => onDone(recoveryCodes) })
       }}
+      problem={problem}
+      pending={pending}
+      submit={t('turnOn')}
     >
       <div className="flex justify-center">
         <QrCode text={uri} label={t('qr')} />
@@ -97,12 +97,6 @@ function ConfirmForm({ secret, uri, onDone }: ConfirmFormProps) {
         error={errorOf('code')}
         autoFocus
       />
-      {problem !== null && <Notice tone="danger">{problem}</Notice>}
-      <div className="flex justify-end">
-        <Button tone="primary" type="submit" pending={pending}>
-          {t('turnOn')}
-        </Button>
-      </div>
-    </form>
+    </Form>
   )
 }

@@ -7,7 +7,7 @@ import { Button } from '../../_ui/button.tsx'
 import { CopyButton } from '../../_ui/copy-button.client.tsx'
 import { ModalClose } from '../../_ui/dialog.client.tsx'
 import { PasswordField, TextField } from '../../_ui/field.client.tsx'
-import { Notice } from '../../_ui/notice.tsx'
+import { DialogForm } from '../../_ui/form.client.tsx'
 import { useAction } from '../../_ui/use-action.ts'
 
 interface ProofFormProps<Data> {
@@ -22,20 +22,19 @@ interface ProofFormProps<Data> {
 export function ProofForm<Data>({ asks, submit, isDanger, action, onDone }: ProofFormProps<Data>) {
   const t = useTranslations('twoFactor')
   const tSignIn = useTranslations('signIn')
-  const tCommon = useTranslations('common')
   const { run, pending, form, errorOf, summary } = useAction({ refresh: false })
   const problem = summary(asks)
   return (
-    <form
-      ref={form}
-      noValidate
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
-        const data = new FormData(event.currentTarget)
+    <DialogForm
+      form={form}
+      onSubmit={(data) => {
         const input = { password: String(data.get('password') ?? ''), code: String(data.get('code') ?? '') }
         run(() => action(input), { onDone })
       }}
+      problem={problem}
+      pending={pending}
+      submit={submit}
+      tone={isDanger ? 'danger' : 'primary'}
     >
       {asks.includes('password') && (
         <PasswordField
@@ -50,14 +49,7 @@ export function ProofForm<Data>({ asks, submit, isDanger, action, onDone }: Proo
       {asks.includes('code') && (
         <TextField label={t('anyCode')} name="code" autoComplete="one-time-code" error={errorOf('code')} />
       )}
-      {problem !== null && <Notice tone="danger">{problem}</Notice>}
-      <div className="flex justify-end gap-2">
-        <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
-        <Button tone={isDanger ? 'danger' : 'primary'} type="submit" pending={pending}>
-          {submit}
-        </Button>
-      </div>
-    </form>
+    </DialogForm>
   )
 }
 

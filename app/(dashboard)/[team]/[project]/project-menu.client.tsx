@@ -1,15 +1,13 @@
 'use client'
 
-import { Braces, Ellipsis, Pencil, Trash2, Users } from 'lucide-react'
+import { Braces, Pencil, Trash2, Users } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
-import { useState } from 'react'
 import { deleteProjectAction, renameProjectAction } from '../../../_actions/teams.ts'
 import { NameForm } from '../../../_shell/name-form.client.tsx'
-import { buttonStyle } from '../../../_ui/button.tsx'
 import { ConfirmDialog } from '../../../_ui/confirm-dialog.client.tsx'
-import { Modal } from '../../../_ui/dialog.client.tsx'
-import { MenuButton, MenuItem, MenuLink } from '../../../_ui/menu.client.tsx'
+import { Modal, useDialogs } from '../../../_ui/dialog.client.tsx'
+import { MenuItem, MenuLink, MoreMenu } from '../../../_ui/menu.client.tsx'
 
 interface ProjectMenuProps {
   teamPath: string
@@ -23,15 +21,11 @@ export function ProjectMenu({ teamPath, path, project, canDelete }: ProjectMenuP
   const tPages = useTranslations('teamPages')
   const tVariables = useTranslations('variables')
   const router = useRouter()
-  const [open, setOpen] = useState<'rename' | 'delete' | null>(null)
+  const dialogs = useDialogs<'rename' | 'delete'>()
   return (
     <>
-      <MenuButton
-        label={t('menu')}
-        triggerClassName={buttonStyle({ tone: 'secondary', className: 'w-9 px-0' })}
-        trigger={<Ellipsis aria-hidden />}
-      >
-        <MenuItem onClick={() => setOpen('rename')}>
+      <MoreMenu label={t('menu')} of="page">
+        <MenuItem onClick={() => dialogs.show('rename')}>
           <Pencil aria-hidden />
           {t('rename')}
         </MenuItem>
@@ -46,27 +40,22 @@ export function ProjectMenu({ teamPath, path, project, canDelete }: ProjectMenuP
           </MenuLink>
         )}
         {canDelete && (
-          <MenuItem danger onClick={() => setOpen('delete')}>
+          <MenuItem danger onClick={() => dialogs.show('delete')}>
             <Trash2 aria-hidden />
             {t('delete')}
           </MenuItem>
         )}
-      </MenuButton>
-      <Modal
-        open={open === 'rename'}
-        onOpenChange={(next) => setOpen(next ? 'rename' : null)}
-        title={t('renameTitle', { name: project.name })}
-      >
+      </MoreMenu>
+      <Modal {...dialogs.of('rename')} title={t('renameTitle', { name: project.name })}>
         <NameForm
           label={t('name')}
           submitLabel={t('rename')}
           action={(name) => renameProjectAction(project.id, { name })}
-          onDone={() => setOpen(null)}
+          onDone={dialogs.close}
         />
       </Modal>
       <ConfirmDialog
-        open={open === 'delete'}
-        onOpenChange={(next) => setOpen(next ? 'delete' : null)}
+        {...dialogs.of('delete')}
         title={t('deleteTitle', { name: project.name })}
         description={t('deleteDescription')}
         confirmLabel={t('delete')}

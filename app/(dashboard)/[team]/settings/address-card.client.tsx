@@ -5,9 +5,9 @@ import { useState } from 'react'
 import { moveTeamAction } from '../../../_actions/teams.ts'
 import { Button } from '../../../_ui/button.tsx'
 import { Card, CardHeader } from '../../../_ui/card.tsx'
-import { Modal, ModalClose } from '../../../_ui/dialog.client.tsx'
+import { Modal } from '../../../_ui/dialog.client.tsx'
 import { TextField } from '../../../_ui/field.client.tsx'
-import { Notice } from '../../../_ui/notice.tsx'
+import { DialogForm } from '../../../_ui/form.client.tsx'
 import { useAction } from '../../../_ui/use-action.ts'
 
 interface AddressCardProps {
@@ -20,7 +20,6 @@ interface AddressCardProps {
 /** Where the team is found. Whoever changes it is told beforehand what moves along and what stays. */
 export function AddressCard({ team, registryHost, dashboard }: AddressCardProps) {
   const t = useTranslations('teamPages')
-  const tCommon = useTranslations('common')
   const { run, pending, form, errorOf, summary, clear } = useAction()
   const [open, setOpen] = useState(false)
   const [slug, setSlug] = useState(team.slug)
@@ -40,16 +39,17 @@ export function AddressCard({ team, registryHost, dashboard }: AddressCardProps)
             title={t('moveTitle')}
             trigger={<Button size="small">{t('move')}</Button>}
           >
-            <form
-              ref={form}
-              noValidate
-              className="space-y-4"
-              onSubmit={(event) => {
-                event.preventDefault()
+            <DialogForm
+              form={form}
+              onSubmit={() => {
                 run(() => moveTeamAction(team.id, slug), {
                   onDone: ({ path }) => window.location.assign(`${path}/settings`),
                 })
               }}
+              problem={problem}
+              pending={pending}
+              submit={t('move')}
+              disabled={slug === team.slug}
             >
               <TextField
                 label={t('newAddress')}
@@ -65,14 +65,7 @@ export function AddressCard({ team, registryHost, dashboard }: AddressCardProps)
                 <li>{t('moveApps')}</li>
                 <li>{t('moveImages', { images: `${registryHost}/${team.imageNamespace}` })}</li>
               </ul>
-              {problem !== null && <Notice tone="danger">{problem}</Notice>}
-              <div className="flex justify-end gap-2 pt-1">
-                <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
-                <Button tone="primary" type="submit" pending={pending} disabled={slug === team.slug}>
-                  {t('move')}
-                </Button>
-              </div>
-            </form>
+            </DialogForm>
           </Modal>
         }
       />

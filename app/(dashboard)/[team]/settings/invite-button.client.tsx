@@ -8,7 +8,7 @@ import { inviteAction } from '../../../_actions/members.ts'
 import { Button } from '../../../_ui/button.tsx'
 import { Modal, ModalClose } from '../../../_ui/dialog.client.tsx'
 import { TextField } from '../../../_ui/field.client.tsx'
-import { Notice } from '../../../_ui/notice.tsx'
+import { DialogForm } from '../../../_ui/form.client.tsx'
 import { ShownOnce } from '../../../_ui/shown-once.client.tsx'
 import { useAction } from '../../../_ui/use-action.ts'
 import { RoleField } from './role-field.client.tsx'
@@ -71,20 +71,19 @@ interface InviteFormProps extends InviteProps {
 function InviteForm({ teamId, roles, onDone }: InviteFormProps) {
   const t = useTranslations('team')
   const tSignIn = useTranslations('signIn')
-  const tCommon = useTranslations('common')
   const { run, pending, form, errorOf, summary } = useAction()
   const [role, setRole] = useState<Role>('developer')
   const problem = summary(['email'])
   return (
-    <form
-      ref={form}
-      noValidate
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
-        const email = String(new FormData(event.currentTarget).get('email') ?? '')
+    <DialogForm
+      form={form}
+      onSubmit={(data) => {
+        const email = String(data.get('email') ?? '')
         run(() => inviteAction(teamId, { email, role }), { onDone })
       }}
+      problem={problem}
+      pending={pending}
+      submit={t('invite')}
     >
       <TextField
         label={tSignIn('email')}
@@ -95,13 +94,6 @@ function InviteForm({ teamId, roles, onDone }: InviteFormProps) {
         autoFocus
       />
       <RoleField roles={roles} value={role} onValueChange={setRole} />
-      {problem !== null && <Notice tone="danger">{problem}</Notice>}
-      <div className="flex justify-end gap-2 pt-1">
-        <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
-        <Button tone="primary" type="submit" pending={pending}>
-          {t('invite')}
-        </Button>
-      </div>
-    </form>
+    </DialogForm>
   )
 }

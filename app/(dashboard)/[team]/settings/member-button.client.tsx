@@ -6,8 +6,8 @@ import type { Role } from '@/platform/model/roles.ts'
 import { changeRoleAction, removeMemberAction } from '../../../_actions/members.ts'
 import { Button } from '../../../_ui/button.tsx'
 import { ConfirmDialog } from '../../../_ui/confirm-dialog.client.tsx'
-import { Modal, ModalClose } from '../../../_ui/dialog.client.tsx'
-import { Notice } from '../../../_ui/notice.tsx'
+import { Modal } from '../../../_ui/dialog.client.tsx'
+import { DialogForm } from '../../../_ui/form.client.tsx'
 import { useAction } from '../../../_ui/use-action.ts'
 import { RoleField } from './role-field.client.tsx'
 
@@ -25,7 +25,6 @@ export function MemberButton({ teamId, member, roles }: MemberButtonProps) {
   const { run, pending, form, summary } = useAction()
   const [open, setOpen] = useState(false)
   const [role, setRole] = useState(member.role)
-  const problem = summary()
   return (
     <Modal
       open={open}
@@ -40,20 +39,19 @@ export function MemberButton({ teamId, member, roles }: MemberButtonProps) {
         </Button>
       }
     >
-      <form
-        ref={form}
-        className="space-y-4"
-        onSubmit={(event) => {
-          event.preventDefault()
+      <DialogForm
+        form={form}
+        onSubmit={() => {
           run(() => changeRoleAction(teamId, member.userId, { role }), {
             done: tCommon('saved'),
             onDone: () => setOpen(false),
           })
         }}
-      >
-        <RoleField roles={roles} value={role} onValueChange={setRole} />
-        {problem !== null && <Notice tone="danger">{problem}</Notice>}
-        <div className="flex flex-wrap justify-end gap-2 pt-1">
+        problem={summary()}
+        pending={pending}
+        submit={tCommon('save')}
+        disabled={role === member.role}
+        actions={
           <ConfirmDialog
             title={t('removeTitle', { name: member.name })}
             description={t('removeDescription')}
@@ -67,12 +65,10 @@ export function MemberButton({ teamId, member, roles }: MemberButtonProps) {
             action={() => removeMemberAction(teamId, member.userId)}
             onDone={() => setOpen(false)}
           />
-          <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
-          <Button tone="primary" type="submit" pending={pending} disabled={role === member.role}>
-            {tCommon('save')}
-          </Button>
-        </div>
-      </form>
+        }
+      >
+        <RoleField roles={roles} value={role} onValueChange={setRole} />
+      </DialogForm>
     </Modal>
   )
 }

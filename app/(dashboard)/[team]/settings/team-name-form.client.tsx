@@ -2,9 +2,8 @@
 
 import { useTranslations } from 'next-intl'
 import { renameTeamAction } from '../../../_actions/teams.ts'
-import { Button } from '../../../_ui/button.tsx'
 import { TextField } from '../../../_ui/field.client.tsx'
-import { Notice } from '../../../_ui/notice.tsx'
+import { Form } from '../../../_ui/form.client.tsx'
 import { useAction } from '../../../_ui/use-action.ts'
 
 interface TeamNameFormProps {
@@ -18,15 +17,16 @@ export function TeamNameForm({ team, canRename }: TeamNameFormProps) {
   const { run, pending, form, errorOf, summary } = useAction()
   const problem = summary(['name'])
   return (
-    <form
-      ref={form}
-      noValidate
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
-        const name = String(new FormData(event.currentTarget).get('name') ?? '')
+    <Form
+      form={form}
+      onSubmit={(data) => {
+        const name = String(data.get('name') ?? '')
         run(() => renameTeamAction(team.id, name), { done: tCommon('saved') })
       }}
+      problem={problem}
+      pending={pending}
+      submit={tCommon('save')}
+      readOnly={!canRename}
     >
       <TextField
         label={t('name')}
@@ -35,14 +35,6 @@ export function TeamNameForm({ team, canRename }: TeamNameFormProps) {
         disabled={!canRename}
         error={errorOf('name')}
       />
-      {problem !== null && <Notice tone="danger">{problem}</Notice>}
-      {canRename && (
-        <div className="flex justify-end">
-          <Button tone="primary" type="submit" pending={pending}>
-            {tCommon('save')}
-          </Button>
-        </div>
-      )}
-    </form>
+    </Form>
   )
 }

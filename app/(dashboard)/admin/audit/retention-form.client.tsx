@@ -3,9 +3,8 @@
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { setAuditRetentionAction } from '../../../_actions/admin.ts'
-import { Button } from '../../../_ui/button.tsx'
 import { TextField } from '../../../_ui/field.client.tsx'
-import { Notice } from '../../../_ui/notice.tsx'
+import { Form } from '../../../_ui/form.client.tsx'
 import { useAction } from '../../../_ui/use-action.ts'
 
 /** For how many days entries are kept. An empty field: for ever. */
@@ -16,15 +15,15 @@ export function RetentionForm({ days }: { days: number | null }) {
   const [text, setText] = useState(days === null ? '' : String(days))
   const problem = summary(['days'])
   return (
-    <form
-      ref={form}
-      noValidate
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
+    <Form
+      form={form}
+      onSubmit={() => {
         const wanted = text.trim() === '' ? null : Number(text)
         run(() => setAuditRetentionAction({ days: wanted }), { done: tCommon('saved') })
       }}
+      problem={problem}
+      pending={pending}
+      submit={tCommon('save')}
     >
       <TextField
         label={t('retentionDays')}
@@ -35,12 +34,6 @@ export function RetentionForm({ days }: { days: number | null }) {
         onValueChange={setText}
         error={errorOf('days')}
       />
-      {problem !== null && <Notice tone="danger">{problem}</Notice>}
-      <div className="flex justify-end">
-        <Button tone="primary" type="submit" pending={pending}>
-          {tCommon('save')}
-        </Button>
-      </div>
-    </form>
+    </Form>
   )
 }

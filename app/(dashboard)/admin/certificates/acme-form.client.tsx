@@ -7,7 +7,7 @@ import { changeAcmeAction, removeAcmeAction } from '../../../_actions/acme.ts'
 import { Button } from '../../../_ui/button.tsx'
 import { ConfirmDialog } from '../../../_ui/confirm-dialog.client.tsx'
 import { TextAreaField, TextField } from '../../../_ui/field.client.tsx'
-import { Notice } from '../../../_ui/notice.tsx'
+import { Form } from '../../../_ui/form.client.tsx'
 import { useAction } from '../../../_ui/use-action.ts'
 
 export function AcmeForm({ server }: { server: AcmeState['server'] }) {
@@ -27,14 +27,24 @@ export function AcmeForm({ server }: { server: AcmeState['server'] }) {
   }
 
   return (
-    <form
-      ref={form}
-      noValidate
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
-        submit(new FormData(event.currentTarget))
-      }}
+    <Form
+      form={form}
+      onSubmit={submit}
+      problem={problem}
+      pending={pending}
+      submit={tCommon('save')}
+      actions={
+        server !== null && (
+          <ConfirmDialog
+            title={t('removeTitle')}
+            description={t('removeDescription')}
+            confirmLabel={t('remove')}
+            done={tCommon('saved')}
+            trigger={<Button>{t('remove')}</Button>}
+            action={() => removeAcmeAction()}
+          />
+        )
+      }
     >
       <TextField
         label={t('directoryUrl')}
@@ -84,22 +94,6 @@ export function AcmeForm({ server }: { server: AcmeState['server'] }) {
           </p>
         )}
       </div>
-      {problem !== null && <Notice tone="danger">{problem}</Notice>}
-      <div className="flex justify-end gap-2">
-        {server !== null && (
-          <ConfirmDialog
-            title={t('removeTitle')}
-            description={t('removeDescription')}
-            confirmLabel={t('remove')}
-            done={tCommon('saved')}
-            trigger={<Button>{t('remove')}</Button>}
-            action={() => removeAcmeAction()}
-          />
-        )}
-        <Button tone="primary" type="submit" pending={pending}>
-          {tCommon('save')}
-        </Button>
-      </div>
-    </form>
+    </Form>
   )
 }

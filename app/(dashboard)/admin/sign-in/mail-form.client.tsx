@@ -7,7 +7,7 @@ import { changeMailAction, removeMailAction } from '../../../_actions/sign-in.ts
 import { Button } from '../../../_ui/button.tsx'
 import { ConfirmDialog } from '../../../_ui/confirm-dialog.client.tsx'
 import { PasswordField, TextAreaField, TextField } from '../../../_ui/field.client.tsx'
-import { Notice } from '../../../_ui/notice.tsx'
+import { Form } from '../../../_ui/form.client.tsx'
 import { SelectField } from '../../../_ui/select.client.tsx'
 import { useAction } from '../../../_ui/use-action.ts'
 
@@ -42,14 +42,24 @@ export function MailForm({ server }: { server: MailState['server'] }) {
   }
 
   return (
-    <form
-      ref={form}
-      noValidate
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
-        submit(new FormData(event.currentTarget))
-      }}
+    <Form
+      form={form}
+      onSubmit={submit}
+      problem={problem}
+      pending={pending}
+      submit={tCommon('save')}
+      actions={
+        server !== null && (
+          <ConfirmDialog
+            title={t('removeMailTitle')}
+            description={t('removeMailDescription')}
+            confirmLabel={t('removeMail')}
+            done={tCommon('saved')}
+            trigger={<Button>{t('removeMail')}</Button>}
+            action={() => removeMailAction()}
+          />
+        )
+      }
     >
       <div className="grid gap-4 sm:grid-cols-[1fr_7rem]">
         <TextField
@@ -116,22 +126,6 @@ export function MailForm({ server }: { server: MailState['server'] }) {
           mono
         />
       </details>
-      {problem !== null && <Notice tone="danger">{problem}</Notice>}
-      <div className="flex justify-end gap-2">
-        {server !== null && (
-          <ConfirmDialog
-            title={t('removeMailTitle')}
-            description={t('removeMailDescription')}
-            confirmLabel={t('removeMail')}
-            done={tCommon('saved')}
-            trigger={<Button>{t('removeMail')}</Button>}
-            action={() => removeMailAction()}
-          />
-        )}
-        <Button tone="primary" type="submit" pending={pending}>
-          {tCommon('save')}
-        </Button>
-      </div>
-    </form>
+    </Form>
   )
 }

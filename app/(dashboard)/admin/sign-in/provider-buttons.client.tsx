@@ -2,21 +2,17 @@
 
 import { Plus } from 'lucide-react'
 import { useTranslations } from 'next-intl'
-import { useState } from 'react'
 import type { SignInProvider } from '@/platform/model/sign-in-settings.ts'
 import { deleteProviderAction } from '../../../_actions/sign-in.ts'
 import { Button } from '../../../_ui/button.tsx'
 import { ConfirmDialog } from '../../../_ui/confirm-dialog.client.tsx'
-import { Modal } from '../../../_ui/dialog.client.tsx'
+import { DialogButton } from '../../../_ui/dialog.client.tsx'
 import { ProviderForm } from './provider-form.client.tsx'
 
 export function AddProviderButton({ callbackBase }: { callbackBase: string }) {
   const t = useTranslations('signInAdmin')
-  const [open, setOpen] = useState(false)
   return (
-    <Modal
-      open={open}
-      onOpenChange={setOpen}
+    <DialogButton
       title={t('addTitle')}
       description={t('addDescription')}
       trigger={
@@ -26,8 +22,8 @@ export function AddProviderButton({ callbackBase }: { callbackBase: string }) {
         </Button>
       }
     >
-      <ProviderForm provider={null} callbackBase={callbackBase} onDone={() => setOpen(false)} />
-    </Modal>
+      {(close) => <ProviderForm provider={null} callbackBase={callbackBase} onDone={close} />}
+    </DialogButton>
   )
 }
 
@@ -38,11 +34,8 @@ interface ChangeProviderButtonProps {
 
 export function ChangeProviderButton({ provider, callbackBase }: ChangeProviderButtonProps) {
   const t = useTranslations('signInAdmin')
-  const [open, setOpen] = useState(false)
   return (
-    <Modal
-      open={open}
-      onOpenChange={setOpen}
+    <DialogButton
       title={t('changeTitle', { name: provider.name })}
       trigger={
         <Button size="small" aria-label={t('changeName', { name: provider.name })}>
@@ -50,8 +43,8 @@ export function ChangeProviderButton({ provider, callbackBase }: ChangeProviderB
         </Button>
       }
     >
-      <ProviderForm provider={provider} callbackBase={callbackBase} onDone={() => setOpen(false)} />
-    </Modal>
+      {(close) => <ProviderForm provider={provider} callbackBase={callbackBase} onDone={close} />}
+    </DialogButton>
   )
 }
 

@@ -9,10 +9,8 @@ import {
   usualIssuers,
 } from '@/platform/model/sign-in-settings.ts'
 import { createProviderAction, updateProviderAction } from '../../../_actions/sign-in.ts'
-import { Button } from '../../../_ui/button.tsx'
-import { ModalClose } from '../../../_ui/dialog.client.tsx'
 import { PasswordField, TextField } from '../../../_ui/field.client.tsx'
-import { Notice } from '../../../_ui/notice.tsx'
+import { DialogForm } from '../../../_ui/form.client.tsx'
 import { SelectField } from '../../../_ui/select.client.tsx'
 import { useAction } from '../../../_ui/use-action.ts'
 import { RuleField } from './rule-field.client.tsx'
@@ -63,14 +61,12 @@ export function ProviderForm({ provider, callbackBase, onDone }: ProviderFormPro
   }
 
   return (
-    <form
-      ref={form}
-      noValidate
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
-        submit(new FormData(event.currentTarget))
-      }}
+    <DialogForm
+      form={form}
+      onSubmit={submit}
+      problem={problem}
+      pending={pending}
+      submit={provider === null ? t('add') : tCommon('save')}
     >
       {provider === null && (
         <SelectField
@@ -141,13 +137,6 @@ export function ProviderForm({ provider, callbackBase, onDone }: ProviderFormPro
           />
         ))}
       </fieldset>
-      {problem !== null && <Notice tone="danger">{problem}</Notice>}
-      <div className="flex justify-end gap-2">
-        <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
-        <Button tone="primary" type="submit" pending={pending}>
-          {provider === null ? t('add') : tCommon('save')}
-        </Button>
-      </div>
-    </form>
+    </DialogForm>
   )
 }

@@ -4,8 +4,8 @@ import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { type Registration, registrations } from '@/platform/model/sign-in-settings.ts'
 import { changeRegistrationAction } from '../../../_actions/sign-in.ts'
-import { Button } from '../../../_ui/button.tsx'
 import { TextField } from '../../../_ui/field.client.tsx'
+import { Form } from '../../../_ui/form.client.tsx'
 import { Notice } from '../../../_ui/notice.tsx'
 import { SelectField } from '../../../_ui/select.client.tsx'
 import { useAction } from '../../../_ui/use-action.ts'
@@ -19,16 +19,16 @@ export function RegistrationForm({ registration, domains, hasMail }: Registratio
   const wrongDomain = problem?.fields.find(({ path }) => path.startsWith('domains.'))?.path
   const rest = summary(['domains', ...(wrongDomain === undefined ? [] : [wrongDomain])])
   return (
-    <form
-      ref={form}
-      noValidate
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
+    <Form
+      form={form}
+      onSubmit={() => {
         const list = text.split(/[\s,;]+/).filter((domain) => domain !== '')
         const input = { registration: kind, domains: kind === 'domains' ? list : [] }
         run(() => changeRegistrationAction(input), { done: tCommon('saved') })
       }}
+      problem={rest}
+      pending={pending}
+      submit={tCommon('save')}
     >
       <SelectField
         label={t('mayRegister')}
@@ -47,12 +47,6 @@ export function RegistrationForm({ registration, domains, hasMail }: Registratio
         />
       )}
       {kind !== 'invitation' && !hasMail && <Notice tone="warning">{t('needsMail')}</Notice>}
-      {rest !== null && <Notice tone="danger">{rest}</Notice>}
-      <div className="flex justify-end">
-        <Button tone="primary" type="submit" pending={pending}>
-          {tCommon('save')}
-        </Button>
-      </div>
-    </form>
+    </Form>
   )
 }

@@ -1,15 +1,15 @@
 'use client'
 
-import { CircleStop, Ellipsis, Play, Trash2 } from 'lucide-react'
+import { CircleStop, Play, Trash2 } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { deleteAppAction, startAppAction, stopAppAction } from '../../../../_actions/apps.ts'
 import { UploadButton } from '../../../../_builds/upload-button.client.tsx'
 import { ActionButton } from '../../../../_ui/action-button.client.tsx'
-import { Button, buttonStyle } from '../../../../_ui/button.tsx'
+import { Button } from '../../../../_ui/button.tsx'
 import { ConfirmDialog } from '../../../../_ui/confirm-dialog.client.tsx'
-import { MenuButton, MenuItem } from '../../../../_ui/menu.client.tsx'
+import { MenuItem, MoreMenu } from '../../../../_ui/menu.client.tsx'
 import { DeployButton } from './deploy-button.client.tsx'
 
 interface AppActionsProps {
@@ -57,16 +57,12 @@ export function AppActions({ app, path, projectPath }: AppActionsProps) {
         hasGap={app.stopsFirst && app.hasLive && !app.isStopped}
         path={path}
       />
-      <MenuButton
-        label={t('menu')}
-        triggerClassName={buttonStyle({ tone: 'secondary', className: 'w-9 px-0' })}
-        trigger={<Ellipsis aria-hidden />}
-      >
+      <MoreMenu label={t('menu')} of="page">
         <MenuItem danger onClick={() => setDeleting(true)}>
           <Trash2 aria-hidden />
           {t('delete')}
         </MenuItem>
-      </MenuButton>
+      </MoreMenu>
       <DeleteAppDialog app={app} open={deleting} onOpenChange={setDeleting} projectPath={projectPath} />
     </div>
   )

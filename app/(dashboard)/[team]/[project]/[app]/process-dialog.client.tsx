@@ -7,9 +7,9 @@ import type { ProcessSettings } from '@/platform/model/app-settings.ts'
 import { putProcessAction } from '../../../../_actions/apps.ts'
 import { TimingFields } from '../../../../_deploy/timing-fields.client.tsx'
 import { Button } from '../../../../_ui/button.tsx'
-import { Modal, ModalClose } from '../../../../_ui/dialog.client.tsx'
+import { Modal } from '../../../../_ui/dialog.client.tsx'
 import { TextAreaField, TextField } from '../../../../_ui/field.client.tsx'
-import { Notice } from '../../../../_ui/notice.tsx'
+import { DialogForm } from '../../../../_ui/form.client.tsx'
 import { useAction } from '../../../../_ui/use-action.ts'
 import { formFromProcess, processFromForm, processPaths } from './process-form.ts'
 
@@ -56,15 +56,7 @@ export function ProcessDialog({ appId, name, own }: { appId: string; name?: stri
         )
       }
     >
-      <form
-        ref={form}
-        noValidate
-        className="space-y-4"
-        onSubmit={(event) => {
-          event.preventDefault()
-          submit(new FormData(event.currentTarget))
-        }}
-      >
+      <DialogForm form={form} onSubmit={submit} problem={rest} pending={pending} submit={tCommon('save')}>
         {name === undefined && (
           <TextField label={t('name')} name="name" autoFocus placeholder="worker" error={errorOf('name')} />
         )}
@@ -102,14 +94,7 @@ export function ProcessDialog({ appId, name, own }: { appId: string; name?: stri
           />
         </div>
         <More defaults={defaults} errorOf={errorOf} isOpen={isMoreWrong} />
-        {rest !== null && <Notice tone="danger">{rest}</Notice>}
-        <div className="flex justify-end gap-2">
-          <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
-          <Button tone="primary" type="submit" pending={pending}>
-            {tCommon('save')}
-          </Button>
-        </div>
-      </form>
+      </DialogForm>
     </Modal>
   )
 }

@@ -7,7 +7,8 @@ import { useState } from 'react'
 import type { RollbackPlan } from '@/platform/model/rollback-plan.ts'
 import { rollbackAction } from '../../../../_actions/deployments.ts'
 import { Button } from '../../../../_ui/button.tsx'
-import { Modal, ModalClose } from '../../../../_ui/dialog.client.tsx'
+import { Modal } from '../../../../_ui/dialog.client.tsx'
+import { DialogForm } from '../../../../_ui/form.client.tsx'
 import { Notice } from '../../../../_ui/notice.tsx'
 import { useAction } from '../../../../_ui/use-action.ts'
 import { RollbackChanges } from './rollback-changes.tsx'
@@ -21,7 +22,6 @@ interface RollbackButtonProps {
 /** Shows what going back would change, and goes back. */
 export function RollbackButton({ deploymentId, number, path }: RollbackButtonProps) {
   const t = useTranslations('deployments')
-  const tCommon = useTranslations('common')
   const router = useRouter()
   const { run, pending, summary, form, clear } = useAction()
   const [open, setOpen] = useState(false)
@@ -51,26 +51,20 @@ export function RollbackButton({ deploymentId, number, path }: RollbackButtonPro
         </Button>
       }
     >
-      <form
-        ref={form}
-        className="space-y-4"
-        onSubmit={(event) => {
-          event.preventDefault()
+      <DialogForm
+        form={form}
+        onSubmit={() => {
           run(() => rollbackAction(deploymentId), { onDone: () => router.push(path) })
         }}
+        problem={problem}
+        pending={pending}
+        submit={t('rollBack')}
       >
         <div aria-busy={plan === null} className="min-h-24 space-y-3">
           {plan === 'unknown' && <Notice tone="warning">{t('planUnknown')}</Notice>}
           {plan !== null && plan !== 'unknown' && <RollbackChanges plan={plan} />}
         </div>
-        {problem !== null && <Notice tone="danger">{problem}</Notice>}
-        <div className="flex justify-end gap-2">
-          <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
-          <Button tone="primary" type="submit" pending={pending}>
-            {t('rollBack')}
-          </Button>
-        </div>
-      </form>
+      </DialogForm>
     </Modal>
   )
 }

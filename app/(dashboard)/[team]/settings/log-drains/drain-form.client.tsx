@@ -4,10 +4,8 @@ import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { type DrainKind, drainKinds, type LogDrain } from '@/platform/model/log-drains.ts'
 import { createDrainAction, updateDrainAction } from '../../../../_actions/log-drains.ts'
-import { Button } from '../../../../_ui/button.tsx'
-import { ModalClose } from '../../../../_ui/dialog.client.tsx'
 import { TextAreaField, TextField } from '../../../../_ui/field.client.tsx'
-import { Notice } from '../../../../_ui/notice.tsx'
+import { DialogForm } from '../../../../_ui/form.client.tsx'
 import { SelectField } from '../../../../_ui/select.client.tsx'
 import { useAction } from '../../../../_ui/use-action.ts'
 import { type DrainScope, placesOf, scopeOf, several } from './drain-scope.ts'
@@ -50,14 +48,12 @@ export function DrainForm({ scopes, onDone, ...of }: DrainFormProps) {
   }
 
   return (
-    <form
-      ref={form}
-      noValidate
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
-        submit(new FormData(event.currentTarget))
-      }}
+    <DialogForm
+      form={form}
+      onSubmit={submit}
+      problem={ofHeaders === undefined ? words : null}
+      pending={pending}
+      submit={tCommon('save')}
     >
       <TextField label={t('name')} name="name" autoFocus defaultValue={kept?.name} error={errorOf('name')} />
       {kept === null && (
@@ -113,14 +109,7 @@ export function DrainForm({ scopes, onDone, ...of }: DrainFormProps) {
         description={t('caDescription')}
         error={errorOf('ca')}
       />
-      {words !== null && ofHeaders === undefined && <Notice tone="danger">{words}</Notice>}
-      <div className="flex justify-end gap-2">
-        <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
-        <Button type="submit" tone="primary" pending={pending}>
-          {tCommon('save')}
-        </Button>
-      </div>
-    </form>
+    </DialogForm>
   )
 }
 

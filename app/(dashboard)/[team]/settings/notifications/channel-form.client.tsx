@@ -13,10 +13,8 @@ import {
 import { createChannelAction, updateChannelAction } from '../../../../_actions/notifications.ts'
 import { Checkbox, toggled } from '../../../../_tokens/checkbox.client.tsx'
 import type { TeamPlaces } from '../../../../_tokens/places.ts'
-import { Button } from '../../../../_ui/button.tsx'
-import { ModalClose } from '../../../../_ui/dialog.client.tsx'
 import { TextField } from '../../../../_ui/field.client.tsx'
-import { Notice } from '../../../../_ui/notice.tsx'
+import { DialogForm } from '../../../../_ui/form.client.tsx'
 import { SelectField } from '../../../../_ui/select.client.tsx'
 import { useAction } from '../../../../_ui/use-action.ts'
 
@@ -88,14 +86,12 @@ export function ChannelForm({ team, people, channel, onDone }: ChannelFormProps)
   }
 
   return (
-    <form
-      ref={form}
-      noValidate
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
-        submit(new FormData(event.currentTarget))
-      }}
+    <DialogForm
+      form={form}
+      onSubmit={submit}
+      problem={problem}
+      pending={pending}
+      submit={channel === undefined ? t('create') : tCommon('save')}
     >
       {channel === undefined && (
         <SelectField
@@ -175,13 +171,6 @@ export function ChannelForm({ team, people, channel, onDone }: ChannelFormProps)
           ]),
         ]}
       />
-      {problem !== null && <Notice tone="danger">{problem}</Notice>}
-      <div className="flex justify-end gap-2">
-        <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
-        <Button type="submit" tone="primary" pending={pending}>
-          {channel === undefined ? t('create') : tCommon('save')}
-        </Button>
-      </div>
-    </form>
+    </DialogForm>
   )
 }

@@ -1,6 +1,5 @@
 'use client'
 
-import { MoreHorizontal } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
@@ -12,10 +11,9 @@ import {
   testChannelAction,
 } from '../../../../_actions/notifications.ts'
 import type { TeamPlaces } from '../../../../_tokens/places.ts'
-import { buttonStyle } from '../../../../_ui/button.tsx'
 import { ConfirmDialog } from '../../../../_ui/confirm-dialog.client.tsx'
 import { Modal } from '../../../../_ui/dialog.client.tsx'
-import { MenuButton, MenuItem } from '../../../../_ui/menu.client.tsx'
+import { MenuItem, MoreMenu } from '../../../../_ui/menu.client.tsx'
 import { ShownOnce } from '../../../../_ui/shown-once.client.tsx'
 import { useAction } from '../../../../_ui/use-action.ts'
 import { ChannelForm } from './channel-form.client.tsx'
@@ -39,11 +37,7 @@ export function ChannelMenu({ channel, log, team, people }: ChannelMenuProps) {
   const { id, name, kind, isEnabled } = channel
   return (
     <>
-      <MenuButton
-        trigger={<MoreHorizontal aria-hidden />}
-        label={t('menu', { name })}
-        triggerClassName={buttonStyle({ tone: 'ghost', size: 'icon' })}
-      >
+      <MoreMenu label={t('menu', { name })}>
         <MenuItem onClick={() => setEditing(true)}>{t('edit')}</MenuItem>
         {isEnabled && (
           <MenuItem
@@ -67,7 +61,7 @@ export function ChannelMenu({ channel, log, team, people }: ChannelMenuProps) {
         <MenuItem danger onClick={() => setDeleting(true)}>
           {t('delete')}
         </MenuItem>
-      </MenuButton>
+      </MoreMenu>
       <Modal open={isEditing} onOpenChange={setEditing} title={t('editTitle', { name })}>
         <ChannelForm team={team} people={people} channel={channel} onDone={() => setEditing(false)} />
       </Modal>

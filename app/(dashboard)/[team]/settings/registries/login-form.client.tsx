@@ -3,10 +3,8 @@
 import { useTranslations } from 'next-intl'
 import type { RegistryLogin } from '@/platform/model/registry-logins.ts'
 import { createRegistryLoginAction, updateRegistryLoginAction } from '../../../../_actions/registries.ts'
-import { Button } from '../../../../_ui/button.tsx'
-import { ModalClose } from '../../../../_ui/dialog.client.tsx'
 import { TextField } from '../../../../_ui/field.client.tsx'
-import { Notice } from '../../../../_ui/notice.tsx'
+import { DialogForm } from '../../../../_ui/form.client.tsx'
 import { useAction } from '../../../../_ui/use-action.ts'
 
 type LoginFormProps = { onDone(): void } & ({ teamId: string } | { login: RegistryLogin })
@@ -14,7 +12,6 @@ type LoginFormProps = { onDone(): void } & ({ teamId: string } | { login: Regist
 /** A new login, or another user name, password or note for one. */
 export function LoginForm({ onDone, ...of }: LoginFormProps) {
   const t = useTranslations('registries')
-  const tCommon = useTranslations('common')
   const { run, pending, form, errorOf, summary } = useAction()
   const kept = 'login' in of ? of.login : null
   const problem = summary(['host', 'prefix', 'username', 'password', 'note'])
@@ -37,15 +34,7 @@ export function LoginForm({ onDone, ...of }: LoginFormProps) {
   }
 
   return (
-    <form
-      ref={form}
-      noValidate
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
-        submit(new FormData(event.currentTarget))
-      }}
-    >
+    <DialogForm form={form} onSubmit={submit} problem={problem} pending={pending} submit={t('testAndSave')}>
       {kept === null && (
         <>
           <TextField
@@ -92,13 +81,6 @@ export function LoginForm({ onDone, ...of }: LoginFormProps) {
         defaultValue={kept?.note}
         error={errorOf('note')}
       />
-      {problem !== null && <Notice tone="danger">{problem}</Notice>}
-      <div className="flex justify-end gap-2">
-        <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
-        <Button type="submit" tone="primary" pending={pending}>
-          {t('testAndSave')}
-        </Button>
-      </div>
-    </form>
+    </DialogForm>
   )
 }

@@ -1,14 +1,11 @@
 'use client'
 
-import { MoreHorizontal } from 'lucide-react'
 import { useTranslations } from 'next-intl'
-import { useState } from 'react'
 import type { RegistryLogin } from '@/platform/model/registry-logins.ts'
 import { deleteRegistryLoginAction, testRegistryLoginAction } from '../../../../_actions/registries.ts'
-import { buttonStyle } from '../../../../_ui/button.tsx'
 import { ConfirmDialog } from '../../../../_ui/confirm-dialog.client.tsx'
-import { Modal } from '../../../../_ui/dialog.client.tsx'
-import { MenuButton, MenuItem } from '../../../../_ui/menu.client.tsx'
+import { Modal, useDialogs } from '../../../../_ui/dialog.client.tsx'
+import { MenuItem, MoreMenu } from '../../../../_ui/menu.client.tsx'
 import { toast } from '../../../../_ui/toast.client.tsx'
 import { useAction } from '../../../../_ui/use-action.ts'
 import { LoginForm } from './login-form.client.tsx'
@@ -17,36 +14,26 @@ import { LoginForm } from './login-form.client.tsx'
 export function LoginMenu({ login }: { login: RegistryLogin }) {
   const t = useTranslations('registries')
   const { run } = useAction()
-  const [open, setOpen] = useState<'edit' | 'remove' | null>(null)
+  const dialogs = useDialogs<'edit' | 'remove'>()
   const { id, host, usedBy } = login
   const tell = ({ problem }: { problem: string | null }) =>
     problem === null ? toast('success', t('testWorked', { host })) : toast('danger', problem)
   return (
     <>
-      <MenuButton
-        trigger={<MoreHorizontal aria-hidden />}
-        label={t('menu', { host })}
-        triggerClassName={buttonStyle({ tone: 'ghost', size: 'icon' })}
-      >
+      <MoreMenu label={t('menu', { host })}>
         <MenuItem onClick={() => run(() => testRegistryLoginAction(id), { onDone: tell })}>
           {t('test')}
         </MenuItem>
-        <MenuItem onClick={() => setOpen('edit')}>{t('edit')}</MenuItem>
-        <MenuItem danger onClick={() => setOpen('remove')}>
+        <MenuItem onClick={() => dialogs.show('edit')}>{t('edit')}</MenuItem>
+        <MenuItem danger onClick={() => dialogs.show('remove')}>
           {t('remove')}
         </MenuItem>
-      </MenuButton>
-      <Modal
-        open={open === 'edit'}
-        onOpenChange={(isOpen) => !isOpen && setOpen(null)}
-        title={t('editTitle', { host })}
-        description={t('editDescription')}
-      >
-        <LoginForm login={login} onDone={() => setOpen(null)} />
+      </MoreMenu>
+      <Modal {...dialogs.of('edit')} title={t('editTitle', { host })} description={t('editDescription')}>
+        <LoginForm login={login} onDone={dialogs.close} />
       </Modal>
       <ConfirmDialog
-        open={open === 'remove'}
-        onOpenChange={(isOpen) => !isOpen && setOpen(null)}
+        {...dialogs.of('remove')}
         title={t('removeTitle', { host })}
         description={
           usedBy.length === 0

@@ -4,9 +4,8 @@ import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { type Quota, type QuotaName, quotaNames } from '@/platform/model/quotas.ts'
 import { changeQuotaAction } from '../../../../_actions/teams.ts'
-import { Button } from '../../../../_ui/button.tsx'
 import { TextField } from '../../../../_ui/field.client.tsx'
-import { Notice } from '../../../../_ui/notice.tsx'
+import { Form } from '../../../../_ui/form.client.tsx'
 import { useAction } from '../../../../_ui/use-action.ts'
 
 /** How many of the model's units the form's unit is. */
@@ -40,15 +39,15 @@ export function QuotaForm({ teamId, limits }: { teamId: string; limits: Quota })
   )
   const problem = summary([...quotaNames])
   return (
-    <form
-      ref={form}
-      noValidate
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
+    <Form
+      form={form}
+      onSubmit={() => {
         const wanted = Object.fromEntries(quotaNames.map((name) => [name, limitOf(name, texts[name])]))
         run(() => changeQuotaAction(teamId, wanted), { done: tCommon('saved') })
       }}
+      problem={problem}
+      pending={pending}
+      submit={tCommon('save')}
     >
       <div className="grid gap-4 sm:grid-cols-2">
         {quotaNames.map((name) => (
@@ -65,12 +64,6 @@ export function QuotaForm({ teamId, limits }: { teamId: string; limits: Quota })
           />
         ))}
       </div>
-      {problem !== null && <Notice tone="danger">{problem}</Notice>}
-      <div className="flex justify-end">
-        <Button tone="primary" type="submit" pending={pending}>
-          {tCommon('save')}
-        </Button>
-      </div>
-    </form>
+    </Form>
   )
 }

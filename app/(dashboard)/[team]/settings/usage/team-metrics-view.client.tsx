@@ -4,6 +4,7 @@ import Link from 'next/link'
 import { useLocale, useTranslations } from 'next-intl'
 import { useMemo } from 'react'
 import { formatValue, GraphCard } from '@/app/_charts/graph-card.client.tsx'
+import { NumberTable } from '@/app/_charts/number-table.tsx'
 import { type TeamGraphName, teamGraphs } from '@/app/_charts/point-graphs.ts'
 import { SpanPicker, useSpan } from '@/app/_charts/span-picker.client.tsx'
 import { useMetrics } from '@/app/_charts/use-metrics.ts'
@@ -47,47 +48,26 @@ function TopApps({ apps, path }: { apps: TeamMetrics['apps']; path: string }) {
   const t = useTranslations('metrics')
   const locale = useLocale()
   const number = new Intl.NumberFormat(locale)
+  const columns = ['app', 'cpu', 'memory', 'requests', 'errors', 'sent'] as const
   return (
-    <div className="overflow-x-auto rounded-xl border bg-surface p-4 shadow-card">
-      <table className="w-full text-left text-sm">
-        <caption className="mb-2 text-left font-medium">{t('topApps')}</caption>
-        <thead className="text-muted text-xs">
-          <tr>
-            {(['app', 'cpu', 'memory', 'requests', 'errors', 'sent'] as const).map((column, place) => (
-              <th
-                key={column}
-                scope="col"
-                className={`py-1 pr-3 font-normal last:pr-0 ${place === 0 ? '' : 'text-right'}`}
-              >
-                {t(`appColumns.${column}`)}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody className="tabular-nums">
-          {apps.map(({ id, name, slug, project, cpuMillis, memoryBytes, requests, status5xx, bytesOut }) => (
-            <tr key={id} className="border-t">
-              <th scope="row" className="py-1.5 pr-3 font-normal">
-                <Link
-                  href={`${path}/${project}/${slug}/metrics`}
-                  className="rounded text-accent-text underline"
-                >
-                  {name}
-                </Link>
-              </th>
-              <td className="py-1.5 pr-3 text-right">
-                {cpuMillis === null ? '–' : formatValue(cpuMillis / 1_000, 'cores', locale)}
-              </td>
-              <td className="py-1.5 pr-3 text-right">
-                {memoryBytes === null ? '–' : formatValue(memoryBytes, 'bytes', locale)}
-              </td>
-              <td className="py-1.5 pr-3 text-right">{number.format(requests)}</td>
-              <td className="py-1.5 pr-3 text-right">{number.format(status5xx)}</td>
-              <td className="py-1.5 text-right">{formatValue(bytesOut, 'bytes', locale)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <NumberTable
+      caption={t('topApps')}
+      columns={columns.map((column) => t(`appColumns.${column}`))}
+      rows={apps.map(({ id, name, slug, project, ...used }) => ({
+        key: id,
+        name: (
+          <Link href={`${path}/${project}/${slug}/metrics`} className="rounded text-accent-text underline">
+            {name}
+          </Link>
+        ),
+        cells: [
+          used.cpuMillis === null ? '–' : formatValue(used.cpuMillis / 1_000, 'cores', locale),
+          used.memoryBytes === null ? '–' : formatValue(used.memoryBytes, 'bytes', locale),
+          number.format(used.requests),
+          number.format(used.status5xx),
+          formatValue(used.bytesOut, 'bytes', locale),
+        ],
+      }))}
+    />
   )
 }

@@ -4,8 +4,8 @@ import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { createResetLinkAction } from '../../../../_actions/admin.ts'
 import { Button } from '../../../../_ui/button.tsx'
-import { Modal, ModalClose } from '../../../../_ui/dialog.client.tsx'
-import { Notice } from '../../../../_ui/notice.tsx'
+import { Modal } from '../../../../_ui/dialog.client.tsx'
+import { DialogForm } from '../../../../_ui/form.client.tsx'
 import { ShownOnce } from '../../../../_ui/shown-once.client.tsx'
 import { useAction } from '../../../../_ui/use-action.ts'
 
@@ -13,7 +13,6 @@ import { useAction } from '../../../../_ui/use-action.ts'
 export function ResetLinkButton({ id, name }: { id: string; name: string }) {
   const t = useTranslations('admin')
   const tTeam = useTranslations('team')
-  const tCommon = useTranslations('common')
   const { run, pending, form, summary, clear } = useAction({ refresh: false })
   const [open, setOpen] = useState(false)
   const [url, setUrl] = useState<string | null>(null)
@@ -32,22 +31,15 @@ export function ResetLinkButton({ id, name }: { id: string; name: string }) {
       trigger={<Button size="small">{tTeam('makeLink')}</Button>}
     >
       {url === null ? (
-        <form
-          ref={form}
-          className="space-y-4"
-          onSubmit={(event) => {
-            event.preventDefault()
+        <DialogForm
+          form={form}
+          onSubmit={() => {
             run(() => createResetLinkAction(id), { onDone: (made) => setUrl(made.url) })
           }}
-        >
-          {problem !== null && <Notice tone="danger">{problem}</Notice>}
-          <div className="flex justify-end gap-2">
-            <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
-            <Button tone="primary" type="submit" pending={pending}>
-              {tTeam('makeLink')}
-            </Button>
-          </div>
-        </form>
+          problem={problem}
+          pending={pending}
+          submit={tTeam('makeLink')}
+        />
       ) : (
         <ShownOnce label={tTeam('link')} copyLabel={tTeam('copyLink')} text={url} />
       )}

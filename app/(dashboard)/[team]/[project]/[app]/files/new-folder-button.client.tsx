@@ -4,9 +4,9 @@ import { FolderPlus } from 'lucide-react'
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { Button } from '../../../../../_ui/button.tsx'
-import { Modal, ModalClose } from '../../../../../_ui/dialog.client.tsx'
+import { Modal } from '../../../../../_ui/dialog.client.tsx'
 import { TextField } from '../../../../../_ui/field.client.tsx'
-import { Notice } from '../../../../../_ui/notice.tsx'
+import { DialogForm } from '../../../../../_ui/form.client.tsx'
 import { useAction } from '../../../../../_ui/use-action.ts'
 import type { AskFiles, FilePath } from './ask-files.ts'
 import { childOf } from './file-paths.ts'
@@ -19,7 +19,6 @@ interface NewFolderButtonProps {
 
 export function NewFolderButton({ files, folder, onDone }: NewFolderButtonProps) {
   const t = useTranslations('files')
-  const tCommon = useTranslations('common')
   const [open, setOpen] = useState(false)
   const [name, setName] = useState('')
   const { run, pending, summary, form, clear } = useAction({ refresh: false })
@@ -44,11 +43,9 @@ export function NewFolderButton({ files, folder, onDone }: NewFolderButtonProps)
         </Button>
       }
     >
-      <form
-        ref={form}
-        className="space-y-4"
-        onSubmit={(event) => {
-          event.preventDefault()
+      <DialogForm
+        form={form}
+        onSubmit={() => {
           run(() => files.makeFolder(childOf(folder, name)), {
             onDone() {
               change(false)
@@ -56,16 +53,13 @@ export function NewFolderButton({ files, folder, onDone }: NewFolderButtonProps)
             },
           })
         }}
+        problem={problem}
+        pending={pending}
+        submit={t('makeFolder')}
+        disabled={!isName}
       >
         <TextField label={t('folderName')} value={name} onValueChange={setName} maxLength={255} autoFocus />
-        {problem !== null && <Notice tone="danger">{problem}</Notice>}
-        <div className="flex justify-end gap-2">
-          <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
-          <Button tone="primary" type="submit" pending={pending} disabled={!isName}>
-            {t('makeFolder')}
-          </Button>
-        </div>
-      </form>
+      </DialogForm>
     </Modal>
   )
 }

@@ -4,9 +4,8 @@ import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { forges, type GitRef, type GitSource, type GitSourceInput } from '@/platform/model/git-source.ts'
 import { setGitSourceAction } from '../../../../../_actions/git.ts'
-import { Button } from '../../../../../_ui/button.tsx'
 import { PasswordField, TextAreaField, TextField } from '../../../../../_ui/field.client.tsx'
-import { Notice } from '../../../../../_ui/notice.tsx'
+import { Form } from '../../../../../_ui/form.client.tsx'
 import { SelectField } from '../../../../../_ui/select.client.tsx'
 import { SwitchField } from '../../../../../_ui/switch.client.tsx'
 import { useAction } from '../../../../../_ui/use-action.ts'
@@ -54,15 +53,7 @@ export function GitForm({ appId, source }: { appId: string; source: GitSource | 
   }
 
   return (
-    <form
-      ref={form}
-      noValidate
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
-        submit(new FormData(event.currentTarget))
-      }}
-    >
+    <Form form={form} onSubmit={submit} problem={problem} pending={pending} submit={tCommon('save')}>
       <TextField
         label={t('address')}
         name="address"
@@ -172,12 +163,6 @@ export function GitForm({ appId, source }: { appId: string; source: GitSource | 
           />
         </div>
       </details>
-      {problem !== null && <Notice tone="danger">{problem}</Notice>}
-      <div className="flex justify-end">
-        <Button tone="primary" type="submit" pending={pending}>
-          {tCommon('save')}
-        </Button>
-      </div>
-    </form>
+    </Form>
   )
 }

@@ -2,18 +2,14 @@
 
 import { Plus } from 'lucide-react'
 import { useTranslations } from 'next-intl'
-import { useState } from 'react'
 import { Button } from '../../../../../_ui/button.tsx'
-import { Modal } from '../../../../../_ui/dialog.client.tsx'
+import { DialogButton } from '../../../../../_ui/dialog.client.tsx'
 import { CronForm } from './cron-form.client.tsx'
 
 export function CronButton({ appId }: { appId: string }) {
   const t = useTranslations('jobs')
-  const [open, setOpen] = useState(false)
   return (
-    <Modal
-      open={open}
-      onOpenChange={setOpen}
+    <DialogButton
       title={t('cronNew')}
       description={t('cronNewDescription')}
       trigger={
@@ -23,7 +19,7 @@ export function CronButton({ appId }: { appId: string }) {
         </Button>
       }
     >
-      <CronForm appId={appId} onDone={() => setOpen(false)} />
-    </Modal>
+      {(close) => <CronForm appId={appId} onDone={close} />}
+    </DialogButton>
   )
 }

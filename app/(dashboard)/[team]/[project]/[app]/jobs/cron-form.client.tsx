@@ -5,10 +5,8 @@ import { useId, useState } from 'react'
 import { type CronJob, concurrencies } from '@/platform/model/runs.ts'
 import { createCronJobAction, updateCronJobAction } from '../../../../../_actions/jobs.ts'
 import { commandFromText, textFromCommand } from '../../../../../_deploy/settings-form.ts'
-import { Button } from '../../../../../_ui/button.tsx'
-import { ModalClose } from '../../../../../_ui/dialog.client.tsx'
 import { TextAreaField, TextField } from '../../../../../_ui/field.client.tsx'
-import { Notice } from '../../../../../_ui/notice.tsx'
+import { DialogForm } from '../../../../../_ui/form.client.tsx'
 import { SelectField } from '../../../../../_ui/select.client.tsx'
 import { useAction } from '../../../../../_ui/use-action.ts'
 import { msFromMinutes } from './minutes.ts'
@@ -43,15 +41,7 @@ export function CronForm(props: CronFormProps) {
   }
 
   return (
-    <form
-      ref={form}
-      noValidate
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
-        submit(new FormData(event.currentTarget))
-      }}
-    >
+    <DialogForm form={form} onSubmit={submit} problem={problem} pending={pending} submit={tCommon('save')}>
       <TextField label={t('name')} name="name" autoFocus defaultValue={job?.name} error={errorOf('name')} />
       <TextAreaField
         label={t('command')}
@@ -102,13 +92,6 @@ export function CronForm(props: CronFormProps) {
           error={errorOf('timeoutMs')}
         />
       </div>
-      {problem !== null && <Notice tone="danger">{problem}</Notice>}
-      <div className="flex justify-end gap-2">
-        <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
-        <Button tone="primary" type="submit" pending={pending}>
-          {tCommon('save')}
-        </Button>
-      </div>
-    </form>
+    </DialogForm>
   )
 }

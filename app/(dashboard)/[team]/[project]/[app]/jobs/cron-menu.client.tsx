@@ -1,15 +1,14 @@
 'use client'
 
-import { Ellipsis, Pause, Pencil, Play, Trash2 } from 'lucide-react'
+import { Pause, Pencil, Play, Trash2 } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
-import { useState } from 'react'
 import type { CronJob } from '@/platform/model/runs.ts'
 import { deleteCronJobAction, runCronJobAction, updateCronJobAction } from '../../../../../_actions/jobs.ts'
-import { Button, buttonStyle } from '../../../../../_ui/button.tsx'
+import { Button } from '../../../../../_ui/button.tsx'
 import { ConfirmDialog } from '../../../../../_ui/confirm-dialog.client.tsx'
-import { Modal } from '../../../../../_ui/dialog.client.tsx'
-import { MenuButton, MenuItem } from '../../../../../_ui/menu.client.tsx'
+import { Modal, useDialogs } from '../../../../../_ui/dialog.client.tsx'
+import { MenuItem, MoreMenu } from '../../../../../_ui/menu.client.tsx'
 import { useAction } from '../../../../../_ui/use-action.ts'
 import { CronForm } from './cron-form.client.tsx'
 
@@ -23,8 +22,7 @@ export function CronMenu({ job, path, canRun }: CronMenuProps) {
   const t = useTranslations('jobs')
   const router = useRouter()
   const { run, pending } = useAction()
-  const [open, setOpen] = useState<'edit' | 'delete' | null>(null)
-  const close = () => setOpen(null)
+  const dialogs = useDialogs<'edit' | 'delete'>()
   return (
     <div className="flex items-center gap-1">
       <Button
@@ -41,12 +39,8 @@ export function CronMenu({ job, path, canRun }: CronMenuProps) {
         <Play aria-hidden />
         {t('runNow')}
       </Button>
-      <MenuButton
-        label={t('menuOf', { name: job.name })}
-        triggerClassName={buttonStyle({ tone: 'ghost', size: 'icon' })}
-        trigger={<Ellipsis aria-hidden />}
-      >
-        <MenuItem onClick={() => setOpen('edit')}>
+      <MoreMenu label={t('menuOf', { name: job.name })}>
+        <MenuItem onClick={() => dialogs.show('edit')}>
           <Pencil aria-hidden />
           {t('edit')}
         </MenuItem>
@@ -54,21 +48,16 @@ export function CronMenu({ job, path, canRun }: CronMenuProps) {
           {job.isEnabled ? <Pause aria-hidden /> : <Play aria-hidden />}
           {job.isEnabled ? t('switchOff') : t('switchOn')}
         </MenuItem>
-        <MenuItem danger onClick={() => setOpen('delete')}>
+        <MenuItem danger onClick={() => dialogs.show('delete')}>
           <Trash2 aria-hidden />
           {t('delete')}
         </MenuItem>
-      </MenuButton>
-      <Modal
-        open={open === 'edit'}
-        onOpenChange={(next) => setOpen(next ? 'edit' : null)}
-        title={t('editTitle', { name: job.name })}
-      >
-        <CronForm job={job} onDone={close} />
+      </MoreMenu>
+      <Modal {...dialogs.of('edit')} title={t('editTitle', { name: job.name })}>
+        <CronForm job={job} onDone={dialogs.close} />
       </Modal>
       <ConfirmDialog
-        open={open === 'delete'}
-        onOpenChange={(next) => setOpen(next ? 'delete' : null)}
+        {...dialogs.of('delete')}
         title={t('deleteTitle', { name: job.name })}
         description={t('deleteDescription')}
         confirmLabel={t('delete')}

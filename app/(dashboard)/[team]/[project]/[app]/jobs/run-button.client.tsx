@@ -7,16 +7,15 @@ import { useState } from 'react'
 import { createRunAction } from '../../../../../_actions/jobs.ts'
 import { commandFromText } from '../../../../../_deploy/settings-form.ts'
 import { Button } from '../../../../../_ui/button.tsx'
-import { Modal, ModalClose } from '../../../../../_ui/dialog.client.tsx'
+import { Modal } from '../../../../../_ui/dialog.client.tsx'
 import { TextAreaField, TextField } from '../../../../../_ui/field.client.tsx'
-import { Notice } from '../../../../../_ui/notice.tsx'
+import { DialogForm } from '../../../../../_ui/form.client.tsx'
 import { useAction } from '../../../../../_ui/use-action.ts'
 import { msFromMinutes } from './minutes.ts'
 
 /** Asks for a command, and leads to what becomes of it. */
 export function RunButton({ appId, path }: { appId: string; path: string }) {
   const t = useTranslations('jobs')
-  const tCommon = useTranslations('common')
   const router = useRouter()
   const [open, setOpen] = useState(false)
   const { run, pending, errorOf, summary, form } = useAction()
@@ -43,15 +42,7 @@ export function RunButton({ appId, path }: { appId: string; path: string }) {
         </Button>
       }
     >
-      <form
-        ref={form}
-        noValidate
-        className="space-y-4"
-        onSubmit={(event) => {
-          event.preventDefault()
-          submit(new FormData(event.currentTarget))
-        }}
-      >
+      <DialogForm form={form} onSubmit={submit} problem={problem} pending={pending} submit={t('runSubmit')}>
         <TextAreaField
           label={t('command')}
           name="command"
@@ -71,14 +62,7 @@ export function RunButton({ appId, path }: { appId: string; path: string }) {
           className="max-w-48"
           error={errorOf('timeoutMs')}
         />
-        {problem !== null && <Notice tone="danger">{problem}</Notice>}
-        <div className="flex justify-end gap-2">
-          <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
-          <Button tone="primary" type="submit" pending={pending}>
-            {t('runSubmit')}
-          </Button>
-        </div>
-      </form>
+      </DialogForm>
     </Modal>
   )
 }

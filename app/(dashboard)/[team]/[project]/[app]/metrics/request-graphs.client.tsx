@@ -5,6 +5,7 @@ import { useMemo, useState } from 'react'
 import type { Mark } from '@/app/_charts/chart.client.tsx'
 import { type EdgeGraphName, type EdgeLine, edgeGraphs } from '@/app/_charts/edge-graphs.ts'
 import { formatValue, GraphCard } from '@/app/_charts/graph-card.client.tsx'
+import { NumberTable } from '@/app/_charts/number-table.tsx'
 import type { ChosenSpan } from '@/app/_charts/span-picker.client.tsx'
 import { useMetrics } from '@/app/_charts/use-metrics.ts'
 import type { EdgeMetrics } from '@/platform/model/metrics.ts'
@@ -72,39 +73,21 @@ function Domains({ domains }: { domains: EdgeMetrics['domains'] }) {
   const t = useTranslations('metrics')
   const locale = useLocale()
   const number = new Intl.NumberFormat(locale)
+  const columns = ['domain', 'requests', 'errors', 'p95', 'sent'] as const
   return (
-    <div className="overflow-x-auto rounded-xl border bg-surface p-4 shadow-card">
-      <table className="w-full text-left text-sm">
-        <caption className="mb-2 text-left font-medium">{t('byDomain')}</caption>
-        <thead className="text-muted text-xs">
-          <tr>
-            {(['domain', 'requests', 'errors', 'p95', 'sent'] as const).map((column, place) => (
-              <th
-                key={column}
-                scope="col"
-                className={`py-1 pr-3 font-normal last:pr-0 ${place === 0 ? '' : 'text-right'}`}
-              >
-                {t(`domainColumns.${column}`)}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody className="tabular-nums">
-          {domains.map(({ domain, requests, status5xx, p95Ms, bytesOut }) => (
-            <tr key={domain} className="border-t">
-              <th scope="row" className="break-all py-1.5 pr-3 font-normal">
-                {domain}
-              </th>
-              <td className="py-1.5 pr-3 text-right">{number.format(requests)}</td>
-              <td className="py-1.5 pr-3 text-right">{number.format(status5xx)}</td>
-              <td className="py-1.5 pr-3 text-right">
-                {p95Ms === null ? '–' : formatValue(p95Ms, 'milliseconds', locale)}
-              </td>
-              <td className="py-1.5 text-right">{formatValue(bytesOut, 'bytes', locale)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <NumberTable
+      caption={t('byDomain')}
+      columns={columns.map((column) => t(`domainColumns.${column}`))}
+      rows={domains.map(({ domain, requests, status5xx, p95Ms, bytesOut }) => ({
+        key: domain,
+        name: domain,
+        cells: [
+          number.format(requests),
+          number.format(status5xx),
+          p95Ms === null ? '–' : formatValue(p95Ms, 'milliseconds', locale),
+          formatValue(bytesOut, 'bytes', locale),
+        ],
+      }))}
+    />
   )
 }

@@ -1,13 +1,12 @@
 'use client'
 
-import { Ellipsis, RotateCcw, Trash2 } from 'lucide-react'
+import { RotateCcw, Trash2 } from 'lucide-react'
 import { useTranslations } from 'next-intl'
-import { useState } from 'react'
 import type { VolumeSnapshot } from '@/platform/model/volumes.ts'
 import { deleteVolumeSnapshotAction, restoreVolumeAction } from '../../../../../_actions/volumes.ts'
-import { buttonStyle } from '../../../../../_ui/button.tsx'
 import { ConfirmDialog } from '../../../../../_ui/confirm-dialog.client.tsx'
-import { MenuButton, MenuItem } from '../../../../../_ui/menu.client.tsx'
+import { useDialogs } from '../../../../../_ui/dialog.client.tsx'
+import { MenuItem, MoreMenu } from '../../../../../_ui/menu.client.tsx'
 
 interface SnapshotMenuProps {
   snapshot: VolumeSnapshot
@@ -18,28 +17,23 @@ interface SnapshotMenuProps {
 
 export function SnapshotMenu({ snapshot, volume, title }: SnapshotMenuProps) {
   const t = useTranslations('volumes')
-  const [open, setOpen] = useState<'restore' | 'delete' | null>(null)
+  const dialogs = useDialogs<'restore' | 'delete'>()
   return (
     <>
-      <MenuButton
-        label={t('menuOfSnapshot', { title })}
-        triggerClassName={buttonStyle({ tone: 'ghost', size: 'icon' })}
-        trigger={<Ellipsis aria-hidden />}
-      >
+      <MoreMenu label={t('menuOfSnapshot', { title })}>
         {snapshot.status === 'ready' && (
-          <MenuItem onClick={() => setOpen('restore')}>
+          <MenuItem onClick={() => dialogs.show('restore')}>
             <RotateCcw aria-hidden />
             {t('restoreNow')}
           </MenuItem>
         )}
-        <MenuItem danger onClick={() => setOpen('delete')}>
+        <MenuItem danger onClick={() => dialogs.show('delete')}>
           <Trash2 aria-hidden />
           {t('deleteSnapshot')}
         </MenuItem>
-      </MenuButton>
+      </MoreMenu>
       <ConfirmDialog
-        open={open === 'restore'}
-        onOpenChange={(next) => setOpen(next ? 'restore' : null)}
+        {...dialogs.of('restore')}
         title={t('restoreTitle', { name: volume })}
         description={t('restoreDescription')}
         confirmLabel={t('restoreNow')}
@@ -47,8 +41,7 @@ export function SnapshotMenu({ snapshot, volume, title }: SnapshotMenuProps) {
         action={() => restoreVolumeAction(snapshot.id)}
       />
       <ConfirmDialog
-        open={open === 'delete'}
-        onOpenChange={(next) => setOpen(next ? 'delete' : null)}
+        {...dialogs.of('delete')}
         title={t('deleteSnapshotTitle')}
         description={t('deleteSnapshotDescription')}
         confirmLabel={t('deleteSnapshot')}

@@ -3,10 +3,8 @@
 import { useTranslations } from 'next-intl'
 import type { Volume } from '@/platform/model/volumes.ts'
 import { createVolumeAction, updateVolumeAction } from '../../../../../_actions/volumes.ts'
-import { Button } from '../../../../../_ui/button.tsx'
-import { ModalClose } from '../../../../../_ui/dialog.client.tsx'
 import { TextField } from '../../../../../_ui/field.client.tsx'
-import { Notice } from '../../../../../_ui/notice.tsx'
+import { DialogForm } from '../../../../../_ui/form.client.tsx'
 import { useAction } from '../../../../../_ui/use-action.ts'
 
 type VolumeFormProps = { onDone(): void } & ({ appId: string } | { volume: Volume })
@@ -36,15 +34,7 @@ export function VolumeForm(props: VolumeFormProps) {
   }
 
   return (
-    <form
-      ref={form}
-      noValidate
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault()
-        submit(new FormData(event.currentTarget))
-      }}
-    >
+    <DialogForm form={form} onSubmit={submit} problem={problem} pending={pending} submit={tCommon('save')}>
       <div className="grid gap-4 sm:grid-cols-2">
         <TextField
           label={t('name')}
@@ -73,14 +63,7 @@ export function VolumeForm(props: VolumeFormProps) {
         error={errorOf('mountPath')}
       />
       {volume !== null && <p className="text-muted text-xs">{t('resizeNote')}</p>}
-      {problem !== null && <Notice tone="danger">{problem}</Notice>}
-      <div className="flex justify-end gap-2">
-        <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
-        <Button tone="primary" type="submit" pending={pending}>
-          {tCommon('save')}
-        </Button>
-      </div>
-    </form>
+    </DialogForm>
   )
 }
 
