@@ -190,11 +190,25 @@ async function adjust(
     const answer = await haproxy.command(process, command)
     if (!isFine(answer)) throw new Error(`HAProxy answered "${answer}" to "${command}".`)
   }
-  for (const server of deletableServers(plan, state.servers, await haproxy.connections(process))) {
-    // Connections that wait to be used again are closed by maintenance; one that came meanwhile makes it fail: later.
-    await haproxy.command(process, `set server ${server} state maint`)
-    await haproxy.command(process, `del server ${server}`)
-  }
+  await removeServers(
+    haproxy,
+    process,
+    deletableServers(plan, state.servers, await haproxy.connections(process)),
+  )
+}
+
+/**
+ * As far as nothing holds them: the rest goes with a later sync. HAProxy 2.6 itself looks at connections alone. A request
+ * that waits to try a dead server again has none, and HAProxy crashes when that server is gone by then
+ * (haproxy/haproxy#2298).
+ */
+async function removeServers(haproxy: Haproxy, process: HaproxyProcess, servers: string[]): Promise<void> {
+  if (servers.length === 0) return
+  // Closes connections that wait to be used again, and nobody comes to it any more.
+  for (const server of servers) await haproxy.command(process, `set server ${server} state maint`)
+  const assigned = await haproxy.assigned(process)
+  for (const server of servers)
+    if (!assigned.has(server)) await haproxy.command(process, `del server ${server}`)
 }
 
 function isFine(answer: string): boolean {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { constants } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { structureVariable } from './structure.ts'
 
@@ -30,6 +31,8 @@ export interface Haproxy {
   servers(process: HaproxyProcess): Promise<ServerState[]>
   /** Open connections by `<backend>/<server>`. */
   connections(process: HaproxyProcess): Promise<Map<string, number>>
+  /** Every `<backend>/<server>` that a request was given to, also one that is between two attempts to connect. */
+  assigned(process: HaproxyProcess): Promise<Set<string>>
   hosts(process: HaproxyProcess, path: string): Promise<Map<string, string>>
   /** One command; answers what HAProxy says, which is nothing when all is well. */
   command(process: HaproxyProcess, command: string): Promise<string>
@@ -84,10 +87,13 @@ export function haproxyAt(
   async function beginReload(): Promise<number> {
     try {
       const { count } = parseReloads(await show())
-      await master('reload')
+      await master('reload').catch((error) => {
+        // A master that executes itself anew breaks off whatever is open.
+        if (codeOf(error) !== 'ECONNRESET') throw error
+      })
       return count
     } catch (error) {
-      if (masterPid === null || !isMaster(masterPid, masterSocket)) throw error
+      if (masterPid === null || !awaitsSignals(masterPid, masterSocket)) throw error
       onTrouble(error, "HAProxy's master does not answer; a signal tells it to load anew")
       process.kill(masterPid, 'SIGUSR2')
       return -1
@@ -129,6 +135,9 @@ export function haproxyAt(
         ),
       )
     },
+    async assigned(process) {
+      return parseAssigned(await command(process, 'show sess'))
+    },
     async hosts(process, path) {
       const lines = (await command(process, `show map ${path}`)).split('\n').map((line) => line.split(' '))
       return new Map(lines.flatMap(([, key, value]) => (key && value ? [[key, value]] : [])))
@@ -136,10 +145,15 @@ export function haproxyAt(
   }
 }
 
-/** It says its pid as it sees it itself: where HAProxy has process ids of its own, that is somebody else here. */
-function isMaster(pid: number, masterSocket: string): boolean {
+/**
+ * Whether this is the master, and has begun to wait for signals: one would end it before. It says its pid as it sees it
+ * itself: where HAProxy has process ids of its own, that is somebody else here.
+ */
+function awaitsSignals(pid: number, masterSocket: string): boolean {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(masterSocket)
+    const isMaster = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(masterSocket)
+    const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+    return isMaster && (BigInt(`0x${caught ?? 0}`) & (1n << BigInt(constants.signals.SIGUSR2 - 1))) !== 0n
   } catch {
     return false
   }
@@ -187,6 +201,12 @@ export function parseProcesses(text: string): HaproxyProcess[] {
     if (type === 'worker') processes.push({ pid: Number(pid), isOld })
   }
   return processes
+}
+
+/** Of `show sess`: requests of all clients, each with the server that it was given to. */
+export function parseAssigned(text: string): Set<string> {
+  const lines = text.matchAll(/^0x\w+: .* be=(\S+) srv=(\S+) /gm)
+  return new Set([...lines].map(([, backend, server]) => `${backend}/${server}`))
 }
 
 /** Of `show servers state`: a version, a heading with the columns' names, a line for each server. */

@@ -220,6 +220,29 @@ test('a replica that is dead costs no request: what it refused goes to another, 
   expect(Date.now() - begun).toBeLessThan(4_000)
 })
 
+test('a server that a request waits to try again is kept until the request is over, and HAProxy with it', async () => {
+  const dead = await serveApp('dead')
+  await dead.close()
+  edge.routes = [route('shop', { 'dep_1-0': dead })]
+  await syncAndStart()
+  const { port } = edge.settings
+  const haproxy = haproxyAt(edge.settings, (error) => expect(error).toBeNull())
+  const present = { pid: 0, isOld: false }
+  const names = async () => (await haproxy.servers(present)).map(({ name }) => name)
+  const waiting = get(port, 'shop.localhost')
+  await until('it waits', async () => (await haproxy.assigned(present)).has('app_shop/dep_1-0'))
+  expect((await haproxy.connections(present)).get('app_shop/dep_1-0')).toBe(0)
+  const alive = await app('alive')
+  edge.routes = [route('shop', { 'dep_2-0': alive })]
+  await edge.edge.sync()
+  expect(await names()).toContain('dep_1-0')
+  expect((await get(port, 'shop.localhost')).body).toBe('alive')
+  expect([200, 503]).toContain((await waiting).status)
+  await edge.edge.sync()
+  expect(await names()).not.toContain('dep_1-0')
+  expect((await get(port, 'shop.localhost')).body).toBe('alive')
+})
+
 test('a replica that breaks off without an answer: what is idempotent is asked of another, nothing else is sent twice', async () => {
   const had: string[] = []
   const dying = await app('dying', (request) => {
