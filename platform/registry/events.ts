@@ -60,19 +60,20 @@ async function untilTagged(platform: Platform, name: string, tag: string, digest
   }
 }
 
+/** Once a minute, however often it is pulled. */
 async function notePull(platform: Platform, name: string, digest: string): Promise<void> {
   const parts = splitName(name)
   if (parts === null) return
-  const { namespace, repository } = parts
-  const row = await platform.db.repository.findFirst({
-    where: { name: repository, team: { imageNamespace: namespace } },
-    select: { id: true },
-  })
-  if (row === null) return
-  const lastPulledAt = new Date()
-  await platform.db.imageManifest.updateMany({
-    where: { repositoryId: row.id, digest },
-    data: { lastPulledAt },
-  })
-  await platform.db.repository.update({ where: { id: row.id }, data: { lastPulledAt } })
+  const now = new Date()
+  const aMinuteAgo = new Date(now.getTime() - 60_000)
+  await platform.db.$executeRaw`
+    WITH pulled AS (
+      UPDATE image_manifests m SET "lastPulledAt" = ${now}::timestamp
+      FROM repositories r JOIN teams t ON t.id = r."teamId"
+      WHERE m."repositoryId" = r.id AND m.digest = ${digest}
+        AND r.name = ${parts.repository} AND t."imageNamespace" = ${parts.namespace}
+        AND (m."lastPulledAt" IS NULL OR m."lastPulledAt" < ${aMinuteAgo}::timestamp)
+      RETURNING r.id
+    )
+    UPDATE repositories SET "lastPulledAt" = ${now}::timestamp WHERE id IN (SELECT id FROM pulled)`
 }

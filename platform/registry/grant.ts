@@ -119,6 +119,7 @@ async function allowedActions(
 ): Promise<RegistryAction[]> {
   const team = await platform.db.team.findFirst({
     where: { imageNamespace: scope.namespace, deletedAt: null },
+    select: { id: true },
   })
   if (team === null) return []
   const role = viewer === null ? null : await roleIn(platform, viewer, team.id)
@@ -142,12 +143,18 @@ async function allowedActions(
  */
 async function noteGrant(platform: Platform, teamId: string, name: string): Promise<void> {
   const pushGrantedAt = new Date()
+  const row = { id: newId('repository'), teamId, name }
+  // Most teams have no limit: then there is nothing to add up, and nobody to wait for.
+  const noted = await platform.db.$executeRaw`
+    INSERT INTO repositories (id, "teamId", name, "pushGrantedAt", "updatedAt")
+    SELECT ${row.id}, id, ${name}, ${pushGrantedAt}::timestamp, ${pushGrantedAt}::timestamp FROM teams
+    WHERE id = ${teamId} AND "deletedAt" IS NULL AND "maxDiskBytes" IS NULL
+    ON CONFLICT ("teamId", name)
+    DO UPDATE SET "pushGrantedAt" = excluded."pushGrantedAt", "updatedAt" = excluded."updatedAt"`
+  if (noted > 0) return
   await platform.db.$transaction(async (tx) => {
     await checkQuota(tx, teamId, { diskBytes: 1 })
-    await tx.repository.createMany({
-      data: [{ id: newId('repository'), teamId, name }],
-      skipDuplicates: true,
-    })
+    await tx.repository.createMany({ data: [row], skipDuplicates: true })
     await tx.repository.updateMany({ where: { teamId, name }, data: { pushGrantedAt } })
   })
 }

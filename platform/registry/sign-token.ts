@@ -19,11 +19,10 @@ export async function signRegistryToken(
   access: RegistryAccess[],
   lifetimeSeconds: number,
 ): Promise<string> {
-  const key = await importPKCS8(config.readSecret('registry.key.pem'), 'ES256')
-  const certificate = new X509Certificate(config.readSecret('registry.cert.pem'))
+  const { key, x5c } = await signer(config)
   const now = Math.floor(Date.now() / 1_000)
   return new SignJWT({ access })
-    .setProtectedHeader({ alg: 'ES256', typ: 'JWT', x5c: [certificate.raw.toString('base64')] })
+    .setProtectedHeader({ alg: 'ES256', typ: 'JWT', x5c })
     .setIssuer(registryIssuer)
     .setAudience(registryService)
     .setSubject(account)
@@ -32,4 +31,26 @@ export async function signRegistryToken(
     .setNotBefore(now - 30)
     .setExpirationTime(now + lifetimeSeconds)
     .sign(key)
+}
+
+interface Signer {
+  /** What it was made from: other files make another one. */
+  pem: string
+  key: CryptoKey
+  x5c: string[]
+}
+
+let last: Signer | null = null
+
+/** Reading the key and the certificate takes longer than signing: they are kept as long as the files say the same. */
+async function signer(config: Pick<Config, 'readSecret'>): Promise<Signer> {
+  const [keyPem, certificatePem] = [
+    config.readSecret('registry.key.pem'),
+    config.readSecret('registry.cert.pem'),
+  ]
+  const pem = `${keyPem}\n${certificatePem}`
+  if (last?.pem === pem) return last
+  const key = await importPKCS8(keyPem, 'ES256')
+  last = { pem, key, x5c: [new X509Certificate(certificatePem).raw.toString('base64')] }
+  return last
 }

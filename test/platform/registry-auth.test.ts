@@ -1,8 +1,10 @@
 import { join } from 'node:path'
+import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { answerRegistryToken } from '../../app/_server/registry-token.ts'
 import type { Viewer } from '../../platform/access.ts'
 import { createDeployment } from '../../platform/deployments.ts'
+import { newId } from '../../platform/model/ids.ts'
 import { registryIssuer, registryService } from '../../platform/model/registry.ts'
 import type { Team } from '../../platform/model/resources.ts'
 import { buildPassword } from '../../platform/registry/build-password.ts'
@@ -68,6 +70,60 @@ test('the registry lets a token do exactly what it says', async () => {
   expect(await pushAndPull('acme/web', foreign)).toEqual({ push: 401, pull: 401 })
   const own = await ownToken(berth.platform, 'acme/web', 'pull')
   expect(await pushAndPull('acme/web', own)).toEqual({ push: 401, pull: 404 })
+})
+
+test('of a public repository everybody gets leave to pull, and nobody more than he had', async () => {
+  const { platform } = berth
+  const reader = (await berth.makeUser({ teamId: team.id, role: 'viewer' })).viewer
+  const developer = (await berth.makeUser({ teamId: team.id, role: 'developer' })).viewer
+  const stranger = (await berth.makeUser({ role: 'owner' })).viewer
+  const data = { teamId: team.id, name: 'open', isPublic: true }
+  await platform.db.repository.create({ data: { id: newId('repository'), ...data } })
+  const names = ['open', 'closed']
+  const scopes = names.map((name) => `repository:acme/${name}:pull,push,delete`)
+  const given = async (viewer: Viewer | null) => {
+    const { token } = await issueRegistryToken(platform, { viewer, scopes })
+    const {
+      access,
+      sub,
+      exp = 0,
+      iat = 0,
+    } = decodeJwt<{ access: { name: string; actions: string[] }[] }>(token)
+    expect([typeof sub, exp - iat]).toEqual(['string', 300])
+    return Object.fromEntries(access.map(({ name, actions }) => [name.split('/')[1], actions]))
+  }
+  expect(await given(null)).toEqual({ open: ['pull'] })
+  expect(await given(stranger)).toEqual({ open: ['pull'] })
+  expect(await given(reader)).toEqual({ open: ['pull'], closed: ['pull'] })
+  expect(await given(developer)).toEqual({ open: ['pull', 'push'], closed: ['pull', 'push'] })
+  expect(await given(operator)).toEqual(
+    Object.fromEntries(names.map((name) => [name, ['pull', 'push', 'delete']])),
+  )
+})
+
+test('a push that is allowed is noted before it begins, where the team has a limit and where it has none', async () => {
+  const { platform } = berth
+  const noted = async (name: string) =>
+    platform.db.repository.findFirst({ where: { teamId: team.id, name } }).then((row) => row?.pushGrantedAt)
+  const ask = (name: string, actions = 'pull,push') =>
+    issueRegistryToken(platform, { viewer: operator, scopes: [`repository:acme/${name}:${actions}`] })
+  for (const maxDiskBytes of [null, 2n ** 40n]) {
+    await platform.db.team.update({ where: { id: team.id }, data: { maxDiskBytes } })
+    const name = `noted-${maxDiskBytes}`
+    await ask(name, 'pull')
+    expect(await noted(name)).toBeUndefined()
+    const begun = Date.now()
+    await ask(name)
+    const first = (await noted(name))?.getTime() ?? 0
+    expect(first).toBeGreaterThanOrEqual(begun)
+    expect(first).toBeLessThanOrEqual(Date.now())
+    await ask(name)
+    expect((await noted(name))?.getTime()).toBeGreaterThanOrEqual(first)
+  }
+  await platform.db.team.update({ where: { id: team.id }, data: { maxDiskBytes: 0n } })
+  await expect(ask('full')).rejects.toMatchObject({ code: 'quota-exceeded' })
+  expect(await noted('full')).toBeUndefined()
+  await platform.db.team.update({ where: { id: team.id }, data: { maxDiskBytes: null } })
 })
 
 test('a build gets what its repository and its team allow, and only while it goes on', async () => {
