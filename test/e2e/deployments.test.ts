@@ -166,6 +166,9 @@ test('a channel tells of a failure; its log shows each attempt with its answer, 
   await dialog.getByLabel('Name').fill('Pager')
   await dialog.getByLabel('Address').fill(`${receiver.url}/hook`)
   await dialog.getByRole('button', { name: 'New channel' }).click()
+  // The page behind shows it, and its key is still there to be copied.
+  await page.getByText('Pager', { exact: true }).waitFor()
+  expect(await dialog.getByRole('textbox').inputValue()).toMatch(/^whsec_/)
   await dialog.getByRole('button', { name: 'Done' }).click()
 
   const deliveries = page.getByRole('region', { name: 'Deliveries' }).locator('> ul > li')

@@ -40,25 +40,34 @@ async function Channels({ team }: { team: Team }) {
     listChannels(platform, viewer, team.id),
     loadChoices(team),
   ])
-  const create = <CreateChannelButton {...choices} />
-  if (channels.length === 0) {
-    return (
-      <EmptyState icon={Bell} title={t('emptyTitle')} description={t('emptyDescription')} action={create} />
-    )
-  }
   return (
     <Card aria-labelledby="channels">
-      <CardHeader titleId="channels" title={t('title')} description={t('description')} actions={create} />
-      <ul className="mt-4 divide-y border-t">
-        {channels.map((channel) => (
-          <ChannelRow
-            key={channel.id}
-            channel={channel}
-            path={`/${team.slug}/settings/notifications`}
-            {...choices}
-          />
-        ))}
-      </ul>
+      <CardHeader
+        titleId="channels"
+        title={t('title')}
+        description={t('description')}
+        // At the same place with the first channel as without: its dialog goes on to show the key.
+        actions={<CreateChannelButton {...choices} />}
+      />
+      {channels.length === 0 ? (
+        <EmptyState
+          className="mx-5 mb-5 mt-4"
+          icon={Bell}
+          title={t('emptyTitle')}
+          description={t('emptyDescription')}
+        />
+      ) : (
+        <ul className="mt-4 divide-y border-t">
+          {channels.map((channel) => (
+            <ChannelRow
+              key={channel.id}
+              channel={channel}
+              path={`/${team.slug}/settings/notifications`}
+              {...choices}
+            />
+          ))}
+        </ul>
+      )}
     </Card>
   )
 }
