@@ -120,6 +120,7 @@ test('changes of the configuration are told field by field, and values of variab
     [{ field: 'settings.port', before: null, after: 8080 }],
     expect.arrayContaining([{ field: 'variables.B.value', before: null, after: '••••••' }]),
   ])
+  expect(data.map(({ actor }) => actor)).toEqual(data.map(() => expect.stringMatching(/^User/)))
   const rows = await platform.db.appEvent.findMany({ where: { appId: app.id } })
   expect(JSON.stringify(rows)).not.toContain(plain)
   expect(JSON.stringify(rows)).not.toContain(hidden)

@@ -162,6 +162,25 @@ test('after 500 and after silence it is tried again, with the same id; the log h
   expect((await getChannel(platform, operator, channel.id)).failingSince).toBeNull()
 })
 
+test('a receiver that says when to come back is not asked before, and of a long answer the beginning is kept', async () => {
+  serve()
+  const channel = await makeChannel()
+  const asked: number[] = []
+  receiver.respond((_, response) => {
+    asked.push(Date.now())
+    if (asked.length > 1) response.end('x'.repeat(5_000))
+    else response.writeHead(429, { 'retry-after': '2' }).end()
+  })
+  await happens(oom())
+  const { attempts } = await untilEnded(channel.id, 'delivered')
+  const [first = 0, second = 0] = asked
+  expect(second - first).toBeGreaterThan(1_900)
+  expect(attempts.map(({ status, answer }) => [status, answer])).toEqual([
+    [429, ''],
+    [200, `${'x'.repeat(1_000)}…`],
+  ])
+})
+
 test('what never succeeds is given up and can be sent once more', async () => {
   serve()
   const channel = await makeChannel()

@@ -103,6 +103,8 @@ test('replicas come and go without a deployment: all of them serve, none that is
     { kind: 'scaling.changed', from: { replicas: 3 }, to: { replicas: 1 } },
     { kind: 'scaling.changed', from: { replicas: 1 }, to: { replicas: 3 } },
   ])
+  const { data } = await listTimeline(host.berth.platform, operator, app.id, { kind: 'scaling' })
+  expect(data.map(({ actor }) => actor)).toEqual(['Operator', 'Operator'])
   expect((await read(app)).latestDeployment?.number).toBe(1)
 })
 
