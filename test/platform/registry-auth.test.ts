@@ -76,7 +76,7 @@ test('of a public repository everybody gets leave to pull, and nobody more than 
   const { platform } = berth
   const reader = (await berth.makeUser({ teamId: team.id, role: 'viewer' })).viewer
   const developer = (await berth.makeUser({ teamId: team.id, role: 'developer' })).viewer
-  const stranger = (await berth.makeUser({ role: 'owner' })).viewer
+  const stranger = (await berth.makeUser()).viewer
   const data = { teamId: team.id, name: 'open', isPublic: true }
   await platform.db.repository.create({ data: { id: newId('repository'), ...data } })
   const names = ['open', 'closed']
