@@ -3,7 +3,7 @@ import type { EdgeAccess } from '../../platform/model/edge-access.ts'
 import type { DesiredRoute } from '../../platform/worker/desired-routes.ts'
 import { certificateLines, certificatePath, type EdgeCertificates, noCertificates } from './certificates.ts'
 import { countedOf } from './counted.ts'
-import { check, redirectBackend, redirectOf, routeKey, strippedOf, transportOf } from './routes.ts'
+import { check, redirectBackend, redirectOf, routeKey, strippedOf, transportOf, wholePath } from './routes.ts'
 import type { EdgeSettings } from './settings.ts'
 import { structureOf } from './structure.ts'
 
@@ -24,7 +24,7 @@ export interface EdgePlan {
   hosts: ReadonlyMap<string, string>
   /** The same → the origin that visitors are sent on to. */
   redirects: ReadonlyMap<string, string>
-  /** The same → the prefix that the app does not see. */
+  /** The same → the prefix that the app does not see, or that there is none. */
   stripped: ReadonlyMap<string, string>
   /** The same → whether it is to be asked by HTTPS alone, and what browsers are told of that. */
   transport: ReadonlyMap<string, string>
@@ -66,11 +66,10 @@ export function planEdge(
   for (const { key, route } of keyed.sort((a, b) => compare(a.key, b.key))) {
     check('app', route.appId, namePattern)
     const target = redirectOf(route)
-    const prefix = strippedOf(route)
     transport.set(key, transportOf(route))
+    stripped.set(key, strippedOf(route))
     counted.set(key, countedOf(route.appId, key))
     if (target !== null) redirects.set(key, target)
-    if (prefix !== null) stripped.set(key, prefix)
     const ofApp = route.state === 'running' ? route.appId : pageOf[route.state]
     hosts.set(key, target === null ? ofApp : redirectBackend)
     // An app with several names has one backend; the routes agree on its servers.
@@ -79,7 +78,7 @@ export function planEdge(
   }
   const backends = [...servers.keys()].sort(compare)
   const structure = structureOf(settings, backends, {
-    strippedPrefixes: [...new Set(stripped.values())].sort(compare),
+    strippedPrefixes: [...new Set(stripped.values())].filter((prefix) => prefix !== wholePath).sort(compare),
     accesses,
     ownCertificate: own === null ? null : certificatePath(settings, own),
   })

@@ -26,13 +26,19 @@ export function redirectOf({ redirectTo = null }: DesiredRoute): string | null {
   return redirectTo
 }
 
-/** The prefix that the app does not see; null where it sees the whole path. */
+/** Of a route whose path stays whole. */
+export const wholePath = '-'
+
+/**
+ * The prefix that the app does not see. Each route says it, since the longest one that does counts: without a word of
+ * its own, `/api/v2` would lose the prefix of `/api`.
+ */
 export function strippedOf({
   pathPrefix = '/',
   stripPrefix = false,
   redirectTo = null,
-}: DesiredRoute): string | null {
-  return stripPrefix && redirectTo === null && pathPrefix !== '/' ? pathPrefix : null
+}: DesiredRoute): string {
+  return stripPrefix && redirectTo === null && pathPrefix !== '/' ? pathPrefix : wholePath
 }
 
 /** How a route wants to be asked, as one word of a map: `redirect:31536000`, `either:-`. Each route says it. */
@@ -82,7 +88,7 @@ export function lookUp(settings: EdgeSettings, hostsPath: string): string[] {
 export function takePrefixes(prefixes: readonly string[], unless: string): string[] {
   if (prefixes.length === 0) return []
   return [
-    '    http-request set-header X-Forwarded-Prefix %[var(txn.stripped)] if { var(txn.stripped) -m found }',
+    '    http-request set-header X-Forwarded-Prefix %[var(txn.stripped)] if { var(txn.stripped) -m beg / }',
     ...prefixes.map(
       (prefix) =>
         `    http-request replace-path ^${prefix.replaceAll('.', '[.]')}/?(.*)$ /\\1 if !${unless} { var(txn.stripped) -m str ${prefix} }`,

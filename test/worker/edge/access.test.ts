@@ -1,4 +1,6 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { Agent, get as askNode, type IncomingMessage, type ServerResponse } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { acmeChallengePath } from '../../../platform/model/certificates.ts'
 import { challengePath } from '../../../platform/model/domains.ts'
 import { sha512Crypt } from '../../../platform/sha512-crypt.ts'
@@ -95,4 +97,47 @@ test('what is no name, hash or network never reaches the configuration', () => {
     expect(tried({ users: [user], addresses: [] })).toThrow(/The edge can't/)
   for (const address of ['0.0.0.0/0 }\n', 'all', '-f /etc/passwd'])
     expect(tried({ users: [], addresses: [address] })).toThrow(/The edge can't/)
+})
+
+test('another list of networks cuts nothing that is under way; whoever it leaves out is refused from the next request on', async () => {
+  const open: ServerResponse[] = []
+  const slow = await serveApp('slow', (request, response) => {
+    if (request.url !== '/slow') return void response.end('quick')
+    response.write('begun')
+    open.push(response)
+  })
+  onTestFinished(() => slow.close())
+  const to = (addresses: string[]): DesiredRoute => ({
+    ...route({ users: [], addresses }),
+    servers: [{ containerId: 'dep_1-0', address: '127.0.0.1', port: slow.port }],
+  })
+  edge.routes = [to(['127.0.0.0/8'])]
+  await edge.edge.sync()
+  await edge.start()
+  const [stays, goes] = ['127.0.0.1', '127.0.0.2'].map(
+    (localAddress) => new Agent({ keepAlive: true, localAddress }),
+  )
+  const ask = (agent: Agent | undefined, path = '/') =>
+    new Promise<IncomingMessage>((resolve, reject) => {
+      const { port } = edge.settings
+      askNode({ host: '127.0.0.1', port, path, agent, headers: { host: 'shop.localhost' } }, resolve).on(
+        'error',
+        reject,
+      )
+    })
+  const quick = async (agent: Agent | undefined) => {
+    const response = await ask(agent)
+    return [response.statusCode, response.statusCode === 200 ? await text(response) : response.resume() && '']
+  }
+  for (const agent of [stays, goes]) expect(await quick(agent)).toEqual([200, 'quick'])
+  const downloads = await Promise.all([ask(stays, '/slow'), ask(goes, '/slow')])
+  edge.routes = [to(['127.0.0.1/32'])]
+  await edge.edge.sync()
+  expect(await quick(stays)).toEqual([200, 'quick'])
+  // On the connection that is open since before, and on another.
+  for (const agent of [goes, new Agent({ localAddress: '127.0.0.2' })])
+    expect((await quick(agent))[0]).toBe(403)
+  for (const response of open) response.end(' and done')
+  expect(await Promise.all(downloads.map((each) => text(each)))).toEqual(['begun and done', 'begun and done'])
+  for (const agent of [stays, goes]) agent?.destroy()
 })

@@ -52,6 +52,38 @@ test('the longest path prefix decides, at a slash, and is taken away where that 
   expect(await ask('shop.example', '/')).toBe('404')
 })
 
+test('what one prefix does to a path, no longer one below it and no redirect suffers', async () => {
+  const below = to('api', 'shop.example', { pathPrefix: '/api', stripPrefix: true })
+  const whole = to('shop', 'shop.example', { pathPrefix: '/api/v2' })
+  const sentOn = to('shop', 'shop.example', { pathPrefix: '/api/old', redirectTo: 'https://old.example' })
+  await serve(to('shop', 'shop.example'), below)
+  expect(await ask('shop.example', '/api/v2/x')).toBe('api /v2/x /api')
+
+  // The longer ones come while HAProxy runs.
+  await serve(to('shop', 'shop.example'), below, whole, sentOn)
+  expect(await ask('shop.example', '/api/v2')).toBe('shop /api/v2 -')
+  expect(await ask('shop.example', '/api/v2/x?y=/api/z')).toBe('shop /api/v2/x?y=/api/z -')
+  expect(await ask('shop.example', '/api/v2x')).toBe('api /v2x /api')
+  expect(await ask('shop.example', '/api/old/x?y=1')).toBe('308 https://old.example/api/old/x?y=1')
+  expect(await ask('shop.example', '/api?y=1')).toBe('api /?y=1 /api')
+  expect(await ask('shop.example', '/api/')).toBe('api / /api')
+  expect(await ask('shop.example', '/apix/api/y')).toBe('shop /apix/api/y -')
+  expect(await ask('shop.example', '/api/api/x')).toBe('api /api/x /api')
+
+  await serve(to('shop', 'shop.example'), below, { ...whole, stripPrefix: true })
+  expect(await ask('shop.example', '/api/v2')).toBe('shop / /api/v2')
+  expect(await ask('shop.example', '/api/v2/api/x')).toBe('shop /api/x /api/v2')
+  expect(await ask('shop.example', '/api/x')).toBe('api /x /api')
+
+  // The root of a name beside a wildcard's prefix: the name's own routes count.
+  await serve(
+    to('shop', 'a.shop.example'),
+    to('api', '*.shop.example', { pathPrefix: '/api', stripPrefix: true }),
+  )
+  expect(await ask('a.shop.example', '/api/x')).toBe('shop /api/x -')
+  expect(await ask('b.shop.example', '/api/x')).toBe('api /x /api')
+})
+
 test('a wildcard takes the names one below it that have no route of their own', async () => {
   await serve(to('shop', '*.shop.example'), to('api', 'api.shop.example'))
   expect(await ask('blue.shop.example')).toBe('shop / -')
