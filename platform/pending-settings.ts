@@ -1,12 +1,16 @@
 /** In which settings what is set for an app differs from what its live deployment runs with. */
 import { changesBetween, type Facts } from './audit-changes.ts'
 import type { AppSettings } from './model/app-settings.ts'
+import { buildSettingsSchema } from './model/builds.ts'
 import type { PendingChange } from './model/pending-changes.ts'
 
 export type SettingChange = Pick<PendingChange, 'field' | 'change' | 'before' | 'after'>
 
 /** What of these comes or goes is one change, whatever is set of it. */
 const groups = ['processes', 'ports'] as const
+
+/** An app that is built, with nothing said of how, differs in nothing from one that was not built so far. */
+const plainBuild = buildSettingsSchema.parse({})
 
 /** Without what needs no deployment: when to deploy by itself, and what is kept. */
 export function settingChanges(live: AppSettings, wanted: AppSettings): SettingChange[] {
@@ -18,7 +22,8 @@ export function settingChanges(live: AppSettings, wanted: AppSettings): SettingC
       group,
       Object.fromEntries(Object.entries(settings[group]).filter(([name]) => stays(group, name))) as Facts,
     ])
-    return { settings: { ...running, ...Object.fromEntries(staying) } }
+    const build = settings.build ?? plainBuild
+    return { settings: { ...running, build, ...Object.fromEntries(staying) } }
   }
   const fields = changesBetween(facts(live), facts(wanted))
   const whole = groups.flatMap((group) => {

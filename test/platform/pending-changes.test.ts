@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest'
 import { createApp, getApp, updateApp } from '../../platform/apps.ts'
+import { createBuild } from '../../platform/builds/create-build.ts'
 import { createDeployment } from '../../platform/deployments.ts'
 import { discardChanges } from '../../platform/discard-changes.ts'
 import type { App, Project } from '../../platform/model/resources.ts'
@@ -8,6 +9,7 @@ import { putProcess, removeProcess } from '../../platform/processes.ts'
 import type { VariableOwner } from '../../platform/variable-owner.ts'
 import { listVariableVersions } from '../../platform/variable-versions.ts'
 import { listVariables, setVariables } from '../../platform/variables.ts'
+import { makeTar } from '../support/images.ts'
 import { openTestPlatform, operator, type TestPlatform } from '../support/platform.ts'
 
 let berth: TestPlatform
@@ -54,6 +56,23 @@ test('nothing waits before anything is live, nor after a deployment of it all', 
   await set(own(), { KEY: 'one' })
   await deployed()
   expect(await pending()).toEqual([])
+})
+
+test('a first build that did not get live changes nothing that waits; how it is to be built does', async () => {
+  await deployed()
+  const archive = await makeTar([{ name: 'Dockerfile', content: 'FROM scratch' }])
+  const upload = (more: { dockerfile?: string } = {}) =>
+    createBuild(berth.platform, operator, app.id, {
+      ...{ format: 'tar' as const, body: new Blob([new Uint8Array(archive)]).stream(), ...more },
+    })
+  const { id } = await upload()
+  await berth.platform.db.deployment.update({ where: { id }, data: { status: 'failed' } })
+  expect((await getApp(berth.platform, operator, app.id)).settings.build).not.toBeNull()
+  expect(await pending()).toEqual([])
+  await upload({ dockerfile: 'web.Dockerfile' })
+  expect(await pending()).toMatchObject([
+    { field: 'settings.build.dockerfile', change: 'added', before: null, after: 'web.Dockerfile' },
+  ])
 })
 
 test('settings, processes and variables that changed are told from what is live, with who and when', async () => {
