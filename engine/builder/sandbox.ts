@@ -46,6 +46,8 @@ const keptLines = 60
 const spareMs = 60_000
 /** A sandbox comes after everything else that wants the processors, its very beginning too. */
 const enterWithinMs = 15_000
+/** buildah 1.28 forgets what it could not pass on when a step ended, so it need not wait for whoever reads. */
+const aheadBytes = 8 * 2 ** 20
 
 export interface SandboxSpec {
   /** What it is for, such as `build`: the beginning of its names, and told from others when what is left is swept. */
@@ -133,6 +135,7 @@ function sandboxOf(containers: Containers, id: string): Sandbox {
         environment,
         workingDir: posix.normalize(workingDir ?? '/'),
         input: input !== undefined,
+        aheadBytes,
       }
       const process = await containers.exec(id, spec)
       const lines: string[] = []

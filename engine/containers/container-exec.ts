@@ -23,6 +23,8 @@ export interface ExecSpec {
   input?: boolean
   /** Output and errors are one stream then, and there is input. */
   terminal?: TerminalSize
+  /** Without a terminal: what it may write before somebody reads it, as far as the kernel gives that. Default 64 KiB. */
+  aheadBytes?: number
 }
 
 export interface ExecProcess {

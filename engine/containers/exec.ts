@@ -66,7 +66,7 @@ export async function createExecs(core: Core): Promise<Execs> {
       // A socket's address is short, and an id may be long.
       const consoleSocket = join(terminals, number)
       const listener = spec.terminal ? listenForTerminal(consoleSocket) : null
-      const streams = listener ? null : openPipes(pipes)
+      const streams = listener ? null : openPipes(pipes, spec.aheadBytes)
       const running = runtime.exec(id, {
         ...files,
         logFile,
@@ -146,9 +146,12 @@ export async function createExecs(core: Core): Promise<Execs> {
   }
 }
 
-function openPipes(pipes: { input: string | null; output: string; errors: string }): Streams {
-  const output = openOutput(pipes.output)
-  const errors = openOutput(pipes.errors)
+function openPipes(
+  pipes: { input: string | null; output: string; errors: string },
+  aheadBytes: number | undefined,
+): Streams {
+  const output = openOutput(pipes.output, aheadBytes)
+  const errors = openOutput(pipes.errors, aheadBytes)
   return {
     input: pipes.input === null ? null : openInput(pipes.input),
     output: output.stream,

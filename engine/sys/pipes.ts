@@ -10,22 +10,32 @@ import { EngineError } from '../errors.ts'
 
 const libc = koffi.load('libc.so.6')
 const mkfifo = libc.func('int mkfifo(const char*, unsigned int)')
+const fcntl = libc.func('int fcntl(int, int, int)')
 const ioctl = libc.func('int ioctl(int, unsigned long, void*)')
 /** How many bytes are there to read. Source: ioctl_pipe, FIONREAD in asm-generic/ioctls.h. */
 const countBytes = 0x541b
 const { O_RDONLY, O_WRONLY, O_RDWR, O_NONBLOCK } = constants
 const lastWordsMs = 500
 const lookEveryMs = 25
+/** F_SETPIPE_SZ of fcntl(2). */
+const setPipeSize = 1_031
+/** What anybody may ask for by default. */
+const usualMostBytes = 1_048_576
 
 function makePipe(path: string): void {
   if (Number(mkfifo(path, 0o600)) < 0)
     throw new EngineError('internal', `cannot make the pipe ${path}: errno ${koffi.errno()}`)
 }
 
-/** What the process will write. `ended` says that it has: what is in the pipe is read, and then it ends. */
-export function openOutput(path: string): { stream: Readable; ended: () => void } {
+/**
+ * What the process will write. `ended` says that it has: what is in the pipe is read, and then it ends.
+ * @param aheadBytes what it may write before somebody reads it, as far as the kernel gives that; default 64 KiB.
+ */
+export function openOutput(path: string, aheadBytes?: number): { stream: Readable; ended: () => void } {
   makePipe(path)
   const reader = openSync(path, O_RDONLY | O_NONBLOCK)
+  if (aheadBytes !== undefined && Number(fcntl(reader, setPipeSize, aheadBytes)) < 0)
+    fcntl(reader, setPipeSize, Math.min(aheadBytes, usualMostBytes))
   // Without a writer the pipe would end before it began.
   let keeper: number | null = openSync(path, O_WRONLY | O_NONBLOCK)
   const stream = new Socket({ fd: reader, readable: true, writable: false })

@@ -15,9 +15,9 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }))
 
 /** A process that writes into a new pipe, started as the runtime starts one. */
-function write(command: string) {
+function write(command: string, aheadBytes?: number) {
   const path = join(folder, 'out')
-  const output = openOutput(path)
+  const output = openOutput(path, aheadBytes)
   const end = openSync(path, 'w')
   const child = spawn('/bin/sh', ['-c', command], { stdio: ['ignore', end, 'inherit'] })
   closeSync(end)
@@ -31,6 +31,15 @@ test('a reader who takes his time gets all that was written, long after its writ
   // Longer than others who hold the pipe are waited for.
   await sleep(800)
   expect(await buffer(stream)).toHaveLength(120_000)
+})
+
+test('a writer may be as far ahead of a reader who is busy as was said, or as anybody may', async () => {
+  const bytes = 1_000_000
+  const { stream, ended, child } = write(`head -c ${bytes} /dev/zero`, 8 * 2 ** 20)
+  // Nobody has read a byte of it.
+  await once(child, 'exit')
+  ended()
+  expect(await buffer(stream)).toHaveLength(bytes)
 })
 
 test('somebody who still holds the pipe does not keep it open', async () => {
