@@ -1,5 +1,5 @@
 import { plan, shellCommand, user, versionIn } from './dockerfile.ts'
-import type { Detector } from './source-view.ts'
+import { type Detector, NotBuildable } from './source-view.ts'
 
 export const java: Detector = {
   lookedFor: 'pom.xml, build.gradle or build.gradle.kts (Java)',
@@ -17,6 +17,10 @@ export const java: Detector = {
       '21'
     const isBoot = /spring-boot/.test(text)
     const isQuarkus = /quarkus/.test(text)
+    if (!isMaven && !source.has('gradlew'))
+      throw new NotBuildable(
+        `There is a ${gradle}, and no gradlew beside it: run \`gradle wrapper\` and add what it makes to the source.`,
+      )
     const wrapper = isMaven ? source.has('mvnw') : source.has('gradlew')
     const maven = wrapper ? 'sh ./mvnw' : 'mvn'
     const what = `Java ${version}, ${isMaven ? 'Maven' : 'Gradle'}${isBoot ? ', Spring Boot' : isQuarkus ? ', Quarkus' : ''}`

@@ -81,8 +81,20 @@ function managerOf(source: SourceFacts, manifest: Record<string, unknown>): Mana
   if (source.has('yarn.lock') || named.startsWith('yarn@')) {
     const isModern = source.has('.yarnrc.yml') || (pinned !== null && !pinned.startsWith('1.'))
     return {
-      ...{ name: 'yarn', setUp: isModern ? 'RUN npm install --global corepack && corepack enable' : null },
-      install: isModern ? 'yarn install --immutable' : 'yarn install --frozen-lockfile',
+      name: 'yarn',
+      // From the registry of packages as all else: corepack would ask another host. Packages lie where Node itself
+      // looks for them, so that it starts without yarn.
+      setUp: isModern
+        ? `ENV YARN_NODE_LINKER=node-modules YARN_ENABLE_GLOBAL_CACHE=true YARN_ENABLE_TELEMETRY=false\nRUN npm install --global --force @yarnpkg/cli-dist@${pinned ?? '4'}`
+        : null,
+      // What was installed for another way to find packages would have to be changed.
+      install: isModern
+        ? source.has('yarn.lock') && !source.has('.pnp.cjs')
+          ? 'yarn install --immutable'
+          : 'yarn install --no-immutable'
+        : source.has('yarn.lock')
+          ? 'yarn install --frozen-lockfile'
+          : 'yarn install',
       prune: isModern
         ? null
         : 'RUN yarn install --frozen-lockfile --production --ignore-scripts --prefer-offline',

@@ -76,7 +76,24 @@ const table: [name: string, files: Files, what: string, lines: string[]][] = [
     'yarn of today',
     { 'package.json': packageJson(['vite'], build), 'yarn.lock': '', '.yarnrc.yml': '' },
     'Node.js 24, Vite, yarn',
-    ['RUN npm install --global corepack && corepack enable', 'RUN yarn install --immutable'],
+    [
+      'RUN npm install --global --force @yarnpkg/cli-dist@4',
+      'COPY package.json yarn.lock .yarnrc.yml ./',
+      'RUN yarn install --immutable',
+    ],
+  ],
+  [
+    'yarn of a version of its own, that had packages in archives',
+    {
+      'package.json': packageJson([], { packageManager: 'yarn@3.6.4', scripts: { start: 'node a.js' } }),
+      ...{ 'yarn.lock': '', '.pnp.cjs': '' },
+    },
+    'Node.js 24, yarn',
+    [
+      'RUN npm install --global --force @yarnpkg/cli-dist@3.6.4',
+      'RUN yarn install --no-immutable',
+      'CMD ["node","a.js"]',
+    ],
   ],
   [
     'bun, Remix',
@@ -308,6 +325,7 @@ test.each<[string, Files, RegExp]>([
     /several programs/,
   ],
   ['a workspace of Rust', { 'Cargo.toml': '[workspace]' }, /without a package/],
+  ['Gradle without its wrapper', { 'build.gradle': '' }, /no gradlew .* `gradle wrapper`/],
   ['several .NET projects', { 'a/A.csproj': '', 'b/B.csproj': '' }, /several \.NET projects/],
 ])('%s: what is missing is said', async (_name, files, message) => {
   await expect(detectIn(files)).rejects.toThrow(NotBuildable)
