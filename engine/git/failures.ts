@@ -28,7 +28,9 @@ export function reasonOf(lines: readonly string[]): GitFailureReason {
 /** What git said in the end, in one line. */
 export function lastWords(lines: readonly string[]): string {
   const said = lines.filter((line) =>
-    /^(fatal|error|remote|ssh|.*@.*): |Permission denied|verification failed/i.test(line),
+    /^(fatal|error|remote|ssh|.*@.*): |Permission denied|host key is known for|verification failed/i.test(
+      line,
+    ),
   )
   const [first = 'it said nothing'] = said.length > 0 ? said : lines.slice(-1)
   return first.replace(/^(fatal|error|remote): /i, '').slice(0, 500)

@@ -44,6 +44,9 @@ export interface Repository {
   git(...args: string[]): string
 }
 
+/** What this host's git is set up to do, such as filters of LFS, is not what a repository has. */
+export const plainGit = { GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' }
+
 const httpsPort = 8443
 const sshPort = 2222
 let made = 0
@@ -76,9 +79,25 @@ export async function startGitServer(): Promise<GitServer> {
       `ListenAddress ${address}:${sshPort}`,
       `HostKey ${folder}/host_key`,
       `AuthorizedKeysFile ${folder}/authorized_keys`,
-      `ForceCommand cd ${folder}/repositories && git-shell -c "$SSH_ORIGINAL_COMMAND"`,
+      `ForceCommand /bin/sh ${folder}/ssh-command`,
       `PidFile ${folder}/sshd.pid`,
       ...['StrictModes no', 'UsePAM no', 'PasswordAuthentication no', 'PermitRootLogin prohibit-password'],
+      '',
+    ].join('\n'),
+  )
+  // As forges do it: by ssh it is told where LFS keeps its files, and what lets in there.
+  const header = { Authorization: `Basic ${Buffer.from(`deploy:${password}`).toString('base64')}` }
+  write(
+    'ssh-command',
+    [
+      `cd ${folder}/repositories || exit 1`,
+      'case "$SSH_ORIGINAL_COMMAND" in',
+      'git-lfs-authenticate*)',
+      `  name=$(echo "$SSH_ORIGINAL_COMMAND" | sed -e "s#.*/repositories/##" -e "s#'* download.*##")`,
+      `  echo '{"href":"https://${address}:${httpsPort}/'"$name"'/info/lfs","header":${JSON.stringify(header)}}'`,
+      '  ;;',
+      '*) exec git-shell -c "$SSH_ORIGINAL_COMMAND" ;;',
+      'esac',
       '',
     ].join('\n'),
   )
@@ -149,7 +168,7 @@ export async function startGitServer(): Promise<GitServer> {
           'protocol.file.allow=always',
           ...args,
         ],
-        { stdio: 'pipe' },
+        { stdio: 'pipe', env: { ...process.env, ...plainGit } },
       )
         .toString()
         .trim()

@@ -125,7 +125,10 @@ test('the deploy key that Berth made lets in by ssh; a host that shows another k
   ])
   await server.changeHostKey()
   const changed = await host.untilStatus((await deploy(app)).id, 'failed')
-  expect(changed.failure).toMatchObject({ code: 'git-host-key' })
+  expect(changed.failure).toMatchObject({
+    ...{ code: 'git-host-key', step: 'build' },
+    message: expect.stringMatching(/shows another key than .* remove the kept key/),
+  })
   await setGitSource(host.berth.platform, operator, app.id, {
     address,
     hostKeys: [`[x]:1 ${server.hostKey}`],
@@ -189,6 +192,13 @@ test('a push that a webhook tells of goes live, if a watched path changed; so do
     authorization: `token ${server.password}`,
     body: { context: `berth/${app.name}` },
   })
+  // So it is of one that fails, and what serves serves on.
+  const broken = repository.commit({ Dockerfile: `${filesOf('').Dockerfile}RUN exit 7\n` })
+  await push()
+  await until('the forge knows that it failed', () =>
+    server.statuses().some(({ path, body }) => path.endsWith(broken) && body.state === 'failure'),
+  )
+  expect((await host.ask(app)).body).toBe('two')
   // Nobody tells, and Berth looks by itself.
   await setGitSource(platform, operator, app.id, { ...input, pollSeconds: 60 })
   repository.commit(filesOf('three'))

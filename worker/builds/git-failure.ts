@@ -26,14 +26,19 @@ export function gitFailure(
         facts,
       })
     case 'host-key':
-      return new DeployFailure(
-        'git-host-key',
-        "The repository's host shows another key than the one it is known by. If that is right, remove the kept key from the app's Git source.",
-        { facts },
-      )
+      return new DeployFailure('git-host-key', hostKeyMessage(reason, address), { facts })
     case 'disk-full':
     case 'timeout':
     case 'failed':
       return new DeployFailure('git-failed', `Git could not fetch the source: ${reason}`, { facts })
   }
+}
+
+/** @param reason ssh's own words. */
+function hostKeyMessage(reason: string, address: string): string {
+  const unknown = /host key is known for (\S+)/.exec(reason)?.[1]
+  const host = URL.parse(address)?.hostname.replace(/^\[|\]$/g, '')
+  return unknown === undefined || unknown === host
+    ? "The repository's host shows another key than the one it is known by. If that is right, remove the kept key from the app's Git source."
+    : `A submodule is fetched by ssh from ${unknown}, of which no key is known. Name it by https, or keep it on the repository's own host.`
 }

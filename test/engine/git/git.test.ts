@@ -7,7 +7,7 @@ import { buffer } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type FetchSpec, GitFailure, type GitRef, type Remote } from '../../../engine/index.ts'
 import { startEngine, type TestEngine } from '../../support/engine.ts'
-import { type GitServer, type Repository, startGitServer } from '../../support/git-server.ts'
+import { type GitServer, plainGit, type Repository, startGitServer } from '../../support/git-server.ts'
 import { freePort } from '../../support/registry.ts'
 
 let t: TestEngine
@@ -128,45 +128,58 @@ test('what a look says: where a branch is, and which paths are others since a co
   expect(await failure(look(null, { kind: 'tag', name: 'v9' }))).toBe('ref-missing')
 })
 
+/** Adds one that names `url`, whatever is there. */
+function addSubmodule(parent: Repository, url: string, path: string): void {
+  const folder = mkdtempSync(join(tmpdir(), 'berth-sub-'))
+  const settings = ['user.name=a', 'user.email=a@b', 'protocol.file.allow=always'].flatMap((each) => [
+    '-c',
+    each,
+  ])
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-C', folder, ...settings, ...args], {
+      ...{ stdio: 'pipe' as const, env: { ...process.env, ...plainGit } },
+    })
+  const bare = parent.git('rev-parse', '--absolute-git-dir')
+  git('clone', '-q', bare, '.')
+  git('submodule', 'add', '-q', join(bare, '../library.git'), path)
+  git('config', '-f', '.gitmodules', `submodule.${path}.url`, url)
+  git('commit', '-qam', 'Add a submodule')
+  git('push', '-q', 'origin', 'HEAD:main')
+  rmSync(folder, { recursive: true, force: true })
+}
+
 test('submodules come along by https, and never from a path of a machine', async () => {
   server.create('public/library.git', { 'lib.txt': 'library' })
   const parent = server.create('public/parent.git', { Dockerfile: 'FROM scratch\n' })
-  const addSubmodule = (url: string, path: string) => {
-    const folder = mkdtempSync(join(tmpdir(), 'berth-sub-'))
-    const git = (...args: string[]) =>
-      execFileSync(
-        'git',
-        [
-          '-C',
-          folder,
-          '-c',
-          'user.name=a',
-          '-c',
-          'user.email=a@b',
-          '-c',
-          'protocol.file.allow=always',
-          ...args,
-        ],
-        { stdio: 'pipe' },
-      )
-        .toString()
-        .trim()
-    const bare = parent.git('rev-parse', '--absolute-git-dir')
-    git('clone', '-q', bare, '.')
-    git('submodule', 'add', '-q', join(bare, '../library.git'), path)
-    git('config', '-f', '.gitmodules', `submodule.${path}.url`, url)
-    git('commit', '-qam', 'Add a submodule')
-    git('push', '-q', 'origin', 'HEAD:main')
-    rmSync(folder, { recursive: true, force: true })
-  }
-  addSubmodule('../library.git', 'lib')
+  addSubmodule(parent, '../library.git', 'lib')
   expect((await fetch(https('public/parent.git'))).files).toEqual([
     './.gitmodules',
     './Dockerfile',
     './lib/lib.txt',
   ])
-  addSubmodule('/etc', 'host')
+  addSubmodule(parent, '/etc', 'host')
   expect(await failure(fetch(https('public/parent.git')))).toBe('failed')
+})
+
+test('submodules come along by ssh from the same host, with the same key, and from no host that is not known', async () => {
+  const { sshKey, publicKey } = makeKey()
+  server.allowKey(publicKey)
+  server.create('private/library.git', { 'lib.txt': 'library' })
+  const parent = server.create('private/parent.git', { Dockerfile: 'FROM scratch\n' })
+  addSubmodule(parent, '../library.git', 'lib')
+  const remote = { url: server.sshUrl('private/parent.git'), sshKey }
+  const files = ['./.gitmodules', './Dockerfile', './lib/lib.txt']
+  const first = await fetch(remote)
+  expect(first).toMatchObject({ files, hostKeys: [server.hostKey] })
+  expect(await fetch({ ...remote, hostKeys: first.hostKeys })).toMatchObject({ files })
+  // The same machine by another name is nobody that is known.
+  const elsewhere = server.sshUrl('private/library.git').replace(server.address, `[::ffff:${server.address}]`)
+  addSubmodule(parent, elsewhere, 'other')
+  const refused = await fetch(remote).catch((error) => error)
+  expect(refused).toMatchObject({
+    reason: 'host-key',
+    message: expect.stringMatching(/^No .* host key is known for /),
+  })
 })
 
 test('neither hooks, nor filters, nor links of a repository run anything or lead out of it', async () => {
@@ -252,6 +265,13 @@ test('files kept by LFS come along, with the same credentials, and no more of th
     true,
   )
   expect(await failure(fetch(https('private/large.git')))).toBe('denied')
+  // By ssh it is the host that says what lets in.
+  const { sshKey, publicKey } = makeKey()
+  server.allowKey(publicKey)
+  const byKey = await fetch({ url: server.sshUrl('private/large.git'), sshKey, ca: server.ca })
+  expect(byKey.files).toEqual(['./.gitattributes', './large.bin', './plain.txt'])
+  expect(byKey.tar.includes('kept by LFS')).toBe(true)
+  expect(byKey.tar.includes('git-lfs.github.com')).toBe(false)
   // One that is not there is no file of a few lines.
   const missing = pointer.replace(/sha256:..../, 'sha256:0000')
   server.create('public/missing.git', { ...files, 'large.bin': missing })
