@@ -31,7 +31,7 @@ export function BuildSteps({ steps, isRunning, onChoose }: BuildStepsProps) {
             onClick={() => onChoose(step.from)}
             className="flex w-full items-center gap-3 rounded-lg px-2 py-1 text-left hover:bg-sunken"
           >
-            <span className="w-14 shrink-0 text-muted text-xs tabular-nums">{step.place}</span>
+            <span className="min-w-8 shrink-0 text-muted text-xs tabular-nums sm:min-w-14">{step.place}</span>
             <code className="min-w-0 flex-1 truncate font-mono text-[12.5px]" title={step.instruction ?? ''}>
               {step.instruction}
             </code>

@@ -6,7 +6,8 @@ import type { Connection } from './use-event-stream.ts'
 export function ConnectionNote({ connection }: { connection: Connection }) {
   const t = useTranslations('common')
   return (
-    <span role="status" className="inline-flex items-center gap-1.5 text-muted text-xs">
+    // Empty it takes no place, and is still there for whoever is told of changes.
+    <span role="status" className="inline-flex items-center gap-1.5 text-muted text-xs empty:sr-only">
       {connection === 'reconnecting' && (
         <>
           <WifiOff aria-hidden className="size-3.5" />
