@@ -1,7 +1,8 @@
 import { notFound, requireInstallation, type Viewer } from './access.ts'
 import { record } from './audit.ts'
+import type { ManagedHost } from './model/administration.ts'
 import type { PageInput } from './model/inputs.ts'
-import type { ManagedHost, Page } from './model/resources.ts'
+import type { Page } from './model/resources.ts'
 import type { Platform } from './open.ts'
 import { afterId, parsePage, toPage } from './pages.ts'
 

@@ -1,6 +1,7 @@
 import { notFound, type Viewer } from './access.ts'
 import type { PageInput } from './model/inputs.ts'
-import type { ImageDetail, ImagePush, ImageTag, ImageUse, Page, RepositoryImage } from './model/resources.ts'
+import type { ImageDetail, ImagePush, ImageTag, ImageUse, RepositoryImage } from './model/repositories.ts'
+import type { Page } from './model/resources.ts'
 import type { Platform } from './open.ts'
 import { afterId, type PageRequest, parsePage, toPage } from './pages.ts'
 import { readJsonBlob } from './registry/client.ts'

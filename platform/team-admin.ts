@@ -2,6 +2,7 @@ import { notFound, requireInstallation, type Viewer } from './access.ts'
 import { publishAccess } from './access-changes.ts'
 import { contains } from './contains.ts'
 import { PlatformError } from './errors.ts'
+import type { ManagedTeam, ManagedTeamDetail } from './model/administration.ts'
 import {
   type AppointOwnerInput,
   appointOwnerSchema,
@@ -9,7 +10,7 @@ import {
   type SearchInput,
   searchSchema,
 } from './model/inputs.ts'
-import type { ManagedTeam, ManagedTeamDetail, Page } from './model/resources.ts'
+import type { Page } from './model/resources.ts'
 import type { Role } from './model/roles.ts'
 import type { Platform } from './open.ts'
 import { afterId, parsePage } from './pages.ts'

@@ -5,6 +5,7 @@ import { contains } from './contains.ts'
 import type { Transaction } from './database.ts'
 import { PlatformError } from './errors.ts'
 import type { Prisma } from './generated/prisma/client.ts'
+import type { ManagedUser } from './model/administration.ts'
 import {
   type DeleteUserInput,
   deleteUserSchema,
@@ -12,7 +13,7 @@ import {
   type UserFilterInput,
   userFilterSchema,
 } from './model/inputs.ts'
-import type { ManagedUser, Page } from './model/resources.ts'
+import type { Page } from './model/resources.ts'
 import type { Platform } from './open.ts'
 import { afterId, parsePage, toPage } from './pages.ts'
 import { makeResetLink, type ResetLink } from './reset-link.ts'

@@ -1,7 +1,7 @@
 'use server'
 
 import type { UpdateRepositoryInput } from '@/platform/model/inputs.ts'
-import type { RetentionPlan } from '@/platform/model/resources.ts'
+import type { RetentionPlan } from '@/platform/model/repositories.ts'
 import type { RetentionInput } from '@/platform/model/retention.ts'
 import { deleteImage, deleteRepository, deleteTag } from '@/platform/registry/remove.ts'
 import { previewRetention, setTeamRetention } from '@/platform/registry/retention.ts'

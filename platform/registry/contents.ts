@@ -1,4 +1,4 @@
-import type { RepositoryImage } from '../model/resources.ts'
+import type { RepositoryImage } from '../model/repositories.ts'
 import type { Platform } from '../open.ts'
 
 export interface BlobRow {

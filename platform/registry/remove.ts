@@ -1,7 +1,7 @@
 import { notFound, type Viewer } from '../access.ts'
 import { record } from '../audit.ts'
 import { PlatformError } from '../errors.ts'
-import type { ImageUse } from '../model/resources.ts'
+import type { ImageUse } from '../model/repositories.ts'
 import type { Platform } from '../open.ts'
 import { type RepositoryPlace, repositoryAccess } from '../repositories.ts'
 import { deleteManifest, readTag } from './client.ts'

@@ -1,4 +1,4 @@
-import type { ImageUse, RetentionPlan, RetentionReason } from '../model/resources.ts'
+import type { ImageUse, RetentionPlan, RetentionReason } from '../model/repositories.ts'
 import { limitsTags, type Retention, ruleKeeping } from '../model/retention.ts'
 import { familyOf, type ImageRow, sizeOf } from './contents.ts'
 

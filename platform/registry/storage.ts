@@ -1,6 +1,6 @@
 import { requireTeam, type Viewer } from '../access.ts'
 import { imageUse } from '../disk-use.ts'
-import type { RegistryStorage } from '../model/resources.ts'
+import type { RegistryStorage } from '../model/repositories.ts'
 import type { Platform } from '../open.ts'
 
 /** What a team's images take. The quota is for its volumes too. */

@@ -1,6 +1,6 @@
 import { inProgressStatuses } from '../deployment-cancel.ts'
 import { keptDeployments } from '../kept-deployments.ts'
-import type { ImageUse } from '../model/resources.ts'
+import type { ImageUse } from '../model/repositories.ts'
 import type { Platform } from '../open.ts'
 
 interface Of {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ImageUse } from '../../platform/model/resources.ts'
+import type { ImageUse } from '../../platform/model/repositories.ts'
 import {
   type RetentionInput,
   readRetention,

@@ -1,4 +1,4 @@
-import type { Repository } from '@/platform/model/resources.ts'
+import type { Repository } from '@/platform/model/repositories.ts'
 import { getTeamRetention } from '@/platform/registry/retention.ts'
 import { enter } from '../../../_shell/load.ts'
 import { RetentionForm } from './retention-form.client.tsx'

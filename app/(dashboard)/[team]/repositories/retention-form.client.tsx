@@ -2,7 +2,7 @@
 
 import { useTranslations } from 'next-intl'
 import { type ReactNode, useState } from 'react'
-import type { RetentionPlan } from '@/platform/model/resources.ts'
+import type { RetentionPlan } from '@/platform/model/repositories.ts'
 import type { Retention, RetentionInput } from '@/platform/model/retention.ts'
 import {
   previewRetentionAction,

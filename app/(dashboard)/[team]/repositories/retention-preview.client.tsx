@@ -1,7 +1,7 @@
 'use client'
 
 import { useLocale, useTranslations } from 'next-intl'
-import type { RetentionPlan, RetentionReason } from '@/platform/model/resources.ts'
+import type { RetentionPlan, RetentionReason } from '@/platform/model/repositories.ts'
 import { Badge } from '../../../_ui/badge.tsx'
 import { formatBytes } from '../../../_ui/format.ts'
 

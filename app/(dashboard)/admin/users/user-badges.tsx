@@ -1,6 +1,6 @@
 import { Ban, ShieldCheck, Wrench } from 'lucide-react'
 import { useTranslations } from 'next-intl'
-import type { ManagedUser } from '@/platform/model/resources.ts'
+import type { ManagedUser } from '@/platform/model/administration.ts'
 import { Badge } from '../../../_ui/badge.tsx'
 
 /** What is out of the ordinary about an account. */

@@ -1,6 +1,12 @@
 /** The model's nouns under the names that the OpenAPI document gives them. */
 
 import { z } from '@hono/zod-openapi'
+import {
+  managedHostSchema,
+  managedTeamDetailSchema,
+  managedTeamSchema,
+  managedUserSchema,
+} from '../../../../platform/model/administration.ts'
 import { alertRuleSchema, alertSchema } from '../../../../platform/model/alerts.ts'
 import { timelineEntrySchema } from '../../../../platform/model/app-event-kinds.ts'
 import { buildLogSchema } from '../../../../platform/model/builds.ts'
@@ -17,26 +23,24 @@ import { portListSchema, portResourceSchema } from '../../../../platform/model/p
 import { teamUseSchema } from '../../../../platform/model/quotas.ts'
 import { registryCollectionSchema } from '../../../../platform/model/registry-collection.ts'
 import { registryLoginSchema } from '../../../../platform/model/registry-logins.ts'
+import {
+  imageDetailSchema,
+  imagePushSchema,
+  imageTagSchema,
+  repositoryImageSchema,
+  repositorySchema,
+  retentionPlanSchema,
+} from '../../../../platform/model/repositories.ts'
 import type { Deployment } from '../../../../platform/model/resources.ts'
 import {
   appSchema,
   auditEventSchema,
   deletedTeamSchema,
   deploymentSchema,
-  imageDetailSchema,
-  imagePushSchema,
-  imageTagSchema,
   invitationSchema,
-  managedHostSchema,
-  managedTeamDetailSchema,
-  managedTeamSchema,
-  managedUserSchema,
   memberSchema,
   projectMemberSchema,
   projectSchema,
-  repositoryImageSchema,
-  repositorySchema,
-  retentionPlanSchema,
   sessionSchema,
   teamSchema,
   tokenSchema,

@@ -1,7 +1,7 @@
 import Link from 'next/link'
 import { getLocale, getTranslations } from 'next-intl/server'
 import { listTags } from '@/platform/images.ts'
-import type { Repository } from '@/platform/model/resources.ts'
+import type { Repository } from '@/platform/model/repositories.ts'
 import { enter } from '../../../../_shell/load.ts'
 import { Card, CardHeader } from '../../../../_ui/card.tsx'
 import { CopyButton } from '../../../../_ui/copy-button.client.tsx'

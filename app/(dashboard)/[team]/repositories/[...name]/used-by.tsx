@@ -1,6 +1,6 @@
 import Link from 'next/link'
 import { useTranslations } from 'next-intl'
-import type { ImageUse } from '@/platform/model/resources.ts'
+import type { ImageUse } from '@/platform/model/repositories.ts'
 import { Badge } from '../../../../_ui/badge.tsx'
 
 /** Which apps need an image, each once by what it needs it for most. */

@@ -1,6 +1,6 @@
 import { useTranslations } from 'next-intl'
 import type { ReactNode } from 'react'
-import type { ManagedUser } from '@/platform/model/resources.ts'
+import type { ManagedUser } from '@/platform/model/administration.ts'
 import { Card, CardHeader } from '../../../../_ui/card.tsx'
 import {
   AdministratorButton,
