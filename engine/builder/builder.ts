@@ -49,7 +49,10 @@ export interface BuildSpec {
 }
 
 export interface BuildSource {
-  /** The archive, which is unpacked inside the build's container only; asked again when a build has to begin anew. */
+  /**
+   * The archive, which is unpacked inside the build's container only; asked again when a build has to begin anew. What it
+   * fails with is what the build ends with.
+   */
   open(): Readable
   format: SourceFormat
 }
@@ -133,14 +136,14 @@ export interface BuildResult {
 }
 
 export type BuildFailureReason =
-  | 'source-invalid'
-  | 'dockerfile-missing'
-  | 'not-understood'
-  | 'base-image'
-  | 'failed'
+  | 'source-invalid' // the archive can't be unpacked
+  | 'dockerfile-missing' // `message` is what the folder has instead
+  | 'not-understood' // thrown by whoever generates Dockerfiles, never by a builder
+  | 'base-image' // it is not there, or not to be had
+  | 'failed' // a step, or the Dockerfile itself
   | 'out-of-memory'
   | 'timeout'
-  | 'disk-full'
+  | 'disk-full' // also with nothing left of earlier builds
   | 'too-many-processes'
   | 'push-failed'
 

@@ -55,9 +55,12 @@ export const listCommand = [
   "find . -maxdepth 5 '(' -name node_modules -o -name .git -o -name .venv ')' -prune -o -type f -print | head -n 20000",
 ]
 
-/** The beginning of a file, in a form that lines can't spoil. A name of the source's own is never an option. */
+/**
+ * The beginning of a file, in a form that lines can't spoil; fails for what is none, such as a pipe that nobody writes to.
+ * A name of the source's own is never an option.
+ */
 export function readCommand(path: string): string[] {
-  return ['sh', '-c', 'head -c 262144 "./$1" | base64', 'sh', path]
+  return ['sh', '-c', '[ -f "./$1" ] && head -c 262144 "./$1" | base64', 'sh', path]
 }
 
 export const generatedFile = '/run/Dockerfile'

@@ -66,7 +66,7 @@ export async function createBuilder(parts: BuilderParts): Promise<Builder> {
   }
 
   return {
-    build(spec, options) {
+    async build(spec, options) {
       checkBuild(spec)
       return lock(spec.cache, async () => {
         try {

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { Readable } from 'node:stream'
 import { expect } from 'vitest'
-import type { BuildOptions, BuildResult, BuildSpec } from '../../engine/index.ts'
+import type { Builder, BuildOptions, BuildResult, BuildSpec } from '../../engine/index.ts'
 import { commandLine } from '../../engine/sys/processes.ts'
 import { startEngine, type TestEngine } from './engine.ts'
 import { type ImageSpec, makeTar, pushImage, type TarEntry } from './images.ts'
@@ -15,15 +15,18 @@ const firstId = 1_500_000_000
 
 export interface TestBuilder {
   t: TestEngine
+  builder: Builder
   /** Of the registry, as builds know it. */
   host: string
+  /** The same registry, for whoever asks it on this host. */
+  registryUrl: string
   /** What the last build said until now. */
   said(): readonly string[]
   specOf(source: Buffer, changes?: Partial<BuildSpec>): BuildSpec
   build(
     source: Record<string, string> | Buffer,
     changes?: Partial<BuildSpec>,
-    options?: Pick<BuildOptions, 'signal' | 'onPhase'>,
+    options?: BuildOptions,
   ): Promise<BuildResult & { lines: string[]; spec: BuildSpec }>
   /** Pushes an image for builds to begin with; answers with its FROM line. */
   base(name: string, image: ImageSpec): Promise<string>
@@ -47,7 +50,9 @@ export async function startBuilder(): Promise<TestBuilder> {
 
   const builder: TestBuilder = {
     t,
+    builder: t.engine.builder,
     host,
+    registryUrl: `http://127.0.0.1:${t.registry.port}`,
     said: () => said,
     specOf(source, changes = {}) {
       const id = `b${++last}`
@@ -72,8 +77,11 @@ export async function startBuilder(): Promise<TestBuilder> {
       const lines: string[] = []
       said = lines
       const spec = builder.specOf(Buffer.isBuffer(source) ? source : await tarOf(source), changes)
-      const onLine = ({ text }: { text: string }) => lines.push(text)
-      return { ...(await t.engine.builder.build(spec, { onLine, ...options })), lines, spec }
+      const onLine: BuildOptions['onLine'] = (line) => {
+        lines.push(line.text)
+        options?.onLine?.(line)
+      }
+      return { ...(await t.engine.builder.build(spec, { ...options, onLine })), lines, spec }
     },
     async base(name, image) {
       // buildah wants as many steps in an image's history as it has layers.
