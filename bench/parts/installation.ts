@@ -21,6 +21,8 @@ export interface BerthRegistry {
 
 /** What benches of the whole platform ask it by. */
 export interface BerthInstallation extends BerthRegistry {
+  /** Its folder of all state. */
+  home: string
   /** Public port. */
   port: number
   teamId: string
@@ -53,7 +55,7 @@ export async function startInstallation(context: BenchContext): Promise<BerthIns
   const api = operatorApi(home, settings)
   const team = await api.post<Team>('/teams', { name: 'Bench', slug: 'bench' })
   return {
-    ...{ host, port, api, teamId: team.id },
+    ...{ home, host, port, api, teamId: team.id },
     folder: join(home, 'registry', 'data'),
     team: team.imageNamespace,
     credentials: `operator:${readSecret(home, 'operator.token')}`,
