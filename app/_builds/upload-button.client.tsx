@@ -96,7 +96,7 @@ export function UploadButton({ appId, path }: UploadButtonProps) {
       trigger={
         <Button>
           <FileUp aria-hidden />
-          {t('button')}
+          <span className="max-sm:sr-only">{t('button')}</span>
         </Button>
       }
     >

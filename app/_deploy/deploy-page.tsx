@@ -30,7 +30,7 @@ export async function DeployPage({
   const canDeploy =
     project === null ? canMakeProject || names.length > 0 : names.some(({ id }) => id === project.id)
   return (
-    <div className="mx-auto max-w-2xl">
+    <div className="max-w-2xl">
       <PageHeader title={t('title')} description={t('description')} />
       {canDeploy ? (
         <DeployForm

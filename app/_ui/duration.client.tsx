@@ -2,7 +2,7 @@
 
 import { useLocale } from 'next-intl'
 import { useEffect, useState } from 'react'
-import { formatDuration } from './format.ts'
+import { formatDuration, formatTook } from './format.ts'
 
 /** How long something took, or, ticking, has taken until now. */
 export function Duration({ from, to }: { from: string; to: string | null }) {
@@ -17,5 +17,6 @@ export function Duration({ from, to }: { from: string; to: string | null }) {
   }, [to])
   const end = to === null ? now : Date.parse(to)
   if (end === null) return null
-  return <span className="tabular-nums">{formatDuration(end - Date.parse(from), locale)}</span>
+  const format = to === null ? formatDuration : formatTook
+  return <span className="tabular-nums">{format(end - Date.parse(from), locale)}</span>
 }

@@ -18,7 +18,12 @@ export function formatDuration(ms: number, locale: string): string {
   return pair([Math.floor(whole / 3_600), 'hour'], [Math.floor((whole % 3_600) / 60), 'minute'], locale)
 }
 
-type Unit = 'second' | 'minute' | 'hour'
+/** The same of what is over, with milliseconds where it was shorter than a tenth of a second: `43` → `43ms`. */
+export function formatTook(ms: number, locale: string): string {
+  return ms < 100 ? unit(Math.max(0, Math.round(ms)), 'millisecond', locale) : formatDuration(ms, locale)
+}
+
+type Unit = 'millisecond' | 'second' | 'minute' | 'hour'
 
 function pair(big: [number, Unit], small: [number, Unit], locale: string): string {
   const parts = [big, small].filter(([value]) => value > 0).map(([value, of]) => unit(value, of, locale))

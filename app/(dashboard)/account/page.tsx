@@ -40,7 +40,7 @@ export default async function AccountPage({ searchParams }: PageProps<'/account'
   // Of more teams the token form knows the names by the API alone.
   const places = await Promise.all(teams.slice(0, 20).map(loadPlaces))
   return (
-    <div className="mx-auto max-w-2xl">
+    <div className="max-w-2xl">
       <PageHeader
         title={t('title')}
         actions={

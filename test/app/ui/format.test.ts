@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { localeFromHeader } from '../../../app/_i18n/locales.ts'
-import { formatBytes, formatDuration, nameOfImage, shortDigest } from '../../../app/_ui/format.ts'
+import { formatBytes, formatDuration, formatTook, nameOfImage, shortDigest } from '../../../app/_ui/format.ts'
 
 test('bytes are shown in the largest unit that leaves a whole number', () => {
   expect(
@@ -18,6 +18,7 @@ test('durations are short, and in the language', () => {
     '1h 2m',
   ])
   expect(formatDuration(125_000, 'zh-CN')).toBe('2分钟5秒')
+  expect([-5, 43, 100, 1_240].map((ms) => formatTook(ms, 'en'))).toEqual(['0ms', '43ms', '0.1s', '1.2s'])
 })
 
 test('an app is called after its image', () => {

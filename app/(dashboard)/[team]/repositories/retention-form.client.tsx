@@ -12,7 +12,7 @@ import {
 import { Button } from '../../../_ui/button.tsx'
 import { Card, CardHeader } from '../../../_ui/card.tsx'
 import { TextField } from '../../../_ui/field.client.tsx'
-import { Notice } from '../../../_ui/notice.tsx'
+import { Form } from '../../../_ui/form.client.tsx'
 import { useAction } from '../../../_ui/use-action.ts'
 import { RetentionPreview } from './retention-preview.client.tsx'
 
@@ -55,13 +55,36 @@ export function RetentionForm({ rules, of }: RetentionFormProps) {
         title={isRepository ? t('title') : t('teamTitle')}
         description={isRepository ? (of.hasOwn ? t('own') : t('inherited')) : t('teamDescription')}
       />
-      <form
-        ref={saving.form}
-        className="space-y-4 p-5"
-        onSubmit={(event) => {
-          event.preventDefault()
-          save(read(event.currentTarget))
-        }}
+      <Form
+        form={saving.form}
+        className="p-5"
+        onSubmit={(data) => save(read(data))}
+        problem={problem.problem === null || rest ? null : problem.summary()}
+        pending={saving.pending}
+        submit={tCommon('save')}
+        actions={
+          <>
+            {(isRepository ? of.hasOwn : rules !== null) && (
+              <Button pending={saving.pending} onClick={() => save(null)}>
+                {isRepository ? t('useTeams') : t('keepAll')}
+              </Button>
+            )}
+            {isRepository && (
+              <Button
+                pending={looking.pending}
+                onClick={(event) => {
+                  const { form } = event.currentTarget
+                  if (form === null) return
+                  saving.clear()
+                  const input = read(new FormData(form))
+                  looking.run(() => previewRetentionAction(of.repositoryId, input), { onDone: setPlan })
+                }}
+              >
+                {t('preview')}
+              </Button>
+            )}
+          </>
+        }
       >
         <Fields>
           <TextField
@@ -90,33 +113,12 @@ export function RetentionForm({ rules, of }: RetentionFormProps) {
           defaultValue={rules?.keepTags.join(', ') ?? ''}
           error={errorOf('keepTags') ?? keepTagsError}
         />
-        {problem.problem !== null && !rest && <Notice tone="danger">{problem.summary()}</Notice>}
-        <div className="flex flex-wrap gap-2">
-          <Button tone="primary" type="submit" pending={saving.pending}>
-            {tCommon('save')}
-          </Button>
-          {isRepository && (
-            <Button
-              type="button"
-              pending={looking.pending}
-              onClick={(event) => {
-                const form = event.currentTarget.form
-                if (form === null) return
-                saving.clear()
-                looking.run(() => previewRetentionAction(of.repositoryId, read(form)), { onDone: setPlan })
-              }}
-            >
-              {t('preview')}
-            </Button>
-          )}
-          {(isRepository ? of.hasOwn : rules !== null) && (
-            <Button type="button" pending={saving.pending} onClick={() => save(null)}>
-              {isRepository ? t('useTeams') : t('keepAll')}
-            </Button>
-          )}
+      </Form>
+      {plan !== null && (
+        <div className="px-5 pb-5">
+          <RetentionPreview plan={plan} />
         </div>
-        {plan !== null && <RetentionPreview plan={plan} />}
-      </form>
+      )}
     </Card>
   )
 }
@@ -126,8 +128,7 @@ function Fields({ children }: { children: ReactNode }) {
 }
 
 /** As typed: what is no number is sent as what the platform refuses in words. */
-function read(form: HTMLFormElement): RetentionInput {
-  const data = new FormData(form)
+function read(data: FormData): RetentionInput {
   const text = (name: string) => String(data.get(name) ?? '').trim()
   const number = (name: string) => (text(name) === '' ? null : Number(text(name)) || 0)
   return {

@@ -24,7 +24,7 @@ export async function SettingsFrame({ team, isWide = false, children }: Settings
   ])
   const path = `/${team.slug}/settings`
   return (
-    <div className={isWide ? undefined : 'mx-auto max-w-2xl'}>
+    <>
       <PageHeader title={t('settings')} />
       <Tabs
         label={t('settings')}
@@ -44,7 +44,7 @@ export async function SettingsFrame({ team, isWide = false, children }: Settings
             : []),
         ]}
       />
-      {children}
-    </div>
+      <div className={isWide ? undefined : 'max-w-2xl'}>{children}</div>
+    </>
   )
 }

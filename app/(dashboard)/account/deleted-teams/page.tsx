@@ -17,7 +17,7 @@ export async function generateMetadata(): Promise<Metadata> {
 export default async function DeletedTeamsPage() {
   const [t, teams] = await Promise.all([getTranslations('teamPages'), loadDeletedTeams()])
   return (
-    <div className="mx-auto max-w-2xl">
+    <div className="max-w-2xl">
       <PageHeader title={t('deletedTeams')} description={t('deletedTeamsDescription')} />
       {teams.length === 0 ? (
         <EmptyState icon={Trash2} title={t('noneDeleted')} description={t('noneDeletedDescription')} />

@@ -45,7 +45,7 @@ export function AppActions({ app, path, projectPath }: AppActionsProps) {
           trigger={
             <Button>
               <CircleStop aria-hidden />
-              {t('stop')}
+              <span className="max-sm:sr-only">{t('stop')}</span>
             </Button>
           }
         />

@@ -34,7 +34,7 @@ export function ProcessesCard({ appId, processes, live, canChange }: ProcessesCa
         description={t('description')}
         actions={canChange && <ProcessDialog appId={appId} />}
       />
-      <ul className="mt-3 divide-y border-t">
+      <ul className={all.length === 0 ? 'mt-4' : 'mt-3 divide-y border-t'}>
         {all.map(([name, own]) => {
           const replicas = live[name]?.replicas
           return (

@@ -8,6 +8,7 @@ import { scaleAppAction } from '../../../../_actions/apps.ts'
 import { Button } from '../../../../_ui/button.tsx'
 import { Card, CardHeader } from '../../../../_ui/card.tsx'
 import { TextField } from '../../../../_ui/field.client.tsx'
+import { Form } from '../../../../_ui/form.client.tsx'
 import { formatBytes } from '../../../../_ui/format.ts'
 import { Notice } from '../../../../_ui/notice.tsx'
 import { useAction } from '../../../../_ui/use-action.ts'
@@ -51,13 +52,15 @@ export function ScaleCard({ appId, size, isPending, problem, use, canScale }: Sc
   return (
     <Card aria-labelledby="size">
       <CardHeader titleId="size" title={t('title')} description={t('description')} />
-      <form
-        ref={form}
-        className="grid gap-4 px-5 pt-3 pb-4"
-        onSubmit={(event) => {
-          event.preventDefault()
-          run(() => scaleAppAction(appId, changed))
-        }}
+      <Form
+        form={form}
+        className="px-5 pt-3 pb-4"
+        onSubmit={() => run(() => scaleAppAction(appId, changed))}
+        problem={failure}
+        pending={pending}
+        submit={t('apply')}
+        disabled={isSame}
+        readOnly={!canScale}
       >
         {isPending && (
           <p role="status" className="flex items-center gap-2 text-accent-text">
@@ -79,7 +82,6 @@ export function ScaleCard({ appId, size, isPending, problem, use, canScale }: Sc
             })}
           </Notice>
         )}
-        {failure !== null && <Notice tone="danger">{failure}</Notice>}
         <div className="grid items-start gap-4 sm:grid-cols-3">
           <div className="flex items-end gap-1.5">
             <TextField
@@ -128,14 +130,7 @@ export function ScaleCard({ appId, size, isPending, problem, use, canScale }: Sc
             error={errorOf('cpuMillis')}
           />
         </div>
-        {canScale && (
-          <div>
-            <Button type="submit" tone="primary" pending={pending} disabled={isSame}>
-              {t('apply')}
-            </Button>
-          </div>
-        )}
-      </form>
+      </Form>
     </Card>
   )
 }

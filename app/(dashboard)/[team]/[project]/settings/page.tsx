@@ -19,7 +19,7 @@ export default async function ProjectSettingsPage({ params }: PageProps<'/[team]
   const { project } = await loadProject(names.team, names.project)
   const t = await getTranslations('teamPages')
   return (
-    <div className="mx-auto max-w-2xl">
+    <div className="max-w-2xl">
       <PageHeader title={t('accessTo', { name: project.name })} description={t('accessDescription')} />
       {roleIncludes(project.role, 'admin') ? (
         <Suspense fallback={<RowsSkeleton rows={3} />}>

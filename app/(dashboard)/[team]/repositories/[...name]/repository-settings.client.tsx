@@ -7,7 +7,7 @@ import { Button } from '../../../../_ui/button.tsx'
 import { Card, CardHeader } from '../../../../_ui/card.tsx'
 import { ConfirmDialog } from '../../../../_ui/confirm-dialog.client.tsx'
 import { TextField } from '../../../../_ui/field.client.tsx'
-import { Notice } from '../../../../_ui/notice.tsx'
+import { Form } from '../../../../_ui/form.client.tsx'
 import { useAction } from '../../../../_ui/use-action.ts'
 
 interface RepositorySettingsProps {
@@ -26,14 +26,38 @@ export function RepositorySettings({ repository, listPath }: RepositorySettingsP
   return (
     <Card>
       <CardHeader title={t('settings')} />
-      <form
-        ref={form}
-        className="space-y-4 p-5"
-        onSubmit={(event) => {
-          event.preventDefault()
-          const description = String(new FormData(event.currentTarget).get('description') ?? '')
+      <Form
+        form={form}
+        className="p-5"
+        onSubmit={(data) => {
+          const description = String(data.get('description') ?? '')
           run(() => updateRepositoryAction(id, { description }), { done: tCommon('saved') })
         }}
+        problem={problem}
+        pending={pending}
+        submit={tCommon('save')}
+        actions={
+          <>
+            <ConfirmDialog
+              title={isPublic ? t('makePrivate') : t('makePublic')}
+              description={isPublic ? t('makePrivateDescription') : t('makePublicDescription')}
+              confirmLabel={isPublic ? t('makePrivate') : t('makePublic')}
+              done={tCommon('saved')}
+              trigger={<Button>{isPublic ? t('makePrivate') : t('makePublic')}</Button>}
+              action={() => updateRepositoryAction(id, { isPublic: !isPublic })}
+            />
+            <ConfirmDialog
+              title={t('deleteTitle', { name })}
+              description={t('deleteDescription')}
+              typed={name}
+              confirmLabel={t('deleteRepository')}
+              done={t('removed')}
+              trigger={<Button tone="danger">{t('deleteRepository')}</Button>}
+              action={() => removeFromRepositoryAction(id, { force: false })}
+              onDone={() => router.push(listPath)}
+            />
+          </>
+        }
       >
         <TextField
           label={t('descriptionLabel')}
@@ -41,31 +65,7 @@ export function RepositorySettings({ repository, listPath }: RepositorySettingsP
           defaultValue={repository.description}
           error={errorOf('description')}
         />
-        {problem !== null && <Notice tone="danger">{problem}</Notice>}
-        <div className="flex flex-wrap gap-2">
-          <Button tone="primary" type="submit" pending={pending}>
-            {tCommon('save')}
-          </Button>
-          <ConfirmDialog
-            title={isPublic ? t('makePrivate') : t('makePublic')}
-            description={isPublic ? t('makePrivateDescription') : t('makePublicDescription')}
-            confirmLabel={isPublic ? t('makePrivate') : t('makePublic')}
-            done={tCommon('saved')}
-            trigger={<Button>{isPublic ? t('makePrivate') : t('makePublic')}</Button>}
-            action={() => updateRepositoryAction(id, { isPublic: !isPublic })}
-          />
-          <ConfirmDialog
-            title={t('deleteTitle', { name })}
-            description={t('deleteDescription')}
-            typed={name}
-            confirmLabel={t('deleteRepository')}
-            done={t('removed')}
-            trigger={<Button tone="danger">{t('deleteRepository')}</Button>}
-            action={() => removeFromRepositoryAction(id, { force: false })}
-            onDone={() => router.push(listPath)}
-          />
-        </div>
-      </form>
+      </Form>
     </Card>
   )
 }
