@@ -7,6 +7,7 @@ import { lockApp } from './app-lock.ts'
 import { appColumns, readApp, showApps } from './app-view.ts'
 import { record } from './audit.ts'
 import { changeSettings } from './change-settings.ts'
+import { contains } from './contains.ts'
 import type { Transaction } from './database.ts'
 import { callOff } from './deployment-cancel.ts'
 import { routeOf } from './domains/claims.ts'
@@ -19,9 +20,10 @@ import { type AppSettings, appSettingsSchema } from './model/app-settings.ts'
 import { buildSettingsSchema } from './model/builds.ts'
 import { newId } from './model/ids.ts'
 import {
+  type AppListInput,
+  appListSchema,
   type CreateAppInput,
   createAppSchema,
-  type PageInput,
   type UpdateAppInput,
   updateAppSchema,
 } from './model/inputs.ts'
@@ -38,24 +40,26 @@ import { requireReach } from './variable-checks.ts'
 import { addFirstVariables, maskedVariables, requireNoTwins } from './variables.ts'
 import { visibleIn } from './visible.ts'
 
-/** Of a whole team or of one project, oldest first. */
+/** Of a whole team or of one project, oldest first; all of them, or those that have a text in their names. */
 export async function listApps(
   platform: Platform,
   viewer: Viewer,
   of: { teamId: string } | { projectId: string },
-  pageInput?: PageInput,
+  input: AppListInput = {},
 ): Promise<Page<App>> {
   if ('teamId' in of) await requireTeam(platform, viewer, of.teamId, 'app.read')
   const teamId =
     'teamId' in of ? of.teamId : (await projectAccess(platform, viewer, of.projectId, 'app.read')).teamId
   const visible = await visibleIn(platform, viewer, teamId)
-  const page = parsePage(pageInput)
+  const { search, ...asked } = validate(appListSchema, input)
+  const page = parsePage(asked)
   const rows = await platform.db.app.findMany({
     where: {
       AND: [
         visible.apps,
         'teamId' in of ? { project: { teamId } } : { projectId: of.projectId },
         { id: { gt: afterId(page) } },
+        search === undefined ? {} : { OR: [{ name: contains(search) }, { slug: contains(search) }] },
       ],
     },
     include: appColumns,

@@ -5,6 +5,7 @@ import type { Project, Team } from '@/platform/model/resources.ts'
 import { ButtonLink } from '../_ui/button.tsx'
 import { Logo } from '../_ui/logo.tsx'
 import { NavLink } from './nav-link.client.tsx'
+import { SearchField } from './search.client.tsx'
 import { TeamSwitcher } from './team-switcher.client.tsx'
 import { UserMenu } from './user-menu.client.tsx'
 
@@ -31,6 +32,7 @@ export function Sidebar({ team, teams, projects, user, canDeploy }: SidebarProps
           teams={teams.map(({ slug, name }) => ({ slug, name }))}
           canCreate={user.isAdmin}
         />
+        <SearchField />
         {team !== null && canDeploy && (
           <ButtonLink href={`/${team.slug}/new`} tone="primary" className="mt-2 w-full">
             <Plus aria-hidden />

@@ -4,7 +4,7 @@ import { Dialog } from '@base-ui/react/dialog'
 import { type ReactElement, type ReactNode, useState } from 'react'
 import { cn } from './cn.ts'
 
-const backdropStyle =
+export const backdropStyle =
   'fixed inset-0 z-40 bg-black/40 transition-opacity duration-150 data-ending-style:opacity-0 data-starting-style:opacity-0 dark:bg-black/60'
 
 interface ModalProps {

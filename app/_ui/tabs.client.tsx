@@ -2,26 +2,42 @@
 
 import Link from 'next/link'
 import { usePathname } from 'next/navigation'
+import { useEffect, useRef } from 'react'
 import { cn } from './cn.ts'
 
 interface TabsProps {
   label: string
+  className?: string
   tabs: { href: string; label: string }[]
 }
 
 /** Each tab is a page with an address of its own, or stands for all below it. */
-export function Tabs({ label, tabs }: TabsProps) {
+export function Tabs({ label, tabs, className }: TabsProps) {
   const path = usePathname()
   const [current] = tabs
     .map(({ href }) => href)
     .filter((href) => path === href || path.startsWith(`${href}/`))
     .sort((a, b) => b.length - a.length)
+  const shown = useRef<HTMLAnchorElement>(null)
+  // On a phone it may be far to the right.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another tab is another element
+  useEffect(() => {
+    const list = shown.current?.closest('nav')
+    const [tab, frame] = [shown.current?.getBoundingClientRect(), list?.getBoundingClientRect()]
+    if (tab === undefined || frame === undefined) return
+    if (tab.left < frame.left || tab.right > frame.right)
+      list?.scrollBy({ left: tab.left - frame.left - (frame.width - tab.width) / 2 })
+  }, [current])
   return (
-    <nav aria-label={label} className="-mx-4 mb-6 overflow-x-auto border-b px-4 sm:mx-0 sm:px-0">
+    <nav
+      aria-label={label}
+      className={cn('-mx-4 mb-6 overflow-x-auto border-b px-4 sm:mx-0 sm:px-0', className)}
+    >
       <ul className="flex gap-5">
         {tabs.map((tab) => (
           <li key={tab.href}>
             <Link
+              ref={current === tab.href ? shown : undefined}
               href={tab.href}
               aria-current={current === tab.href ? 'page' : undefined}
               className={cn(

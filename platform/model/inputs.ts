@@ -275,6 +275,8 @@ export const searchSchema = z.strictObject({
   /** Part of a name or an address. */
   search: search.optional(),
 })
+/** Of all apps, or of those that have the text in their name or slug. */
+export const appListSchema = pageInputSchema.extend(searchSchema.shape)
 export const userStates = ['active', 'suspended', 'administrator'] as const
 export const userFilterSchema = searchSchema.extend({ state: z.enum(userStates).optional() })
 export const setAdministratorSchema = z.strictObject({ isAdmin: z.boolean() })
@@ -285,6 +287,7 @@ export const deleteUserSchema = z.strictObject({
 export const appointOwnerSchema = z.strictObject({ userId: z.string().max(64) })
 
 export type PageInput = z.input<typeof pageInputSchema>
+export type AppListInput = z.input<typeof appListSchema>
 export type CreateTeamInput = z.input<typeof createTeamSchema>
 export type DeleteTeamInput = z.input<typeof deleteTeamSchema>
 export type RenameTeamInput = z.input<typeof renameTeamSchema>

@@ -9,6 +9,7 @@ import {
   listDeployments,
   rollbackTo,
 } from '../../platform/deployments.ts'
+import { listFirstApps } from '../../platform/first-apps.ts'
 import { followDeployment, followTeam } from '../../platform/follow-events.ts'
 import { followLogs } from '../../platform/follow-logs.ts'
 import type { Page, Team } from '../../platform/model/resources.ts'
@@ -77,6 +78,49 @@ test('a cursor that no list gave out and a limit out of range are refused with t
   }
 })
 
+test('apps are found by a part of their name or slug, whatever its case and whatever a pattern would mean', async () => {
+  const { platform } = berth
+  const own = await berth.makeTeam()
+  const shop = await berth.makeApp(own.id, { name: 'Online Shop' })
+  const half = await berth.makeApp(own.id, { name: '50% off' })
+  const search = async (text: string, of: { teamId: string } | { projectId: string } = { teamId: own.id }) =>
+    (await listApps(platform, operator, of, { search: text })).data.map(({ name }) => name)
+  expect(await search('SHOP')).toEqual(['Online Shop'])
+  expect(await search('line-sh')).toEqual(['Online Shop'])
+  expect(await search('%')).toEqual(['50% off'])
+  expect(await search('_')).toEqual([])
+  expect(await search('o', { projectId: half.projectId })).toEqual(['50% off'])
+  await expect(search('x'.repeat(1_000))).rejects.toMatchObject({ fields: [{ path: 'search' }] })
+  const { data, nextCursor } = await listApps(
+    platform,
+    operator,
+    { teamId: own.id },
+    { search: 'o', limit: 1 },
+  )
+  expect(data.map(({ id }) => id)).toEqual([shop.id])
+  const rest = await listApps(
+    platform,
+    operator,
+    { teamId: own.id },
+    { search: 'o', cursor: nextCursor ?? '' },
+  )
+  expect(rest.data.map(({ id }) => id)).toEqual([half.id])
+})
+
+test('the first apps of each project are its oldest ones, however many another project has', async () => {
+  const { platform } = berth
+  const own = await berth.makeTeam()
+  const [many, few] = [await berth.makeProject(own.id), await berth.makeProject(own.id)]
+  const ids: string[] = []
+  for (let i = 0; i < 5; i++)
+    ids.push((await createApp(platform, operator, many.id, { name: `App ${i}`, settings })).id)
+  const last = await createApp(platform, operator, few.id, { name: 'Last', settings })
+  const elsewhere = await berth.makeApp(team.id)
+  const projectIds = [many.id, few.id, elsewhere.projectId]
+  const first = await listFirstApps(platform, operator, own.id, { projectIds, each: 3 })
+  expect(first.map(({ id }) => id)).toEqual([...ids.slice(0, 3), last.id])
+})
+
 test("other teams' things are not found, by every function that takes an id", async () => {
   const { platform } = berth
   const app = await berth.makeApp(team.id)
@@ -95,6 +139,7 @@ test("other teams' things are not found, by every function that takes an id", as
     updateProject: (v) => updateProject(platform, v, app.projectId, { name: 'P' }),
     deleteProject: (v) => deleteProject(platform, v, app.projectId),
     listAppsOfTeam: (v) => listApps(platform, v, { teamId: team.id }),
+    listFirstApps: (v) => listFirstApps(platform, v, team.id, { projectIds: [app.projectId], each: 4 }),
     listAppsOfProject: (v) => listApps(platform, v, { projectId: app.projectId }),
     createApp: (v) => createApp(platform, v, app.projectId, { name: 'A', settings }),
     getApp: (v) => getApp(platform, v, app.id),

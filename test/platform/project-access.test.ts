@@ -3,6 +3,7 @@ import { requireProject, requireTeam, type TokenViewer, type Viewer } from '../.
 import { createApp, getApp, listApps } from '../../platform/apps.ts'
 import { createDeployment } from '../../platform/deployments.ts'
 import { publish, streams } from '../../platform/event-log.ts'
+import { listFirstApps } from '../../platform/first-apps.ts'
 import { followTeam } from '../../platform/follow-events.ts'
 import { changeRole, leaveTeam } from '../../platform/members.ts'
 import type { TeamEvent } from '../../platform/model/events.ts'
@@ -50,7 +51,10 @@ async function seen(viewer: Viewer): Promise<string[]> {
     listApps(platform, viewer, { teamId: team.id }),
     listProjects(platform, viewer, team.id),
   ])
-  expect(projects.data.map(({ id }) => id)).toEqual(apps.data.map(({ projectId }) => projectId))
+  const projectIds = projects.data.map(({ id }) => id)
+  expect(projectIds).toEqual(apps.data.map(({ projectId }) => projectId))
+  const all = { projectIds: [shop.projectId, bank.projectId], each: 4 }
+  expect(await listFirstApps(platform, viewer, team.id, all)).toEqual(apps.data)
   return apps.data.map(({ name }) => name)
 }
 

@@ -2,23 +2,25 @@ import { Boxes, Plus } from 'lucide-react'
 import type { Metadata } from 'next'
 import { getTranslations } from 'next-intl/server'
 import { Suspense } from 'react'
-import { listApps } from '@/platform/apps.ts'
+import { listFirstApps } from '@/platform/first-apps.ts'
 import type { Team } from '@/platform/model/resources.ts'
 import { roleIncludes } from '@/platform/model/roles.ts'
 import { listProjects } from '@/platform/projects.ts'
 import { enter, loadFiring, loadTeam } from '../../_shell/load.ts'
 import { ButtonLink } from '../../_ui/button.tsx'
 import { EmptyState } from '../../_ui/empty-state.tsx'
+import { MoreLink } from '../../_ui/more-link.tsx'
 import { PageHeader } from '../../_ui/page-header.tsx'
 import { CreateProjectButton } from './create-project-button.client.tsx'
-import { ProjectCard, ProjectCardsSkeleton } from './project-card.tsx'
+import { ProjectCard, ProjectCardsSkeleton, shownApps } from './project-card.tsx'
 
 export async function generateMetadata({ params }: PageProps<'/[team]'>): Promise<Metadata> {
   return { title: (await loadTeam((await params).team)).name }
 }
 
-export default async function TeamPage({ params }: PageProps<'/[team]'>) {
-  const team = await loadTeam((await params).team)
+export default async function TeamPage({ params, searchParams }: PageProps<'/[team]'>) {
+  const [names, { cursor }] = await Promise.all([params, searchParams])
+  const team = await loadTeam(names.team)
   const t = await getTranslations('overview')
   return (
     <>
@@ -27,20 +29,23 @@ export default async function TeamPage({ params }: PageProps<'/[team]'>) {
         actions={roleIncludes(team.role, 'developer') && <CreateProjectButton teamId={team.id} />}
       />
       <Suspense fallback={<ProjectCardsSkeleton />}>
-        <Projects team={team} />
+        <Projects team={team} cursor={typeof cursor === 'string' ? cursor : undefined} />
       </Suspense>
     </>
   )
 }
 
-async function Projects({ team }: { team: Team }) {
+async function Projects({ team, cursor }: { team: Team; cursor: string | undefined }) {
   const { platform, viewer } = await enter()
-  const [t, projects, apps, firing] = await Promise.all([
+  const [t, projects, firing] = await Promise.all([
     getTranslations('overview'),
-    listProjects(platform, viewer, team.id, { limit: 100 }),
-    listApps(platform, viewer, { teamId: team.id }, { limit: 100 }),
+    listProjects(platform, viewer, team.id, { cursor, limit: 20 }),
     loadFiring(team.id),
   ])
+  const apps = await listFirstApps(platform, viewer, team.id, {
+    projectIds: projects.data.map(({ id }) => id),
+    each: shownApps,
+  })
   if (projects.data.length === 0) {
     const canDeploy = roleIncludes(team.role, 'developer')
     return (
@@ -60,16 +65,19 @@ async function Projects({ team }: { team: Team }) {
     )
   }
   return (
-    <ul className="grid grid-cols-1 gap-4 sm:grid-cols-2">
-      {projects.data.map((project) => (
-        <ProjectCard
-          key={project.id}
-          path={`/${team.slug}/${project.slug}`}
-          project={project}
-          apps={apps.data.filter(({ projectId }) => projectId === project.id)}
-          firing={firing.get(project.id) ?? 0}
-        />
-      ))}
-    </ul>
+    <>
+      <ul className="grid grid-cols-1 gap-4 sm:grid-cols-2">
+        {projects.data.map((project) => (
+          <ProjectCard
+            key={project.id}
+            path={`/${team.slug}/${project.slug}`}
+            project={project}
+            apps={apps.filter(({ projectId }) => projectId === project.id)}
+            firing={firing.get(project.id) ?? 0}
+          />
+        ))}
+      </ul>
+      <MoreLink path={`/${team.slug}`} query={{}} nextCursor={projects.nextCursor} />
+    </>
   )
 }

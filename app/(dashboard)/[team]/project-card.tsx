@@ -6,7 +6,8 @@ import { RelativeTime } from '../../_ui/relative-time.client.tsx'
 import { Skeleton } from '../../_ui/skeleton.tsx'
 import { AppStatusBadge } from '../../_ui/status-badge.tsx'
 
-const shownApps = 4
+/** How many of a project's apps its card names. */
+export const shownApps = 4
 
 interface ProjectCardProps {
   path: string
@@ -18,8 +19,8 @@ interface ProjectCardProps {
 
 export function ProjectCard({ path, project, apps, firing }: ProjectCardProps) {
   const t = useTranslations('overview')
-  const shown = apps.slice(0, shownApps)
-  const rest = project.appCount - shown.length
+  const tProject = useTranslations('project')
+  const rest = project.appCount - apps.length
   return (
     <li className="flex flex-col rounded-xl border bg-surface shadow-card transition-colors hover:border-border-strong">
       <div className="flex items-baseline justify-between gap-3 px-5 pt-4 pb-3">
@@ -37,7 +38,7 @@ export function ProjectCard({ path, project, apps, firing }: ProjectCardProps) {
         <p className="px-5 pb-5 text-muted">{t('noApps')}</p>
       ) : (
         <ul className="flex-1 border-t">
-          {shown.map((app) => (
+          {apps.map((app) => (
             <li key={app.id}>
               <Link
                 href={`${path}/${app.slug}`}
@@ -49,7 +50,9 @@ export function ProjectCard({ path, project, apps, firing }: ProjectCardProps) {
                     {app.latestDeployment === null ? (
                       t('neverDeployed')
                     ) : (
-                      <RelativeTime at={app.latestDeployment.createdAt} />
+                      <>
+                        {tProject('deployed')} <RelativeTime at={app.latestDeployment.createdAt} />
+                      </>
                     )}
                   </span>
                 </span>

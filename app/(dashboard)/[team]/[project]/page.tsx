@@ -8,6 +8,7 @@ import { roleIncludes } from '@/platform/model/roles.ts'
 import { enter, loadFiring, loadProject } from '../../../_shell/load.ts'
 import { ButtonLink } from '../../../_ui/button.tsx'
 import { EmptyState } from '../../../_ui/empty-state.tsx'
+import { MoreLink } from '../../../_ui/more-link.tsx'
 import { PageHeader } from '../../../_ui/page-header.tsx'
 import { RowsSkeleton } from '../../../_ui/skeleton.tsx'
 import { AppRows } from './app-rows.tsx'
@@ -66,9 +67,8 @@ interface AppsProps {
 
 async function Apps({ project, path, canEdit, cursor }: AppsProps) {
   const { platform, viewer } = await enter()
-  const [t, tCommon, { data, nextCursor }, firing] = await Promise.all([
+  const [t, { data, nextCursor }, firing] = await Promise.all([
     getTranslations('project'),
-    getTranslations('common'),
     listApps(platform, viewer, { projectId: project.id }, { cursor, limit: 50 }),
     loadFiring(project.teamId),
   ])
@@ -92,13 +92,7 @@ async function Apps({ project, path, canEdit, cursor }: AppsProps) {
   return (
     <>
       <AppRows apps={data} path={path} firing={firing} />
-      {nextCursor !== null && (
-        <div className="mt-4 flex justify-center">
-          <ButtonLink href={`${path}?cursor=${encodeURIComponent(nextCursor)}`}>
-            {tCommon('nextPage')}
-          </ButtonLink>
-        </div>
-      )}
+      <MoreLink path={path} query={{}} nextCursor={nextCursor} />
     </>
   )
 }

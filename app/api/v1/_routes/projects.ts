@@ -1,6 +1,6 @@
 import { createRoute } from '@hono/zod-openapi'
 import { createApp, listApps } from '../../../../platform/apps.ts'
-import { createAppSchema, updateProjectSchema } from '../../../../platform/model/inputs.ts'
+import { createAppSchema, searchSchema, updateProjectSchema } from '../../../../platform/model/inputs.ts'
 import { deleteProject, getProject, updateProject } from '../../../../platform/projects.ts'
 import { type Api, asked, basePath, created, idParam, json, noContent, ok } from './router.ts'
 import { App, Project, pageOf, pageQuery } from './schemas.ts'
@@ -38,7 +38,7 @@ export function addProjectRoutes(api: Api): void {
   api.openapi(
     createRoute({
       ...{ method: 'get', path: '/projects/{id}/apps', tags: ['Apps'], summary: 'List a project’s apps' },
-      request: { params: idParam, query: pageQuery },
+      request: { params: idParam, query: pageQuery.extend(searchSchema.shape) },
       responses: ok(pageOf(App)),
     }),
     async (c) => {

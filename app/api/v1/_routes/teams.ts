@@ -5,6 +5,7 @@ import {
   createTeamSchema,
   deleteTeamSchema,
   renameTeamSchema,
+  searchSchema,
 } from '../../../../platform/model/inputs.ts'
 import { createProject, listProjects } from '../../../../platform/projects.ts'
 import { deleteTeam, listDeletedTeams, restoreTeam } from '../../../../platform/team-deletion.ts'
@@ -97,7 +98,7 @@ export function addTeamRoutes(api: Api): void {
   api.openapi(
     createRoute({
       ...{ method: 'get', path: '/teams/{team}/apps', tags: ['Apps'], summary: 'List all apps of a team' },
-      request: { params: teamParam, query: pageQuery },
+      request: { params: teamParam, query: pageQuery.extend(searchSchema.shape) },
       responses: ok(pageOf(App)),
     }),
     async (c) => {

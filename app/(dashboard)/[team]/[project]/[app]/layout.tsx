@@ -71,7 +71,7 @@ export default async function AppLayout({ params, children }: LayoutProps<'/[tea
           />
         )}
       </header>
-      <AppTabs path={path} isDeveloper={roleIncludes(project.role, 'developer')} />
+      <AppTabs path={path} role={project.role} />
       {children}
     </>
   )
