@@ -20,14 +20,14 @@ export default async function AppLayout({ params, children }: LayoutProps<'/[tea
   return (
     <>
       <nav aria-label={t('breadcrumb')} className="mb-2 text-muted">
-        <Link href={`/${team.slug}/${project.slug}`} className="rounded hover:text-foreground">
+        <Link href={`/${team.slug}/${project.slug}`} className="wrap-anywhere rounded hover:text-foreground">
           {project.name}
         </Link>
       </nav>
       <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-4">
         <div className="min-w-0">
           <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
-            <h1 className="break-words font-semibold text-2xl tracking-tight">{app.name}</h1>
+            <h1 className="wrap-anywhere min-w-0 font-semibold text-2xl tracking-tight">{app.name}</h1>
             <span role="status" aria-label={t('status')}>
               <AppStatusBadge status={app.status} />
             </span>
