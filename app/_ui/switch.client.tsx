@@ -15,9 +15,9 @@ interface SwitchFieldProps {
   className?: string
 }
 
-/** Of a switch alone, whose words are elsewhere. */
+/** Of a switch alone, whose words are elsewhere. What a finger has to hit is larger than what is seen. */
 export const switchStyle =
-  'inline-flex h-5 w-9 shrink-0 items-center rounded-full bg-border-strong p-0.5 transition-colors data-checked:bg-accent'
+  'relative inline-flex h-5 w-9 shrink-0 items-center rounded-full bg-border-strong p-0.5 transition-colors data-checked:bg-accent after:absolute after:-inset-x-1 after:-inset-y-2.5'
 export const thumbStyle =
   'size-4 rounded-full bg-white shadow-sm transition-transform data-checked:translate-x-4'
 
@@ -25,7 +25,8 @@ export const thumbStyle =
 export function SwitchField({ label, description, className, ...control }: SwitchFieldProps) {
   const id = useId()
   return (
-    <div className={cn('flex items-start gap-3', className)}>
+    // biome-ignore lint/a11y/noLabelWithoutControl: the switch has an input in it
+    <label className={cn('flex cursor-pointer items-start gap-3', className)}>
       <Switch.Root
         {...control}
         aria-labelledby={`${id}-label`}
@@ -34,16 +35,16 @@ export function SwitchField({ label, description, className, ...control }: Switc
       >
         <Switch.Thumb className={thumbStyle} />
       </Switch.Root>
-      <div className="min-w-0">
-        <p id={`${id}-label`} className="font-medium">
+      <span className="min-w-0">
+        <span id={`${id}-label`} className="block font-medium">
           {label}
-        </p>
+        </span>
         {description !== undefined && (
-          <p id={`${id}-words`} className="mt-0.5 text-[13px] text-muted">
+          <span id={`${id}-words`} className="mt-0.5 block text-[13px] text-muted">
             {description}
-          </p>
+          </span>
         )}
-      </div>
-    </div>
+      </span>
+    </label>
   )
 }

@@ -39,7 +39,7 @@ export function FileRow({ entry, address, onOpen, onDelete }: FileRowProps) {
               <button
                 type="button"
                 onClick={onOpen}
-                className="break-all rounded text-left font-medium hover:underline"
+                className="-my-1 break-all rounded py-1 text-left font-medium hover:underline"
               >
                 <bdi>{name}</bdi>
               </button>
