@@ -3,10 +3,13 @@ import { join } from 'node:path'
 import { run } from '../../cli/processes.ts'
 import type { BenchContext } from '../bench.ts'
 import { startPart } from './part.ts'
+import { processorSecondsOf } from './processor-time.ts'
 
 export interface Docker {
   /** Runs `docker ARGS…` against the bench's own daemon. */
   docker(...args: string[]): Promise<string>
+  /** The same; answers with the seconds of the processor that the command itself took. */
+  timed(...args: string[]): Promise<number>
   pid: number
 }
 
@@ -23,11 +26,10 @@ export async function startDocker(context: BenchContext, namespace?: string): Pr
   const folder = join(context.folder, 'docker')
   mkdirSync(folder)
   const address = `unix://${join(folder, 'socket')}`
-  const docker = (...args: string[]) =>
-    run([client, '--host', address, ...args], {
-      signal: context.signal,
-      env: { PATH: process.env.PATH, HOME: folder },
-    })
+  const command = [client, '--host', address]
+  const options = { signal: context.signal, env: { PATH: process.env.PATH, HOME: folder } }
+  const docker = (...args: string[]) => run([...command, ...args], options)
+  const timed = (...args: string[]) => processorSecondsOf([...command, ...args], options)
   const argv = [daemon, '--host', address, '--pidfile', join(folder, 'pid'), '--log-level', 'error']
   const places = ['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec')]
   const alone = ['--bridge', 'none', '--iptables=false', '--ip6tables=false']
@@ -40,7 +42,7 @@ export async function startDocker(context: BenchContext, namespace?: string): Pr
       log: join(folder, 'log'),
       isReady: async () => (await docker('version')).length > 0,
     })
-    return { docker, pid: child.pid ?? 0 }
+    return { docker, timed, pid: child.pid ?? 0 }
   } catch (error) {
     context.signal.throwIfAborted()
     return error instanceof Error ? error.message : String(error)

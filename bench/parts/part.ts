@@ -20,16 +20,19 @@ export interface PartOptions {
   env?: Record<string, string>
   /** What it gets as its descriptor 3. */
   descriptor?: number
+  /** Whom it runs as; default: us. */
+  as?: { uid: number; gid: number }
 }
 
 /** Starts a server, waits until it answers, and stops it when the bench ends. It dies with us, however we die. */
 export async function startPart(
   { signal, defer }: Pick<BenchContext, 'signal' | 'defer'>,
-  { argv, log, isReady, readyWithinMs = usualMs, env = {}, descriptor }: PartOptions,
+  { argv, log, isReady, readyWithinMs = usualMs, env = {}, descriptor, as }: PartOptions,
 ): Promise<ChildProcess> {
   const output = openSync(log, 'a')
   // Its own session: a Ctrl-C is for us, who then stop it in order.
-  const child = spawn('setpriv', ['--pdeathsig', 'TERM', ...argv], {
+  const user = as === undefined ? [] : [`--reuid=${as.uid}`, `--regid=${as.gid}`, '--clear-groups']
+  const child = spawn('setpriv', [...user, '--pdeathsig', 'TERM', ...argv], {
     detached: true,
     env: { ...process.env, ...env },
     stdio: ['ignore', output, output, ...(descriptor === undefined ? [] : [descriptor])],

@@ -3,10 +3,13 @@ import { join } from 'node:path'
 import { run } from '../../cli/processes.ts'
 import type { BenchContext } from '../bench.ts'
 import { openWorkplace } from '../workplace.ts'
+import { processorSecondsOf } from './processor-time.ts'
 
 export interface Podman {
   /** Runs `podman ARGS…` on a store of the bench's own. */
   podman(...args: string[]): Promise<string>
+  /** The same; answers with the seconds of the processor that it took. */
+  timed(...args: string[]): Promise<number>
 }
 
 /** Podman with all its folders below the bench's, in the network namespace of that name. Else why not. */
@@ -37,14 +40,16 @@ export async function openPodman(context: BenchContext, namespace?: string): Pro
     'none',
     ...runtimeOption(folder),
   ]
-  const podman = (...args: string[]) =>
-    run([...within, 'podman', ...places, ...options, ...args], {
-      signal: context.signal,
-      env: { PATH: process.env.PATH, HOME: folder, TMPDIR: join(folder, 'tmp') },
-    })
+  const command = [...within, 'podman', ...places, ...options]
+  const how = {
+    signal: context.signal,
+    env: { PATH: process.env.PATH, HOME: folder, TMPDIR: join(folder, 'tmp') },
+  }
+  const podman = (...args: string[]) => run([...command, ...args], how)
+  const timed = (...args: string[]) => processorSecondsOf([...command, ...args], how)
   try {
     await podman('info')
-    return { podman }
+    return { podman, timed }
   } catch (error) {
     context.signal.throwIfAborted()
     return error instanceof Error ? error.message : String(error)

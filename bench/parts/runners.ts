@@ -12,6 +12,7 @@ import { openBerth } from './berth.ts'
 import { startDocker } from './docker.ts'
 import { openNamespace } from './namespace.ts'
 import { openPodman } from './podman.ts'
+import { processorSeconds } from './processor-time.ts'
 import { startRegistry } from './registry.ts'
 
 export interface Runner {
@@ -27,6 +28,13 @@ export interface Runner {
   mark: string
   /** How long its event loop stood still at most since the last time, in seconds; Berth's alone. */
   blocked?: () => Promise<number>
+  /** Measures once what all its containers use; answers with the seconds of the processor that it took. */
+  measure(): Promise<number>
+}
+
+export interface RunnersOptions {
+  /** Which of Berth's containers its sampler finds, and the stores that it writes into. */
+  sampling?: { labels: Record<string, string>; environment: Record<string, string> }
 }
 
 export type MaybeRunner = Runner | { name: string; absent: string }
@@ -37,7 +45,10 @@ const sleep = ['/bin/sleep', '1000000']
 /** Ends at once when it is asked. */
 export const polite = ['/bin/sh', '-c', 'trap "exit 0" TERM; sleep 1000000 & wait']
 
-export async function openRunners(context: BenchContext): Promise<{ berth: Runner; peers: MaybeRunner[] }> {
+export async function openRunners(
+  context: BenchContext,
+  options: RunnersOptions = {},
+): Promise<{ berth: Runner; peers: MaybeRunner[] }> {
   const registry = await startRegistry(context)
   const image = await provide(sleeperImage, registry, context)
   const namespace = await openNamespace(context)
@@ -45,7 +56,7 @@ export async function openRunners(context: BenchContext): Promise<{ berth: Runne
   const name = 'localhost/bench/sleeper:1'
   const copy = ['skopeo', 'copy', '--insecure-policy', `oci:${image.layout}:1`]
   await run([...copy, `docker-archive:${archive}:${name}`], { signal: context.signal })
-  const berth = await berthRunner(context, registry, image.reference)
+  const berth = await berthRunner(context, registry, image.reference, options)
   const peers = [
     await dockerRunner(context, namespace, archive, name),
     await podmanRunner(context, namespace, archive, name),
@@ -72,17 +83,19 @@ async function berthRunner(
   context: BenchContext,
   registry: Parameters<typeof openBerth>[1],
   reference: string,
+  { sampling }: RunnersOptions,
 ): Promise<Runner> {
   const engine = await openBerth(context, registry)
   await engine.call({ pull: reference })
   return {
     name: 'berth',
-    start: (id, command = sleep) => engine.call({ start: id, network, command }),
+    start: (id, command = sleep) => engine.call({ start: id, network, command, labels: sampling?.labels }),
     exec: (id) => engine.call({ exec: id }),
     stop: (id) => engine.call({ stop: id }),
     remove: (id) => engine.call({ remove: id }),
     mark: engine.mark,
     blocked: () => engine.call({ blocked: true }),
+    measure: () => engine.call({ sample: sampling?.environment ?? {} }),
   }
 }
 
@@ -94,8 +107,8 @@ async function dockerRunner(
 ): Promise<MaybeRunner> {
   const started = await startDocker(context, namespace)
   if (typeof started === 'string') return { name: 'docker', absent: started }
-  const { docker } = started
-  const runner = await commandRunner(context, 'docker', docker, { archive, image })
+  const { docker, timed } = started
+  const runner = await commandRunner(context, 'docker', docker, timed, { archive, image })
   context.defer(async () => {
     const ids = (await docker('ps', '--all', '--quiet')).split('\n').filter((id) => id !== '')
     if (ids.length > 0) await docker('rm', '--force', ...ids)
@@ -111,11 +124,11 @@ async function podmanRunner(
 ): Promise<MaybeRunner> {
   const opened = await openPodman(context, namespace)
   if (typeof opened === 'string') return { name: 'podman', absent: opened }
-  const { podman } = opened
+  const { podman, timed } = opened
   // Some hosts don't let anybody raise these.
   const ulimits = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1000:1000']
   const atOnce = ['--time', '0']
-  const runner = await commandRunner(context, 'podman', podman, { archive, image, ulimits, atOnce })
+  const runner = await commandRunner(context, 'podman', podman, timed, { archive, image, ulimits, atOnce })
   context.defer(() => podman('rm', '--all', '--force', ...atOnce))
   return runner
 }
@@ -135,6 +148,7 @@ async function commandRunner(
   { folder, signal }: BenchContext,
   name: string,
   command: (...args: string[]) => Promise<string>,
+  timed: (...args: string[]) => Promise<number>,
   { archive, image, ulimits = [], atOnce = [] }: CommandOptions,
 ): Promise<MaybeRunner> {
   try {
@@ -147,12 +161,19 @@ async function commandRunner(
   const { memory, cpus, pids } = limits
   const limited = ['--memory', memory, '--memory-swap', memory, '--cpus', cpus, '--pids-limit', pids]
   const flags = ['--network', network, ...limited, ...ulimits]
+  const mark = join(folder, name)
+  const ofDaemon = () => processorSeconds((seen) => seen.command.includes(mark))
   return {
     name,
     start: (id, words = sleep) => command('run', '--detach', '--name', id, ...flags, image, ...words),
     exec: (id) => command('exec', id, '/bin/true'),
     stop: (id) => command('stop', id),
     remove: (id) => command('rm', '--force', ...atOnce, id),
-    mark: join(folder, name),
+    mark,
+    async measure() {
+      const before = ofDaemon()
+      const own = await timed('stats', '--no-stream')
+      return own + ofDaemon() - before
+    },
   }
 }
