@@ -26,7 +26,7 @@ export function rangeOf(input: MetricRangeInput, now = Date.now()): Range {
   const fits = (step: number) => seconds / step <= mostPoints
   const isKept = (keptSeconds: number) => from.getTime() >= now - keptSeconds * 1_000
   const finest = metricSteps.find(({ seconds, keptSeconds }) => fits(seconds) && isKept(keptSeconds))
-  const step = asked.step ?? (finest ?? metricSteps[2]).seconds
+  const step = asked.step ?? (finest ?? metricSteps[3]).seconds
   if (!fits(step))
     throw invalid('step', `must be larger for so long a time: at most ${mostPoints} points are answered`)
   return { from, to, step }

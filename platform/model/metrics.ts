@@ -43,6 +43,8 @@ export const metricSteps = [
   { seconds: 10, keptSeconds: 2 * 3_600 },
   { seconds: 60, keptSeconds: 2 * 86_400 },
   { seconds: 600, keptSeconds: 30 * 86_400 },
+  // A month of the step before would be more points than anybody is answered.
+  { seconds: 3_600, keptSeconds: 30 * 86_400 },
 ] as const
 
 export const mostPoints = 2_000
@@ -57,7 +59,7 @@ export const metricRangeSchema = z.strictObject({
   /** Seconds; default: the finest that is kept for so long and has no more points than `mostPoints`. */
   step: z.coerce
     .number()
-    .refine((step) => metricSteps.some(({ seconds }) => seconds === step), 'must be 10, 60 or 600')
+    .refine((step) => metricSteps.some(({ seconds }) => seconds === step), 'must be 10, 60, 600 or 3600')
     .optional(),
 })
 

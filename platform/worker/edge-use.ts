@@ -2,6 +2,7 @@
 import { addCounts } from '../model/edge-use.ts'
 import { metricSteps } from '../model/metrics.ts'
 import type { Platform } from '../open.ts'
+import type { RollUp } from './metrics.ts'
 
 export interface EdgeUse {
   appId: string
@@ -52,9 +53,8 @@ function totalsOf(use: readonly EdgeUse[]): (EdgeUse & { step: number })[] {
 export async function rollUpEdgeUse(
   platform: Platform,
   hostId: string,
-  { seconds, from, to }: { seconds: 60 | 600; from: Date; to: Date },
+  { finer, seconds, from, to }: RollUp,
 ): Promise<void> {
-  const finer = seconds === 60 ? 10 : 60
   await platform.db.$executeRaw`
     INSERT INTO edge_points ("appId", domain, "stepSeconds", at, "hostId", counts, "openPeak")
     SELECT "appId", domain, ${seconds}::int, bucket, ${hostId}, array_agg(total ORDER BY place), max("openPeak")
@@ -62,7 +62,7 @@ export async function rollUpEdgeUse(
       SELECT "appId", domain, date_bin(make_interval(secs => ${seconds}), at, TIMESTAMP 'epoch') AS bucket, place,
         sum(count)::bigint AS total, max("openPeak") AS "openPeak"
       FROM edge_points, unnest(counts) WITH ORDINALITY AS numbers(count, place)
-      WHERE "hostId" = ${hostId} AND "stepSeconds" = ${finer} AND at >= ${from}::timestamp AND at < ${to}::timestamp
+      WHERE "hostId" = ${hostId} AND "stepSeconds" = ${finer}::int AND at >= ${from}::timestamp AND at < ${to}::timestamp
       GROUP BY 1, 2, 3, 4
     ) AS places
     GROUP BY "appId", domain, bucket

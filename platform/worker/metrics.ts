@@ -30,16 +30,23 @@ export async function recordMetrics(platform: Platform, at: Date, measured: Meas
     ON CONFLICT DO NOTHING`
 }
 
+/** Which points are made: of a step and of those of the finer one, in seconds; from and to are beginnings of points. */
+export interface RollUp {
+  finer: number
+  seconds: number
+  from: Date
+  to: Date
+}
+
 /**
- * Makes points of a coarser step out of those of the finer one, for the time from `from` to `to`; both are beginnings
- * of points. Done again it makes the same of them.
+ * Makes points of a coarser step out of those of the finer one, for the time from `from` to `to`. Done again it makes
+ * the same of them.
  */
 export async function rollUpMetrics(
   platform: Platform,
   hostId: string,
-  { seconds, from, to }: { seconds: 60 | 600; from: Date; to: Date },
+  { finer, seconds, from, to }: RollUp,
 ): Promise<void> {
-  const finer = seconds === 60 ? 10 : 60
   await platform.db.$executeRaw`
     INSERT INTO metric_points (subject, "stepSeconds", at, "hostId", "appId", process, replica, means, peaks)
     SELECT subject, ${seconds}::int, bucket, ${hostId}, max("appId"), max(process), max(replica),
@@ -49,11 +56,21 @@ export async function rollUpMetrics(
         max("appId") AS "appId", max(process) AS process, max(replica) AS replica,
         avg(mean) AS mean, max(peak) AS peak
       FROM metric_points, unnest(means, peaks) WITH ORDINALITY AS numbers(mean, peak, place)
-      WHERE "hostId" = ${hostId} AND "stepSeconds" = ${finer} AND at >= ${from}::timestamp AND at < ${to}::timestamp
+      WHERE "hostId" = ${hostId} AND "stepSeconds" = ${finer}::int AND at >= ${from}::timestamp AND at < ${to}::timestamp
       GROUP BY 1, 2, 3
     ) AS places
     GROUP BY subject, bucket
     ON CONFLICT (subject, "stepSeconds", at) DO UPDATE SET means = excluded.means, peaks = excluded.peaks`
+}
+
+/** The beginning of a host's newest point of a step; null: it has none. */
+export async function newestPoint(platform: Platform, hostId: string, seconds: number): Promise<Date | null> {
+  const newest = await platform.db.metricPoint.findFirst({
+    where: { stepSeconds: seconds, hostId },
+    orderBy: { at: 'desc' },
+    select: { at: true },
+  })
+  return newest?.at ?? null
 }
 
 /** Removes what is older than it is kept. */

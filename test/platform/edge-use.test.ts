@@ -74,7 +74,7 @@ test('what is counted of a domain adds up: in a point, in a minute, over domains
   expect(one.domains).toHaveLength(2)
   for (let time = 0; time < 2; time++) {
     await rollUpEdgeUse(platform, hostId, {
-      ...{ seconds: 60, from: new Date(minute), to: new Date(minute + 60_000) },
+      ...{ finer: 10, seconds: 60, from: new Date(minute), to: new Date(minute + 60_000) },
     })
     const coarse = await readEdgeUse(platform, operator, app.id, { ...range, step: 60 })
     expect(coarse.total).toEqual({ ...all.total, openPeak: 4 })

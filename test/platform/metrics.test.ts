@@ -41,7 +41,9 @@ test('six points of ten seconds become one of a minute, with their mean and thei
   ])
   expect(fine.series[0]?.points.map(({ means }) => means[0])).toEqual([10, 20, 30, 40, 50, null])
   for (let time = 0; time < 2; time++) {
-    await rollUpMetrics(platform, hostId, { seconds: 60, from: at(minute), to: at(minute + 60_000) })
+    await rollUpMetrics(platform, hostId, {
+      ...{ finer: 10, seconds: 60, from: at(minute), to: at(minute + 60_000) },
+    })
     const coarse = await readAppMetrics(platform, operator, app.id, { ...range, step: 60 })
     expect(coarse.series[0]?.points.map(({ means, peaks }) => [means[0], peaks[0]])).toEqual([[30, 50]])
   }
@@ -64,14 +66,46 @@ test('a worker that starts makes up for what was not rolled up, and what is old 
       [10, 60],
       [60, 10],
       [600, 1],
+      [3_600, 1],
     ]),
   )
-  for (const [index, { keptSeconds }] of metricSteps.entries()) {
+  for (const { keptSeconds } of metricSteps) {
     await sweepMetrics(platform, hourAgo + 600_000 + keptSeconds * 1_000)
     expect((await count()).map((row) => row.stepSeconds).sort((a, b) => a - b)).toEqual(
-      [10, 60, 600].slice(index + 1),
+      metricSteps.filter((step) => step.keptSeconds > keptSeconds).map(({ seconds }) => seconds),
     )
   }
+})
+
+test('a worker that starts goes on where the one before stopped, however long that was ago', async () => {
+  const { platform } = berth
+  const id = 'hst_away'
+  const measured = (ms: number, value: number) =>
+    recordMetrics(platform, at(ms), [{ ...point(app.id, value, 'away-0'), hostId: id }])
+  const hour = Math.floor(Date.now() / 3_600_000) * 3_600_000
+  const ofHours = () =>
+    platform.db.metricPoint.findMany({
+      where: { hostId: id, stepSeconds: 3_600 },
+      orderBy: { at: 'asc' },
+      select: { at: true, means: true },
+    })
+  // Ten days of ten minutes, of which one worker made the first half.
+  const days = [10, 5].map((back) => hour - back * 86_400_000)
+  for (const [index, ms] of days.entries()) {
+    await measured(ms, index + 1)
+    await platform.db
+      .$executeRaw`UPDATE metric_points SET "stepSeconds" = 600 WHERE "hostId" = ${id} AND "stepSeconds" = 10`
+    await createRollUps({ id, platform })()
+  }
+  expect((await ofHours()).map(({ at, means }) => [at.getTime(), means[0]])).toEqual([
+    [days[0], 1],
+    [days[1], 2],
+  ])
+  // What was made is not made again: here it would be another number.
+  await platform.db
+    .$executeRaw`UPDATE metric_points SET means[1] = 7 WHERE "hostId" = ${id} AND "stepSeconds" = 600`
+  await createRollUps({ id, platform })()
+  expect((await ofHours()).map(({ means }) => means[0])).toEqual([1, 7])
 })
 
 test('the finest step that is kept and fits is answered; what can not be is refused with the field', async () => {
@@ -83,6 +117,8 @@ test('the finest step that is kept and fits is answered; what can not be is refu
   expect((await ask({ from: back(3) })).step).toBe(60)
   expect((await ask({ from: back(72) })).step).toBe(600)
   expect((await ask({ from: back(72), to: back(71) })).step).toBe(600)
+  // What the graphs of a page ask for at most; a browser's clock is a little behind.
+  expect((await ask({ from: back(720.01) })).step).toBe(3_600)
   await expect(ask({ from: back(1), to: back(2) })).rejects.toMatchObject({ fields: [{ path: 'from' }] })
   await expect(ask({ from: back(48), step: 10 })).rejects.toMatchObject({ fields: [{ path: 'step' }] })
   await expect(ask({ step: 7 })).rejects.toMatchObject({ fields: [{ path: 'step' }] })

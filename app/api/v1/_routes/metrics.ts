@@ -22,7 +22,7 @@ const query = z.strictObject({
   step: metricRangeSchema.shape.step.meta({
     type: 'integer',
     description:
-      'Seconds: 10 (kept for two hours), 60 (two days) or 600 (thirty days); default: the finest that fits',
+      'Seconds: 10 (kept for two hours), 60 (two days), 600 or 3600 (thirty days); default: the finest that fits',
   }),
 })
 const AppMetrics = appMetricsSchema.openapi('AppMetrics')
