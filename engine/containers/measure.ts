@@ -1,7 +1,7 @@
 /** What a container uses, and what runs in it. */
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { cgroupPids, cgroupUsage } from '../sys/cgroup-control.ts'
+import { cgroupPids, cgroupUsage, readNow } from '../sys/cgroup-control.ts'
 import type { ContainerMeasures, ContainerStats } from './containers.ts'
 import type { Core } from './core.ts'
 import { parseProcess } from './processes.ts'
@@ -15,10 +15,8 @@ export function createMeasures(core: Core): ContainerMeasures {
   async function stats(idOrName: string): Promise<ContainerStats> {
     const row = rowOf(idOrName)
     mustBe(canSignal, row, 'measure', 'start it first')
-    const [usage, devices] = await Promise.all([
-      cgroupUsage(runs.cgroup(row.id)),
-      readFile(`/proc/${row.pid}/net/dev`, 'utf8').catch(() => ''),
-    ])
+    const usage = await cgroupUsage(runs.cgroup(row.id))
+    const devices = readNow(`/proc/${row.pid}/net/dev`)
     const { memoryBytes, cpuMillis, pids } = row.spec.limits
     return {
       at: new Date().toISOString(),

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Container, ContainerStats } from '../../engine/index.ts'
 import { metricSteps } from '../../platform/model/metrics.ts'
 import { type Measured, recordMetrics } from '../../platform/worker/metrics.ts'
@@ -48,8 +49,11 @@ export function createSampler(host: Pick<Host, 'id' | 'engine' | 'platform'>): (
     )
     for (const id of last.keys()) if (!serving.some((each) => each.id === id)) last.delete(id)
     const measured = await ofHost(serving.length)
-    for (let from = 0; from < serving.length; from += atOnce)
+    for (let from = 0; from < serving.length; from += atOnce) {
       measured.push(...(await Promise.all(serving.slice(from, from + atOnce).map(ofContainer))).flat())
+      // Others' turn: to measure these took some milliseconds.
+      await setImmediate()
+    }
     await recordMetrics(host.platform, at, measured)
   }
 }
