@@ -6,7 +6,9 @@ import {
   isMissing,
   type LogItem,
 } from '../../../app/(dashboard)/[team]/[project]/[app]/logs/log-window.ts'
+import type { SearchAside } from '../../../app/(dashboard)/[team]/[project]/[app]/logs/search-aside.ts'
 import type { LogLine } from '../../../platform/model/events.ts'
+import { createLineMatcher, parseLogQuery } from '../../../platform/model/log-query.ts'
 import { logLine } from '../../support/log-lines.ts'
 
 /** A log of lines 1 to `last`, of which those before `first` are not kept any more, as the API answers of it. */
@@ -33,11 +35,49 @@ function logOf(last: number, { first = 1, text = (n: number) => `line ${n}` } = 
   return { ...log, ask, log, line }
 }
 
+const noAside = (): SearchAside => {
+  throw new Error('this search is no business of another thread')
+}
+
+/** Answers when it is told to, as another thread does; `end` is what happens to a search that does not end. */
+function controlledAside() {
+  const asked: { lines: LogLine[]; resolve(matches: boolean[]): void; reject(error: Error): void }[] = []
+  const control = { asked, query: '', isClosed: false }
+  const searchAside = (query: string): SearchAside => {
+    control.query = query
+    return {
+      match: (lines) => new Promise((resolve, reject) => asked.push({ lines, resolve, reject })),
+      close: () => {
+        control.isClosed = true
+      },
+    }
+  }
+  const answer = () => {
+    const isMatch = createLineMatcher(parseLogQuery(control.query))
+    for (const { lines, resolve } of asked.splice(0)) resolve(lines.map(isMatch))
+    return settled()
+  }
+  const end = () => {
+    for (const { reject } of asked.splice(0)) reject(new Error('it does not end'))
+    return settled()
+  }
+  return { control, searchAside, answer, end }
+}
+const settled = () => new Promise((resolve) => setImmediate(resolve))
+
 async function opened(
   log: ReturnType<typeof logOf>,
-  { line = null, params = {} }: { line?: number | null; params?: Record<string, string> } = {},
+  {
+    line = null,
+    params = {},
+    searchAside = noAside,
+  }: {
+    line?: number | null
+    params?: Record<string, string>
+    searchAside?: (query: string) => SearchAside
+  } = {},
 ) {
-  const session = new LogSession({ ask: log.ask, params, line })
+  const session = new LogSession({ ask: log.ask, params, line, searchAside })
   await session.open()
   return session
 }
@@ -135,7 +175,7 @@ test('a link to a line opens around it, and says when it is not kept any more', 
   expect(numbers(gone)[0]).toBe(1_500)
 })
 
-test('live lines go through the filter; a regular expression is tried by the host, never here', async () => {
+test('live lines go through the filter', async () => {
   const log = logOf(0)
   const session = await opened(log, { params: { query: 'level:error', process: 'web' } })
   live(session, logLine('all is well', 1))
@@ -143,9 +183,46 @@ test('live lines go through the filter; a regular expression is tried by the hos
   live(session, logLine('ERROR elsewhere', 3, { process: 'mailer' }))
   session.flush()
   expect(numbers(session)).toEqual([2])
-  const regex = await opened(logOf(5), { params: { query: '/^(a+)+$/' } })
-  expect(regex.polls).toBe(true)
-  expect(regex.state().liveAfter).toBe(null)
+})
+
+test('live lines are searched for a regular expression aside, in their order, and what is skipped is said', async () => {
+  const { control, searchAside, answer } = controlledAside()
+  const session = await opened(logOf(0), { params: { query: '/^ok \\d$/', process: 'web' }, searchAside })
+  expect(session.state().liveAfter).toBe(0)
+  for (const [number, text] of ['ok 1', 'no', 'ok 3'].entries()) live(session, logLine(text, number + 1))
+  session.flush()
+  live(session, logLine('ok elsewhere', 4, { process: 'mailer' }))
+  session.receive(JSON.stringify({ skipped: 5 }), '9-0')
+  live(session, logLine('ok 9', 10))
+  session.flush()
+  expect(numbers(session)).toEqual([])
+  expect(control.asked.map(({ lines }) => lines.length)).toEqual([3, 1])
+  await answer()
+  expect(numbers(session)).toEqual([1, 3, '5 skipped', 10])
+  expect(session.polls).toBe(false)
+  session.close()
+  expect(control.isClosed).toBe(true)
+})
+
+test('a regular expression that does not end stops nothing: the host is asked from there on', async () => {
+  const log = logOf(0, { text: (number) => `line ${number}` })
+  const { searchAside, answer, end } = controlledAside()
+  const session = await opened(log, { params: { query: '/^(l+)+ine/' }, searchAside })
+  for (const number of [1, 2]) live(session, log.line(number))
+  session.flush()
+  await answer()
+  for (const number of [3, 4]) live(session, log.line(number))
+  session.flush()
+  live(session, log.line(5))
+  session.flush()
+  await end()
+  expect(session.polls).toBe(true)
+  expect(session.state().liveAfter).toBe(null)
+  log.log.last = 5
+  await session.newer()
+  expect(log.asked.at(-1)).toMatchObject({ after: '2' })
+  expect(numbers(session)).toEqual([1, 2, 3, 4, 5])
+  expect(session.state().liveAfter).toBe(null)
 })
 
 test('a log that is narrowed to a time that is over is not followed', async () => {

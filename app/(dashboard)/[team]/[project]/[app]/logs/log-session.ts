@@ -5,6 +5,7 @@ import {
   emptyWindow,
   firstNumber,
   isFull,
+  isMissing,
   type LogItem,
   type LogWindow,
   lastNumber,
@@ -13,6 +14,7 @@ import {
   withNewer,
   withOlder,
 } from './log-window.ts'
+import type { SearchAside } from './search-aside.ts'
 
 export interface LogState {
   window: LogWindow
@@ -37,6 +39,8 @@ export interface SessionOptions {
   params: Record<string, string>
   /** Begin around this line instead of at the end. */
   line: number | null
+  /** By which live lines are searched for a regular expression; made only for one. */
+  searchAside: (query: string) => SearchAside
 }
 
 const pageLines = 500
@@ -63,6 +67,9 @@ export class LogSession {
   #closing = new AbortController()
   readonly #listeners = new Set<() => void>()
   readonly #isWanted: (line: LogLine) => boolean
+  #aside: SearchAside | null = null
+  /** The search does not end here: the host tries it, with a limit. */
+  #isEndless = false
   #state = begin
   #waiting: LogItem[] = []
   #olderCursor: string | null = null
@@ -81,12 +88,9 @@ export class LogSession {
   }
   readonly state = (): LogState => this.#state
 
-  /**
-   * Whether new lines are asked for instead of followed. What somebody else may have written into a link must not be
-   * able to stop this page, and some regular expressions never end: the host tries those, with a limit.
-   */
+  /** Whether new lines are asked for instead of followed. */
   get polls(): boolean {
-    return !this.#isBounded && parseLogQuery(this.#options.params.query ?? '').some(isRegex)
+    return !this.#isBounded && this.#isEndless
   }
 
   get #isBounded(): boolean {
@@ -95,13 +99,17 @@ export class LogSession {
 
   close(): void {
     this.#closing.abort()
+    this.#aside?.close()
   }
 
   /** Begins, or begins anew: also after it was closed. */
   async open(): Promise<void> {
     const { line } = this.#options
-    this.#closing.abort()
+    this.close()
     this.#closing = new AbortController()
+    const { query = '' } = this.#options.params
+    this.#aside = parseLogQuery(query).some(isRegex) ? this.#options.searchAside(query) : null
+    this.#isEndless = false
     this.#set({ ...begin })
     await this.#guarded('failed', async () => {
       if (line === null) await this.#openAtEnd()
@@ -214,6 +222,30 @@ export class LogSession {
     const news = this.#waiting
     this.#waiting = []
     if (news.length === 0 || this.#state.liveAfter === null) return
+    if (this.#aside === null) this.#add(news)
+    else void this.#sift(news, this.#aside, this.#closing.signal)
+  }
+
+  /** In the order in which it is called, since the search answers in that order. */
+  async #sift(news: readonly LogItem[], aside: SearchAside, closed: AbortSignal): Promise<void> {
+    const lines = news.filter((item): item is LogLine => !isMissing(item))
+    const isOver = () => closed.aborted || this.#state.liveAfter === null
+    try {
+      const matches = await aside.match(lines)
+      if (isOver()) return
+      const wanted = new Set<LogItem>(lines.filter((_, index) => matches[index]))
+      const [last] = news.slice(-1)
+      if (last !== undefined) this.#lookedTo = isMissing(last) ? last.before - 1 : last.number
+      this.#add(news.filter((item) => isMissing(item) || wanted.has(item)))
+    } catch {
+      if (isOver()) return
+      this.#isEndless = true
+      this.#detach()
+    }
+  }
+
+  #add(news: readonly LogItem[]): void {
+    if (news.length === 0) return
     if (!this.#follows && isFull(this.#state.window)) {
       // What is being read would go for it.
       this.#set({ window: { ...this.#state.window, hasNewer: true } })
@@ -262,10 +294,10 @@ function isRegex({ kind }: { kind: string }): boolean {
   return kind === 'regex'
 }
 
-/** Whether a line that comes live belongs to the view. */
+/** Whether a line that comes live belongs to the view; a regular expression is not tried here. */
 function matcherOf(params: Record<string, string>): (line: LogLine) => boolean {
   const { query = '', process, replica, deployment, stream } = params
-  const isMatch = createLineMatcher(parseLogQuery(query))
+  const isMatch = createLineMatcher(parseLogQuery(query).filter((term) => !isRegex(term)))
   return (line) =>
     (process === undefined || line.process === process) &&
     (replica === undefined || line.replica === Number(replica)) &&

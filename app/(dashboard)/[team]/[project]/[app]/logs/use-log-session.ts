@@ -5,6 +5,7 @@ import { type Connection, useEventStream } from '../../../../../_ui/use-event-st
 import type { AskLogs } from './ask-logs.ts'
 import { type LogFilter, paramsFor, problemOf } from './log-filter.ts'
 import { LogSession, type LogState } from './log-session.ts'
+import { createSearchAside } from './search-aside.ts'
 
 const flushMs = 80
 const pollMs = 2_000
@@ -30,18 +31,17 @@ export function useLogSession(
     // A search that can't be read finds nothing; the field says why.
     const readable = problemOf(given.query) === null ? given : { ...given, query: '' }
     const params = paramsFor(readable, Date.now())
-    return { session: new LogSession({ ask, params, line }), params }
+    return { session: new LogSession({ ask, params, line, searchAside: createSearchAside }), params }
   }, [ask, key, line])
   const state = useSyncExternalStore(session.subscribe, session.state, session.state)
 
   useEffect(() => {
     void session.open()
     const timer = setInterval(() => session.flush(), flushMs)
-    const poll = session.polls
-      ? setInterval(() => {
-          if (document.visibilityState === 'visible' && !session.state().window.hasNewer) void session.newer()
-        }, pollMs)
-      : undefined
+    const poll = setInterval(() => {
+      const isWanted = session.polls && !session.state().window.hasNewer
+      if (isWanted && document.visibilityState === 'visible') void session.newer()
+    }, pollMs)
     return () => {
       clearInterval(timer)
       clearInterval(poll)
