@@ -43,7 +43,7 @@ export async function askFiles(
   asked: FileRequest,
   tooMuch: 'too-large' | 'conflict' = 'conflict',
 ): Promise<IncomingMessage> {
-  if (asked.hostId !== platform.config.hostId) throw noAnswer()
+  if (asked.hostId !== platform.config.hostId) throw elsewhere()
   const answer = await send(join(platform.config.home, filesSocket), asked).catch((cause) => {
     const reason = asked.signal?.reason
     if (reason instanceof PlatformError) throw reason
@@ -83,6 +83,14 @@ function send(
 }
 
 const sentence = (message: string) => (/[.?!]$/.test(message) ? message : `${message}.`)
+
+/** The socket is no way to another host; with one's own, everything is as it should be. */
+function elsewhere(): PlatformError {
+  return new PlatformError(
+    'unavailable',
+    'These files are on another host. Ask the Berth that runs on that host: files do not travel between hosts.',
+  )
+}
 
 function noAnswer(cause?: unknown): PlatformError {
   return new PlatformError(
