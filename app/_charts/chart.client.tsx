@@ -4,7 +4,7 @@ import 'uplot/dist/uPlot.min.css'
 import { useTheme } from 'next-themes'
 import { useEffect, useRef } from 'react'
 import uPlot from 'uplot'
-import { type Graph, lonelyPlaces } from './graph.ts'
+import { type Graph, lonelyPlaces, type Unit } from './graph.ts'
 
 export interface Mark {
   /** Seconds since 1970. */
@@ -62,8 +62,8 @@ export function Chart({ graph, marks, format, locale, onZoom }: ChartProps) {
           },
         },
         axes: [
-          { ...axis, values: (_, times) => times.map(clockOf(graph.times, locale)) },
-          { ...axis, size: 72, values: (_, ticks) => ticks.map(format) },
+          { ...axis, size: 28, values: (_, times) => times.map(clockOf(graph.times, locale)) },
+          { ...axis, size: 72, values: (_, ticks) => ticks.map(format), ...ticksOf(graph.unit) },
         ],
         series: [
           {},
@@ -97,6 +97,12 @@ export function Chart({ graph, marks, format, locale, onZoom }: ChartProps) {
   }, [graph, marks, format, locale, resolvedTheme])
 
   return <div ref={box} aria-hidden className="min-w-0 overflow-hidden" />
+}
+
+/** KiB and MiB are round where powers of two are. */
+function ticksOf(unit: Unit): { incrs?: number[] } {
+  if (unit !== 'bytes' && unit !== 'bytesPerSecond') return {}
+  return { incrs: Array.from({ length: 60 }, (_, power) => 2 ** power) }
 }
 
 /** Of a moment in seconds; with its day where the whole is longer than one. */

@@ -54,7 +54,7 @@ export function SpanPicker({ span, children }: { span: ChosenSpan; children?: Re
           {t('whole')}
         </Button>
       )}
-      <p className="self-center text-muted text-xs max-sm:hidden">{t('hint')}</p>
+      <p className="pb-2.5 text-muted text-xs max-sm:hidden">{t('hint')}</p>
     </div>
   )
 }
