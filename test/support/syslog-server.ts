@@ -7,6 +7,8 @@ export interface SyslogServer {
   port: number
   /** Whole messages, as their lengths cut them. */
   messages: string[]
+  /** The next so many connections end with an error after their first message. */
+  breaks: number
   close(): Promise<void>
 }
 
@@ -14,8 +16,17 @@ export interface SyslogServer {
 export async function startSyslogServer(certificates?: Certificates): Promise<SyslogServer> {
   const messages: string[] = []
   const sockets = new Set<Socket>()
+  const served: SyslogServer = {
+    ...{ port: 0, messages, breaks: 0 },
+    async close() {
+      for (const socket of sockets) socket.destroy()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
   const take = (socket: Socket) => {
     sockets.add(socket)
+    const isBreaking = served.breaks > 0
+    if (isBreaking) served.breaks -= 1
     let rest = Buffer.alloc(0)
     socket.on('error', () => {})
     socket.on('data', (chunk) => {
@@ -26,18 +37,13 @@ export async function startSyslogServer(certificates?: Certificates): Promise<Sy
         if (space < 0 || rest.length < space + 1 + length) return
         messages.push(rest.subarray(space + 1, space + 1 + length).toString())
         rest = rest.subarray(space + 1 + length)
+        if (isBreaking) return void socket.resetAndDestroy()
       }
     })
   }
   const server: Server = certificates ? tls.createServer(certificates, take) : createServer(take)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  return {
-    port: (server.address() as AddressInfo).port,
-    messages,
-    async close() {
-      for (const socket of sockets) socket.destroy()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
+  served.port = (server.address() as AddressInfo).port
+  return served
 }

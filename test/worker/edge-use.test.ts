@@ -1,7 +1,9 @@
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { appendFile } from 'node:fs/promises'
 import { Agent, type RequestListener, request } from 'node:http'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest'
 import { edgeUseOf } from '../../platform/edge-use.ts'
@@ -298,6 +300,79 @@ test('minutes and ten minutes are sums, also of what comes late', async () => {
     await rollUp()
     expect(await counted('shop.localhost', 60)).toMatchObject({ requests: 15 })
     expect(await counted('shop.localhost', 600)).toMatchObject({ requests: 15, status2xx: 15 })
+  }
+})
+
+test('a worker that is killed loses what it had in hand, counts nothing twice, and the next one goes on', async () => {
+  await counter.close()
+  const children: ChildProcess[] = []
+  const start = () => {
+    const child = spawn(process.execPath, ['test/support/counter-child.ts', 'hst_edge', edge.home], {
+      cwd: join(import.meta.dirname, '../..'),
+      env: { ...process.env, ...berth.environment },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    children.push(child)
+    let looks = 0
+    child.stdout?.on('data', (chunk: Buffer) => {
+      looks += chunk.length
+    })
+    return {
+      looks: () => looks,
+      async kill() {
+        const exited = once(child, 'exit')
+        child.kill('SIGKILL')
+        await exited
+      },
+    }
+  }
+  const send = async (count: number) => {
+    await Promise.all(Array.from({ length: count }, () => ask('/')))
+  }
+  const requests = async () => countOf((await counted()).counts, 'requests')
+  const untilWritten = (count: number) =>
+    until(`${count} are written`, async () => (await requests()) === count)
+  try {
+    // All that came is written.
+    const first = start()
+    await send(50)
+    await untilWritten(50)
+    // It writes every two seconds, and has these in hand until then.
+    await send(20)
+    const looks = first.looks()
+    await until('it has looked for notes', () => first.looks() > looks + 4)
+    await first.kill()
+    const afterFirst = await requests()
+    expect([50, 70]).toContain(afterFirst)
+    const second = start()
+    await send(10)
+    await untilWritten(afterFirst + 10)
+    // It is writing: the database finds out about its end when it has done so.
+    await berth.platform.db.$transaction(
+      async (tx) => {
+        await tx.$executeRaw`LOCK TABLE edge_points IN EXCLUSIVE MODE`
+        await send(30)
+        await until('it is being written', async () => (await writing()) > 0)
+        await second.kill()
+      },
+      { timeout: 20_000 },
+    )
+    await until('nobody writes any more', async () => (await writing()) === 0)
+    const afterSecond = await requests()
+    expect(afterSecond).toBeGreaterThanOrEqual(afterFirst + 10)
+    expect(afterSecond).toBeLessThanOrEqual(afterFirst + 40)
+    start()
+    await send(15)
+    await untilWritten(afterSecond + 15)
+  } finally {
+    for (const child of children) child.kill('SIGKILL')
+  }
+
+  async function writing(): Promise<number> {
+    const [row] = await berth.platform.db.$queryRaw<{ count: number }[]>`
+      SELECT count(*)::int AS count FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%INSERT INTO edge_points%'`
+    return row?.count ?? 0
   }
 })
 

@@ -28,7 +28,7 @@ export interface EdgeCounter {
 }
 
 export function createEdgeCounter(
-  host: Pick<Host, 'id' | 'platform' | 'edge'>,
+  host: Pick<Host, 'id' | 'platform'> & { edge: Pick<Host['edge'], 'openRequests'> },
   home = host.platform.config.home,
 ): EdgeCounter {
   const descriptor = openRequestLog(home)

@@ -175,6 +175,57 @@ test('a worker that is killed in the middle loses nothing, in order', async () =
   expect(seen.length).toBeLessThanOrEqual(count + 2 * 1_000)
 })
 
+/** What was taken, by a receiver of either kind over HTTP that refuses one request and breaks off another. */
+function takeBadly(): string[] {
+  const taken: string[] = []
+  let requests = 0
+  receiver.respond(({ body }, response) => {
+    requests += 1
+    if (requests === 2) return response.writeHead(503).end('not now')
+    if (requests === 4) return response.destroy()
+    const sent = JSON.parse(body) as { text: string }[] | { streams: { values: [string, string][] }[] }
+    const texts = Array.isArray(sent)
+      ? sent.map(({ text }) => text)
+      : sent.streams.flatMap(({ values }) => values.map(([, text]) => text))
+    taken.push(...texts)
+    response.end()
+  })
+  return taken
+}
+
+test.each(['http', 'loki'] as const)(
+  '%s: lines come once and in order, across requests that fail',
+  async (kind) => {
+    const taken = takeBadly()
+    await drain({ kind })
+    start()
+    await write(app, numbered(1, 5_000))
+    await until('all have arrived', () => taken.length >= 5_000)
+    expect(taken).toEqual(numbered(1, 5_000))
+    expect(receiver.received.length).toBeGreaterThanOrEqual(7)
+  },
+)
+
+test('syslog: lines come in order, across connections that break off; some come twice and none is left out', async () => {
+  const server = await startSyslogServer()
+  try {
+    server.breaks = 1
+    await drain({ kind: 'syslog', url: `syslog+tcp://127.0.0.1:${server.port}` })
+    start()
+    await write(app, numbered(1, 2_500))
+    const texts = () => server.messages.map((message) => /(?<=\] )line \d+$/.exec(message)?.[0])
+    await until('some have arrived', () => server.messages.length > 1_000)
+    server.breaks = 1
+    await write(app, numbered(2_501, 5_000))
+    await until('all have arrived', () => texts().includes('line 5000'))
+    expect([...new Set(texts())]).toEqual(numbered(1, 5_000))
+    expect(server.breaks).toBe(0)
+    expect(texts().length).toBeLessThanOrEqual(5_000 + 2 * 1_000)
+  } finally {
+    await server.close()
+  }
+})
+
 test('Loki gets streams with few labels, and times in nanoseconds', async () => {
   await drain({ kind: 'loki', url: `${receiver.url}/loki/api/v1/push`, headers: { 'X-Scope-OrgID': 'acme' } })
   start()
