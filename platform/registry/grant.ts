@@ -117,41 +117,62 @@ async function allowedActions(
   viewer: Viewer | null,
   scope: Scope,
 ): Promise<RegistryAction[]> {
-  const team = await platform.db.team.findFirst({
-    where: { imageNamespace: scope.namespace, deletedAt: null },
-    select: { id: true },
-  })
-  if (team === null) return []
-  const role = viewer === null ? null : await roleIn(platform, viewer, team.id)
+  const place = await placeOf(platform, scope)
+  if (place === null) return []
+  const role = viewer === null ? null : await roleIn(platform, viewer, place.teamId)
   const reach = viewer === null ? null : scopeOf(viewer)
   const actions = scope.actions.filter((action) => {
     const right = registryRights[action]
     if (role === null || reach === null || !roleIncludes(role, policy[right].role)) return false
     return allowsAction(reach, right) && reachesRepository(reach, scope.repository)
   })
-  if (actions.includes('push')) await noteGrant(platform, team.id, scope.repository)
-  if (scope.actions.includes('pull') && !actions.includes('pull')) {
-    const where = { teamId: team.id, name: scope.repository, isPublic: true }
-    if ((await platform.db.repository.count({ where })) > 0) actions.push('pull')
-  }
+  if (actions.includes('push')) await noteGrant(platform, place, scope.repository)
+  if (scope.actions.includes('pull') && !actions.includes('pull') && place.isPublic) actions.push('pull')
   return actions
 }
+
+/** What a scope names: a repository of a team, which may not be there yet. */
+interface NamedPlace {
+  teamId: string
+  /** The team may take as much of the disk as there is. */
+  isUnlimited: boolean
+  isPublic: boolean
+  pushGrantedAt: Date | null
+}
+
+/** In one question: every pull and push waits for it. Null where there is no such team. */
+async function placeOf(platform: Platform, { namespace, repository }: Scope): Promise<NamedPlace | null> {
+  const [place] = await platform.db.$queryRaw<NamedPlace[]>`
+    SELECT t.id AS "teamId", t."maxDiskBytes" IS NULL AS "isUnlimited",
+      coalesce(r."isPublic", false) AS "isPublic", r."pushGrantedAt"
+    FROM teams t LEFT JOIN repositories r ON r."teamId" = t.id AND r.name = ${repository}
+    WHERE t."imageNamespace" = ${namespace} AND t."deletedAt" IS NULL`
+  return place ?? null
+}
+
+/** Written down so lately, it needs no writing again: pushLastsMs has more to spare. */
+const notedMs = 30_000
 
 /**
  * Before the token exists, so that a collection of garbage never misses a push: worker/registry/collect.ts. Throws
  * `quota-exceeded` where the team has no room left: whoever pushes is told in its words.
  */
-async function noteGrant(platform: Platform, teamId: string, name: string): Promise<void> {
+async function noteGrant(platform: Platform, place: NamedPlace, name: string): Promise<void> {
+  const { teamId, isUnlimited } = place
   const pushGrantedAt = new Date()
+  if (isUnlimited && Number(place.pushGrantedAt) > pushGrantedAt.getTime() - notedMs) return
   const row = { id: newId('repository'), teamId, name }
-  // Most teams have no limit: then there is nothing to add up, and nobody to wait for.
-  const noted = await platform.db.$executeRaw`
-    INSERT INTO repositories (id, "teamId", name, "pushGrantedAt", "updatedAt")
-    SELECT ${row.id}, id, ${name}, ${pushGrantedAt}::timestamp, ${pushGrantedAt}::timestamp FROM teams
-    WHERE id = ${teamId} AND "deletedAt" IS NULL AND "maxDiskBytes" IS NULL
-    ON CONFLICT ("teamId", name)
-    DO UPDATE SET "pushGrantedAt" = excluded."pushGrantedAt", "updatedAt" = excluded."updatedAt"`
-  if (noted > 0) return
+  if (isUnlimited) {
+    // Nothing is to be added up. The lock is lockTeam's: a collection that has begun is waited for.
+    const noted = await platform.db.$executeRaw`
+      INSERT INTO repositories (id, "teamId", name, "pushGrantedAt", "updatedAt")
+      SELECT ${row.id}, id, ${name}, ${pushGrantedAt}::timestamp, ${pushGrantedAt}::timestamp FROM teams
+      WHERE id = ${teamId} AND "deletedAt" IS NULL AND "maxDiskBytes" IS NULL
+      FOR NO KEY UPDATE
+      ON CONFLICT ("teamId", name)
+      DO UPDATE SET "pushGrantedAt" = excluded."pushGrantedAt", "updatedAt" = excluded."updatedAt"`
+    if (noted > 0) return
+  }
   await platform.db.$transaction(async (tx) => {
     await checkQuota(tx, teamId, { diskBytes: 1 })
     await tx.repository.createMany({ data: [row], skipDuplicates: true })

@@ -7,10 +7,12 @@ import { createDeployment } from '../../platform/deployments.ts'
 import { newId } from '../../platform/model/ids.ts'
 import { registryIssuer, registryService } from '../../platform/model/registry.ts'
 import type { Team } from '../../platform/model/resources.ts'
+import { lockTeam } from '../../platform/quotas.ts'
 import { buildPassword } from '../../platform/registry/build-password.ts'
 import { issueRegistryToken, ownToken, pullToken, pushToken } from '../../platform/registry/grant.ts'
 import { openTestPlatform, operator, type TestPlatform } from '../support/platform.ts'
 import { startRegistry, type TestRegistry } from '../support/registry.ts'
+import { until } from '../support/until.ts'
 
 let berth: TestPlatform
 let team: Team
@@ -117,6 +119,9 @@ test('a push that is allowed is noted before it begins, where the team has a lim
     const first = (await noted(name))?.getTime() ?? 0
     expect(first).toBeGreaterThanOrEqual(begun)
     expect(first).toBeLessThanOrEqual(Date.now())
+    // What was noted a while ago is noted anew.
+    const old = { pushGrantedAt: new Date(begun - 31_000) }
+    await platform.db.repository.updateMany({ where: { teamId: team.id, name }, data: old })
     await ask(name)
     expect((await noted(name))?.getTime()).toBeGreaterThanOrEqual(first)
   }
@@ -124,6 +129,31 @@ test('a push that is allowed is noted before it begins, where the team has a lim
   await expect(ask('full')).rejects.toMatchObject({ code: 'quota-exceeded' })
   expect(await noted('full')).toBeUndefined()
   await platform.db.team.update({ where: { id: team.id }, data: { maxDiskBytes: null } })
+})
+
+test('a token to push waits for a collection that is at work on what the team has', async () => {
+  const { platform } = berth
+  const [locked, worked] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const collecting = platform.db.$transaction(async (tx) => {
+    await lockTeam(tx, team.id)
+    locked.resolve()
+    await worked.promise
+  })
+  await locked.promise
+  let isGranted = false
+  const scopes = ['repository:acme/collected:pull,push']
+  const granting = issueRegistryToken(platform, { viewer: operator, scopes }).then(() => {
+    isGranted = true
+  })
+  await until('it waits', async () => {
+    const [row] = await platform.db.$queryRaw<{ waiting: number }[]>`
+      SELECT count(*)::int AS waiting FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event_type = 'Lock'`
+    return isGranted || row?.waiting === 1
+  })
+  expect(isGranted).toBe(false)
+  worked.resolve()
+  await Promise.all([collecting, granting])
 })
 
 test('a build gets what its repository and its team allow, and only while it goes on', async () => {
