@@ -6,10 +6,10 @@
 import type { ContentStore, ReadAlong } from '../content/store.ts'
 import { type Digest, digestHex } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/manifest.ts'
+import { createProgress } from '../registry/progress.ts'
 import type { HeldLayer, HeldLayers, ReportLayer } from './held-layers.ts'
 import type { LayerProgress } from './images.ts'
 import type { LayerStore } from './layer-store.ts'
-import { createProgress } from './progress.ts'
 import type { Proofs, Realm } from './proofs.ts'
 import { unpackAlong } from './unpack-along.ts'
 
@@ -59,7 +59,7 @@ export async function bringLayers(
   descriptors: Descriptor[],
   diffIds: Digest[],
 ): Promise<void> {
-  const progress = createProgress(descriptors, request.onProgress)
+  const progress = createProgress<LayerProgress['state']>(descriptors, request.onProgress)
   const failed = new AbortController()
   const signal = AbortSignal.any([request.signal, failed.signal])
   const wanted = descriptors.map((descriptor, index): Wanted => {

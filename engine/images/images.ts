@@ -10,7 +10,12 @@
  */
 
 import type { Readable } from 'node:stream'
+import type { ImageConfig } from '../oci/image-config.ts'
 import type { PushProgress } from '../registry/push.ts'
+import type { RegistryCredentials } from '../registry/registry.ts'
+
+export type { ImageConfig, ImageHealthCheck } from '../oci/image-config.ts'
+export type { RegistryCredentials } from '../registry/registry.ts'
 
 export interface Images {
   /**
@@ -87,14 +92,6 @@ export interface PushImageOptions {
   signal?: AbortSignal
 }
 
-/** Sent to the reference's own registry (and the token server that it names), never to another host. */
-export type RegistryCredentials =
-  | { kind: 'basic'; username: string; password: string }
-  /** What `docker login` got from the token server instead of keeping the password; tokens are asked for with it. */
-  | { kind: 'identity'; token: string }
-  /** Used as it is. */
-  | { kind: 'bearer'; token: string }
-
 /** Credentials for what the engine fetches by itself: packed layers that were dropped to make room. */
 export type CredentialsFor = (repository: {
   registry: string
@@ -163,29 +160,6 @@ export interface Image {
   recordedAt: string
   /** When it was last pulled or a container was made of it. */
   usedAt: string
-}
-
-export interface ImageConfig {
-  entrypoint: string[]
-  command: string[]
-  environment: Record<string, string>
-  workingDir: string
-  user: string
-  /** TCP ports that the image says it listens on. */
-  exposedPorts: number[]
-  stopSignal: string
-  labels: Record<string, string>
-  /** HEALTHCHECK, if it has one; at most once a second. */
-  healthCheck?: ImageHealthCheck
-}
-
-export interface ImageHealthCheck {
-  /** Exit code 0 is good. */
-  command: string[]
-  intervalMs?: number
-  timeoutMs?: number
-  startPeriodMs?: number
-  retries?: number
 }
 
 export interface HistoryEntry {

@@ -1,8 +1,8 @@
 /** One pull, as a story: resolve, read the documents, take a lease, bring the layers, record. */
 import { EngineError, isEngineError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
-import { type Descriptor, parseConfig, parseManifest } from '../oci/manifest.ts'
-import { assertSuits, choosePlatform, type Platform } from '../oci/platform.ts'
+import { type Descriptor, type Platform, parseConfig, parseManifest } from '../oci/manifest.ts'
+import { assertSuits, choosePlatform } from '../oci/platform.ts'
 import { formatReference, type Reference } from '../oci/reference.ts'
 import type { RegistryReader } from '../registry/registry.ts'
 import { hostPlatform } from '../sys/host-platform.ts'

@@ -1,9 +1,8 @@
 /** Manifests, indexes and configurations, of both families. Sources: OCI image-spec, Docker image manifest v2 schema 2. */
 import { z } from 'zod'
 import { EngineError } from '../errors.ts'
-import type { ImageConfig, ImageHealthCheck } from '../images/images.ts'
 import { isDigest } from './digest.ts'
-import type { Platform } from './platform.ts'
+import type { ImageConfig, ImageHealthCheck } from './image-config.ts'
 
 /** Manifests, indexes and configurations above this are refused. */
 export const maxDocumentBytes = 4 * 2 ** 20
@@ -118,6 +117,15 @@ const historySchema = z.object({
 export type Descriptor = z.infer<typeof descriptor>
 export type Manifest = z.infer<typeof manifestSchema>
 export type Index = z.infer<typeof indexSchema>
+
+/** What a system must be to run an image; platform.ts says which do. */
+export interface Platform {
+  os: string
+  /** As Go calls it: amd64, arm64, arm. */
+  architecture: string
+  /** v7 for arm, v3 for amd64; none means the oldest for amd64, v7 for arm and v8 for arm64. */
+  variant?: string
+}
 
 export interface ParsedConfig {
   config: ImageConfig

@@ -1,14 +1,6 @@
 /** Which image of an index a host runs. Sources: OCI image-spec, image index, "platform"; containerd's platforms package. */
 import { EngineError } from '../errors.ts'
-import type { Descriptor, Index } from './manifest.ts'
-
-export interface Platform {
-  os: string
-  /** As Go calls it: amd64, arm64, arm. */
-  architecture: string
-  /** v7 for arm, v3 for amd64; none means the oldest for amd64, v7 for arm and v8 for arm64. */
-  variant?: string
-}
+import type { Descriptor, Index, Platform } from './manifest.ts'
 
 const otherNames: Record<string, [architecture: string, variant?: string]> = {
   x86_64: ['amd64'],

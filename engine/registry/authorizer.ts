@@ -4,12 +4,12 @@
  */
 import { createHash } from 'node:crypto'
 import { EngineError } from '../errors.ts'
-import type { RegistryCredentials } from '../images/images.ts'
 import { basicHeader } from './basic.ts'
 import { type Challenge, parseChallenges } from './challenge.ts'
 import type { Connections } from './http.ts'
 import type { Limits } from './limits.ts'
 import { checkRealm } from './realm.ts'
+import type { RegistryCredentials } from './registry.ts'
 import { fetchToken, type Token } from './token.ts'
 
 /** Renewed so long before its end that a request under way still finds it valid; short-lived ones at three quarters. */

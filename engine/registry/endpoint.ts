@@ -1,10 +1,10 @@
 /** Where a registry is reached: itself, and mirrors of it. */
 import { EngineError } from '../errors.ts'
-import type { RegistryCredentials } from '../images/images.ts'
 import { isLoopback } from './addresses.ts'
 import { type Authorizer, createAuthorizer } from './authorizer.ts'
 import { type Connections, createConnections, type ProxySettings } from './http.ts'
 import type { Limits } from './limits.ts'
+import type { RegistryCredentials } from './registry.ts'
 
 /** How one registry is reached; the key is its host as references write it. */
 export interface RegistrySettings {

@@ -1,13 +1,13 @@
 /** One question to an endpoint and its answer: authentication is answered, redirects are followed, a no is thrown. */
 import type { IncomingMessage } from 'node:http'
 import { EngineError } from '../errors.ts'
-import type { RegistryCredentials } from '../images/images.ts'
 import { namesForbidden } from './addresses.ts'
 import { discard, readBody } from './body.ts'
 import { type Endpoint, hostAt } from './endpoint.ts'
 import { errorFromStatus } from './failures.ts'
 import { type HttpRequest, send } from './http.ts'
 import type { Limits } from './limits.ts'
+import type { RegistryCredentials } from './registry.ts'
 
 const maxRedirects = 5
 /** Of an answer that says no: enough for a registry's own words. */

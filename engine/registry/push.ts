@@ -1,7 +1,7 @@
 /** One push, as a story: every blob that the registry lacks, some at once; then the manifests; the one with the name last. */
-import { createProgress } from '../images/progress.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Reference } from '../oci/reference.ts'
+import { createProgress } from './progress.ts'
 import type { BlobSource, RegistryWriter, RequestOptions } from './registry.ts'
 
 const uploadsAtOnce = 4

@@ -11,7 +11,6 @@
  * Source: the OCI distribution specification 1.1.
  */
 import type { Readable } from 'node:stream'
-import type { RegistryCredentials } from '../images/images.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Reference } from '../oci/reference.ts'
 
@@ -22,6 +21,14 @@ export interface RegistryClient extends RegistryReader, RegistryWriter {
 
 /** Where something lies: the reference's tag and digest do not matter. */
 export type Repository = Pick<Reference, 'registry' | 'repository'>
+
+/** Sent to the reference's own registry (and the token server that it names), never to another host. */
+export type RegistryCredentials =
+  | { kind: 'basic'; username: string; password: string }
+  /** What `docker login` got from the token server instead of keeping the password; tokens are asked for with it. */
+  | { kind: 'identity'; token: string }
+  /** Used as it is. */
+  | { kind: 'bearer'; token: string }
 
 export interface RequestOptions {
   credentials?: RegistryCredentials

@@ -1,11 +1,11 @@
 /** One token from a token server. Source: distribution docs/spec/auth/token and oauth. */
 import { EngineError } from '../errors.ts'
-import type { RegistryCredentials } from '../images/images.ts'
 import { basicHeader } from './basic.ts'
 import { readBody } from './body.ts'
 import { errorFromStatus } from './failures.ts'
 import { type Connections, send } from './http.ts'
 import type { Limits } from './limits.ts'
+import type { RegistryCredentials } from './registry.ts'
 
 const maxTokenBytes = 1 << 20
 /** A token without `expires_in` lives this long. */

@@ -1,6 +1,6 @@
 /** The platform of the machine that we run on. */
 import { readFileSync } from 'node:fs'
-import type { Platform } from '../oci/platform.ts'
+import type { Platform } from '../oci/manifest.ts'
 
 /** What each level of x86-64 adds. Source: x86-64 psABI, "Micro-Architecture Levels"; names as in /proc/cpuinfo. */
 const amd64Levels = [
