@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { BuildWait } from '../../platform/model/builds.ts'
+import { buildLimits } from '../../worker/builds/limits.ts'
 import { createBuildTurns } from '../../worker/builds/turns.ts'
 import { until } from '../support/until.ts'
 
@@ -102,4 +104,12 @@ test('one that is called off while it waits is gone, and its place is not lost',
   expect(begun).toEqual(['a1', 'a3'])
   end('a3')
   await last
+})
+
+test('builds have the limits that the documentation names', () => {
+  const { diskBytes, timeMs, ...limits } = buildLimits()
+  expect(readFileSync(new URL('../../docs/builds.md', import.meta.url), 'utf8')).toContain(
+    `limits for memory, processors, processes, disk (${diskBytes / 2 ** 30} GiB) and time (${timeMs / 60_000} minutes)`,
+  )
+  for (const limit of Object.values(limits)) expect(limit).toSatisfy(Number.isSafeInteger)
 })

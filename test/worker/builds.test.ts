@@ -74,12 +74,20 @@ test('source becomes an app that answers, and the next build of it takes what is
   expect(second.build).toMatchObject({ hadCache: true, waiting: null, format: 'tar' })
   expect(await said(next.id)).not.toContain('slow-step')
   expect(await host.ask(app)).toMatchObject({ status: 200, body: 'second' })
+  // What one app's builds left is no other app's, of the same team neither.
+  const other = await upload(await makeApp(), 'RUN echo slow-step\nCOPY index.html /www/', {
+    'index.html': 'second',
+  })
+  expect((await host.untilStatus(other.id, 'live')).build).toMatchObject({ hadCache: false })
+  expect(await said(other.id)).toContain('slow-step')
 })
 
 test('a build that fails leaves what served, and says why', async () => {
   const app = await makeApp()
-  const first = await upload(app, 'RUN echo good > /www/index.html')
+  const first = await upload(app, 'RUN echo good > /www/index.html && cat /proc/self/uid_map')
   await host.untilStatus(first.id, 'live')
+  // To the team's own containers builds are nobody, too.
+  expect((await said(first.id)).join('\n')).toMatch(/^ +0 +21\d{8} +65536$/m)
   const { id } = await upload(app, 'RUN echo the reason && exit 7')
   const { failure, steps } = await host.untilStatus(id, 'failed')
   expect(failure).toMatchObject({
