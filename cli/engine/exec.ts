@@ -10,7 +10,8 @@ import {
 } from '../../platform/model/exec-frames.ts'
 import { CommandError } from '../say.ts'
 import { EngineRefusal, openDoor } from './door.ts'
-import { command, type EngineOptions, pair } from './options.ts'
+import { collect, command, type EngineOptions, variable } from './options.ts'
+import { variablesOf } from './run-options.ts'
 
 export function addExecCommand(engine: Command): void {
   command(engine, 'exec', 'run one more process in a container')
@@ -18,9 +19,11 @@ export function addExecCommand(engine: Command): void {
     .argument('<command...>', 'what to run')
     .option('-i, --interactive', 'pass on standard input')
     .option('-t, --tty', 'give it a terminal')
-    .option('-e, --env <name=value>', 'a variable; NAME alone takes it from here', pair())
+    .option('-e, --env <name=value>', 'a variable; NAME alone takes it from here', variable)
     .option('-u, --user <name>', 'name or number, with :group or without')
     .option('-w, --workdir <path>', 'where to run it')
+    .option('--env-file <file>', 'variables, NAME=VALUE a line', collect)
+    .option('-d, --detach', 'leave it running; its output is dropped')
     .passThroughOptions()
     .action(execIn)
 }
@@ -31,11 +34,22 @@ interface ExecOptions extends EngineOptions {
   env?: Record<string, string>
   user?: string
   workdir?: string
+  envFile?: string[]
+  detach?: boolean
 }
 
 /** Ends with the process's exit code; 125 when it could not be started. */
 export async function execIn(id: string, argv: string[], options: ExecOptions): Promise<void> {
-  const { interactive = false, tty = false, env = {}, user, workdir } = options
+  const { interactive = false, tty = false, user, workdir, detach = false } = options
+  if (detach && (interactive || tty))
+    throw new CommandError('Leave -i and -t away with -d: nobody is there to type or to read.', {
+      exitCode: 125,
+    })
+  const env: Record<string, string> = Object.assign(
+    {},
+    ...(options.envFile ?? []).map(variablesOf),
+    options.env,
+  )
   if (tty && interactive && !process.stdin.isTTY)
     throw new CommandError('Standard input is no terminal: leave -t away.', { exitCode: 125 })
   const request: ExecRequest = {
@@ -46,9 +60,12 @@ export async function execIn(id: string, argv: string[], options: ExecOptions): 
     ...(workdir === undefined ? {} : { workingDir: workdir }),
     ...(tty ? { terminal: terminalSize() } : {}),
   }
+  const door = openDoor(options)
+  const path = `/containers/${encodeURIComponent(id)}/exec`
   let connection: Duplex
   try {
-    connection = await openDoor(options).exec(`/containers/${encodeURIComponent(id)}/exec`, request)
+    if (detach) return void (await door.ask('POST', path, { body: request }))
+    connection = await door.exec(path, request)
   } catch (error) {
     if (error instanceof EngineRefusal) throw new CommandError(error.message, { cause: error, exitCode: 125 })
     throw error

@@ -1,5 +1,6 @@
 /** `--filter`, as Docker's users know it. */
 import { InvalidArgumentError } from 'commander'
+import { type Door, orWithout } from './door.ts'
 
 export interface Filter {
   key: string
@@ -26,4 +27,16 @@ export function hasLabel(labels: Record<string, string>, asked: string): boolean
   const at = asked.indexOf('=')
   const name = at < 0 ? asked : asked.slice(0, at)
   return Object.hasOwn(labels, name) && (at < 0 || labels[name] === asked.slice(at + 1))
+}
+
+/** Those of one key that name an image, as its digest; what no image here is called stays as it is. */
+export async function withDigests(door: Door, filters: Filter[], key: string): Promise<Filter[]> {
+  return Promise.all(
+    filters.map(async (each) => {
+      if (each.key !== key) return each
+      const image = door.ask<{ digest: string }>('GET', '/images/inspect', { query: { name: each.value } })
+      const { digest } = await orWithout(image, async () => ({ digest: each.value }))
+      return { key, value: digest }
+    }),
+  )
 }

@@ -1,34 +1,33 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { NetworkRow } from '../../platform/model/engine-door.ts'
 import { CommandError, say } from '../say.ts'
 import { openDoor } from './door.ts'
-import { collect, command, type EngineOptions, forEach, printJson } from './options.ts'
-import { table } from './table.ts'
+import { type Filter, filter, passes } from './filter.ts'
+import { showList } from './listing.ts'
+import { inspectEach, removeEach } from './named.ts'
+import { collect, command, type EngineOptions, printJson } from './options.ts'
+import { withRefused } from './refused-options.ts'
 
 export function addNetworkCommands(engine: Command): void {
   const network = engine.command('network').description('private networks')
-  command(network, 'ls', 'list networks').action(async (options: EngineOptions) => {
-    const rows = await openDoor(options).ask<NetworkRow[]>('GET', '/networks')
-    if (options.json) return printJson(rows)
-    const lines = rows.map(({ name, bridge, subnet, gateway, egress }) => [
-      ...[name, bridge, subnet, gateway],
-      typeof egress === 'string' ? egress : egress.join(', '),
-    ])
-    say(table(['NETWORK', 'BRIDGE', 'SUBNET', 'GATEWAY', 'EGRESS'], lines))
-  })
-  command(network, 'create', 'make a network')
+  command(network, 'ls', 'list networks')
+    .option('-q, --quiet', 'names alone')
+    .option('-f, --filter <key=value>', `only those of this ${filterKeys.join(', ')}`, filter(filterKeys))
+    .option('--format <template>', 'such as {{.Name}}: {{.Subnet}}, or json', 'table')
+    .option('--no-trunc', 'nothing: names are shown whole anyway')
+    .action(list)
+  withRefusals(command(network, 'create', 'make a network'))
     .argument('<name>', '1–64 of a–z, 0–9, _ and -')
+    .addOption(new Option('-d, --driver <name>', 'there is one').choices(['bridge']))
     .option('--internal', 'nothing outside it can be reached')
     .option('--egress <range>', 'only these addresses can be reached, such as 10.20.0.0/16', collect)
     .action(create)
   command(network, 'inspect', 'networks and who is on them, as JSON')
     .argument('<network...>', 'names')
-    .action(async (names: string[], options: EngineOptions) => {
-      const door = openDoor(options)
-      const found: unknown[] = []
-      for (const name of names) found.push(await door.ask('GET', `/networks/${encodeURIComponent(name)}`))
-      printJson(found)
-    })
+    .option('-f, --format <template>', 'such as {{.subnet}} or {{len .attachments}}')
+    .action((names: string[], options: EngineOptions & { format?: string }) =>
+      inspectEach(names, '/networks', options),
+    )
   command(network, 'connect', 'put a container on one more network')
     .argument('<network>', 'its name')
     .argument('<container>', 'its name')
@@ -40,22 +39,63 @@ export function addNetworkCommands(engine: Command): void {
   command(network, 'disconnect', 'take a container off a network')
     .argument('<network>', 'its name')
     .argument('<container>', 'its name')
+    .option('-f, --force', 'nothing: one that runs is taken off anyway')
     .action(async (name: string, container: string, options: EngineOptions) => {
       const body = { container }
       await openDoor(options).ask('POST', `/networks/${encodeURIComponent(name)}/detach`, { body })
     })
   command(network, 'prune', 'remove networks that no container is on')
     .option('--dry-run', 'say what would go')
+    .option('-f, --force', 'nothing: nobody is asked, as nothing is lost with them')
     .action(prune)
   command(network, 'rm', 'remove networks that have no containers')
     .argument('<network...>', 'names')
-    .action(async (names: string[], options: EngineOptions) => {
-      const door = openDoor(options)
-      await forEach(names, async (name) => {
-        await door.ask('DELETE', `/networks/${encodeURIComponent(name)}`)
-        return name
-      })
-    })
+    .option('-f, --force', 'say nothing of one that is not there')
+    .action((names: string[], options: EngineOptions & { force?: boolean }) =>
+      removeEach(names, '/networks', options),
+    )
+}
+
+const filterKeys = ['name', 'egress'] as const
+
+interface ListOptions extends EngineOptions {
+  quiet?: boolean
+  filter?: Filter[]
+  format: string
+}
+
+async function list(options: ListOptions): Promise<void> {
+  const all = await openDoor(options).ask<NetworkRow[]>('GET', '/networks')
+  const egressOf = ({ egress }: NetworkRow) => (typeof egress === 'string' ? egress : egress.join(', '))
+  const rows = all.filter((row) =>
+    passes(options.filter ?? [], ({ key, value }) =>
+      key === 'name' ? row.name.includes(value) : egressOf(row) === value,
+    ),
+  )
+  if (options.json) return printJson(rows)
+  if (options.quiet) {
+    for (const { name } of rows) say(name)
+    return
+  }
+  showList(options.format, {
+    headings: {
+      ...{ Name: 'NETWORK', ID: 'NETWORK', Bridge: 'BRIDGE', Subnet: 'SUBNET', Gateway: 'GATEWAY' },
+      ...{ Egress: 'EGRESS', Internal: 'INTERNAL', Driver: 'DRIVER' },
+    },
+    columns: ['Name', 'Bridge', 'Subnet', 'Gateway', 'Egress'],
+    rows: rows.map((row) => ({
+      ...{ Name: row.name, ID: row.name, Bridge: row.bridge, Subnet: row.subnet, Gateway: row.gateway },
+      ...{ Egress: egressOf(row), Internal: String(row.egress === 'none'), Driver: 'bridge' },
+    })),
+  })
+}
+
+/** What Docker's networks can be told, and these can't. */
+function withRefusals(create: Command): Command {
+  const pool = 'The engine cuts each network from its own range, where the host has no route: leave it away.'
+  const refused = { '--subnet <range>': pool, '--gateway <address>': pool, '--ip-range <range>': pool }
+  const ipv6 = { '--ipv6': 'There is no IPv6 in networks here, so that nothing is open by it.' }
+  return withRefused(create, { ...refused, ...ipv6 })
 }
 
 async function create(

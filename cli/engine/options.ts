@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { paint, say } from '../say.ts'
 
 export interface EngineOptions {
@@ -13,6 +13,21 @@ export function command(parent: Command, usage: string, description: string): Co
     .description(description)
     .option('--home <dir>', 'folder that holds all state (default: /var/lib/berth, or BERTH_HOME)')
     .option('--json', 'for programs')
+}
+
+/** Another name of an option that the command has, which its help does not mention. */
+export function withAlias(
+  command: Command,
+  flags: string,
+  name: string,
+  read: (text: string) => unknown,
+): Command {
+  const alias = new Option(flags).argParser(read).hideHelp()
+  return command
+    .addOption(alias)
+    .on(`option:${alias.name()}`, () =>
+      command.setOptionValueWithSource(name, command.getOptionValue(alias.attributeName()), 'cli'),
+    )
 }
 
 /** Prints a value for programs. */
@@ -59,25 +74,32 @@ export function sizeInBytes(text: string): number {
   return bytes
 }
 
-/** NAME=VALUE, or NAME alone for the value that this command was started with. */
-export function pair(
-  separator = '=',
-): (text: string, all?: Record<string, string>) => Record<string, string> {
-  return (text, all = {}) => {
-    const at = text.indexOf(separator)
-    const name = at < 0 ? text : text.slice(0, at)
-    if (name === '') throw new InvalidArgumentError(`It must be NAME${separator}VALUE.`)
-    return { ...all, [name]: at < 0 ? (process.env[name] ?? '') : text.slice(at + 1) }
-  }
+/** NAME=VALUE, or NAME alone for the value that this command was started with, if it was with one. */
+export function variable(text: string, all: Record<string, string> = {}): Record<string, string> {
+  if (text.includes('=')) return pair(text, all)
+  const value = process.env[text]
+  return value === undefined ? all : pair(`${text}=${value}`, all)
+}
+
+/** NAME=VALUE, or NAME alone for an empty value. */
+export function pair(text: string, all: Record<string, string> = {}): Record<string, string> {
+  const [, name = '', value = ''] = /^([^=]*)=?(.*)$/s.exec(text) ?? []
+  if (name === '') throw new InvalidArgumentError('It must be NAME=VALUE.')
+  return { ...all, [name]: value }
 }
 
 export function collect(text: string, all: string[] = []): string[] {
   return [...all, text]
 }
 
-/** A time, or how long ago it was. */
+/** A time, how long ago it was, or seconds since 1970. */
 export function moment(text: string): string {
-  const at = isDuration(text) ? Date.now() - duration(text) : Date.parse(text)
+  const isSeconds = /^\d{9,11}(\.\d{1,9})?$/.test(text)
+  const at = isSeconds
+    ? Number(text) * 1_000
+    : isDuration(text)
+      ? Date.now() - duration(text)
+      : Date.parse(text)
   if (Number.isNaN(at))
     throw new InvalidArgumentError('It must be a time such as 15m or 2026-01-31T12:00:00Z.')
   return new Date(at).toISOString()

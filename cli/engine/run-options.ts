@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { InvalidArgumentError } from 'commander'
 import type { RunRequest } from '../../platform/model/engine-door.ts'
 import { CommandError } from '../say.ts'
-import { pair, sizeInBytes } from './options.ts'
+import { pair, sizeInBytes, variable } from './options.ts'
 
 export type Mount = NonNullable<RunRequest['mounts']>[number]
 export type Port = NonNullable<RunRequest['ports']>[number]
@@ -18,6 +18,36 @@ export function volumeMount(text: string, all: Mount[] = []): Mount[] {
   if (volume === '' || !target.startsWith('/') || !['ro', 'rw'].includes(mode) || rest.length > 0)
     throw new InvalidArgumentError('It must be NAME:/PATH or NAME:/PATH:ro.')
   return [...all, { kind: 'volume', volume, target, readOnly: mode === 'ro' }]
+}
+
+/** type=volume,source=data,target=/var/lib/data,readonly or type=tmpfs,target=/tmp,tmpfs-size=64m. */
+export function mount(text: string, all: Mount[] = []): Mount[] {
+  const fields = new Map(
+    text.split(',').map((part): [string, string] => {
+      const [name = '', ...value] = part.split('=')
+      return [mountFields[name.toLowerCase()] ?? name, value.join('=')]
+    }),
+  )
+  const { type = 'volume', source = '', target = '', size, ...more } = Object.fromEntries(fields)
+  const isReadOnly = fields.has('readonly') && more.readonly !== 'false' && more.readonly !== '0'
+  if (type === 'bind') throw new InvalidArgumentError('Folders of the host are not mounted: name a volume.')
+  const unknown = Object.keys(more).find((name) => name !== 'readonly')
+  if (unknown !== undefined || !target.startsWith('/') || (type !== 'tmpfs' && type !== 'volume'))
+    throw new InvalidArgumentError(
+      `It must be type=volume,source=NAME,target=/PATH[,readonly] or type=tmpfs,target=/PATH[,tmpfs-size=64m]${unknown === undefined ? '' : `; there is no ${unknown}`}.`,
+    )
+  if (type === 'tmpfs')
+    return [
+      ...all,
+      { kind: 'tmpfs', target, sizeBytes: size === undefined ? usualTmpfsBytes : sizeInBytes(size) },
+    ]
+  if (source === '') throw new InvalidArgumentError('It must name a volume: source=NAME.')
+  return [...all, { kind: 'volume', volume: source, target, readOnly: isReadOnly }]
+}
+
+/** What Docker calls each, as we do. */
+const mountFields: Record<string, string> = {
+  ...{ src: 'source', dst: 'target', destination: 'target', ro: 'readonly', 'tmpfs-size': 'size' },
 }
 
 /** /tmp or /tmp:size=64m. */
@@ -64,6 +94,19 @@ export function ulimit(text: string, all: Ulimits = {}): Ulimits {
   return { ...all, [name]: Number(match[3] ?? match[2]) }
 }
 
+/** Its network. Throws for those that Docker has and that are not to be had here under these names. */
+export function networkName(text: string): string {
+  if (text === 'bridge' || text === 'default') return 'operator'
+  if (text === 'host') throw new InvalidArgumentError('The host’s own network is not for containers.')
+  if (text === 'none')
+    throw new InvalidArgumentError(
+      'Make one that leads nowhere, and name that: berth engine network create --internal NAME.',
+    )
+  if (text.startsWith('container:'))
+    throw new InvalidArgumentError('A container has a network of its own, and no other container’s.')
+  return text
+}
+
 export type LogOption = NonNullable<RunRequest['log']>
 
 /** max-size=10m, max-file=5. */
@@ -72,6 +115,11 @@ export function logOption(text: string, all: LogOption = {}): LogOption {
   if (name === 'max-size') return { ...all, maxBytes: sizeInBytes(value) }
   if (name === 'max-file' && /^\d+$/.test(value)) return { ...all, files: Number(value) }
   throw new InvalidArgumentError('It must be max-size=SIZE or max-file=N.')
+}
+
+/** 1,024 shares are the weight of 100 that everybody has. */
+export function weightOf(cpuShares: number): number {
+  return Math.max(1, Math.round((cpuShares * 100) / 1_024))
 }
 
 export type Restart = Pick<RunRequest, 'restart' | 'maxRestarts'>
@@ -87,8 +135,16 @@ export function restartPolicy(text: string): Restart {
 
 /** Lines of NAME=VALUE, or NAME for the value that this command was started with; # begins a comment. */
 export function variablesOf(file: string): Record<string, string> {
+  return linesOf(file).reduce<Record<string, string>>((all, line) => variable(line, all), {})
+}
+
+/** Lines of NAME=VALUE, or NAME for an empty value; # begins a comment. */
+export function labelsOf(file: string): Record<string, string> {
+  return linesOf(file).reduce<Record<string, string>>((all, line) => pair(line, all), {})
+}
+
+function linesOf(file: string): string[] {
   if (!existsSync(file)) throw new CommandError(`There is no file ${file}.`)
   const lines = readFileSync(file, 'utf8').split(/\r?\n/)
-  const given = lines.filter((line) => line.trim() !== '' && !line.startsWith('#'))
-  return given.reduce<Record<string, string>>((all, line) => pair()(line, all), {})
+  return lines.filter((line) => line.trim() !== '' && !line.startsWith('#'))
 }

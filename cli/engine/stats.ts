@@ -2,22 +2,33 @@ import type { Command } from 'commander'
 import type { ProcessRow, StatsRow } from '../../platform/model/engine-door.ts'
 import { say } from '../say.ts'
 import { openDoor } from './door.ts'
+import { showList } from './listing.ts'
 import { command, type EngineOptions, interruptible, printJson } from './options.ts'
 import { bytes, table } from './table.ts'
 
 export function addStatsCommands(engine: Command): void {
   command(engine, 'stats', 'what containers use, live')
     .argument('[container...]', 'names; default: all that run')
+    .option('-a, --all', 'those that do not run too')
     .option('--no-stream', 'once')
+    .option('--no-trunc', 'nothing: names are shown whole anyway')
+    .option('--format <template>', 'such as {{.Name}}: {{.MemUsage}}, or json', 'table')
     .action(showStats)
   command(engine, 'top', 'the processes of a container').argument('<container>', 'its name').action(top)
 }
 
-async function showStats(names: string[], options: EngineOptions & { stream: boolean }): Promise<void> {
+interface StatsOptions extends EngineOptions {
+  all?: boolean
+  stream: boolean
+  format: string
+}
+
+async function showStats(names: string[], options: StatsOptions): Promise<void> {
   await interruptible(async (signal) => {
     let before: Map<string, StatsRow> | null = null
     try {
-      const lines = openDoor(options).lines<StatsRow[]>('GET', '/stats', { query: { name: names }, signal })
+      const query = { name: names, all: options.all }
+      const lines = openDoor(options).lines<StatsRow[]>('GET', '/stats', { query, signal })
       for await (const rows of lines) {
         // A rate needs two looks: the first alone shows nothing of the processor.
         if (before !== null) show(rows, before, options)
@@ -30,31 +41,29 @@ async function showStats(names: string[], options: EngineOptions & { stream: boo
   })
 }
 
-function show(
-  rows: StatsRow[],
-  before: Map<string, StatsRow>,
-  options: EngineOptions & { stream: boolean },
-): void {
+function show(rows: StatsRow[], before: Map<string, StatsRow>, options: StatsOptions): void {
   const shown = rows.map((row) => ({ ...row, cpuPercent: cpuPercent(row, before.get(row.id)) }))
   if (options.json) {
     if (options.stream) say(JSON.stringify(shown))
     else printJson(shown)
     return
   }
-  const text = table(
-    ['CONTAINER', 'CPU', 'MEMORY / LIMIT', 'MEM', 'NET I/O', 'BLOCK I/O', 'PIDS'],
-    shown.map((row) => [
-      row.name,
-      `${row.cpuPercent.toFixed(1)}%`,
-      `${bytes(row.memoryBytes)} / ${bytes(row.limits.memoryBytes)}`,
-      `${((row.memoryBytes / row.limits.memoryBytes) * 100).toFixed(1)}%`,
-      `${bytes(row.receivedBytes)} / ${bytes(row.sentBytes)}`,
-      `${bytes(row.readBytes)} / ${bytes(row.writtenBytes)}`,
-      String(row.pids),
-    ]),
-  )
-  const isLive = options.stream && process.stdout.isTTY
-  process.stdout.write(`${isLive ? '\x1b[H\x1b[2J' : ''}${text}\n`)
+  if (options.stream && process.stdout.isTTY) process.stdout.write('\x1b[H\x1b[2J')
+  showList(options.format, {
+    headings: {
+      ...{ Name: 'CONTAINER', Container: 'CONTAINER', ID: 'ID', CPUPerc: 'CPU', PIDs: 'PIDS' },
+      ...{ MemUsage: 'MEMORY / LIMIT', MemPerc: 'MEM', NetIO: 'NET I/O', BlockIO: 'BLOCK I/O' },
+    },
+    columns: ['Name', 'CPUPerc', 'MemUsage', 'MemPerc', 'NetIO', 'BlockIO', 'PIDs'],
+    rows: shown.map((row) => ({
+      ...{ Name: row.name, Container: row.name, ID: row.id, PIDs: String(row.pids) },
+      CPUPerc: `${row.cpuPercent.toFixed(1)}%`,
+      MemUsage: `${bytes(row.memoryBytes)} / ${bytes(row.limits.memoryBytes)}`,
+      MemPerc: `${((row.memoryBytes / row.limits.memoryBytes) * 100).toFixed(1)}%`,
+      NetIO: `${bytes(row.receivedBytes)} / ${bytes(row.sentBytes)}`,
+      BlockIO: `${bytes(row.readBytes)} / ${bytes(row.writtenBytes)}`,
+    })),
+  })
 }
 
 /** Of one processor: 200 % is two of them. */

@@ -191,6 +191,8 @@ export const runRequest = z.strictObject({
   workingDir: z.string().max(4_096).optional(),
   readOnlyRoot: z.boolean().optional(),
   init: z.boolean().optional(),
+  /** It is removed when it has ended, whoever is there then. Not with a restart policy. */
+  removeWhenEnded: z.boolean().default(false),
   /** Taken from the usual ones, with CAP_ before or not; ALL leaves none. */
   droppedCapabilities: z.array(z.string().max(64)).default([]),
   mounts: z
@@ -247,6 +249,15 @@ export interface ContainerRow {
   createdAt: string
   startedAt: string | null
   finishedAt: string | null
+}
+
+/** A container in a list: with what `ps` shows beside. */
+export interface ListedRow extends ContainerRow {
+  /** What it was made to run: its own command, or its image's. */
+  command: string[]
+  ports: { hostAddress: string; hostPort: number; containerPort: number; protocol: 'tcp' | 'udp' }[]
+  /** Names of the volumes that it mounts. */
+  volumes: string[]
 }
 
 /** Sums since the container's start; `at` says when. */

@@ -5,7 +5,7 @@ import { familiarContainer, familiarImage } from '../../cli/engine/familiar.ts'
 import { type Filter, filter, hasLabel, passes } from '../../cli/engine/filter.ts'
 import { fits, readFilters } from '../../cli/engine/image-list.ts'
 import { type Line, summary } from '../../cli/engine/layer-display.ts'
-import { duration, moment } from '../../cli/engine/options.ts'
+import { duration, moment, pair, variable } from '../../cli/engine/options.ts'
 import { age, bytes, table } from '../../cli/engine/table.ts'
 import { template } from '../../cli/engine/template.ts'
 
@@ -229,4 +229,22 @@ test('the sum of a transfer says how much of how much, how fast, and how long it
   ])
   now = 4_500
   expect(sum([line('done'), line('done'), line('mounted')])).toEqual(['200 MB in 4.5 s'])
+})
+
+test('a variable without a value is the one of here, and none where there is none; a label is empty then', () => {
+  process.env.BERTH_TEST_HERE = 'here'
+  expect(variable('BERTH_TEST_HERE', { A: '1' })).toEqual({ A: '1', BERTH_TEST_HERE: 'here' })
+  expect(variable('BERTH_TEST_NOWHERE', { A: '1' })).toEqual({ A: '1' })
+  expect([variable('A=b=c'), variable('A='), pair('A=b=c'), pair('BERTH_TEST_HERE')]).toEqual([
+    ...[{ A: 'b=c' }, { A: '' }, { A: 'b=c' }, { BERTH_TEST_HERE: '' }],
+  ])
+  for (const read of [variable, pair]) expect(() => read('=x')).toThrow('NAME=VALUE')
+  delete process.env.BERTH_TEST_HERE
+})
+
+test('a time is a date, an age, or seconds since 1970', () => {
+  expect(moment('1767225600')).toBe('2026-01-01T00:00:00.000Z')
+  expect(moment('1767225600.5')).toBe('2026-01-01T00:00:00.500Z')
+  expect(moment('2026-01-01')).toBe('2026-01-01T00:00:00.000Z')
+  expect(() => moment('soon')).toThrow('It must be a time')
 })

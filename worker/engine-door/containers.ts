@@ -1,17 +1,20 @@
 import { type Context, Hono } from 'hono'
 import { type Container, EngineError, usualCapabilities } from '../../engine/index.ts'
 import {
-  type ContainerRow,
   commitRequest,
   type ProcessRow,
   renameRequest,
   runRequest,
   updateRequest,
 } from '../../platform/model/engine-door.ts'
+import { execRequest } from '../../platform/model/exec-frames.ts'
 import { operatorIdRange } from '../../platform/teams.ts'
 import type { Host } from '../host.ts'
 import { read, stream } from './answers.ts'
+import { execSpec } from './exec.ts'
 import { imageRow } from './images.ts'
+import { listed, row } from './list.ts'
+import { removedWhenEnded } from './remove-ended.ts'
 
 /** What a container of the operator gets when nothing else was said. */
 const usualLimits = { memoryBytes: 512 * 2 ** 20, cpuMillis: 1_000, pids: 512 }
@@ -19,13 +22,16 @@ const usualLimits = { memoryBytes: 512 * 2 ** 20, cpuMillis: 1_000, pids: 512 }
 export function containerRoutes(host: Host): Hono {
   const { containers, images } = host.engine
   const routes = new Hono()
-  routes.get('/', async (c) => c.json({ data: (await containers.list()).map(row) }))
+  routes.get('/', async (c) => c.json({ data: await listed(host.engine) }))
   routes.post('/', async (c) => {
-    const { image, limits, droppedCapabilities, ...spec } = await read(c, runRequest)
+    const { image, limits, droppedCapabilities, removeWhenEnded, labels, ...spec } = await read(c, runRequest)
+    if (removeWhenEnded && spec.restart !== 'no')
+      throw new EngineError('invalid', 'What is removed when it ends can’t be started again: leave one away.')
     const { digest } = await images.inspect(image)
     const made = await containers.create(
       {
         ...spec,
+        labels: removeWhenEnded ? { ...labels, ...removedWhenEnded } : labels,
         image: digest,
         capabilities: without(droppedCapabilities),
         limits: { ...usualLimits, ...limits },
@@ -64,6 +70,18 @@ export function containerRoutes(host: Host): Hono {
   routes.post('/:id/commit', async (c) => {
     const options = await read(c, commitRequest)
     return c.json({ data: imageRow(await containers.commit(c.req.param('id'), options)) }, 201)
+  })
+  routes.post('/:id/exec', async (c) => {
+    const spec = execSpec(await read(c, execRequest))
+    if (spec.input || spec.terminal)
+      throw new EngineError('invalid', 'Nobody is there to type: it has no input.')
+    const started = await containers.exec(c.req.param('id'), spec)
+    // A full pipe would hold it up.
+    for (const output of [started.output, started.errors]) output?.resume()
+    void started.exited.catch((error) =>
+      host.log.warn({ err: error }, 'a process left running in a container failed'),
+    )
+    return c.json({ data: null }, 202)
   })
   routes.get('/:id/top', async (c) => {
     const processes = await containers.top(c.req.param('id'))
@@ -104,25 +122,4 @@ function grace(c: Context): { graceMs?: number } {
   const graceMs = Number(seconds) * 1_000
   if (graceMs >= 0 && graceMs <= 3_600_000) return { graceMs }
   throw new EngineError('invalid', 'The grace is a number of seconds, 0–3600.')
-}
-
-export function row(container: Container): ContainerRow {
-  const { id, name, image, status, labels, network, address, exitCode, oomKilled } = container
-  const { restarts, health, createdAt, startedAt, finishedAt } = container
-  return {
-    id,
-    name,
-    image,
-    status,
-    labels,
-    network,
-    address,
-    exitCode,
-    oomKilled,
-    restarts,
-    health,
-    createdAt,
-    startedAt,
-    finishedAt,
-  }
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
+import type { z } from 'zod'
 import { EngineError, type ExecProcess, type ExecSpec } from '../../engine/index.ts'
 import {
   execHeader,
@@ -49,17 +50,19 @@ export async function serveExec(host: Host, request: IncomingMessage, socket: Du
 
 function read(header: string | string[] | undefined): ExecSpec {
   try {
-    const { terminal, user, workingDir, ...spec } = execRequest.parse(
-      JSON.parse(Buffer.from(String(header), 'base64url').toString()),
-    )
-    return {
-      ...spec,
-      ...(user === undefined ? {} : { user }),
-      ...(workingDir === undefined ? {} : { workingDir }),
-      ...(terminal === undefined ? {} : { terminal }),
-    }
+    return execSpec(execRequest.parse(JSON.parse(Buffer.from(String(header), 'base64url').toString())))
   } catch (cause) {
     throw new EngineError('invalid', 'What is to be run is not said as it must be.', { cause })
+  }
+}
+
+export function execSpec(request: z.output<typeof execRequest>): ExecSpec {
+  const { terminal, user, workingDir, ...spec } = request
+  return {
+    ...spec,
+    ...(user === undefined ? {} : { user }),
+    ...(workingDir === undefined ? {} : { workingDir }),
+    ...(terminal === undefined ? {} : { terminal }),
   }
 }
 

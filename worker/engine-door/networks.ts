@@ -22,8 +22,9 @@ export function networkRoutes(host: Host): Hono {
     return c.json({ data: { container } })
   })
   routes.delete('/:name', async (c) => {
-    await networks.remove(c.req.param('name'))
-    return c.json({ data: { name: c.req.param('name') } })
+    const { name } = await networks.inspect(c.req.param('name'))
+    await networks.remove(name)
+    return c.json({ data: { name } })
   })
   return routes
 }

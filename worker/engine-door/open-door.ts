@@ -9,12 +9,14 @@ import type { Host } from '../host.ts'
 import { listenOnSocket } from '../listen-on-socket.ts'
 import { refuse, stream } from './answers.ts'
 import { archiveRoutes } from './archives.ts'
-import { containerRoutes, row } from './containers.ts'
+import { containerRoutes } from './containers.ts'
 import { diskRoutes } from './disk.ts'
 import { serveExec } from './exec.ts'
 import { fileRoutes } from './files.ts'
 import { imageRoutes } from './images.ts'
+import { row } from './list.ts'
 import { networkRoutes } from './networks.ts'
+import { removeEnded } from './remove-ended.ts'
 import { statsRoutes } from './stats.ts'
 import { volumeRoutes } from './volumes.ts'
 
@@ -34,8 +36,12 @@ export async function openEngineDoor(host: Host): Promise<EngineDoor> {
     void serveExec(host, request, socket)
   })
   await listenOnSocket(server, path)
+  const stop = new AbortController()
+  const removing = removeEnded(host, stop.signal)
   return {
     async close() {
+      stop.abort()
+      await removing
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeAllConnections()
       for (const connection of connections) connection.destroy()

@@ -30,6 +30,19 @@ export function describeExec(stand: Stand): void {
     reading.child.stdin?.end('x'.repeat(300_000))
     const read = await reading.ended
     expect([read.code, read.out.length]).toEqual([0, 300_000])
+    expect(
+      await engine('exec', '-d', 'shell', 'sh', '-c', 'yes | busybox head -c 200000; exec sleep 888'),
+    ).toEqual({
+      code: 0,
+      out: '',
+      err: '',
+    })
+    await until('it goes on', async () => (await engine('top', 'shell')).out.includes('sleep 888'))
+    for (const wrong of [
+      ['-d', 'shell', '/no/such'],
+      ['-d', '-i', 'shell', 'cat'],
+    ])
+      expect(await engine('exec', ...wrong)).toMatchObject({ code: 125, out: '' })
     expect(await engine('exec', 'shell', '/no/such')).toMatchObject({ code: 125, out: '' })
     expect(await engine('exec', 'nobody', 'true')).toMatchObject({
       code: 125,

@@ -73,6 +73,22 @@ export function describeLists(stand: Stand): void {
       code: 1,
       err: expect.stringMatching(/Names/),
     })
+    expect(await names('-l')).toBe('two\n')
+    expect(await names('-a', '-f', 'before=two')).toBe('one\n')
+    expect(await names('-a', '-f', 'since=one')).toBe('two\n')
+    expect(await names('-a', '-f', `ancestor=${stand.image}`)).toBe('one\ntwo\n')
+    expect(await names('-a', '-f', 'volume=store')).toBe('')
+    expect(await names('-a', '-f', 'publish=80')).toBe('')
+    expect(await engine('ps', '-f', 'since=nobody')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/no container nobody/),
+    })
+    const command = 'sh -c ulimit -n; echo $A $B; sleep 1000'
+    expect((await engine('ps', '--format', '{{.Command}}')).out).toBe('"sh -c ulimit -n; ec…"\n')
+    expect((await engine('ps', '--no-trunc', '--format', '{{.Command}}')).out).toBe(`"${command}"\n`)
+    expect((await engine('stats', '-a', '--no-stream', '--format', '{{.Name}} {{.PIDs}}')).out).toMatch(
+      /^one [1-9]\d*\ntwo 0\n$/,
+    )
     await engine('rm', '-f', 'one', 'two')
     rmSync(folder, { recursive: true })
   })
@@ -99,6 +115,12 @@ export function describeLists(stand: Stand): void {
     expect(rows.map(({ type }) => type)).toEqual(['created', 'started', 'exited', 'removed'])
     expect(rows[0].at >= since && rows[3].at <= until).toBe(true)
     const starts = await engine('events', '--since', since, '--until', until, '-f', 'event=started')
+    const asDocker = ['--since', String(Date.parse(since) / 1_000), '--until', until, '-f', 'type=container']
+    const died = await engine(
+      ...['events', ...asDocker, '-f', 'event=die', '-f', `image=${stand.image}`],
+      ...['--format', '{{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.exitCode}} {{.type}}'],
+    )
+    expect(died.out).toBe('die eventful 0 exited\ndie other 0 exited\n')
     expect(starts.out).toMatch(/^\S+Z container started eventful .*\n\S+Z container started other .*\n$/)
   })
 }

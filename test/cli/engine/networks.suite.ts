@@ -18,7 +18,13 @@ export function describeNetworks(stand: Stand): void {
       egress: 'none',
       attachments: [{ container: 'moored', connected: true, names: ['moored', 'ship'] }],
     })
-    expect(await engine('network', 'disconnect', 'basin', 'moored')).toMatchObject({ code: 0 })
+    const asked = ['network', 'inspect', '-f', '{{.egress}} {{len .attachments}}', 'basin']
+    expect((await engine(...asked)).out).toBe('none 1\n')
+    expect((await engine('inspect', '-f', '{{.name}}', 'basin')).out).toBe('basin\n')
+    const internal = ['network', 'ls', '-f', 'name=bas', '--format', '{{.Name}} {{.Driver}} {{.Internal}}']
+    expect((await engine(...internal)).out).toBe('basin bridge true\n')
+    expect((await engine('network', 'ls', '-q', '-f', 'egress=none')).out).toBe('basin\n')
+    expect(await engine('network', 'disconnect', '-f', 'basin', 'moored')).toMatchObject({ code: 0 })
     expect(await engine('network', 'rm', 'basin')).toMatchObject({ code: 0 })
     expect(await engine('network', 'rm', 'quay')).toMatchObject({
       code: 1,
@@ -26,7 +32,13 @@ export function describeNetworks(stand: Stand): void {
     })
     await engine('rm', '-f', 'moored')
     expect(await engine('network', 'rm', 'quay')).toMatchObject({ code: 0, out: 'quay\n' })
-    await engine('network', 'create', '--egress', '203.0.113.0/24', 'idle')
+    expect(await engine('network', 'rm', 'quay')).toMatchObject({ code: 1 })
+    expect(await engine('network', 'rm', '-f', 'quay')).toMatchObject({ code: 0 })
+    expect(await engine('network', 'create', '--subnet', '10.9.0.0/24', 'own')).toMatchObject({
+      code: 125,
+      err: expect.stringMatching(/own range/),
+    })
+    await engine('network', 'create', '-d', 'bridge', '--egress', '203.0.113.0/24', 'idle')
     expect((await engine('network', 'ls')).out).toMatch(/^idle .* 203\.0\.113\.0\/24$/m)
     expect((await engine('network', 'prune', '--dry-run')).out).toMatch(/^Would delete: idle$/m)
     expect((await engine('network', 'prune')).out).toMatch(/^Deleted: idle$/m)

@@ -80,6 +80,23 @@ export function describeVolumes(stand: Stand): void {
   test('volumes that nobody mounts are pruned, and only when that was meant', async () => {
     await engine('volume', 'create', 'lonely')
     await engine('run', '-d', '--name', 'user', '-v', 'used:/data', stand.image, 'sleep', '1000')
+    const made = await engine('volume', 'create', '-d', 'local', '-o', 'size=16m', '-l', 'tier=db')
+    expect(made.out).toMatch(/^[a-z]+-[a-z]+-\d{4}\n$/)
+    const name = made.out.trim()
+    expect(
+      (await engine('volume', 'ls', '-f', 'label=tier=db', '--format', '{{.Name}} {{.Limit}}')).out,
+    ).toBe(`${name} 16.8 MB\n`)
+    expect((await engine('volume', 'ls', '-q', '-f', 'dangling=false')).out).toBe('used\n')
+    expect((await engine('volume', 'inspect', '-f', '{{.sizeBytes}} {{.usedBy}}', name)).out).toBe(
+      '16777216 []\n',
+    )
+    expect((await engine('inspect', '--type', 'volume', '-f', '{{.usedBy}}', 'used')).out).toBe('[user]\n')
+    expect(await engine('inspect', 'nothing-at-all')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/nothing here that is called/),
+    })
+    expect(await engine('volume', 'create', '-o', 'type=nfs')).toMatchObject({ code: 1 })
+    expect(await engine('volume', 'rm', '-f', name, 'never-was')).toMatchObject({ code: 0 })
     expect(await engine('volume', 'prune')).toMatchObject({ code: 1, err: expect.stringMatching(/-f/) })
     expect((await engine('volume', 'prune', '-f')).out).toMatch(/^Deleted: lonely\nFreed /)
     expect((await engine('volume', 'ls', '-q')).out).toBe('used\n')
