@@ -9,11 +9,13 @@ import { mountPointsOf } from '../sys/processes.ts'
 import { changesOf } from './changes.ts'
 import type { ContainerRow } from './container-rows.ts'
 import type { ContainerFiles } from './containers.ts'
-import { packPath, rootOfFolder, rootOfProcess, unpackInto } from './copy.ts'
+import { rootOfFolder, rootOfProcess } from './copy-paths.ts'
 import type { Core } from './core.ts'
 import type { RunConfig } from './exec-config.ts'
+import { packPath } from './pack-path.ts'
 import { packed } from './packed.ts'
 import { hasProcess, mustBe } from './status.ts'
+import { unpackInto } from './unpack-into.ts'
 
 export function createFiles(core: Core): ContainerFiles {
   const { rowOf, lock, runs, snapshots } = core

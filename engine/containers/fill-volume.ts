@@ -8,7 +8,9 @@ import tar from 'tar-stream'
 import { spaceLeft } from '../sys/disk.ts'
 import { openAt } from '../sys/in-root.ts'
 import type { ContainerSpec } from './containers.ts'
-import { packPath, rootOfFolder, unpackInto } from './copy.ts'
+import { rootOfFolder } from './copy-paths.ts'
+import { packPath } from './pack-path.ts'
+import { unpackInto } from './unpack-into.ts'
 
 /**
  * @param target in the root file system, a folder and no link (see makeTarget).

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { packPath } from '../containers/copy.ts'
+import { packPath } from '../containers/pack-path.ts'
 import { packed } from '../containers/packed.ts'
 import { EngineError } from '../errors.ts'
 import type { IdRange } from '../snapshots/snapshots.ts'
