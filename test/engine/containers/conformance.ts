@@ -232,6 +232,11 @@ export function conformsToContainers(host: () => Pick<TestEngine, 'engine' | 'sp
         { aliases: ['a b'] },
         { environment: { 'A=B': 'c' } },
         { idRange: { base: 0, size: 65_536 } },
+        { idRange: { base: -1, size: 65_536 } },
+        { idRange: { base: 1.5, size: 65_536 } },
+        { idRange: { base: 100_000, size: 0 } },
+        // The last id of all is nobody's: it says "leave as it is".
+        { idRange: { base: 2 ** 32 - 65_536, size: 65_536 } },
         { stopSignal: 'SIGNOTHING' },
         { limits: { memoryBytes: 64 * 2 ** 20, cpuMillis: 0, pids: 1 } },
       ]
