@@ -38,6 +38,7 @@ import {
   sweepSandboxes,
   withSandbox,
 } from './sandbox.ts'
+import { within } from './within.ts'
 
 export interface BuilderParts extends SandboxParts {
   images: Images
@@ -101,20 +102,31 @@ function sandboxFor(spec: BuildSpec, image: string): SandboxSpec {
 
 type Found = BuildResult & { usedPercent: number }
 
-async function runBuild(lent: Sandbox, spec: BuildSpec, options: BuildOptions): Promise<Found> {
-  const { onLine, onPhase, signal } = options
+const timedOut = (message: string) => new BuildFailure('timeout', message)
+
+function runBuild(lent: Sandbox, spec: BuildSpec, options: BuildOptions): Promise<Found> {
   const sandbox: Sandbox = {
     ...lent,
     run: (command: string[], more?: RunOptions) => lent.run(command, { environment, ...more }),
   }
-  const deadline = AbortSignal.timeout(spec.limits.timeMs)
-  const over = AbortSignal.any([deadline, ...(signal === undefined ? [] : [signal])])
+  const { signal } = options
+  return within(sandbox, { timeMs: spec.limits.timeMs, signal, timedOut }, (throwIfOver) =>
+    buildIn(sandbox, spec, options, throwIfOver),
+  )
+}
+
+async function buildIn(
+  sandbox: Sandbox,
+  spec: BuildSpec,
+  { onLine, onPhase }: BuildOptions,
+  throwIfOver: () => void,
+): Promise<Found> {
   let phase: BuildPhase = 'unpacking'
-  let hadCache = false
   const enter = (next: BuildPhase) => {
     phase = next
     onPhase?.(next)
   }
+  const hadCache = (await sandbox.run(diskCommand)).lines.length > 1
   /** Throws unless it ends with 0. */
   async function must(run: Promise<Ran>): Promise<string[]> {
     const { code, lines } = await run
@@ -124,45 +136,25 @@ async function runBuild(lent: Sandbox, spec: BuildSpec, options: BuildOptions): 
     const reason = reasonOf({ phase, exitCode: code, lines, wasOutOfMemory })
     throw new BuildFailure(reason, lastError(lines), code, hadCache)
   }
-  function throwIfOver(): void {
-    signal?.throwIfAborted()
-    if (deadline.aborted)
-      throw new BuildFailure('timeout', `it took longer than ${Math.round(spec.limits.timeMs / 1_000)} s`)
-  }
-  const end = () => {
-    sandbox.kill().catch(() => undefined)
-  }
-  over.addEventListener('abort', end, { once: true })
-  try {
-    throwIfOver()
-    hadCache = (await sandbox.run(diskCommand)).lines.length > 1
-    enter('unpacking')
-    await must(sandbox.run(tidyCommand))
-    await must(sandbox.run(unpackCommand(spec.source.format), { input: spec.source.open(), onLine }))
-    const workingDir = posix.join(contextDir, spec.folder ?? '.')
-    const { code, lines } = await sandbox.run(findDockerfileCommand(spec), { workingDir: contextDir })
-    throwIfOver()
-    const dockerfile = code === 0 ? lines.at(-1) : undefined
-    const isGenerated =
-      dockerfile === undefined && spec.generate !== undefined && spec.dockerfile === undefined
-    if (dockerfile === undefined && !isGenerated)
-      throw new BuildFailure('dockerfile-missing', lines.slice(0, 20).join(', '))
-    const by = dockerfile === undefined ? await generateDockerfile(sandbox, spec, workingDir) : { dockerfile }
-    throwIfOver()
-    enter('building')
-    await must(sandbox.run(buildCommand(spec, by), { workingDir, onLine }))
-    enter('pushing')
-    await must(sandbox.run(pushCommand(spec.push), { onLine }))
-    const [digest = ''] = await must(sandbox.run(['cat', digestFile]))
-    const [disk = ''] = await must(sandbox.run(diskCommand))
-    return { digest, hadCache, usedPercent: Number(/(\d+)% /.exec(disk)?.[1] ?? 0) }
-  } catch (error) {
-    // A container that was killed fails in ways of its own.
-    throwIfOver()
-    throw error
-  } finally {
-    over.removeEventListener('abort', end)
-  }
+  enter('unpacking')
+  await must(sandbox.run(tidyCommand))
+  await must(sandbox.run(unpackCommand(spec.source.format), { input: spec.source.open(), onLine }))
+  const workingDir = posix.join(contextDir, spec.folder ?? '.')
+  const { code, lines } = await sandbox.run(findDockerfileCommand(spec), { workingDir: contextDir })
+  throwIfOver()
+  const dockerfile = code === 0 ? lines.at(-1) : undefined
+  const isGenerated = dockerfile === undefined && spec.generate !== undefined && spec.dockerfile === undefined
+  if (dockerfile === undefined && !isGenerated)
+    throw new BuildFailure('dockerfile-missing', lines.slice(0, 20).join(', '))
+  const by = dockerfile === undefined ? await generateDockerfile(sandbox, spec, workingDir) : { dockerfile }
+  throwIfOver()
+  enter('building')
+  await must(sandbox.run(buildCommand(spec, by), { workingDir, onLine }))
+  enter('pushing')
+  await must(sandbox.run(pushCommand(spec.push), { onLine }))
+  const [digest = ''] = await must(sandbox.run(['cat', digestFile]))
+  const [disk = ''] = await must(sandbox.run(diskCommand))
+  return { digest, hadCache, usedPercent: Number(/(\d+)% /.exec(disk)?.[1] ?? 0) }
 }
 
 /** Throws invalid: what passes can't be an option, or lead out of the source. */

@@ -6,20 +6,25 @@ export const workDir = '/work'
 export const sourceDir = `${workDir}/source`
 export const certificatesFile = '/etc/ssl/certs/ca-certificates.crt'
 export const knownHostsFile = '/run/known_hosts'
-const configFile = '/git/config'
+export const configFile = '/git/config'
 const sshConfigFile = '/git/ssh-config'
 const keyFile = '/git/key'
 const passwordFile = '/git/password'
 const givenHostsFile = '/git/known-hosts'
 const authorityFile = '/git/authority'
 
-export const environment = {
+/** Of all work: no configuration counts but its own, and nobody is asked anything. */
+export const ownEnvironment = {
   PATH: '/usr/bin:/bin',
   HOME: '/run',
   LC_ALL: 'C.UTF-8',
   GIT_CONFIG_NOSYSTEM: '1',
   GIT_CONFIG_GLOBAL: configFile,
   GIT_TERMINAL_PROMPT: '0',
+}
+
+export const environment = {
+  ...ownEnvironment,
   GIT_SSH_COMMAND: `/usr/bin/ssh -F ${sshConfigFile}`,
   GIT_SSH_VARIANT: 'ssh',
   // What the host of a repository says, such as "redirected", may name no other protocol.

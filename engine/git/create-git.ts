@@ -1,6 +1,7 @@
 import { PassThrough, type Writable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { type Ran, type RunOptions, sweepSandboxes, withSandbox } from '../builder/sandbox.ts'
+import { within } from '../builder/within.ts'
 import { EngineError } from '../errors.ts'
 import {
   changedCommand,
@@ -18,7 +19,7 @@ import {
   submodulesCommand,
   workDir,
 } from './commands.ts'
-import { lastWords, reasonOf } from './failures.ts'
+import { lastWords, reasonOf, timedOut } from './failures.ts'
 import {
   type Fetched,
   type FetchSpec,
@@ -51,21 +52,9 @@ export async function createGit(parts: GitParts): Promise<Git> {
     const image = await ensureGitImage(parts.images, parts.spawner)
     const files = filesFor(remote, { lfs: hasLfs() })
     const sandbox = { role, id, image, idRange, limits, workDir, files, volume: null }
-    const deadline = AbortSignal.timeout(limits.timeMs)
-    const over = AbortSignal.any([deadline, ...(signal === undefined ? [] : [signal])])
-    function throwIfOver(): void {
-      signal?.throwIfAborted()
-      if (deadline.aborted)
-        throw new GitFailure('timeout', `it took longer than ${Math.round(limits.timeMs / 1_000)} s`)
-    }
-    return withSandbox(parts, sandbox, async ({ run, kill }) => {
-      const end = () => {
-        kill().catch(() => undefined)
-      }
-      over.addEventListener('abort', end, { once: true })
-      try {
-        throwIfOver()
-        return await work(async (command, { mayFail, ...options } = {}) => {
+    return withSandbox(parts, sandbox, ({ run, kill }) =>
+      within({ kill }, { timeMs: limits.timeMs, signal, timedOut }, (throwIfOver) =>
+        work(async (command, { mayFail, ...options } = {}) => {
           const ran = await run(command, {
             environment,
             workingDir: sourceDir,
@@ -76,15 +65,9 @@ export async function createGit(parts: GitParts): Promise<Git> {
           if (ran.code !== 0 && mayFail !== true)
             throw new GitFailure(reasonOf(ran.lines), lastWords(ran.lines))
           return ran
-        })
-      } catch (error) {
-        // A container that was killed fails in ways of its own.
-        throwIfOver()
-        throw error
-      } finally {
-        over.removeEventListener('abort', end)
-      }
-    })
+        }),
+      ),
+    )
   }
 
   return {

@@ -1,5 +1,5 @@
 /** Why git did not get what was asked for, from its last words. Pure. */
-import type { GitFailureReason } from './git.ts'
+import { GitFailure, type GitFailureReason } from './git.ts'
 
 /** Of git 2.39 with libcurl, and of OpenSSH 9.2. The first that fits. */
 const signs: [GitFailureReason, RegExp][] = [
@@ -35,3 +35,5 @@ export function lastWords(lines: readonly string[]): string {
   const [first = 'it said nothing'] = said.length > 0 ? said : lines.slice(-1)
   return first.replace(/^(fatal|error|remote): /i, '').slice(0, 500)
 }
+
+export const timedOut = (message: string) => new GitFailure('timeout', message)

@@ -19,7 +19,9 @@ export interface Git {
   advertise(spec: PushSpec, sink: Writable, options?: GitOptions): Promise<void>
   /**
    * Takes in one push: what the client sends, and what it is answered. Before anything changes `decide` is asked, which
-   * may take long; false: the repository stays as it is, and the client is told that its push was refused.
+   * may take long; false: the repository stays as it is, and the client is told that its push was refused. That is so, too,
+   * when it throws, which is thrown on then. It is not asked about what is no push, or one beyond the limits. Nothing is
+   * ever deleted, whatever it says. Throws what fetch() throws.
    */
   receive(
     spec: PushSpec,
@@ -36,7 +38,7 @@ export interface PushSpec {
   id: string
   /** Of the repository, such as the app's id; on a disk of its own, which does not grow beyond `diskBytes`. */
   repository: string
-  /** The largest pack that is taken. */
+  /** The largest pack that is taken, in bytes. */
   maxPackBytes: number
   idRange: IdRange
   limits: GitLimits
@@ -94,6 +96,7 @@ export interface LookSpec extends GitWork {
 
 export interface GitLimits {
   memoryBytes: number
+  /** Thousandths of a processor. */
   cpuMillis: number
   pids: number
   /** For what is fetched and its files together. */
@@ -129,12 +132,12 @@ export interface Seen {
 }
 
 export const gitFailureReasons = [
-  'denied',
+  'denied', // by the host, or there is no such repository: hosts say the same of both
   'ref-missing',
   'unreachable',
-  'host-key',
+  'host-key', // another than those that were given
   'certificate',
-  'disk-full',
+  'disk-full', // of this piece of work
   'timeout',
   'failed',
 ] as const

@@ -1,22 +1,12 @@
 /** What takes in a push inside its container. Pure. Source: git-receive-pack(1), githooks(5), gitprotocol-http(5). */
 import type { ContainerFile } from '../containers/containers.ts'
-import { workDir } from './commands.ts'
+import { configFile, ownEnvironment, workDir } from './commands.ts'
 
 export const repositoryDir = `${workDir}/repository`
 export const hooksDir = '/usr/lib/git-hooks'
 export const pushedFifo = '/run/pushed'
 export const sayFifo = '/run/say'
 const verdictFile = '/run/verdict'
-const configFile = '/git/config'
-
-export const pushEnvironment = {
-  PATH: '/usr/bin:/bin',
-  HOME: '/run',
-  LC_ALL: 'C.UTF-8',
-  GIT_CONFIG_NOSYSTEM: '1',
-  GIT_CONFIG_GLOBAL: configFile,
-  GIT_TERMINAL_PROMPT: '0',
-}
 
 /**
  * The one hook: tells where the new objects are and what is to change, shows what it is told until that ends, and does
@@ -93,7 +83,7 @@ const someone = { NAME: 'berth', EMAIL: 'berth@localhost', DATE: '315619200 +000
 /** Where the objects of a push are until it is taken. */
 export function quarantine(objects: string, alternates: string): Record<string, string> {
   return {
-    ...pushEnvironment,
+    ...ownEnvironment,
     GIT_DIR: repositoryDir,
     GIT_OBJECT_DIRECTORY: objects,
     GIT_ALTERNATE_OBJECT_DIRECTORIES: alternates,

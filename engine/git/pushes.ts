@@ -2,15 +2,15 @@
 import { PassThrough, type Writable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { type Sandbox, withSandbox } from '../builder/sandbox.ts'
+import { within } from '../builder/within.ts'
 import { EngineError } from '../errors.ts'
-import { commitCommand, workDir } from './commands.ts'
-import { lastWords, reasonOf } from './failures.ts'
+import { commitCommand, ownEnvironment as environment, workDir } from './commands.ts'
+import { lastWords, reasonOf, timedOut } from './failures.ts'
 import { type Git, GitFailure, type GitOptions, type IncomingPush, type PushSpec } from './git.ts'
 import { ensureGitImage, type GitParts } from './git-image.ts'
 import {
   acceptCommand,
   advertiseCommand,
-  pushEnvironment as environment,
   packPushedCommand,
   preparePushCommand,
   pushedFifo,
@@ -32,7 +32,7 @@ export function createPushes(parts: GitParts): Pushes {
   async function withRepository(
     spec: PushSpec,
     { signal }: GitOptions,
-    work: (sandbox: Sandbox) => Promise<void>,
+    work: (sandbox: Sandbox, throwIfOver: () => void) => Promise<void>,
   ): Promise<void> {
     checkPush(spec)
     signal?.throwIfAborted()
@@ -40,26 +40,12 @@ export function createPushes(parts: GitParts): Pushes {
     const image = await ensureGitImage(parts.images, parts.spawner)
     const files = pushFiles(spec)
     const lent = { role: pushRole, id, image, idRange, limits, workDir, files, volume: volumeOf(repository) }
-    const deadline = AbortSignal.timeout(limits.timeMs)
-    const over = AbortSignal.any([deadline, ...(signal === undefined ? [] : [signal])])
-    await withSandbox(parts, lent, async (sandbox) => {
-      const end = () => {
-        sandbox.kill().catch(() => undefined)
-      }
-      over.addEventListener('abort', end, { once: true })
-      try {
-        over.throwIfAborted()
+    await withSandbox(parts, lent, (sandbox) =>
+      within(sandbox, { timeMs: limits.timeMs, signal, timedOut }, async (throwIfOver) => {
         await mustRun(sandbox, preparePushCommand)
-        await work(sandbox)
-      } catch (error) {
-        signal?.throwIfAborted()
-        if (deadline.aborted)
-          throw new GitFailure('timeout', `it took longer than ${Math.round(limits.timeMs / 1_000)} s`)
-        throw error
-      } finally {
-        over.removeEventListener('abort', end)
-      }
-    })
+        await work(sandbox, throwIfOver)
+      }),
+    )
   }
 
   return {
@@ -68,17 +54,21 @@ export function createPushes(parts: GitParts): Pushes {
         await mustRun(sandbox, advertiseCommand, { output: sink })
       }),
     receive: (spec, { input, output }, decide, options = {}) =>
-      withRepository(spec, options, async (sandbox) => {
+      withRepository(spec, options, async (sandbox, throwIfOver) => {
         let failure: unknown = null
-        // It ends with the container where nothing is to change.
-        const asking = textOf(sandbox, ['cat', pushedFifo])
-          .then((text) => answer(sandbox, text, decide))
-          .catch((error) => {
-            failure = error
-          })
+        const fail = (error: unknown) => {
+          failure = error
+          return false
+        }
+        // A failure is known before the hook is let go: what ends after it may be noticed in any order.
+        const orRefuse = (push: IncomingPush) => decide(push).catch(fail)
+        // Nobody waits for it: it ends with the container where nothing is to change.
+        textOf(sandbox, ['cat', pushedFifo])
+          .then((text) => answer(sandbox, text, orRefuse))
+          .catch(fail)
         const { code } = await sandbox.run(receiveCommand, { environment, input, output })
         if (code === 0) await sandbox.run(tidyRepositoryCommand, { environment })
-        void asking
+        else throwIfOver()
         if (failure !== null) throw failure
       }),
     dropRepository: (repository) => parts.volumes.remove(volumeOf(repository)),
@@ -93,7 +83,8 @@ async function answer(
 ): Promise<void> {
   const [objects = '', alternates = '', ...lines] = text.split('\n')
   const said = new PassThrough()
-  const telling = sandbox.run(sayCommand, { environment, input: said })
+  // When the container is gone the client sees nothing more, and whoever decides is not to be troubled by that.
+  const telling = sandbox.run(sayCommand, { environment, input: said }).catch(() => null)
   try {
     if (await decide(pushOf(sandbox, quarantine(objects, alternates), lines, said)))
       await mustRun(sandbox, acceptCommand)
