@@ -3,7 +3,7 @@
  * synced and renamed; its row comes last. `layers/l/<number>` are short links, so that 127 layers fit one mount.
  */
 import { rmSync } from 'node:fs'
-import { chmod, mkdir, open, readdir, rename, rm, symlink } from 'node:fs/promises'
+import { chmod, type FileHandle, mkdir, open, readdir, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EngineError, isEngineError } from '../errors.ts'
 import { type Digest, digestHex } from '../oci/digest.ts'
@@ -25,6 +25,8 @@ export interface LayerStore {
    * what it says of them.
    */
   commit(diffId: Digest, layer: StagedLayer, below: Digest[]): Promise<void>
+  /** Has the disk begin with what is staged, so that `commit` has less to wait for. Returns at once. */
+  syncAhead(): void
   /** Throws a staged layer away. */
   discard(folder: string): void
   /** Out of sight when it returns. */
@@ -52,6 +54,12 @@ export async function createLayerStore(stateDir: string, state: State, trash: Tr
   await sweep()
 
   let stagings = 0
+  let isSyncing = false
+  /**
+   * Of each staged folder, opened before anything was written in it: the kernel tells an error of the disk once to every
+   * handle that was open by then, and not to those opened later if somebody else has heard of it.
+   */
+  const handles = new Map<string, FileHandle>()
   const pathOf = (diffId: Digest) => join(folder, digestHex(diffId))
 
   async function sweep(): Promise<void> {
@@ -74,10 +82,34 @@ export async function createLayerStore(stateDir: string, state: State, trash: Tr
     async stage(diffId) {
       const path = join(staging, `${digestHex(diffId)}-${++stagings}`)
       await mkdir(path, { mode: 0o755 })
+      handles.set(path, await open(path, 'r'))
       return path
     },
 
-    discard: (path) => void trash.bury(path),
+    syncAhead() {
+      if (isSyncing) return
+      isSyncing = true
+      const sync = async () => {
+        const handle = await open(staging, 'r')
+        try {
+          await syncFileSystem(handle.fd)
+        } finally {
+          await handle.close()
+        }
+      }
+      // What the disk has to say of it, `commit` hears.
+      sync()
+        .catch(() => {})
+        .finally(() => {
+          isSyncing = false
+        })
+    },
+
+    discard(path) {
+      handles.get(path)?.close()
+      handles.delete(path)
+      trash.bury(path)
+    },
 
     async commit(diffId, { folder: staged, ...findings }, below) {
       await settleLayer(staged, findings, below.map(pathOf).reverse()).catch((error: unknown) => {
@@ -87,15 +119,14 @@ export async function createLayerStore(stateDir: string, state: State, trash: Tr
         })
       })
       await chmod(staged, 0o755)
-      const handle = await open(staged, 'r')
-      try {
-        await syncFileSystem(handle.fd)
-      } finally {
-        await handle.close()
-      }
+      const handle = handles.get(staged)
+      if (handle === undefined) throw new Error(`${staged} is not staged`)
+      await syncFileSystem(handle.fd)
       // Left by a commit that failed after its rename: it has no row, so nobody uses it.
       trash.bury(pathOf(diffId))
       await rename(staged, pathOf(diffId))
+      handles.delete(staged)
+      await handle.close()
       await syncFolder(folder)
       const { lastInsertRowid } = state.db.prepare('INSERT INTO layers (diff_id) VALUES (?)').run(diffId)
       await symlink(`../${digestHex(diffId)}`, join(folder, 'l', String(lastInsertRowid)))

@@ -36,11 +36,14 @@ export interface LayerWriter extends EntryHandler {
 /** The lists go to the engine in one message. */
 const maxFindingsBytes = 4 * 2 ** 20
 const maxKnownFolders = 100_000
-/** The disk works while we do: small files, which are many, are left to the sync at the end. */
+/** The disk works while we do. */
 const leastWritebackBytes = 128 * 1_024
 const writebackBytes = 8 * 2 ** 20
+/** Small files are too many to be named one by one: the file system is synced now and then. */
+const filesBetweenSyncs = 5_000
 
-export function createLayerWriter(): LayerWriter {
+/** @param manySmallFiles called each time that a good many were written, none of which is on its way to the disk yet */
+export function createLayerWriter(manySmallFiles: () => void = () => {}): LayerWriter {
   const implied = new Set<string>()
   const opaque = new Set<string>()
   const links = new Map<string, string>()
@@ -48,6 +51,7 @@ export function createLayerWriter(): LayerWriter {
   const folderTimes = new Map<string, TarEntry>()
   const knownFolders = new Set<string>()
   let findingsBytes = 0
+  let smallFiles = 0
   let file: { fd: number; path: string; entry: TarEntry; end: number; writtenBack: number } | null = null
 
   const at = (path: string) => fromBytes(`/${path}`)
@@ -271,6 +275,7 @@ export function createLayerWriter(): LayerWriter {
         if (entry.mtimeNanoseconds === 0) fs.futimesSync(fd, entry.mtime, entry.mtime)
         else setTimes(path, entry)
         if (end - writtenBack >= leastWritebackBytes) startWriteback(fd)
+        else if (++smallFiles % filesBetweenSyncs === 0) manySmallFiles()
       } finally {
         fs.closeSync(fd)
       }

@@ -53,7 +53,10 @@ export function unpackAlong(digest: Digest, diffId: Digest, { content, layers, s
       try {
         const folder = await layers.stage(diffId)
         try {
-          const findings = await unpackLayer(packed, diffId, folder, AbortSignal.any([signal, stop.signal]))
+          const ended = AbortSignal.any([signal, stop.signal])
+          const findings = await unpackLayer(packed, diffId, folder, ended, {
+            onManySmallFiles: layers.syncAhead,
+          })
           return { folder, ...findings }
         } catch (error) {
           layers.discard(folder)

@@ -32,6 +32,11 @@ export interface Came {
   isAll: boolean
 }
 
+/** Said on the way: it wrote many small files. */
+export interface ManySmallFiles {
+  manySmallFiles: true
+}
+
 export type UnpackAnswer = ({ ok: true } & Findings) | { ok: false; kind: EngineErrorKind; message: string }
 
 /** chown, dac_override, fowner, fsetid, setfcap: to make any tree of files. Source: capabilities(7). */
@@ -57,7 +62,8 @@ async function unpack(request: UnpackRequest): Promise<Findings> {
   enterRoot(root, outside)
   keepCapabilities(capabilities)
   allowOnly(unpackCalls)
-  const writer = createLayerWriter()
+  const say: ManySmallFiles = { manySmallFiles: true }
+  const writer = createLayerWriter(() => void process.send?.(say))
   const reader = createTarReader(limited(writer, request))
   const hash = createSha256()
   let seen = 0

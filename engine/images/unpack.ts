@@ -4,9 +4,14 @@ import type { Digest } from '../oci/digest.ts'
 import { mountNamespace } from '../sys/confine.ts'
 import { endNodeChild, startNodeChild } from '../sys/node-child.ts'
 import type { Findings } from './layer-writer.ts'
-import type { Came, UnpackAnswer, UnpackRequest } from './unpack-child.ts'
+import type { Came, ManySmallFiles, UnpackAnswer, UnpackRequest } from './unpack-child.ts'
 
-const usualLimits = { maxBytes: 64 * 2 ** 30, maxEntries: 2_000_000 }
+const usual = {
+  maxBytes: 64 * 2 ** 30,
+  maxEntries: 2_000_000,
+  /** Called each time that many small files were written. */
+  onManySmallFiles: (): void => {},
+}
 const maxHeapMegabytes = 512
 /** A gigabyte takes about seven. */
 const maxCpuSeconds = 1_800
@@ -29,9 +34,9 @@ export async function unpackLayer(
   diffId: Digest,
   folder: string,
   signal?: AbortSignal,
-  limits: Partial<typeof usualLimits> = {},
+  options: Partial<typeof usual> = {},
 ): Promise<Findings> {
-  const { maxBytes, maxEntries } = { ...usualLimits, ...limits }
+  const { maxBytes, maxEntries, onManySmallFiles } = { ...usual, ...options }
   signal?.throwIfAborted()
   const child = await startNodeChild(new URL('./unpack-child.ts', import.meta.url), {
     inputFd: blob.fd,
@@ -48,7 +53,10 @@ export async function unpackLayer(
   })
   const closed = new Promise((resolve) => child.once('close', resolve))
   const answered = new Promise<UnpackAnswer | null>((resolve) => {
-    child.once('message', (answer) => resolve(answer as UnpackAnswer))
+    child.on('message', (message: UnpackAnswer | ManySmallFiles) => {
+      if ('manySmallFiles' in message) onManySmallFiles()
+      else resolve(message)
+    })
     // Only then is all read that it said: what is told to one that has just answered fails before the answer is seen.
     child.once('close', () => resolve(null))
     // It did not start, or something did not reach it: it may say so more than once.

@@ -127,24 +127,50 @@ test.each([
 )
 
 test('a layer is unpacked whose process had answered and was gone when it was told once more that all is there', async () => {
-  const tar = await makeTar([{ name: 'a', content: 'x' }])
-  const place = mkdtempSync(join(tmpdir(), 'berth-told-'))
-  const folder = join(place, 'staging/layer')
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(place, 'packed'), gzipSync(tar))
-  const file = await open(join(place, 'packed'), 'r')
+  await using packed = await packedLayer([{ name: 'a', content: 'x' }])
   const watch = (listener: (came: Came) => void) => {
     listener({ bytes: 0, isAll: true })
     // Nothing of its answer is read meanwhile.
     for (const untilMs = Date.now() + 30_000; isUnpacking(); ) expect(Date.now()).toBeLessThan(untilMs)
     listener({ bytes: 0, isAll: true })
   }
-  const found = await unpackLayer({ fd: file.fd, watch }, digestOf(tar), folder)
+  const found = await unpackLayer({ fd: packed.fd, watch }, packed.diffId, packed.folder)
   expect(found).toEqual({ implied: [], opaque: [], links: [] })
-  expect(statSync(join(folder, 'a')).size).toBe(1)
-  await file.close()
-  rmSync(place, { recursive: true })
+  expect(statSync(join(packed.folder, 'a')).size).toBe(1)
 })
+
+test('it is told each time that many small files were written, so that the disk can begin with them', async () => {
+  const entries = (count: number, content: Buffer) =>
+    Array.from({ length: count }, (_, index) => ({ name: `${content.length}/${index}`, content }))
+  // Large files go their own way to the disk.
+  await using packed = await packedLayer([
+    ...entries(5, randomBytes(200_000)),
+    ...entries(9_998, Buffer.from('x')),
+  ])
+  let told = 0
+  const onManySmallFiles = () => void told++
+  await unpackLayer({ fd: packed.fd }, packed.diffId, packed.folder, undefined, { onManySmallFiles })
+  expect(told).toBe(1)
+})
+
+/** A layer in a file, and an empty folder for it, which are gone at the end of the block. */
+async function packedLayer(entries: Parameters<typeof makeTar>[0]) {
+  const tar = await makeTar(entries)
+  const place = mkdtempSync(join(tmpdir(), 'berth-told-'))
+  const folder = join(place, 'staging/layer')
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(place, 'packed'), gzipSync(tar))
+  const file = await open(join(place, 'packed'), 'r')
+  return {
+    fd: file.fd,
+    diffId: digestOf(tar),
+    folder,
+    async [Symbol.asyncDispose]() {
+      await file.close()
+      rmSync(place, { recursive: true })
+    },
+  }
+}
 
 /** Whether a process of ours unpacks something. */
 function isUnpacking(): boolean {
