@@ -12,7 +12,7 @@ import type { Bench, BenchContext } from '../bench.ts'
 import { provide } from '../images/image.ts'
 import { webImage } from '../images/web.ts'
 import { startDocker } from '../parts/docker.ts'
-import { type BerthInstallation, startInstallation } from '../parts/installation.ts'
+import { type BerthInstallation, makeToken, startInstallation } from '../parts/installation.ts'
 import { type Arrived, createFloodReader, floodCommand } from '../parts/log-flood.ts'
 import { imagePackages, peerPackages } from '../parts/packages.ts'
 import { startRegistry } from '../parts/registry.ts'
@@ -87,6 +87,7 @@ async function berthContestant(
     while ((await api.get<{ containers: unknown[] }>(`/apps/${app.id}`)).containers.length > 0)
       await sleep(50)
   })
+  const client = clientOf({ url: `http://${host}`, token: await makeToken({ api }) })
   let deployment = { id: '' }
   return {
     name: 'berth',
@@ -101,7 +102,6 @@ async function berthContestant(
       }
     },
     async work() {
-      const client = clientOf({ url: `http://${host}`, token: credentials.replace(/^operator:/, '') })
       const over = AbortSignal.any([signal, AbortSignal.timeout(limitMs)])
       const reader = createFloodReader()
       const path = `/apps/${app.id}/logs?lastEventId=$`

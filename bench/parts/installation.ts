@@ -29,6 +29,12 @@ export interface BerthInstallation extends BerthRegistry {
   api: Api
 }
 
+/** A token as people have them: the operator's is worth nothing where requests come from outside. */
+export async function makeToken({ api }: Pick<BerthInstallation, 'api'>): Promise<string> {
+  const { secret } = await api.post<{ secret: string }>('/operator/tokens', { name: 'bench', team: 'bench' })
+  return secret
+}
+
 /** A whole Berth as `berth up` starts it, in a home below the bench's folder, without the welcome app. */
 export async function startInstallation(context: BenchContext): Promise<BerthInstallation> {
   const home = join(context.folder, 'home')
