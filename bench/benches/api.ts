@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { root, run } from '../../cli/processes.ts'
 import type { Bench, BenchContext } from '../bench.ts'
 import { askTogether, p95 } from '../parts/clients.ts'
-import { type BerthInstallation, startInstallation } from '../parts/installation.ts'
+import { type BerthInstallation, makeToken, startInstallation } from '../parts/installation.ts'
 import { makeApps } from '../parts/many-apps.ts'
 import { openVisitor, type Visitor } from '../parts/visitor.ts'
 import { makeRow, type Row } from '../report.ts'
@@ -25,11 +25,8 @@ export function apiBench({ apps = 1_000, seconds = 4, restSeconds = 60 } = {}): 
       await sleep(restSeconds * 1_000, undefined, { signal: context.signal })
       const idle = [await memory(berth)]
       const { app, project } = await makeApps(berth, apps, context)
-      const { secret } = await berth.api.post<{ secret: string }>('/operator/tokens', {
-        name: 'bench',
-        team: 'bench',
-      })
-      const ask = (path: string) => waits(berth, `/api/v1${path}`, secret, seconds, context)
+      const token = await makeToken(berth)
+      const ask = (path: string) => waits(berth, `/api/v1${path}`, token, seconds, context)
       return [
         makeRow({
           ...{ what: `a page of 100 of ${apps} apps, p95 of ${clients} clients`, unit: 'ms' },
