@@ -107,7 +107,7 @@ export interface BuildLogin {
 
 export interface BuildLimits {
   memoryBytes: number
-  /** Thousandths of a processor; when processors are short a build gets a tenth of what others get. */
+  /** Thousandths of a processor; it gives way to whoever else wants one, and keeps a tenth of what others get. */
   cpuMillis: number
   pids: number
   /** For the source, the layers and the cache together. */

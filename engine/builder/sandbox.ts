@@ -9,6 +9,7 @@ import type { Networks } from '../network/networks.ts'
 import type { IdRange } from '../snapshots/snapshots.ts'
 import type { Volumes } from '../volumes/volumes.ts'
 import type { BuildLine } from './builder.ts'
+import { giveWay } from './giving-way.ts'
 import { eachLine } from './lines.ts'
 
 export interface SandboxParts {
@@ -75,12 +76,14 @@ export async function withSandbox<T>(
   const { role, image, idRange, workDir, files, nesting = false } = spec
   const id = `${role}-${spec.id}`
   const volume = spec.volume ?? id
+  const over = new AbortController()
   await removeSandbox(parts, id)
   try {
     if (spec.volume === null) await volumes.remove(volume)
     await ensureVolume(volumes, { name: volume, idRange, sizeBytes: spec.limits.diskBytes })
     const network = await networks.ensure(id)
     const { memoryBytes, cpuMillis, pids, timeMs } = spec.limits
+    const limits = { memoryBytes, cpuMillis, pids, cpuWeight: 10 }
     await containers.create({
       id,
       image,
@@ -89,7 +92,7 @@ export async function withSandbox<T>(
       labels: { [roleLabel]: role },
       network: id,
       idRange,
-      limits: { memoryBytes, cpuMillis, pids, cpuWeight: 10 },
+      limits,
       nesting,
       readOnlyRoot: true,
       mounts: [
@@ -102,8 +105,10 @@ export async function withSandbox<T>(
     await containers.start(id)
     // The first to enter waits for the container; whoever comes after it need not.
     await enter(containers, id, spec.first?.(network.gateway) ?? ['true'])
+    giveWay(containers, id, limits, over.signal)
     return await work(sandboxOf(containers, id))
   } finally {
+    over.abort()
     await removeSandbox(parts, id)
     if (spec.volume === null) await volumes.remove(volume)
   }

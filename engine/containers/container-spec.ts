@@ -124,6 +124,8 @@ export interface ContainerLimits {
   cpuMillis: number
   /** Share when processors are short, 1–10,000; default 100, as everybody. */
   cpuWeight?: number
+  /** It gives way at once to whoever else wants a processor, whatever its weight; default false. Before Linux 5.15 no word of it. */
+  cpuIdle?: boolean
   pids: number
   /** Of the disk that holds the engine's state; default: none. */
   io?: IoLimits

@@ -61,8 +61,8 @@ export async function limitCgroup(
     (await cgroupMode()) === 'v2' ? limitsV2(next, before, device) : limitsV1(next, before, device)
   for (const { controller, file, value } of writes) {
     const path = await fileOf(group, controller, file)
-    // Without swap accounting there is no swap to limit.
-    if (/memsw|swap\.max/.test(file) && !existsSync(path)) continue
+    // Without swap accounting there is no swap to limit; before Linux 5.15 there is the weight alone.
+    if (/memsw|swap\.max|cpu\.idle/.test(file) && !existsSync(path)) continue
     await writeFile(path, value).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT')
         throw new EngineError('unsupported', `this kernel has no ${file}: enable its cgroup controller`)

@@ -6,6 +6,8 @@ export interface CgroupLimits {
   cpuMillis: number
   /** Share when processors are short, 1–10,000; 100 is everybody's. */
   cpuWeight: number
+  /** Only what nobody else wants of the processors; the weight counts again when this ends. Source: cpu.idle, Linux 5.15. */
+  cpuIdle?: boolean
   pids: number
   io: IoLimits
 }
@@ -49,7 +51,7 @@ export function limitsV1(
   return [
     ...(grows ? [withSwap, memory] : [memory, withSwap]),
     { controller: 'cpu', file: 'cpu.cfs_quota_us', value: String(cpuQuotaUs(next.cpuMillis)) },
-    { controller: 'cpu', file: 'cpu.shares', value: String(shares) },
+    ...aroundWeight({ controller: 'cpu', file: 'cpu.shares', value: String(shares) }, next, before),
     { controller: 'pids', file: 'pids.max', value: String(next.pids) },
     ...throttle('read_bps_device', next.io.readBytesPerSecond),
     ...throttle('write_bps_device', next.io.writeBytesPerSecond),
@@ -70,7 +72,7 @@ export function limitsV2(
     write('memory.max', next.memoryBytes),
     write('memory.swap.max', next.swapBytes),
     write('cpu.max', `${cpuQuotaUs(next.cpuMillis)} ${cpuPeriodUs}`),
-    write('cpu.weight', next.cpuWeight),
+    ...aroundWeight(write('cpu.weight', next.cpuWeight), next, before),
     write('pids.max', next.pids),
     ...(device === null || (!isIoSaid && before === null)
       ? []
@@ -80,5 +82,15 @@ export function limitsV2(
             `${device} rbps=${io.readBytesPerSecond ?? 'max'} wbps=${io.writeBytesPerSecond ?? 'max'} riops=${io.readsPerSecond ?? 'max'} wiops=${io.writesPerSecond ?? 'max'}`,
           ),
         ]),
+  ]
+}
+
+/** The kernel takes no weight of a group that is idle. */
+function aroundWeight(weight: CgroupWrite, next: CgroupLimits, before: CgroupLimits | null): CgroupWrite[] {
+  const idle = (value: string) => ({ ...weight, file: 'cpu.idle', value })
+  return [
+    ...(before?.cpuIdle === true ? [idle('0')] : []),
+    weight,
+    ...(next.cpuIdle === true ? [idle('1')] : []),
   ]
 }

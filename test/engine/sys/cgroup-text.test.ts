@@ -83,6 +83,15 @@ describe('limits', () => {
     expect(shrunk.slice(2)).toEqual(['cpu.cfs_quota_us=50000', 'cpu.shares=1024', 'pids.max=10'])
   })
 
+  test('a weight is written while the group is not idle, which takes none', () => {
+    const idle = { ...before, cpuIdle: true }
+    const around = (writes: { file: string; value: string }[]) =>
+      said(writes).filter((line) => /idle|shares|weight/.test(line))
+    expect(around(limitsV1(idle, null, null))).toEqual(['cpu.shares=1024', 'cpu.idle=1'])
+    expect(around(limitsV1(before, idle, null))).toEqual(['cpu.idle=0', 'cpu.shares=1024'])
+    expect(around(limitsV2(idle, idle, null))).toEqual(['cpu.idle=0', 'cpu.weight=100', 'cpu.idle=1'])
+  })
+
   test('v1: a disk limit that is taken away is written as 0, one never made is not written', () => {
     const io = { readBytesPerSecond: 1000 }
     expect(said(limitsV1({ ...before, io }, null, '8:0')).slice(5)).toEqual([
