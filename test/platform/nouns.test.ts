@@ -20,6 +20,7 @@ import {
   listProjects,
   updateProject,
 } from '../../platform/projects.ts'
+import { listPlaces } from '../../platform/team-places.ts'
 import { createTeam, getTeam, idRangeOf, renameTeam } from '../../platform/teams.ts'
 import { listVariables, setVariables } from '../../platform/variables.ts'
 import { openTestPlatform, operator, type TestPlatform } from '../support/platform.ts'
@@ -121,6 +122,19 @@ test('the first apps of each project are its oldest ones, however many another p
   expect(first.map(({ id }) => id)).toEqual([...ids.slice(0, 3), last.id])
 })
 
+test('what something of a team can be for is all of its projects, environments and apps', async () => {
+  const { platform } = berth
+  const own = await berth.makeTeam()
+  const project = await berth.makeProject(own.id)
+  const empty = await berth.makeProject(own.id)
+  const names = Array.from({ length: 101 }, (_, index) => `App ${index}`)
+  for (const name of names) await createApp(platform, operator, project.id, { name, settings })
+  const places = await listPlaces(platform, operator, own.id)
+  expect(places.map(({ id }) => id)).toEqual([project.id, empty.id])
+  expect(places[0]?.apps.map(({ name }) => name)).toEqual(names)
+  expect(places[1]).toMatchObject({ apps: [], environments: [{ name: 'Production' }] })
+})
+
 test("other teams' things are not found, by every function that takes an id", async () => {
   const { platform } = berth
   const app = await berth.makeApp(team.id)
@@ -140,6 +154,7 @@ test("other teams' things are not found, by every function that takes an id", as
     deleteProject: (v) => deleteProject(platform, v, app.projectId),
     listAppsOfTeam: (v) => listApps(platform, v, { teamId: team.id }),
     listFirstApps: (v) => listFirstApps(platform, v, team.id, { projectIds: [app.projectId], each: 4 }),
+    listPlaces: (v) => listPlaces(platform, v, team.id),
     listAppsOfProject: (v) => listApps(platform, v, { projectId: app.projectId }),
     createApp: (v) => createApp(platform, v, app.projectId, { name: 'A', settings }),
     getApp: (v) => getApp(platform, v, app.id),

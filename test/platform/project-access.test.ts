@@ -12,6 +12,7 @@ import { everything, type TokenScope } from '../../platform/model/scopes.ts'
 import { findProject } from '../../platform/places.ts'
 import { changeProjectAccess, listProjectAccess } from '../../platform/project-access.ts'
 import { getProject, listProjects } from '../../platform/projects.ts'
+import { listPlaces } from '../../platform/team-places.ts'
 import { createTeamToken } from '../../platform/tokens.ts'
 import { openTestPlatform, operator, type TestPlatform, type TestUser } from '../support/platform.ts'
 
@@ -55,6 +56,9 @@ async function seen(viewer: Viewer): Promise<string[]> {
   expect(projectIds).toEqual(apps.data.map(({ projectId }) => projectId))
   const all = { projectIds: [shop.projectId, bank.projectId], each: 4 }
   expect(await listFirstApps(platform, viewer, team.id, all)).toEqual(apps.data)
+  const places = await listPlaces(platform, viewer, team.id)
+  expect(places.flatMap((place) => place.apps.map(({ id }) => id))).toEqual(apps.data.map(({ id }) => id))
+  expect(places.map(({ id }) => id)).toEqual(projectIds)
   return apps.data.map(({ name }) => name)
 }
 
