@@ -5,7 +5,7 @@
  * limits, and when the engine's process is gone. What a build leaves is the image in its registry, and a cache.
  */
 import type { Readable } from 'node:stream'
-import type { IdRange } from '../snapshots/snapshots.ts'
+import type { IdRange } from '../sys/user-namespace.ts'
 
 export interface Builder {
   /**

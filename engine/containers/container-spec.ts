@@ -1,8 +1,8 @@
 /** What is asked for: all that a container is made with, and what may be changed later. */
 import type { Bandwidth, PublishedPort } from '../network/networks.ts'
 import type { RuntimeClass } from '../runtime/classes.ts'
-import type { IdRange } from '../snapshots/snapshots.ts'
 import type { IoLimits } from '../sys/cgroup-limits.ts'
+import type { IdRange } from '../sys/user-namespace.ts'
 import type { HealthCheck } from './container-health.ts'
 
 export interface ContainerSpec {

@@ -4,8 +4,8 @@ import { opendir } from 'node:fs/promises'
 import { posix } from 'node:path'
 import type { Header, Pack } from 'tar-stream'
 import { EngineError } from '../errors.ts'
-import type { IdRange } from '../snapshots/snapshots.ts'
 import { openAt } from '../sys/in-root.ts'
+import type { IdRange } from '../sys/user-namespace.ts'
 import { type EntryHeader, folderFlags, openFolder, told, within } from './copy-paths.ts'
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants

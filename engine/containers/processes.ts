@@ -1,5 +1,5 @@
 /** One process of a container from its files in /proc, as the container sees it. Pure. Source: proc(5). */
-import type { IdRange } from '../snapshots/snapshots.ts'
+import type { IdRange } from '../sys/user-namespace.ts'
 import type { ContainerProcess } from './containers.ts'
 
 /** The kernel's USER_HZ, which no Linux that Node runs on changes. */

@@ -17,8 +17,8 @@ import { posix } from 'node:path'
 import type { Readable } from 'node:stream'
 import tar from 'tar-stream'
 import { EngineError } from '../errors.ts'
-import type { IdRange } from '../snapshots/snapshots.ts'
 import { openAt } from '../sys/in-root.ts'
+import type { IdRange } from '../sys/user-namespace.ts'
 import { type EntryHeader, folderFlags, openFolder, told, withFd, within } from './copy-paths.ts'
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, type Stats } from 'node:fs'
 import { lstat, opendir, readlink } from 'node:fs/promises'
-import type { IdRange } from '../snapshots/snapshots.ts'
 import { openAt } from '../sys/in-root.ts'
+import type { IdRange } from '../sys/user-namespace.ts'
 import type { FileEntry, FileKind, FolderPage, ListOptions, PagePlace } from './file-tree.ts'
 import { insideId, joinPath, kindOf, O_PATH, within } from './nodes.ts'
 

@@ -1,8 +1,8 @@
 /** What is at a path below an open root, held by a descriptor, so that it can't be exchanged for something else. */
 import { closeSync, constants, fstatSync, type Stats, statfsSync } from 'node:fs'
 import { EngineError } from '../errors.ts'
-import type { IdRange } from '../snapshots/snapshots.ts'
 import { openAt } from '../sys/in-root.ts'
+import type { IdRange } from '../sys/user-namespace.ts'
 import type { FileKind, FilePath } from './file-tree.ts'
 
 const { O_DIRECTORY, O_NOFOLLOW } = constants

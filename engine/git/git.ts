@@ -4,7 +4,7 @@
  * this host but the allowed ports. It runs no hook, reads no configuration but its own, and speaks https and ssh only.
  */
 import type { Readable, Writable } from 'node:stream'
-import type { IdRange } from '../snapshots/snapshots.ts'
+import type { IdRange } from '../sys/user-namespace.ts'
 
 export interface Git {
   /**

@@ -1,7 +1,7 @@
 /** config.json of a container. Pure. Source: the OCI runtime specification, 1.0.2. */
 import type { ContainerLimits } from '../containers/containers.ts'
-import type { IdRange } from '../snapshots/snapshots.ts'
 import { cpuPeriodUs, cpuQuotaUs } from '../sys/cgroup-limits.ts'
+import type { IdRange } from '../sys/user-namespace.ts'
 import type { SeccompProfile } from './seccomp.ts'
 import type { Rlimit } from './ulimits.ts'
 

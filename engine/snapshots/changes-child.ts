@@ -6,8 +6,8 @@
 import fs from 'node:fs'
 import { enterRoot } from '../sys/confine.ts'
 import { readAttribute, readAttributes } from '../sys/syscalls.ts'
+import type { IdRange } from '../sys/user-namespace.ts'
 import { capabilityForImage } from './capability.ts'
-import type { IdRange } from './snapshots.ts'
 import { type TarEntry, tarEnd, tarHeader, tarPadding } from './tar-writer.ts'
 
 export interface ChangesRequest {

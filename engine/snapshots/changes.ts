@@ -2,8 +2,8 @@ import { PassThrough, type Readable } from 'node:stream'
 import { EngineError } from '../errors.ts'
 import { mountNamespace } from '../sys/confine.ts'
 import { startRootChild } from '../sys/root-child.ts'
+import type { IdRange } from '../sys/user-namespace.ts'
 import type { ChangesRequest } from './changes-child.ts'
-import type { IdRange } from './snapshots.ts'
 
 const maxHeapMegabytes = 512
 

@@ -8,6 +8,7 @@
  */
 
 import type { Readable } from 'node:stream'
+import type { IdRange } from '../sys/user-namespace.ts'
 import type { DiskLimit } from '../volumes/limited-folder.ts'
 
 export interface Snapshots {
@@ -29,10 +30,4 @@ export interface Snapshots {
   changes(key: string, idRange: IdRange, signal?: AbortSignal): Promise<Readable>
   /** Keys of all writable layers on disk. */
   list(): Promise<string[]>
-}
-
-/** 0…size-1 in the container are base…base+size-1 on the host. */
-export interface IdRange {
-  base: number
-  size: number
 }

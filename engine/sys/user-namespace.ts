@@ -5,7 +5,12 @@ import { openSync } from 'node:fs'
 import { readFile, readlink, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EngineError } from '../errors.ts'
-import type { IdRange } from '../snapshots/snapshots.ts'
+
+/** 0…size-1 in the container are base…base+size-1 on the host. */
+export interface IdRange {
+  base: number
+  size: number
+}
 
 const deadlineMs = 5_000
 const descriptors = new Map<string, Promise<number>>()

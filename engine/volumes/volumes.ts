@@ -4,7 +4,7 @@
  * its own, so it can be copied as it is at one moment: it is frozen meanwhile, and who writes waits.
  */
 import type { FileTree } from '../files/file-tree.ts'
-import type { IdRange } from '../snapshots/snapshots.ts'
+import type { IdRange } from '../sys/user-namespace.ts'
 import type { DiskLimit } from './limited-folder.ts'
 
 export interface Volumes {

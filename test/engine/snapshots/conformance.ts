@@ -14,7 +14,8 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { digestOf } from '../../../engine/oci/digest.ts'
-import type { IdRange, Snapshots } from '../../../engine/snapshots/snapshots.ts'
+import type { Snapshots } from '../../../engine/snapshots/snapshots.ts'
+import type { IdRange } from '../../../engine/sys/user-namespace.ts'
 
 export interface SnapshotStand {
   snapshots: Snapshots
