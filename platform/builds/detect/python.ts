@@ -39,7 +39,7 @@ export const python: Detector = {
         manager.install === null ? null : `RUN ${manager.install}`,
         server === null
           ? null
-          : `RUN /app/.venv/bin/python -m ensurepip -q && /app/.venv/bin/python -m pip install '${server}'`,
+          : `RUN /app/.venv/bin/python -m ensurepip >/dev/null && /app/.venv/bin/python -m pip install '${server}'`,
         'COPY . .',
         isDjango && needs.includes('whitenoise')
           ? 'RUN SECRET_KEY=only-while-building DJANGO_SECRET_KEY=only-while-building /app/.venv/bin/python manage.py collectstatic --noinput'

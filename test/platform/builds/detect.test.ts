@@ -160,6 +160,7 @@ const table: [name: string, files: Files, what: string, lines: string[]][] = [
     [
       'COPY requirements.txt ./',
       'RUN /app/.venv/bin/pip install -r requirements.txt',
+      "RUN /app/.venv/bin/python -m ensurepip >/dev/null && /app/.venv/bin/python -m pip install 'gunicorn'",
       'COPY . .',
       'CMD ["/bin/sh","-c","exec gunicorn --bind 0.0.0.0:$PORT shop.wsgi:application"]',
     ],
