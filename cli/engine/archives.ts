@@ -3,9 +3,16 @@ import { rm } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Command, Option } from 'commander'
-import type { ImageRow, LayerLine, SaveRequest } from '../../platform/model/engine-door.ts'
+import type {
+  ImageChanges,
+  ImageRow,
+  ImportRequest,
+  LayerLine,
+  SaveRequest,
+} from '../../platform/model/engine-door.ts'
 import { CommandError, say } from '../say.ts'
 import { type Door, openDoor } from './door.ts'
+import { change } from './image-changes.ts'
 import { layerDisplay } from './layer-display.ts'
 import { command, type EngineOptions, interruptible, printJson } from './options.ts'
 import { credentialsOf, type RegistryOptions, withRegistryOptions } from './registry-options.ts'
@@ -25,6 +32,12 @@ export function addArchiveCommands(engine: Command): void {
   command(engine, 'import', 'make an image of the tar of a root file system')
     .argument('<file>', 'the tar, or - for standard input')
     .argument('[name]', 'such as debian:mine')
+    .option(
+      '-c, --change <instruction>',
+      `such as 'CMD ["sh"]' or 'ENV NAME=value'; may be given again`,
+      change,
+    )
+    .option('-m, --message <text>', 'what it is')
     .action(importImage)
 }
 
@@ -66,10 +79,12 @@ async function load(options: EngineOptions & { input?: string; quiet?: boolean }
 async function importImage(
   file: string,
   reference: string | undefined,
-  options: EngineOptions,
+  options: EngineOptions & { change?: ImageChanges; message?: string },
 ): Promise<void> {
   const upload = source(file === '-' ? undefined : file)
-  const image = await sent<ImageRow>(openDoor(options), '/images/import', upload, { reference })
+  const asked: ImportRequest = { reference, comment: options.message, config: options.change }
+  const query = { request: JSON.stringify(asked) }
+  const image = await sent<ImageRow>(openDoor(options), '/images/import', upload, query)
   if (options.json) return printJson(image)
   say(image.digest)
 }

@@ -342,6 +342,27 @@ export interface VolumeRow {
   usedBy: string[]
 }
 
+/** What an image says of itself; environment and labels are added to what is there. */
+export const imageChanges = z.strictObject({
+  entrypoint: z.array(z.string()).optional(),
+  command: z.array(z.string()).optional(),
+  environment: z.record(z.string(), z.string()).optional(),
+  labels: z.record(z.string(), z.string()).optional(),
+  exposedPorts: z.array(z.number().int().min(1).max(65_535)).optional(),
+  stopSignal: z.string().max(32).optional(),
+  user: z.string().max(256).optional(),
+  workingDir: z.string().max(4_096).optional(),
+})
+export type ImageChanges = z.infer<typeof imageChanges>
+
+/** As the `request` of the address: the body is the archive. */
+export const importRequest = z.strictObject({
+  reference: name.optional(),
+  comment: z.string().max(1_024).optional(),
+  config: imageChanges.optional(),
+})
+export type ImportRequest = z.input<typeof importRequest>
+
 export const commitRequest = z.strictObject({
   reference: name.optional(),
   author: z.string().max(256).optional(),

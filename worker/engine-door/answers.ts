@@ -38,6 +38,21 @@ export async function read<Schema extends z.ZodType>(c: Context, schema: Schema)
   const body = await c.req.json().catch(() => {
     throw new EngineError('invalid', 'The request holds no JSON.')
   })
+  return checked(body, schema)
+}
+
+/** The `request` of an address whose body is something else, checked in the same way; without one: nothing. */
+export function readQuery<Schema extends z.ZodType>(c: Context, schema: Schema): z.output<Schema> {
+  const text = c.req.query('request') ?? '{}'
+  try {
+    return checked(JSON.parse(text), schema)
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new EngineError('invalid', 'The request holds no JSON.')
+    throw error
+  }
+}
+
+function checked<Schema extends z.ZodType>(body: unknown, schema: Schema): z.output<Schema> {
   const parsed = schema.safeParse(body)
   if (parsed.success) return parsed.data
   const problems = parsed.error.issues.map(

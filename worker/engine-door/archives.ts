@@ -2,9 +2,9 @@ import { Readable } from 'node:stream'
 import type { ReadableStream as WebStream } from 'node:stream/web'
 import { type Context, Hono } from 'hono'
 import { EngineError } from '../../engine/index.ts'
-import { saveRequest } from '../../platform/model/engine-door.ts'
+import { importRequest, saveRequest } from '../../platform/model/engine-door.ts'
 import type { Host } from '../host.ts'
-import { read, reported, stream } from './answers.ts'
+import { read, readQuery, reported, stream } from './answers.ts'
 import { basic, imageRow } from './images.ts'
 
 /** Images as archives, in and out. Bodies are plain bytes. */
@@ -29,15 +29,12 @@ export function archiveRoutes(host: Host): Hono {
       }),
     ),
   )
-  routes.post('/import', (c) =>
-    stream((signal) =>
-      reported(async () => {
-        const reference = c.req.query('reference')
-        const options = { signal, ...(reference === undefined ? {} : { reference }) }
-        return imageRow(await images.import(bodyOf(c), options))
-      }),
-    ),
-  )
+  routes.post('/import', (c) => {
+    const wanted = readQuery(c, importRequest)
+    return stream((signal) =>
+      reported(async () => imageRow(await images.import(bodyOf(c), { ...wanted, signal }))),
+    )
+  })
   return routes
 }
 

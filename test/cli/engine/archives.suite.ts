@@ -33,6 +33,16 @@ export function describeArchives(stand: Stand): void {
       const imported = await engine('import', root, 'bare:1')
       expect(imported).toMatchObject({ code: 0, out: expect.stringMatching(/^sha256:/) })
       expect((await engine('images')).out).toMatch(/^docker.io\/library\/bare +1 /m)
+      const changes = ['-c', 'CMD ["/hello", "you"]', '-c', "ENV A=1 B='two words'", '--change', 'USER 7']
+      expect((await engine('import', '-m', 'by hand', ...changes, root, 'bare:2')).code).toBe(0)
+      const shown = '{{json .Config.Cmd}} {{json .Config.Env}} {{.Config.User}}'
+      expect((await engine('inspect', '-f', shown, 'bare:2')).out).toBe(
+        '["/hello","you"] ["A=1","B=two words"] 7\n',
+      )
+      expect((await engine('history', '--format', '{{.Comment}}', 'bare:2')).out).toBe('by hand\n')
+      expect(await engine('import', '-c', 'RUN true', root)).toMatchObject({
+        ...{ code: 1, err: expect.stringContaining('instruction: CMD') },
+      })
     } finally {
       rmSync(folder, { recursive: true })
     }
