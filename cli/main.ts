@@ -167,8 +167,15 @@ command('collect', 'free now what no image needs, as every hour', registry)
   .action(async (options) => (await import('./commands/registry.ts')).collectRegistry(options))
 
 // Its many commands are loaded when one of them is called.
-if (process.argv[2] === 'engine') program.addCommand((await import('./engine/command.ts')).engineCommand())
-else program.command('engine').description('the container engine of this host: images, containers, networks')
+if (process.argv[2] === 'engine') {
+  const [{ engineCommand }, { shortened }] = await Promise.all([
+    import('./engine/command.ts'),
+    import('./engine/longer-names.ts'),
+  ])
+  program.addCommand(engineCommand())
+  process.argv = [...process.argv.slice(0, 3), ...shortened(process.argv.slice(3))]
+} else
+  program.command('engine').description('the container engine of this host: images, containers, networks')
 
 // What the services of docker-compose.yml run.
 program

@@ -5,6 +5,7 @@ import { familiarContainer, familiarImage } from '../../cli/engine/familiar.ts'
 import { type Filter, filter, hasLabel, passes } from '../../cli/engine/filter.ts'
 import { fits, readFilters } from '../../cli/engine/image-list.ts'
 import { type Line, summary } from '../../cli/engine/layer-display.ts'
+import { shortened } from '../../cli/engine/longer-names.ts'
 import { duration, moment, pair, variable } from '../../cli/engine/options.ts'
 import { age, bytes, table } from '../../cli/engine/table.ts'
 import { template } from '../../cli/engine/template.ts'
@@ -247,4 +248,20 @@ test('a time is a date, an age, or seconds since 1970', () => {
   expect(moment('1767225600.5')).toBe('2026-01-01T00:00:00.500Z')
   expect(moment('2026-01-01')).toBe('2026-01-01T00:00:00.000Z')
   expect(() => moment('soon')).toThrow('It must be a time')
+})
+
+test.each([
+  ['image ls -q', 'images -q'],
+  ['image rm -f a b', 'rmi -f a b'],
+  ['image inspect -f {{.Id}} a', 'inspect --type image -f {{.Id}} a'],
+  ['image prune -a', 'prune -a'],
+  ['container ls -a', 'ps -a'],
+  ['container exec a image ls', 'exec a image ls'],
+  ['system df -v', 'df -v'],
+  ['run image ls', 'run image ls'],
+  ['image', 'image'],
+  ['image constructor', 'image constructor'],
+  ['network ls', 'network ls'],
+])('%s is %s', (long, short) => {
+  expect(shortened(long.split(' ')).join(' ')).toBe(short)
 })

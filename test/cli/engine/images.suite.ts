@@ -65,6 +65,12 @@ export function describeImages(stand: Stand): void {
       err: '',
     })
     expect((await engine('images', '-q')).out).toBe('')
+    expect(await engine('image', 'ls', '-q')).toEqual({ code: 0, out: '', err: '' })
+    for (const words of [['image'], ['image', 'build', '-t', 'x', '.']])
+      expect(await engine(...words)).toMatchObject({
+        code: 1,
+        err: expect.stringMatching(/There is image .*ls/),
+      })
   })
 
   test('on a terminal each layer has a line that is drawn again in place', async () => {
