@@ -271,6 +271,24 @@ export function conformsToBuilder(given: () => BuilderStand): void {
     await given().builder.dropCache('never-there')
     expect((await taking('one')).hadCache).toBe(false)
   })
+
+  test('where earlier builds left too little room it begins anew, with the whole disk and its source once more', async () => {
+    let opened = 0
+    // While it is made a layer takes three times its size.
+    const filling = async (mebibytes: number) => {
+      const step = `RUN dd if=/dev/zero of=/of-${mebibytes} bs=1M count=${mebibytes}\n`
+      const bytes = await tarOf({ Dockerfile: from + step })
+      const open = () => {
+        opened++
+        return Readable.from([bytes])
+      }
+      return build(bytes, { cache: 'filled', source: { open, format: 'tar' } })
+    }
+    await filling(50)
+    expect(opened).toBe(1)
+    expect(await filling(51)).toMatchObject({ hadCache: false })
+    expect(opened).toBe(3)
+  })
 }
 
 /** One file named Dockerfile, stored. */
