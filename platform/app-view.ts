@@ -47,8 +47,14 @@ export async function showApps(platform: Platform, rows: AppRow[]): Promise<App[
   )
   return rows.map((row) => ({
     ...showApp(row, latest.get(row.id) ?? null, replicas),
-    urls: row.domains.map(addressOf),
+    urls: isPublic(row) ? row.domains.map(addressOf) : [],
   }))
+}
+
+/** As what is live has it; where nothing is, as the next deployment will. */
+function isPublic({ liveDeployment, settings }: AppRow): boolean {
+  return (liveDeployment === null ? appSettingsSchema.parse(settings) : runningSettings(liveDeployment))
+    .isPublic
 }
 
 function showApp(

@@ -12,6 +12,7 @@ import type { Transaction } from './database.ts'
 import { callOff } from './deployment-cancel.ts'
 import { routeOf } from './domains/claims.ts'
 import { PlatformError } from './errors.ts'
+import { addFirstVolumes } from './first-volumes.ts'
 import { beginToFollow } from './following.ts'
 import { hostnameCandidates } from './hostnames.ts'
 import { requireOpenHost } from './hosts.ts'
@@ -80,7 +81,7 @@ export async function getApp(platform: Platform, viewer: Viewer, id: string): Pr
   return existing(platform, id)
 }
 
-/** Records the app with its address and first variables. Nothing runs until a deployment is made. */
+/** Records the app with its address, first variables and volumes. Nothing runs until a deployment is made. */
 export async function createApp(
   platform: Platform,
   viewer: Viewer,
@@ -94,6 +95,7 @@ export async function createApp(
     environment: environmentSlug,
     settings: given,
     variables,
+    volumes,
   } = validate(createAppSchema, input)
   const environment = project.environments.find(({ slug }) => slug === environmentSlug)
   if (environment === undefined) {
@@ -111,6 +113,7 @@ export async function createApp(
   })
   const id = newId('app')
   let told: Told[] = []
+  let firstVolumes: string[] = []
   await withFreeSlug({
     wanted,
     name,
@@ -120,7 +123,7 @@ export async function createApp(
       platform.db.$transaction(async (tx) => {
         const settings = withImage(given, `${platform.config.registryHost}/${imageNamespace}/${slug}:latest`)
         // What it needs is taken when it is deployed; an app that can't be is better not made.
-        await checkQuota(tx, project.teamId, { apps: 1, ...needOf(settings) })
+        await checkQuota(tx, project.teamId, { apps: 1, ...needOf(settings), diskBytes: sumOf(volumes) })
         await tx.app.create({
           data: {
             id,
@@ -146,6 +149,8 @@ export async function createApp(
           ...{ environmentId: environment.id, target: { type: 'app' as const, id, name } },
         }
         await addFirstVariables(platform, tx, viewer, variablePlace, slug, variables)
+        const volumePlace = { ...within, hostId, appId: id, appName: name }
+        firstVolumes = await addFirstVolumes(tx, viewer, volumePlace, volumes)
         await record(tx, viewer, {
           teamId: project.teamId,
           action: 'app.create',
@@ -161,7 +166,12 @@ export async function createApp(
   })
   await announce(platform, told)
   await publishApp(platform, id)
+  for (const volumeId of firstVolumes) await enqueue(platform, hostId, 'work-on-volume', { volumeId })
   return existing(platform, id)
+}
+
+function sumOf(volumes: readonly { sizeBytes: number }[]): number {
+  return volumes.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
 }
 
 /** One that has none yet is built: its image will be in the team's repository of its name. */

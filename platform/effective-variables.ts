@@ -67,12 +67,12 @@ export async function variablesOf(
   )
   const apps = environment.apps.map((app) => {
     const own = new Map(opened({ appId: app.id }, app.variables))
-    const { port } = appSettingsSchema.parse(app.settings)
+    const { port, isPublic } = appSettingsSchema.parse(app.settings)
     const [domain] = app.domains
     const known = {
       BERTH_PRIVATE_HOST: app.slug,
       BERTH_PRIVATE_PORT: port === null ? own.get('PORT')?.value : String(port),
-      BERTH_PUBLIC_URL: domain === undefined ? undefined : addressOf(domain),
+      BERTH_PUBLIC_URL: domain === undefined || !isPublic ? undefined : addressOf(domain),
     }
     for (const [name, value] of Object.entries(known))
       if (value !== undefined) own.set(name, { value, isSecret: false, filePath: null, isBuiltIn: true })

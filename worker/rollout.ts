@@ -1,5 +1,5 @@
 import { type Container, type Image, isEngineError } from '../engine/index.ts'
-import { processesOf, processOf, web } from '../platform/model/processes.ts'
+import { noPort, processesOf, processOf, web } from '../platform/model/processes.ts'
 import { moveTraffic, reportContainer } from '../platform/worker/containers.ts'
 import type { DeploymentWork } from '../platform/worker/deployments.ts'
 import { publishMessage } from '../platform/worker/steps.ts'
@@ -21,7 +21,7 @@ import { mendServing } from './serving.ts'
 export interface Rollout {
   /** The first batch; where only one container may hold the app's volumes, the old ones are stopped just before. */
   start(): Promise<void>
-  /** Answers with the ports that the first batch answers on. */
+  /** Answers with the ports that the first batch answers on; none where it is asked by none. */
   check(): Promise<number[]>
   /** Until all traffic is with the new containers. Throws `route-failed`, and whatever starting and checking throw. */
   takeOver(): Promise<void>
@@ -87,7 +87,7 @@ export function createRollout(host: Host, work: DeploymentWork, image: Image, si
         return port
       }),
     )
-    return ports.filter((port) => port !== null)
+    return ports.filter((port) => port !== null).filter((port) => port !== noPort)
   }
 
   /** With the batch that ends at `made` new containers serve, and the old ones that it replaces no longer do. */

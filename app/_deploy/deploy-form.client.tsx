@@ -17,6 +17,7 @@ import { asNew, errorsOf, fieldsOf, newRow, type VariableRow } from '../_variabl
 import { VariableEditor } from '../_variables/variable-editor.client.tsx'
 import { ResourceFields } from './resource-fields.client.tsx'
 import { type SettingsForm, settingsFromForm, settingsPaths } from './settings-form.ts'
+import { VolumeFields, volumeFromForm, volumePaths } from './volume-fields.client.tsx'
 
 interface DeployFormProps {
   team: { id: string; slug: string }
@@ -39,6 +40,7 @@ export function DeployForm({ team, projects, projectId, back, defaults }: Deploy
   const [ownName, setOwnName] = useState<string | null>(null)
   const [project, setProject] = useState(projectId ?? newProject)
   const [advanced, setAdvanced] = useState(false)
+  const [hasVolume, setHasVolume] = useState(false)
   const [rows, setRows] = useState<VariableRow[]>(() => [newRow()])
 
   const variables = rows.filter((row) => row.name !== '' || row.value !== '')
@@ -48,6 +50,7 @@ export function DeployForm({ team, projects, projectId, back, defaults }: Deploy
     'projectName',
     ...Object.values(settingsPaths),
     ...fieldsOf('variables', variables.length),
+    ...volumePaths,
   ]
   const words = summary(shown)
   const advancedWrong =
@@ -64,6 +67,7 @@ export function DeployForm({ team, projects, projectId, back, defaults }: Deploy
           projectId: project === newProject ? null : project,
           projectName: String(data.get('projectName') ?? ''),
           app: {
+            volumes: hasVolume ? [volumeFromForm(data)] : [],
             name: String(data.get('name') ?? ''),
             settings: isSource ? settings : { ...settings, image: named },
             variables: variables.map(asNew),
@@ -155,6 +159,7 @@ export function DeployForm({ team, projects, projectId, back, defaults }: Deploy
           <VariableEditor rows={rows} onChange={setRows} errorOf={rowError} />
         </div>
       </Card>
+      <VolumeFields has={hasVolume} onChange={setHasVolume} errorOf={errorOf} />
       <Card>
         <details
           className="group"

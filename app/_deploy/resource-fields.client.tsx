@@ -15,6 +15,13 @@ export function ResourceFields({ defaults, errorOf }: ResourceFieldsProps) {
   const t = useTranslations('deploy')
   return (
     <div className="grid gap-4 sm:grid-cols-3">
+      <SwitchField
+        className="sm:col-span-3"
+        label={t('isPublic')}
+        name="isPublic"
+        defaultChecked={defaults.isPublic}
+        description={t('isPublicDescription')}
+      />
       <TextField
         label={t('memory')}
         name="memory"

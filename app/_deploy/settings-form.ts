@@ -10,6 +10,7 @@ export function settingsFromForm(data: FormData) {
   return {
     image: text('image'),
     port: text('port') === '' ? null : number('port'),
+    isPublic: data.get('isPublic') !== null,
     command: commandFromText(text('command')),
     replicas: number('replicas'),
     limits: {
@@ -61,6 +62,7 @@ export function formFromSettings(settings: AppSettings) {
   return {
     image: settings.image,
     port: settings.port === null ? '' : String(settings.port),
+    isPublic: settings.isPublic,
     command: textFromCommand(settings.command),
     replicas: String(settings.replicas),
     memory: String(Math.round((settings.limits.memoryBytes / mebibyte) * 100) / 100),
@@ -86,6 +88,7 @@ export type SettingsForm = ReturnType<typeof formFromSettings>
 export const settingsPaths = {
   image: 'settings.image',
   port: 'settings.port',
+  isPublic: 'settings.isPublic',
   command: 'settings.command',
   replicas: 'settings.replicas',
   memory: 'settings.limits.memoryBytes',

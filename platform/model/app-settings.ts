@@ -129,6 +129,8 @@ export const appSettingsSchema = z.strictObject({
   follow: followSchema.nullable().default(null),
   /** Port that the app listens on; null: found by what the container really listens on. */
   port: portSchema.nullable().default(null),
+  /** Whether names lead to it over HTTP. One that is not public, and has no port and no path to be asked by, need only go on running. */
+  isPublic: z.boolean().default(true),
   command: commandSchema.nullable().default(null),
   release: releaseSchema.default(releaseSchema.parse({})),
   replicas: z.number().int().min(1).max(20).default(1),

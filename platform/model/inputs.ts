@@ -21,6 +21,7 @@ import { networkSchema } from './networks.ts'
 import { retentionSchema } from './retention.ts'
 import { projectAccesses, roles } from './roles.ts'
 import { presetNames } from './scopes.ts'
+import { createVolumeSchema, maxVolumes } from './volumes.ts'
 
 const repositoryNameSchema = z
   .string()
@@ -70,15 +71,22 @@ export const importVariablesSchema = z.strictObject({
   areSecret: z.boolean().default(false),
 })
 
-export const createAppSchema = z.strictObject({
-  name: displayNameSchema,
-  slug: slugSchema.optional(),
-  /** Slug of the environment. */
-  environment: slugSchema.default('production'),
-  /** Without an image: it is made of source that is sent later. */
-  settings: appSettingsSchema.omit({ ports: true }).extend({ image: imageReferenceSchema.optional() }),
-  variables: z.array(setVariableSchema).max(500, 'must be at most 500 variables').default([]),
-})
+export const createAppSchema = z
+  .strictObject({
+    name: displayNameSchema,
+    slug: slugSchema.optional(),
+    /** Slug of the environment. */
+    environment: slugSchema.default('production'),
+    /** Without an image: it is made of source that is sent later. */
+    settings: appSettingsSchema.omit({ ports: true }).extend({ image: imageReferenceSchema.optional() }),
+    variables: z.array(setVariableSchema).max(500, 'must be at most 500 variables').default([]),
+    /** Its first deployment has them. */
+    volumes: z.array(createVolumeSchema).max(maxVolumes, `must be at most ${maxVolumes} volumes`).default([]),
+  })
+  .refine(({ settings, volumes }) => settings.replicas === 1 || volumes.length === 0, {
+    path: ['settings', 'replicas'],
+    message: 'must be 1, since only one container may hold a volume',
+  })
 
 const settings = appSettingsSchema.shape
 const limits = limitsSchema.shape
@@ -94,6 +102,7 @@ export const updateAppSettingsSchema = z.strictObject({
   /** Replaced as a whole. */
   follow: settings.follow.removeDefault().optional(),
   port: settings.port.removeDefault().optional(),
+  isPublic: settings.isPublic.removeDefault().optional(),
   command: settings.command.removeDefault().optional(),
   release: z
     .strictObject({

@@ -29,6 +29,18 @@ export function processOf(settings: Sized, name: string): AppProcess | null {
   return processesOf(settings).find((process) => process.name === name) ?? null
 }
 
+/** What is recorded as the port of a container of `web` that is asked by none: it stands, and that is all. */
+export const noPort = 0
+
+/** Whether a container of `web` is to answer by a port before it counts; else it need only go on running. */
+export function answersByPort({
+  isPublic,
+  port,
+  healthCheck,
+}: Pick<AppSettings, 'isPublic' | 'port' | 'healthCheck'>): boolean {
+  return isPublic || port !== null || healthCheck.path !== null
+}
+
 /** What is asked of a process of this name; of one that listens on nothing no path is. */
 export function healthCheckOf(
   settings: Pick<AppSettings, 'healthCheck' | 'processes'>,

@@ -2,6 +2,7 @@ import { certificatesFor, sendsToHttps } from '../certificates/served.ts'
 import { inProgressStatuses } from '../deployment-cancel.ts'
 import { edgeAccessOf } from '../edge-access.ts'
 import type { EdgeAccess } from '../model/edge-access.ts'
+import { noPort } from '../model/processes.ts'
 import type { Platform } from '../open.ts'
 import { wantedState } from './desired-state.ts'
 import { servingContainers } from './serving-containers.ts'
@@ -33,8 +34,9 @@ export interface DesiredRoute {
  * (that is when its port is reported).
  */
 export async function desiredRoutes(platform: Platform, hostId: string): Promise<DesiredRoute[]> {
+  const hidden = await appsWithoutNames(platform, hostId)
   const apps = await platform.db.app.findMany({
-    where: { hostId },
+    where: { hostId, id: { notIn: hidden } },
     orderBy: { id: 'asc' },
     select: {
       id: true,
@@ -72,7 +74,7 @@ export async function desiredRoutes(platform: Platform, hostId: string): Promise
   return apps.flatMap((app) => {
     const wanted = wantedState(app.desiredState, app.project.team) === 'running'
     const answering = app.containers.flatMap(({ address, port, ...container }) =>
-      address !== null && port !== null ? [{ ...container, address, port }] : [],
+      address !== null && port !== null && port !== noPort ? [{ ...container, address, port }] : [],
     )
     const serving = wanted ? servingContainers(app.liveDeploymentId, app.deployments, answering) : []
     const servers = serving.map(({ id, address, port }) => ({ containerId: id, address, port }))
@@ -92,6 +94,18 @@ export async function desiredRoutes(platform: Platform, hostId: string): Promise
       ...(app.edgeAccess === null ? {} : { access: edgeAccessOf(app.edgeAccess) }),
     }))
   })
+}
+
+/** Apps that are not public as they run, or as they will where nothing is live, and that no deployment is to make so. */
+async function appsWithoutNames(platform: Platform, hostId: string): Promise<string[]> {
+  const rows = await platform.db.$queryRaw<{ id: string }[]>`
+    SELECT apps.id FROM apps LEFT JOIN deployments live ON live.id = apps."liveDeploymentId"
+    WHERE apps."hostId" = ${hostId}
+      AND coalesce(live.snapshot->'settings', apps.settings)->>'isPublic' = 'false'
+      AND NOT EXISTS (SELECT 1 FROM deployments coming
+        WHERE coming."appId" = apps.id AND coming.status::text = ANY(${inProgressStatuses})
+          AND coalesce(coming.snapshot->'settings'->>'isPublic', 'true') = 'true')`
+  return rows.map(({ id }) => id)
 }
 
 function stateOf(

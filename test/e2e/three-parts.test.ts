@@ -57,7 +57,7 @@ async function deployChanges(path: string, number: number): Promise<void> {
   await live(number)
 }
 
-test('a database is deployed and given a volume', async () => {
+test('a database is deployed with its volume, and has no public name', async () => {
   await at('/main/new')
   await field('Image').fill(shop.images.postgres)
   await field('App name').fill('db')
@@ -67,16 +67,20 @@ test('a database is deployed and given a volume', async () => {
   await field('Name of variable 1').fill('POSTGRES_PASSWORD')
   await field('Value of POSTGRES_PASSWORD').fill(password)
   await field('POSTGRES_PASSWORD is a secret').check()
+  await page.getByRole('switch', { name: 'Volume' }).click()
+  await field('Size').fill('0.25')
+  await button('Deploy').click()
+  await page.getByText('must be an absolute path').first().waitFor()
+  await look('new-with-volume')
+  await field('Path in the container').fill('/var/lib/postgresql/data')
+  await page.getByText('Advanced', { exact: true }).click()
+  await page.getByRole('switch', { name: 'Public name' }).click()
   await button('Deploy').click()
   await page.waitForURL(`**${db}`)
   await live(1)
+  await page.getByText('No public name', { exact: true }).waitFor()
   await at(`${db}/volumes`)
-  await button('New volume').first().click()
-  await dialog().getByLabel('Size').fill('0.25')
-  await dialog().getByLabel('Path in the container').fill('/var/lib/postgresql/data')
-  await inDialog('Save changes').click()
   await page.getByRole('heading', { name: 'data' }).waitFor()
-  await deployChanges(db, 2)
 })
 
 async function choose(label: string, option: string): Promise<void> {

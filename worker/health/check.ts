@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Container, ListeningOn } from '../../engine/index.ts'
 import type { HealthCheck } from '../../platform/model/app-settings.ts'
 import type { Facts } from '../../platform/model/facts.ts'
-import { healthCheckOf } from '../../platform/model/processes.ts'
+import { answersByPort, healthCheckOf, noPort, web } from '../../platform/model/processes.ts'
 import type { DeploymentWork } from '../../platform/worker/deployments.ts'
 import { slotOf } from '../container-spec.ts'
 import { DeployFailure, processFact } from '../failure.ts'
@@ -14,7 +14,7 @@ export interface Checked {
   /** What a failure says beside: which process it is, where that is not `web`. */
   about: Facts
   address: string
-  /** Null: found by what the container listens on. */
+  /** Null: found by what the container listens on; noPort: it is asked by none. */
   port: number | null
   /** Tried first among those that it listens on. */
   likelyPort: number
@@ -33,8 +33,9 @@ export function checkedOf(
 ): Checked {
   const { containers } = host.engine
   const { id, address } = container
-  const { port } = work.settings
-  const healthCheck = healthCheckOf(work.settings, slotOf(container).process)
+  const { process } = slotOf(container)
+  const port = process === web && answersByPort(work.settings) ? work.settings.port : noPort
+  const healthCheck = healthCheckOf(work.settings, process)
   return {
     containerId: id,
     about: processFact(container),
@@ -53,8 +54,12 @@ export function checkedOf(
   }
 }
 
-/** Waits, through the start period, for the first good answer; answers with the port that gave it. Throws DeployFailure. */
+/**
+ * Waits, through the start period, for the first good answer; answers with the port that gave it. Of what is asked by
+ * no port the command is to be good, if there is one. Throws DeployFailure.
+ */
 export async function firstAnswer(checked: Checked, signal: AbortSignal): Promise<number> {
+  if (checked.port === noPort) return firstSuccess(checked, signal)
   const { healthCheck } = checked
   const begun = Date.now()
   let last: { port: number; result: ProbeResult } | null = null
@@ -78,16 +83,18 @@ export async function firstAnswer(checked: Checked, signal: AbortSignal): Promis
  * observed. That it goes on running is for others to see. Answers with no port. Throws DeployFailure.
  */
 export async function standFirm(checked: Checked, signal: AbortSignal): Promise<null> {
+  await firstSuccess(checked, signal)
+  await observe(checked, noPort, signal)
+  return null
+}
+
+async function firstSuccess(checked: Checked, signal: AbortSignal): Promise<typeof noPort> {
   const { healthCheck, containerId } = checked
-  const { command, observationMs, startPeriodMs, timeoutMs, intervalMs } = healthCheck
-  if (command === null) return sleep(observationMs, null, { signal })
+  const { startPeriodMs, timeoutMs, intervalMs } = healthCheck
   const end = Date.now() + startPeriodMs
   for (;;) {
-    const result = await probe(targetOf(checked, null), timeoutMs, signal)
-    if (result.ok) {
-      await observe(checked, null, signal)
-      return null
-    }
+    const result = await probe(targetOf(checked, noPort), timeoutMs, signal)
+    if (result.ok) return noPort
     if (Date.now() >= end)
       throw new DeployFailure(
         'unhealthy',
@@ -105,7 +112,7 @@ export async function standFirm(checked: Checked, signal: AbortSignal): Promise<
  * Asks on through the observation window, and until an answer is good: so many in a row may be bad as the health check
  * allows. Throws DeployFailure.
  */
-export async function observe(checked: Checked, port: number | null, signal: AbortSignal): Promise<void> {
+export async function observe(checked: Checked, port: number, signal: AbortSignal): Promise<void> {
   const { healthCheck, containerId } = checked
   const { timeoutMs, intervalMs, observationMs, retries } = healthCheck
   const end = Date.now() + observationMs
@@ -125,11 +132,11 @@ export async function observe(checked: Checked, port: number | null, signal: Abo
 }
 
 /** What a probe is asked for. */
-export function targetOf({ address, healthCheck, run }: Checked, port: number | null): ProbeTarget {
+export function targetOf({ address, healthCheck, run }: Checked, port: number): ProbeTarget {
   const { path, expectedStatus, command } = healthCheck
   return {
     address,
-    port,
+    port: port === noPort ? null : port,
     path,
     expectedStatus,
     command: command === null ? null : (signal) => run(command, signal),

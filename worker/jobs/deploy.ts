@@ -101,7 +101,7 @@ async function carryOut(host: Host, work: DeploymentWork, { stopping, countAttem
     await advance('checking')
     await steps.step('check', async (say) => {
       const answering = [...new Set(await rollout.check())].join(', ')
-      say(`Answers on port ${answering}`, { ports: answering })
+      say(answering === '' ? 'Goes on running' : `Answers on port ${answering}`, { ports: answering })
     })
 
     await advance('routing')

@@ -54,7 +54,7 @@ async function wantCertificates(platform: Platform): Promise<void> {
   const rows = await db.$queryRaw<{ name: string; teamId: string }[]>`
     SELECT DISTINCT d.name, p."teamId" FROM domains d
     JOIN apps a ON a.id = d."appId" JOIN projects p ON p.id = a."projectId"
-    WHERE d.route IS NOT NULL
+    WHERE d.route IS NOT NULL AND coalesce(a.settings->>'isPublic', 'true') = 'true'
       AND NOT EXISTS (SELECT 1 FROM certificates c WHERE c.name = d.name)`
   const { domain } = config
   const own = domain === null ? [] : [{ name: domain, teamId: null }]

@@ -37,6 +37,7 @@ export default async function AppLayout({ params, children }: LayoutProps<'/[tea
               </Link>
             )}
           </div>
+          {url === undefined && !app.settings.isPublic && <p className="mt-1 text-muted">{t('hidden')}</p>}
           {url !== undefined && (
             <div className="mt-1 flex items-center gap-1">
               <a

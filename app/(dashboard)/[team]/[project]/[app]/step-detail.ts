@@ -14,7 +14,7 @@ export function useStepDetail(): (step: DeploymentStep) => string | null {
       case 'pull':
         return t('pull', { layers: Number(facts.layers), size: formatBytes(Number(facts.sizeBytes), locale) })
       case 'check':
-        return t('check', { ports: String(facts.ports) })
+        return facts.ports === '' ? t('stands') : t('check', { ports: String(facts.ports) })
       default:
         return detail
     }

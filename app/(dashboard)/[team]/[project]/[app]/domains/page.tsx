@@ -25,7 +25,11 @@ export default async function DomainsPage({ params }: Props) {
   return (
     <Suspense fallback={<RowsSkeleton rows={2} />}>
       <div className="space-y-6">
-        <DomainsView appId={app.id} canChange={roleIncludes(project.role, 'developer')} />
+        <DomainsView
+          appId={app.id}
+          isPublic={app.settings.isPublic}
+          canChange={roleIncludes(project.role, 'developer')}
+        />
         <PortsCard
           appId={app.id}
           processes={Object.keys(app.settings.processes).sort()}
