@@ -3,8 +3,10 @@
 import { removeCertificate, setCertificate, tryCertificateNow } from '@/platform/domains/certificate.ts'
 import { changeDomain } from '@/platform/domains/change.ts'
 import { addDomain, checkDomainNow, removeDomain } from '@/platform/domains/domains.ts'
+import { removeRecordsBy, setRecordsBy } from '@/platform/domains/records.ts'
 import type { CertificateInput } from '@/platform/model/certificates.ts'
 import type { AddDomainInput, ChangeDomainInput, Domain } from '@/platform/model/domains.ts'
+import type { RecordSetterInput } from '@/platform/model/record-setter.ts'
 import type { ActionResult } from './result.ts'
 import { asId, run } from './run.ts'
 
@@ -36,6 +38,17 @@ export async function tryCertificateAction(id: string): Promise<ActionResult<Dom
 
 export async function removeCertificateAction(id: string): Promise<ActionResult<void>> {
   return run((platform, viewer) => removeCertificate(platform, viewer, asId(id)))
+}
+
+export async function setRecordsByAction(
+  id: string,
+  input: RecordSetterInput,
+): Promise<ActionResult<Domain>> {
+  return run((platform, viewer) => setRecordsBy(platform, viewer, asId(id), input))
+}
+
+export async function removeRecordsByAction(id: string): Promise<ActionResult<void>> {
+  return run((platform, viewer) => removeRecordsBy(platform, viewer, asId(id)))
 }
 
 export async function removeDomainAction(id: string): Promise<ActionResult<void>> {

@@ -9,6 +9,7 @@ import { CheckDomainButton, RemoveDomainButton } from './domain-buttons.client.t
 import { HttpsButton } from './https-button.client.tsx'
 import { Issuance } from './issuance.tsx'
 import { RecordTable } from './record-table.tsx'
+import { RecordsButton } from './records-button.client.tsx'
 
 export function DomainRow({ domain, canChange }: { domain: Domain; canChange: boolean }) {
   const t = useTranslations('domains')
@@ -48,7 +49,8 @@ export function DomainRow({ domain, canChange }: { domain: Domain; canChange: bo
         <div className="flex flex-wrap items-center gap-x-3 gap-y-2">
           <CertificateLine domain={domain} />
           {canChange && (
-            <span className="ml-auto flex gap-2">
+            <span className="ml-auto flex flex-wrap gap-2">
+              {domain.issuance !== null && <RecordsButton id={domain.id} name={displayName} />}
               <CertificateButton id={domain.id} name={displayName} />
               {certificate?.source === 'custom' && certificate.name === name && (
                 <RemoveCertificateButton id={domain.id} name={displayName} />

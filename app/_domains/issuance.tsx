@@ -4,6 +4,7 @@ import type { CertificateStep } from '@/platform/model/certificates.ts'
 import type { Domain } from '@/platform/model/domains.ts'
 import { TryNowButton } from './certificate-button.client.tsx'
 import { RecordTable } from './record-table.tsx'
+import { ByHandButton } from './records-button.client.tsx'
 
 /** What the last attempt at a certificate went through, and when the next one is. */
 export function Issuance({ domain, canChange }: { domain: Domain; canChange: boolean }) {
@@ -11,8 +12,16 @@ export function Issuance({ domain, canChange }: { domain: Domain; canChange: boo
   const format = useFormatter()
   const { issuance } = domain
   if (issuance === null) return null
-  const { status, steps, nextAt, record } = issuance
+  const { status, steps, nextAt, recordsBy } = issuance
+  // What sets it needs nobody's help.
+  const record = recordsBy === null ? issuance.record : null
   const isOver = status === 'active' && steps.every((step) => step.status === 'ok')
+  const setBy = recordsBy !== null && (
+    <div className="flex flex-wrap items-center gap-3 text-muted">
+      <span>{t('recordsBy', { where: recordsBy.where })}</span>
+      {canChange && <ByHandButton id={domain.id} name={domain.displayName} />}
+    </div>
+  )
   const list = (
     <ul className="space-y-1.5" aria-label={t('steps')}>
       {steps.map((step) => (
@@ -24,7 +33,10 @@ export function Issuance({ domain, canChange }: { domain: Domain; canChange: boo
     return (
       <details>
         <summary className="w-fit cursor-pointer text-muted">{t('how')}</summary>
-        <div className="mt-3 rounded-lg bg-sunken px-4 py-3">{list}</div>
+        <div className="mt-3 space-y-3 rounded-lg bg-sunken px-4 py-3">
+          {list}
+          {setBy}
+        </div>
       </details>
     )
   return (
@@ -32,6 +44,7 @@ export function Issuance({ domain, canChange }: { domain: Domain; canChange: boo
       <p>{record === null ? t(status) : t('record')}</p>
       {record !== null && <RecordTable name={record.name} value={record.value} />}
       {list}
+      {setBy}
       <div className="flex flex-wrap items-center gap-3 text-muted text-xs">
         {nextAt !== null && status !== 'working' && (
           <span>

@@ -52,6 +52,7 @@ export const testPackages: NeededPackage[] = [
     why: 'another firewall beside ours',
   },
   { name: 'openssh-server', files: bin('sshd'), why: 'a Git server to fetch from' },
+  { name: 'knot', files: bin('knotd'), why: 'a name server whose records are set by updates' },
   { name: 'pebble', files: bin('pebble'), why: 'an authority for certificates, as public ones are' },
   { name: 'mmdebstrap', files: bin('mmdebstrap'), why: 'makes images that stand in for public ones' },
   { name: 'wrk', files: bin('wrk'), why: 'asks the edge what the bench of it does' },

@@ -5,6 +5,7 @@ import { baseOf } from '../model/domains.ts'
 import { readOrder } from './acme/record.ts'
 import { readStoredAcme } from './acme/stored.ts'
 import { isLocalName } from './local-names.ts'
+import { showSetter } from './records/stored.ts'
 import type { Held } from './served.ts'
 
 /** By name, of names that were shown. Those that no authority is asked for have none. */
@@ -15,7 +16,7 @@ export async function issuancesOf(db: Transaction, held: readonly Held[]): Promi
     select: {
       source: true,
       ...{ name: true, teamId: true, status: true, steps: true },
-      ...{ failures: true, dueAt: true, workingUntil: true, order: true },
+      ...{ failures: true, dueAt: true, workingUntil: true, order: true, dnsProvider: true },
     },
   })
   const now = new Date()
@@ -32,7 +33,8 @@ export async function issuancesOf(db: Transaction, held: readonly Held[]): Promi
             : 'waiting'
         const nextAt = row.dueAt?.toISOString() ?? null
         const record = readOrder(row.order)?.record ?? null
-        const shown = { status, record, failures: row.failures, nextAt } as const
+        const recordsBy = showSetter(row.dnsProvider)
+        const shown = { status, record, recordsBy, failures: row.failures, nextAt } as const
         return [row.name, { ...shown, steps: steps.success ? steps.data : [] }]
       }),
   )
@@ -44,4 +46,11 @@ export async function issuancesOf(db: Transaction, held: readonly Held[]): Promi
   return found
 }
 
-const soon: Issuance = { status: 'waiting', steps: [], failures: 0, record: null, nextAt: null }
+const soon: Issuance = {
+  status: 'waiting',
+  steps: [],
+  failures: 0,
+  record: null,
+  recordsBy: null,
+  nextAt: null,
+}

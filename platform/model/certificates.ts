@@ -1,5 +1,6 @@
 /** Certificates of names, as people see them: never with their keys. */
 import { z } from 'zod'
+import { recordsBySchema } from './record-setter.ts'
 
 /**
  * `internal`: of Berth's own authority, for names that no public one signs. `custom`: it was uploaded. `acme`: of the
@@ -60,6 +61,8 @@ export const issuanceSchema = z.object({
   failures: z.int(),
   /** The TXT record that the authority wants to see, for a wildcard; null: none now. */
   record: z.object({ name: z.string(), value: z.string() }).nullable(),
+  /** What sets that record; null: people do. */
+  recordsBy: recordsBySchema.nullable(),
   /** When the next attempt, or the renewal, is due. */
   nextAt: z.iso.datetime().nullable(),
 })

@@ -117,6 +117,11 @@ const rules: Record<string, Rule> = {
   setCertificateAction: ['developer', ({ domain }) => [domain, { chain: 'none', key: 'none' }]],
   tryCertificateAction: ['developer', ({ domain }) => [domain]],
   removeCertificateAction: ['developer', ({ domain }) => [domain]],
+  setRecordsByAction: [
+    'developer',
+    ({ domain }) => [domain, { kind: 'webhook', url: 'https://dns.invalid/records' }],
+  ],
+  removeRecordsByAction: ['developer', ({ domain }) => [domain]],
   removeDomainAction: ['developer', ({ domain }) => [domain]],
   createRegistryLoginAction: [
     'admin',

@@ -22,7 +22,12 @@ export interface Pebble {
   close(): Promise<void>
 }
 
-export async function startPebble(options: { httpPort: number; dnsServer: string }): Promise<Pebble> {
+export async function startPebble(options: {
+  httpPort: number
+  dnsServer: string
+  /** Of names that were shown, it asks for a proof again. */
+  asksAgain?: boolean
+}): Promise<Pebble> {
   const folder = await mkdtemp(join(tmpdir(), 'berth-pebble-'))
   const { ca, cert, key } = makeCertificates()
   const [port, managementPort] = [await freePort(), await freePort()]
@@ -44,7 +49,13 @@ export async function startPebble(options: { httpPort: number; dnsServer: string
   const child: ChildProcess = spawn(
     'pebble',
     ['-config', at('config.json'), '-dnsserver', options.dnsServer, '-strict'],
-    { env: { ...process.env, PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '10' }, stdio: 'pipe' },
+    {
+      env: {
+        ...{ ...process.env, PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '10' },
+        ...(options.asksAgain ? { PEBBLE_AUTHZREUSE: '0' } : {}),
+      },
+      stdio: 'pipe',
+    },
   )
   let log = ''
   for (const stream of [child.stdout, child.stderr])

@@ -1,13 +1,20 @@
-/** One attempt at a certificate, step by step: by HTTP-01 (RFC 8555, 8.3), for wildcards by DNS-01 (8.4). */
+/**
+ * One attempt at a certificate, step by step: by HTTP-01 (RFC 8555, 8.3); for wildcards, and where something sets the
+ * records, by DNS-01 (8.4).
+ */
 import { Resolver } from 'node:dns/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Authorization, type Client, crypto } from 'acme-client'
 import { appUrl, type Config } from '../../config.ts'
 import { acmeChallengePath } from '../../model/certificates.ts'
 import { isWildcard } from '../../model/domains.ts'
+import type { RecordSetter } from '../../model/record-setter.ts'
 import type { Platform } from '../../open.ts'
 import { askOutside } from '../../outgoing.ts'
 import { OutgoingError } from '../../outgoing-agent.ts'
 import type { KeyPair } from '../authority.ts'
+import { changeRecord } from '../records/set-record.ts'
+import { openSetter } from '../records/stored.ts'
 import { openAcme } from './account.ts'
 import { challengeRecord, hasRecord, keepRecord, nextLookForRecord, resumeOrder } from './record.ts'
 import { type Attempt, AttemptFailed, AttemptWaits } from './steps.ts'
@@ -20,7 +27,7 @@ export interface Wanted {
 
 /**
  * What can be seen to fail from here is not put before the authority, which counts failures. Throws AttemptFailed with
- * what was told of the step that failed, AttemptWaits where people have to set a record.
+ * what was told of the step that failed, AttemptWaits until a record is there.
  */
 export async function obtain(
   platform: Platform,
@@ -28,13 +35,15 @@ export async function obtain(
   attempt: Attempt,
   signal?: AbortSignal,
 ): Promise<KeyPair> {
-  const addresses = isWildcard(name) ? [] : await lookUp(platform, name, attempt)
+  const setter = await openSetter(platform, id)
+  const isByRecord = isWildcard(name) || setter !== null
+  const addresses = isByRecord ? [] : await lookUp(platform, name, attempt)
   const client = await stepOf(attempt, 'account', () => openAcme(platform))
   if (client === null) return attempt.fail('account', 'failed', 'no authority is configured any more')
   await attempt.tell('account', 'ok')
   signal?.throwIfAborted()
   const order = await stepOf(attempt, 'order', () =>
-    isWildcard(name)
+    isByRecord
       ? resumeOrder(platform, { id, name }, client)
       : client.createOrder({ identifiers: [{ type: 'dns', value: name }] }),
   )
@@ -44,7 +53,8 @@ export async function obtain(
     for (const authorization of authorizations) {
       signal?.throwIfAborted()
       if (authorization.status === 'valid') await attempt.tell('challenge', 'ok', 'it was answered before')
-      else if (isWildcard(name)) await answerByRecord(platform, { id, name, client, authorization }, attempt)
+      else if (isByRecord)
+        await answerByRecord(platform, { id, name, client, authorization, setter, signal }, attempt)
       else await answer(platform, { id, name, client, authorization, addresses }, attempt)
     }
     signal?.throwIfAborted()
@@ -111,7 +121,14 @@ async function answer(
 
 async function answerByRecord(
   platform: Platform,
-  { id, name, client, authorization }: Omit<Answering, 'addresses'>,
+  {
+    id,
+    name,
+    client,
+    authorization,
+    setter,
+    signal,
+  }: Omit<Answering, 'addresses'> & { setter: RecordSetter | null; signal: AbortSignal | undefined },
   attempt: Attempt,
 ): Promise<void> {
   const challenge = authorization.challenges.find(({ type }) => type === 'dns-01')
@@ -123,17 +140,53 @@ async function answerByRecord(
   const order = await keepRecord(platform, id, record)
   await attempt.tell('challenge', 'ok', record.name)
   await attempt.tell('record', 'working', record.name)
-  if (!(await hasRecord(resolverOf(platform.config), record)))
-    throw new AttemptWaits(
-      `the TXT record ${record.name} must hold ${value}`,
-      nextLookForRecord(order, new Date()),
-    )
-  await attempt.tell('record', 'ok', record.name)
-  await stepOf(attempt, 'answer', async () => {
-    await client.completeChallenge(challenge)
-    await client.waitForValidStatus(challenge)
-  })
-  await attempt.tell('answer', 'ok')
+  const prove = async () => {
+    if (!(await isSeen(platform.config, record, setter === null ? [] : looksMs, signal))) {
+      const next = nextLookForRecord(order, new Date())
+      if (setter === null)
+        throw new AttemptWaits(`the TXT record ${record.name} must hold ${value}`, next, {
+          isForPeople: true,
+        })
+      if (Date.now() - Date.parse(order.since) > seenWithinMs)
+        await attempt.fail('record', 'failed', `${record.name} was set an hour ago, and nobody sees it`)
+      throw new AttemptWaits(`${record.name} was set and is not seen yet`, next, { isForPeople: false })
+    }
+    await attempt.tell('record', 'ok', record.name)
+    await stepOf(attempt, 'answer', async () => {
+      await client.completeChallenge(challenge)
+      await client.waitForValidStatus(challenge)
+    })
+    await attempt.tell('answer', 'ok')
+  }
+  if (setter === null) return prove()
+  await stepOf(attempt, 'record', () => changeRecord(platform.config, setter, 'set', record))
+  let isWaiting = false
+  try {
+    await prove()
+  } catch (error) {
+    isWaiting = error instanceof AttemptWaits
+    throw error
+  } finally {
+    // One that is left over says nothing to anybody: the next order has another value.
+    if (!isWaiting) await changeRecord(platform.config, setter, 'clear', record).catch(() => undefined)
+  }
+}
+
+/** What a server was just told its neighbours know a moment later. */
+const looksMs = [500, 1_000, 2_000, 4_000, 8_000]
+const seenWithinMs = 3_600_000
+
+async function isSeen(
+  config: Config,
+  record: { name: string; value: string },
+  againMs: readonly number[],
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  for (const pauseMs of [...againMs, null]) {
+    if (await hasRecord(resolverOf(config), record)) return true
+    if (pauseMs !== null) await sleep(pauseMs, undefined, { signal })
+  }
+  return false
 }
 
 /**
@@ -171,7 +224,7 @@ async function lookFromHere(
 
 async function stepOf<T>(
   attempt: Attempt,
-  step: 'account' | 'order' | 'challenge' | 'answer' | 'certificate',
+  step: 'account' | 'order' | 'challenge' | 'record' | 'answer' | 'certificate',
   work: () => Promise<T>,
 ): Promise<T> {
   await attempt.tell(step, 'working')

@@ -1,4 +1,4 @@
-/** DNS-01 (RFC 8555, 8.4): the authority wants a TXT record, which people set; Berth looks until it is there. */
+/** DNS-01 (RFC 8555, 8.4): the authority wants a TXT record, which people set or something does for them; Berth looks until it is there. */
 import type { Resolver } from 'node:dns/promises'
 import type { Client, Order } from 'acme-client'
 import { z } from 'zod'

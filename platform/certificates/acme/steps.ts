@@ -8,14 +8,17 @@ export class AttemptFailed extends Error {
   override readonly name = 'AttemptFailed'
 }
 
-/** It goes on when people have set a record: until then nothing failed. */
+/** It goes on when a record is there: until then nothing failed. */
 export class AttemptWaits extends Error {
   override readonly name = 'AttemptWaits'
   readonly until: Date
+  /** Whether people have to set it. */
+  readonly isForPeople: boolean
 
-  constructor(message: string, until: Date) {
+  constructor(message: string, until: Date, { isForPeople }: { isForPeople: boolean }) {
     super(message)
     this.until = until
+    this.isForPeople = isForPeople
   }
 }
 

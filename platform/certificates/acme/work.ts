@@ -142,10 +142,14 @@ async function keepIssued(platform: Platform, row: Row, pair: KeyPair): Promise<
 }
 
 /** Whoever has to set a record for a renewal is told, once for each order. */
-async function keepWaiting(platform: Platform, row: Row, { message, until }: AttemptWaits): Promise<void> {
+async function keepWaiting(
+  platform: Platform,
+  row: Row,
+  { message, until, isForPeople }: AttemptWaits,
+): Promise<void> {
   const told = await platform.db.$transaction(async (tx) => {
     await tx.certificate.updateMany({ where: { id: row.id }, data: { dueAt: until } })
-    if (row.expiresAt === null) return []
+    if (row.expiresAt === null || !isForPeople) return []
     const expiresAt = row.expiresAt.toISOString()
     const event = { kind: 'certificate.failed', hostname: row.name, message, expiresAt } as const
     return tellApps(tx, row, event, `${row.id}:${message}`)

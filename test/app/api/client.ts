@@ -3,7 +3,7 @@ import { createApi } from '../../../app/api/v1/_routes/api.ts'
 import type { Viewer } from '../../../platform/access.ts'
 import type { Role } from '../../../platform/model/roles.ts'
 import { createToken } from '../../../platform/tokens.ts'
-import { openTestPlatform, type TestPlatform } from '../../support/platform.ts'
+import { openTestPlatform, type TestPlatform, type TestPlatformOptions } from '../../support/platform.ts'
 
 /** The fields that tests read; what a route really answers is compared as a whole. */
 export interface Body {
@@ -39,9 +39,11 @@ export interface ApiUnderTest extends TestPlatform {
   withToken(token: string): Call
 }
 
-export async function openApi(): Promise<ApiUnderTest> {
+export async function openApi(
+  options: Pick<TestPlatformOptions, 'privateHosts'> = {},
+): Promise<ApiUnderTest> {
   const servers = { postgresUrl: inject('postgresUrl'), redisUrl: inject('redisUrl') }
-  const test = await openTestPlatform(servers, { registryKey: true })
+  const test = await openTestPlatform(servers, { ...options, registryKey: true })
   const api = createApi(test.platform)
   const fetch = async (path: string, init?: RequestInit) =>
     api.fetch(new Request(`http://localhost:7080/api/v1${path}`, init))

@@ -165,6 +165,8 @@ const routes = [
   'PUT /domains/{id}/certificate',
   'POST /domains/{id}/certificate/try',
   'DELETE /domains/{id}/certificate',
+  'PUT /domains/{id}/records',
+  'DELETE /domains/{id}/records',
   'DELETE /domains/{id}',
   'GET /apps/{id}/deployments',
   'POST /apps/{id}/deployments',

@@ -257,6 +257,12 @@ export const rules: Record<string, Rule> = {
   ],
   'POST /domains/{id}/certificate/try': ['developer', ({ domain }) => `/domains/${domain}/certificate/try`],
   'DELETE /domains/{id}/certificate': ['developer', ({ domain }) => `/domains/${domain}/certificate`],
+  'PUT /domains/{id}/records': [
+    'developer',
+    ({ domain }) => `/domains/${domain}/records`,
+    { kind: 'webhook', url: 'https://dns.invalid/records' },
+  ],
+  'DELETE /domains/{id}/records': ['developer', ({ domain }) => `/domains/${domain}/records`],
   'DELETE /domains/{id}': ['developer', ({ domain }) => `/domains/${domain}`],
   'GET /apps/{id}/deployments': ['viewer', ({ app }) => `/apps/${app}/deployments`],
   'POST /apps/{id}/deployments': ['developer', ({ app }) => `/apps/${app}/deployments`],

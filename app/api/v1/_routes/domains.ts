@@ -6,8 +6,10 @@ import {
 } from '../../../../platform/domains/certificate.ts'
 import { changeDomain } from '../../../../platform/domains/change.ts'
 import { addDomain, checkDomainNow, listDomains, removeDomain } from '../../../../platform/domains/domains.ts'
+import { removeRecordsBy, setRecordsBy } from '../../../../platform/domains/records.ts'
 import { certificateInputSchema } from '../../../../platform/model/certificates.ts'
 import { addDomainSchema, changeDomainSchema } from '../../../../platform/model/domains.ts'
+import { recordSetterSchema } from '../../../../platform/model/record-setter.ts'
 import { type Api, asked, created, idParam, json, noContent, ok } from './router.ts'
 import { Domain, pageOf } from './schemas.ts'
 
@@ -103,6 +105,32 @@ export function addDomainRoutes(api: Api): void {
     }),
     async (c) => {
       await removeCertificate(...asked(c), c.req.valid('param').id)
+      return c.body(null, 204)
+    },
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'put', path: '/domains/{id}/records', tags },
+      summary: "Have the records for a name's certificate set by themselves",
+      description:
+        'By dynamic updates that are signed with a key (RFC 2136, TSIG), or by requests to a webhook. It is tried at once, ' +
+        'with a record that is cleared again. Keys and tokens are sealed and never shown again. The certificate is then ' +
+        'asked for by DNS-01, whatever the name, and renewed by nobody’s hand.',
+      request: { params: idParam, body: json(recordSetterSchema) },
+      responses: ok(Domain),
+    }),
+    async (c) => c.json(await setRecordsBy(...asked(c), c.req.valid('param').id, c.req.valid('json')), 200),
+  )
+  api.openapi(
+    createRoute({
+      ...{ method: 'delete', path: '/domains/{id}/records', tags },
+      summary: "Set the records for a name's certificate by hand again",
+      description: '409 where they are.',
+      request: { params: idParam },
+      responses: noContent('They are set by hand from now on.'),
+    }),
+    async (c) => {
+      await removeRecordsBy(...asked(c), c.req.valid('param').id)
       return c.body(null, 204)
     },
   )

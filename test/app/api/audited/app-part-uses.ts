@@ -30,6 +30,16 @@ async function bringCertificate(given: Given) {
   return given.call(`PUT /domains/${body.id}/certificate`, { ...certificate })
 }
 
+/** Of a name that an authority signs, and that the team has shown. */
+async function setRecords(given: Given) {
+  const { body } = await makeDomain(given)
+  const name = `${given.app.replace('_', '-')}.example`
+  await given.berth.platform.db.domain.update({ where: { id: body.id }, data: { name, route: `${name}/` } })
+  const hook = { kind: 'webhook', url: `http://${given.registry.host}/records`, token: 'token-of-a-hook' }
+  given.secrets.add(hook.token)
+  return given.call(`PUT /domains/${body.id}/records`, hook)
+}
+
 export const appPartUses: Uses = {
   'POST /apps/{id}/runs': async (given) => {
     await makeLive(given)
@@ -114,6 +124,11 @@ export const appPartUses: Uses = {
   'DELETE /domains/{id}/certificate': async (given) => {
     const { body } = await bringCertificate(given)
     return given.call(`DELETE /domains/${body.id}/certificate`)
+  },
+  'PUT /domains/{id}/records': setRecords,
+  'DELETE /domains/{id}/records': async (given) => {
+    const { body } = await setRecords(given)
+    return given.call(`DELETE /domains/${body.id}/records`)
   },
   'DELETE /domains/{id}': async (given) => {
     const { body } = await makeDomain(given)

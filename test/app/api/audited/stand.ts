@@ -56,7 +56,7 @@ export interface AuditStand {
 }
 
 export async function openAuditStand(): Promise<AuditStand> {
-  const berth = await openApi()
+  const berth = await openApi({ privateHosts: '127.0.0.1' })
   const registry = await serve((request, response) => {
     response.writeHead(request.headers.authorization ? 200 : 401, {
       'www-authenticate': 'Basic realm="here"',
