@@ -19,6 +19,8 @@ export interface Client {
   readonly url: string
   get<T>(path: string, options?: { signal?: AbortSignal }): Promise<T>
   post<T>(path: string, body?: unknown): Promise<T>
+  /** Answers with undefined where the API says nothing. */
+  change<T = undefined>(method: 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T>
   /** A request as it is, with the token: for uploads and streams. Throws for what is no success. */
   fetch(path: string, init: RequestInit): Promise<Response>
 }
@@ -108,19 +110,20 @@ export function clientOf({ url, token }: Login): Client {
   async function json<T>(path: string, init: RequestInit): Promise<T> {
     const within = AbortSignal.timeout(answerWithinMs)
     const signal = init.signal ? AbortSignal.any([init.signal, within]) : within
-    return (await (await send(path, { ...init, signal })).json()) as T
+    const text = await (await send(path, { ...init, signal })).text()
+    return (text === '' ? undefined : JSON.parse(text)) as T
   }
   return {
     url,
     fetch: send,
     get: (path, { signal } = {}) => json(path, { method: 'GET', signal }),
-    post: (path, body = {}) =>
-      json(path, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      }),
+    post: (path, body = {}) => json(path, { method: 'POST', ...bodyOf(body) }),
+    change: (method, path, body) => json(path, { method, ...(body === undefined ? {} : bodyOf(body)) }),
   }
+}
+
+function bodyOf(body: unknown): Pick<RequestInit, 'headers' | 'body'> {
+  return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
 }
 
 function problemOf(text: string, response: Response, url: string): { code?: string; detail?: string } {

@@ -1,5 +1,6 @@
 /** The `berth` command. */
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { addAppCommands } from './app/command.ts'
 import { CommandError } from './say.ts'
 
 function number(least: number, most: number) {
@@ -127,6 +128,8 @@ program
   .option('--url <address>', 'of the Berth (default: where you signed in, or BERTH_URL)')
   .passThroughOptions()
   .action(async (app, argv, options) => (await import('./commands/exec.ts')).exec(app, argv, options))
+
+addAppCommands(program)
 
 const token = program.command('token').description('tokens for the API')
 command('create', 'make a token for a person or a team; it is shown once', token)
