@@ -1,8 +1,8 @@
 /** Base images for languages, as small as they go: Debian's packages, or npm's, above busybox. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { run } from '../../cli/processes.ts'
 import { makeDebianRoot } from './debian-root.ts'
 import { type ImageSpec, makeTar, type TarEntry } from './images.ts'
@@ -55,6 +55,29 @@ export async function npmProgramImage(name: string, pinned: string): Promise<Ima
       ...authorities(),
     ])
     return imageOf([layer], false)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** The files of a package of npm that is a program for Node, and a link to it. */
+export async function npmPackageLayer(name: string, pinned: string, file: string): Promise<Buffer> {
+  const folder = mkdtempSync(join(tmpdir(), 'berth-runtime-'))
+  try {
+    await run(['npm', 'install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', pinned])
+    const root = join(folder, 'node_modules', name)
+    const files = readdirSync(root, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .map((path) => ({
+        name: join('usr/lib', name, relative(root, path)),
+        content: readFileSync(path),
+        mode: 0o755,
+      }))
+    return await makeTar([
+      ...files,
+      { name: `bin/${name}`, type: 'symlink', linkname: `/usr/lib/${name}/${file}` },
+    ])
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -1,0 +1,145 @@
+/** Real small applications, one for each language and framework that is built without a Dockerfile. */
+import type { LanguageImageName } from './language-images.ts'
+
+export interface LanguageApplication {
+  needs: LanguageImageName[]
+  files: Record<string, string>
+  what: RegExp
+  says: RegExp
+  path?: string
+  /** Built by itself; the others where they are asked for. */
+  isQuick?: boolean
+}
+
+/** The versions by which they get the images that have more. */
+const wholeNode = { '.nvmrc': '24.0' }
+
+const nodeServer = (say: string) =>
+  `require('http').createServer((_, answer) => answer.end(${say})).listen(process.env.PORT)\n`
+const manifest = (more: object) => JSON.stringify({ name: 'shop', private: true, ...more })
+
+export const applications: Record<string, LanguageApplication> = {
+  static: {
+    ...{ needs: ['static'], what: /static pages/, isQuick: true },
+    files: { 'index.html': 'home', 'about/index.html': 'about us' },
+    ...{ path: '/about/', says: /^about us$/ },
+  },
+  python: {
+    ...{ needs: ['python'], what: /^Python [\d.]+, pip$/, says: /^python as 1000$/, isQuick: true },
+    files: {
+      'requirements.txt': '# none\n',
+      'app.py': [
+        'import http.server, os',
+        'class Page(http.server.BaseHTTPRequestHandler):',
+        '  def do_GET(self):',
+        '    self.send_response(200)',
+        '    self.end_headers()',
+        "    self.wfile.write(b'python as %d' % os.getuid())",
+        "http.server.HTTPServer(('', int(os.environ['PORT'])), Page).serve_forever()",
+      ].join('\n'),
+    },
+  },
+  procfile: {
+    ...{ needs: ['node'], what: /^Node\.js/, says: /^web --blue$/, isQuick: true },
+    files: {
+      'package.json': manifest({ scripts: { start: 'false' } }),
+      Procfile: 'release: false\nweb: node serve.js --blue\n',
+      'serve.js': nodeServer("'web ' + process.argv[2]"),
+    },
+  },
+  pnpm: {
+    ...{ needs: ['node'], what: /^Node\.js .*pnpm$/, says: /^1m$/ },
+    files: {
+      'package.json': manifest({
+        packageManager: 'pnpm@10.20.0',
+        dependencies: { ms: '2.1.3' },
+        scripts: { start: 'node server.js' },
+      }),
+      'server.js': nodeServer("require('ms')(60000)"),
+    },
+  },
+  bun: {
+    ...{ needs: ['bun'], what: /^Bun$/, says: /^bun 1m$/ },
+    files: {
+      'package.json': manifest({
+        packageManager: 'bun@1.3.0',
+        dependencies: { ms: '2.1.3' },
+        scripts: { start: 'bun server.ts' },
+      }),
+      'server.ts':
+        "import ms from 'ms'\nBun.serve({ port: process.env.PORT, fetch: () => new Response('bun ' + ms(60000)) })\n",
+    },
+  },
+  deno: {
+    ...{ needs: ['deno'], what: /^Deno$/, says: /^deno 1m$/ },
+    files: {
+      'deno.json': JSON.stringify({ imports: { ms: 'npm:ms@2.1.3' } }),
+      'main.ts':
+        "import ms from 'ms'\nDeno.serve({ port: Number(Deno.env.get('PORT')) }, () => new Response('deno ' + ms(60000)))\n",
+    },
+  },
+  yarn4: {
+    ...{ needs: ['nodeWhole'], what: /^Node\.js 24\.0, yarn$/, says: /^1m$/ },
+    files: {
+      ...wholeNode,
+      'package.json': manifest({
+        packageManager: 'yarn@4.9.2',
+        dependencies: { ms: '2.1.3' },
+        scripts: { start: 'node server.js' },
+      }),
+      'server.js': nodeServer("require('ms')(60000)"),
+    },
+  },
+  next: {
+    ...{ needs: ['nodeWhole'], what: /Next\.js/, says: /made by Next/ },
+    files: {
+      ...wholeNode,
+      'package.json': manifest({
+        dependencies: { next: '^16', react: '^19', 'react-dom': '^19' },
+        scripts: { build: 'next build', start: 'next start' },
+      }),
+      'app/layout.js': 'export default ({ children }) => <html lang="en"><body>{children}</body></html>\n',
+      'app/page.js': 'export default () => <p>made by Next</p>\n',
+    },
+  },
+  vite: {
+    ...{ needs: ['nodeWhole', 'static'], what: /Vite/, says: /assets\/index-.*\.js/ },
+    files: {
+      ...wholeNode,
+      'package.json': manifest({ devDependencies: { vite: '^7' }, scripts: { build: 'vite build' } }),
+      'index.html': '<!doctype html><script type="module" src="/main.js"></script>',
+      'main.js': "document.body.append('made by Vite')\n",
+    },
+  },
+  go: {
+    ...{ needs: ['go', 'debian'], what: /^Go 1\.19$/, says: /^go as 1000$/ },
+    files: {
+      'go.mod': 'module shop\n\ngo 1.19\n',
+      'main.go': [
+        'package main',
+        'import ("fmt"; "net/http"; "os")',
+        'func main() {',
+        '  http.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintf(w, "go as %d", os.Getuid()) })',
+        '  http.ListenAndServe(":" + os.Getenv("PORT"), nil)',
+        '}',
+      ].join('\n'),
+    },
+  },
+  rust: {
+    ...{ needs: ['rust', 'debian'], what: /^Rust$/, says: /^rust$/ },
+    files: {
+      'Cargo.toml': '[package]\nname = "shop"\nversion = "0.1.0"\nedition = "2021"\n',
+      'src/main.rs': [
+        'use std::io::{Read, Write};',
+        'fn main() {',
+        '  let port = std::env::var("PORT").unwrap();',
+        '  for stream in std::net::TcpListener::bind(format!("0.0.0.0:{port}")).unwrap().incoming() {',
+        '    let mut stream = stream.unwrap();',
+        '    let _ = stream.read(&mut [0; 4096]);',
+        '    let _ = stream.write_all(b"HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length: 4\\r\\n\\r\\nrust");',
+        '  }',
+        '}',
+      ].join('\n'),
+    },
+  },
+}
