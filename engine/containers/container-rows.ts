@@ -112,6 +112,7 @@ function rowOf(row: Record<string, unknown>): ContainerRow {
   }
 }
 
+/** What others may see of a row. @param address in the network of its spec */
 export function containerOf(row: ContainerRow, address: string): Container {
   const {
     id,

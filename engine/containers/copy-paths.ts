@@ -19,6 +19,7 @@ export type EntryHeader = Partial<Header> & { name: string }
 /** A name in an open folder, for calls that don't follow the last part of a path. */
 export const within = (folder: number, name: string) => `/proc/self/fd/${folder}/${name}`
 
+/** Closes the descriptor when the work is done, or has thrown. */
 export function withFd<T>(fd: number, work: (fd: number) => T): T {
   try {
     return work(fd)

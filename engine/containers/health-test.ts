@@ -14,6 +14,7 @@ export interface CheckContext {
   settings: { timeoutMs: number }
 }
 
+/** Never throws: what keeps it from an answer, also the signal, is a bad one, and `output` says what it was. */
 export async function checkOnce(
   test: HealthTest,
   context: CheckContext,

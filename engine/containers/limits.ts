@@ -4,6 +4,7 @@ import { cgroupUsage, limitCgroup } from '../sys/cgroup-control.ts'
 import type { CgroupLimits } from '../sys/cgroup-limits.ts'
 import type { ContainerLimits } from './containers.ts'
 
+/** No swap, the weight that everybody has, and no limit of the disk’s use, where nothing was said. */
 export function wholeLimits(limits: ContainerLimits): CgroupLimits {
   return {
     ...limits,

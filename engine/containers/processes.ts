@@ -5,6 +5,7 @@ import type { ContainerProcess } from './containers.ts'
 /** The kernel's USER_HZ, which no Linux that Node runs on changes. */
 const ticksPerSecond = 100
 
+/** @param idRange the container’s: ids are told as it numbers them */
 export function parseProcess(
   { stat, status, cmdline }: { stat: string; status: string; cmdline: string },
   idRange: IdRange,

@@ -61,6 +61,7 @@ export interface NameServerFiles {
   pidFile: string
 }
 
+/** Pure. What tells a server that runs as described from one that must start anew. @param pool range of all networks */
 export function dnsmasqCommand(server: NameServer, files: NameServerFiles, pool: string): string[] {
   return [
     'dnsmasq',

@@ -14,6 +14,7 @@ export interface ConmonOptions {
   conmonPidFile: string
 }
 
+/** To be started with a pipe for its answer and one that lets it go on, whose numbers are in its environment. */
 export function conmonCommand(options: ConmonOptions): string[] {
   return [
     options.monitor,

@@ -60,6 +60,7 @@ export function limitsV1(
   ]
 }
 
+/** @param device as for v1. Nothing is written of the disk for a new group without limits of its use. */
 export function limitsV2(
   next: CgroupLimits,
   before: CgroupLimits | null,

@@ -40,6 +40,7 @@ export const usageFilesV2 = [
   'io.stat',
 ] as const
 
+/** A file that is missing counts as zero: a kernel may lack a controller. */
 export function usageV1(files: CgroupFiles): CgroupUsage {
   const memory = fields(files['memory/memory.stat'])
   const cache = memory.get('total_inactive_file') ?? 0
@@ -59,6 +60,7 @@ export function usageV1(files: CgroupFiles): CgroupUsage {
   }
 }
 
+/** As usageV1. */
 export function usageV2(files: CgroupFiles): CgroupUsage {
   const cpu = fields(files['cpu.stat'])
   const cache = fields(files['memory.stat']).get('inactive_file') ?? 0

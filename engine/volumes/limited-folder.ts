@@ -74,6 +74,7 @@ export function limitOf(folder: string, sizeBytes: number | null): DiskLimit {
   return hasProjectQuota(folder) ? 'project-quota' : 'none'
 }
 
+/** With all that is in it; no error if it is not there. */
 export async function removeLimited(folder: string): Promise<void> {
   letGo(folder)
   await rm(folder, { recursive: true, force: true })

@@ -103,7 +103,7 @@ const ufw: Omit<OtherFirewall, 'what'> = {
 }
 
 const bus = join(tmpdir(), `berth-bus-${process.pid}`)
-const firewalld: Omit<OtherFirewall, 'what'> = {
+const firewalld = (backend: 'nftables' | 'iptables'): Omit<OtherFirewall, 'what'> => ({
   program: '/usr/sbin/firewalld',
   async setUp(host) {
     const policy =
@@ -114,14 +114,23 @@ const firewalld: Omit<OtherFirewall, 'what'> = {
     )
     host.start('host', ['dbus-daemon', '--nosyslog', `--config-file=${bus}.conf`, '--nofork', '--nopidfile'])
     await until('there is a bus', () => existsSync(bus))
-    host.start('host', ['firewalld', '--nofork', '--nopid'])
+    // Its files are in /etc: it gets a copy of them, in a mount namespace of its own.
+    const run = `
+      cp -a /etc/firewalld ${bus}.d
+      sed -i s/^FirewallBackend=.*/FirewallBackend=${backend}/ ${bus}.d/firewalld.conf
+      mount --bind ${bus}.d /etc/firewalld
+      exec firewalld --nofork --nopid`
+    host.start('host', ['unshare', '--mount', 'sh', '-ec', run])
     await until('firewalld runs', async () =>
       (await host.run(['firewall-cmd', '--state'])).includes('running'),
     )
+    const tables = await host.run(['nft', 'list', 'tables'])
+    expect(tables.includes('inet firewalld'), `the backend is ${backend}`).toBe(backend === 'nftables')
   },
   reload: (host) => host.run(['firewall-cmd', '--reload']),
-  rules: (host) => host.run(['firewall-cmd', '--list-all-zones']),
-}
+  rules: async (host) =>
+    `${await host.run(['firewall-cmd', '--list-all-zones'])}${await host.run(['iptables', '-S'])}`,
+})
 
 let dockerd: TestDocker | null = null
 const docker: Omit<OtherFirewall, 'what'> = {
@@ -139,7 +148,11 @@ const docker: Omit<OtherFirewall, 'what'> = {
     )
     expect(await host.run(['iptables', '-S', 'FORWARD'])).toContain('-P FORWARD DROP')
   },
-  reload: (host) => script(host, 'iptables -D FORWARD -j DOCKER-USER; iptables -I FORWARD -j DOCKER-USER'),
+  // The daemon starts again, as it does with each of its updates.
+  reload: async (host) => {
+    await dockerd?.close()
+    dockerd = await startDocker({ networkOf: host.pid })
+  },
   rules: async (host) =>
     `${await host.run(['iptables', '-S'])}${await host.run(['iptables', '-t', 'nat', '-S'])}`,
   async guest(host, pid) {
@@ -197,7 +210,8 @@ const others: OtherFirewall[] = [
   { what: 'iptables-nft', ...iptables('nft') },
   { what: 'iptables-legacy', ...iptables('legacy') },
   { what: 'ufw', ...ufw },
-  { what: 'firewalld', ...firewalld },
+  { what: 'firewalld', ...firewalld('nftables') },
+  { what: 'firewalld by iptables', ...firewalld('iptables') },
   { what: 'Docker', ...docker },
   { what: "podman's CNI plugins", ...podman },
 ]
@@ -210,10 +224,9 @@ describe.each(others)('beside $what', ({ what, program, setUp, reload, rules, gu
   beforeAll(async () => {
     process.env.DBUS_SYSTEM_BUS_ADDRESS = `unix:path=${bus}`
     // The engine finds the bus where it is on every host, and so must have a folder of its own there.
-    const prepare =
-      what === 'firewalld'
-        ? `mkdir -p /run/dbus; mount -t tmpfs none /run/dbus; ln -s ${bus} /run/dbus/system_bus_socket`
-        : ''
+    const prepare = what.startsWith('firewalld')
+      ? `mkdir -p /run/dbus; mount -t tmpfs none /run/dbus; ln -s ${bus} /run/dbus/system_bus_socket`
+      : ''
     host = await startPrivateHost({ allowedHostPorts: [edgePort], prepare })
   })
   afterAll(async () => {
@@ -221,7 +234,7 @@ describe.each(others)('beside $what', ({ what, program, setUp, reload, rules, gu
     dockerd = null
     await host?.close()
     delete process.env.DBUS_SYSTEM_BUS_ADDRESS
-    for (const file of [bus, `${bus}.conf`]) await rm(file, { force: true })
+    for (const file of [bus, `${bus}.conf`, `${bus}.d`]) await rm(file, { recursive: true, force: true })
   })
 
   test('all that may pass does, what is dropped for a reason stays dropped, and nothing of ours is left', async (context) => {
@@ -271,7 +284,7 @@ describe.each(others)('beside $what', ({ what, program, setUp, reload, rules, gu
     const stillClosed = () =>
       Promise.all([
         closed(),
-        what === 'firewalld' ? null : one.ask('198.18.0.66', 80),
+        what.startsWith('firewalld') ? null : one.ask('198.18.0.66', 80),
         one.ask(gateway, 22),
         one.ask(other.address, 5432),
         guestAddress ? one.ask(guestAddress, 5432) : null,
@@ -287,6 +300,13 @@ describe.each(others)('beside $what', ({ what, program, setUp, reload, rules, gu
       async () => (await rules(host)) === ours && (await one.ask(host.worldAddress, 80)) === 'world',
     )
     expect(await passes()).toEqual(all)
+
+    for (const kill of [false, true]) {
+      await host.restart({ kill })
+      await until('as before', async () => (await rules(host)) === ours)
+      expect(await passes(), kill ? 'after a SIGKILL' : 'after a stop').toEqual(all)
+      expect(await stillClosed()).toEqual([null, null, null, null, null, null])
+    }
 
     for (const container of [one, other]) await container.stop()
     for (const name of ['mine', 'theirs']) await host.networks.remove(name)
