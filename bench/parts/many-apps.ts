@@ -10,7 +10,7 @@ const atOnce = 8
 export interface ManyApps {
   /** Slug of the project that was made first. */
   project: string
-  /** Id and name of one of its apps. */
+  /** The first of its apps. */
   app: { id: string; name: string }
 }
 
@@ -43,7 +43,8 @@ export async function makeApps(
     }
     await Promise.all(Array.from({ length: atOnce }, worker))
   }
-  const [app] = made
+  // Ids sort by time: lists begin with it.
+  const [app] = made.toSorted((a, b) => (a.id < b.id ? -1 : 1))
   if (app === undefined) throw new Error('no app was asked for')
   await failToDeploy(api, app.id, signal)
   const { DATABASE_URL = '' } = partEnvironment(home, mustHaveSettings(home))
@@ -74,11 +75,11 @@ async function giveHistories(db: Database, teamId: string, modelAppId: string): 
   await db.$executeRaw`
     INSERT INTO deployments (id, "appId", number, status, trigger, "imageRef", snapshot, "createdAt", "startedAt",
       "liveAt", "finishedAt")
-    SELECT 'dep_' || substr(md5(apps.id || number), 1, 26), apps.id, number,
-      (CASE number WHEN 5 THEN 'live' ELSE 'superseded' END)::"DeploymentStatus", model.trigger, model."imageRef",
+    SELECT 'dep_' || substr(md5(apps.id || own.number), 1, 26), apps.id, own.number,
+      (CASE own.number WHEN 5 THEN 'live' ELSE 'superseded' END)::"DeploymentStatus", model.trigger, model."imageRef",
       model.snapshot, model."createdAt", model."startedAt", model."finishedAt", model."finishedAt"
     FROM apps JOIN projects ON projects.id = apps."projectId"
-    CROSS JOIN generate_series(2, 5) AS number
+    CROSS JOIN generate_series(2, 5) AS own(number)
     CROSS JOIN (SELECT * FROM deployments WHERE "appId" = ${modelAppId}) AS model
     WHERE projects."teamId" = ${teamId}`
   await db.$executeRaw`

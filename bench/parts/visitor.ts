@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { chromium } from 'playwright-core'
 import type { BenchContext } from '../bench.ts'
 import type { BerthInstallation } from './installation.ts'
 
@@ -14,6 +13,8 @@ export async function openVisitor(
   { api, host }: BerthInstallation,
   { folder, defer }: BenchContext,
 ): Promise<Visitor> {
+  // A package for developers, which an image of the platform does not have: other benches do without it.
+  const { chromium } = await import('playwright-core')
   const browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking'],
