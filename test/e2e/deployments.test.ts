@@ -1,8 +1,8 @@
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type BerthHome, makeBerthHome } from '../support/berth-home.ts'
-import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import type { BerthHome } from '../support/berth-home.ts'
+import type { TestBrowser } from '../support/browser.ts'
+import { type OwnedDashboard, startAsOwner, type WelcomeApp } from '../support/dashboard.ts'
 import { until } from '../support/until.ts'
 import { startReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts'
 
@@ -11,61 +11,27 @@ let berth: BerthHome
 let browser: TestBrowser
 let receiver: WebhookReceiver
 let page: Page
-let dashboard: string
-/** The welcome app, which is there from the start. */
-let app: { id: string; path: string }
+let dashboard: OwnedDashboard
+let app: WelcomeApp
 
 beforeAll(async () => {
   receiver = await startReceiver()
-  berth = await makeBerthHome()
   // This machine's receiver may be told.
   process.env.BERTH_PRIVATE_HOSTS = '127.0.0.1'
-  const started = await berth.up().finally(() => delete process.env.BERTH_PRIVATE_HOSTS)
-  dashboard = started.dashboard ?? ''
-  browser = await openBrowser()
-  page = browser.page
-  await open(started.setupLink ?? '')
-  await page.getByLabel('Your name').fill('Ada Owner')
-  await page.getByLabel('E-mail').fill('ada@example.org')
-  await page.getByLabel('Password', { exact: true }).fill('a long enough password')
-  await page.getByRole('button', { name: 'Become the owner' }).click()
-  await page.waitForURL('**/main')
-  const projects = await berth.api('GET', '/teams/main/projects')
-  const apps = await berth.api('GET', '/teams/main/apps')
-  const [project] = (projects.body as { data: { slug: string }[] }).data
-  const [first] = (apps.body as { data: { id: string; slug: string }[] }).data
-  app = { id: first?.id ?? '', path: `/main/${project?.slug}/${first?.slug}` }
+  dashboard = await startAsOwner().finally(() => delete process.env.BERTH_PRIVATE_HOSTS)
+  ;({ berth, browser, page, app } = dashboard)
 })
 
 afterAll(async () => {
-  await browser?.close()
-  await berth?.close()
+  await dashboard?.close()
   await receiver?.close()
 })
 
-/** Chromium breaks off what it loads when an interface comes or goes: then again. */
-const open = (url: string) => until(`${url} opens`, async () => (await page.goto(url)) !== null)
-const at = (path: string) => open(`${dashboard}${path}`)
+const at = (path: string) => dashboard.at(path)
 const button = (name: string | RegExp) => page.getByRole('button', { name })
-const speak = (locale: 'en' | 'zh-CN') =>
-  page.context().addCookies([{ name: 'berth-locale', value: locale, url: dashboard }])
+const speak = (locale: 'en' | 'zh-CN') => browser.speak(locale, dashboard.url)
 
-/** Pictures in both themes and languages, on a desk and on a phone; everybody can use it, and it is not too wide. */
-async function look(name: string, path: string): Promise<void> {
-  for (const locale of ['zh-CN', 'en'] as const) {
-    await speak(locale)
-    await at(path)
-    await browser.pictures(`${name}-${locale}`, async (theme) => {
-      const { violations } = await new AxeBuilder({ page }).analyze()
-      const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      expect(grave.map(({ id, nodes }) => `${name}, ${theme}: ${id} at ${nodes[0]?.target}`)).toEqual([])
-    })
-    await page.setViewportSize({ width: 390, height: 844 })
-    const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-    expect([name, locale, tooWide]).toEqual([name, locale, 0])
-    await page.setViewportSize({ width: 1440, height: 900 })
-  }
-}
+const look = (name: string, path: string) => browser.lookInBoth(name, `${dashboard.url}${path}`)
 
 async function latest(): Promise<{ number: number; status: string }> {
   const { body } = await berth.api('GET', `/apps/${app.id}`)
@@ -181,7 +147,7 @@ test('a channel tells of a failure; its log shows each attempt with its answer, 
   expect(JSON.parse(receiver.received[0]?.body ?? '{}')).toMatchObject({ type: 'test' })
 
   receiver.respond((_, response) => void response.writeHead(500).end('the pager is broken'))
-  const log = page.url().replace(dashboard, '')
+  const log = page.url().replace(dashboard.url, '')
   await setHealth('418')
   await redeploy('failed')
   await at(log)

@@ -2,52 +2,32 @@ import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type BerthHome, makeBerthHome } from '../support/berth-home.ts'
-import { openBrowser, type TestBrowser } from '../support/browser.ts'
-import { until } from '../support/until.ts'
+import type { BerthHome } from '../support/berth-home.ts'
+import type { TestBrowser } from '../support/browser.ts'
+import { type OwnedDashboard, startAsOwner, type WelcomeApp } from '../support/dashboard.ts'
 
 // Where the source is, and a push that goes live, in the browser; the second test goes on where the first stopped.
 let berth: BerthHome
 let browser: TestBrowser
 let page: Page
-let dashboard: string
+let dashboard: OwnedDashboard
 let folder: string
-/** The welcome app, which is there from the start. */
-let app: { id: string; path: string; image: string }
+let app: WelcomeApp
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'berth-e2e-git-'))
-  berth = await makeBerthHome()
-  const started = await berth.up()
-  dashboard = started.dashboard ?? ''
-  browser = await openBrowser()
-  page = browser.page
-  await open(started.setupLink ?? '')
-  await page.getByLabel('Your name').fill('Ada Owner')
-  await page.getByLabel('E-mail').fill('ada@example.org')
-  await page.getByLabel('Password', { exact: true }).fill('a long enough password')
-  await page.getByRole('button', { name: 'Become the owner' }).click()
-  await page.waitForURL('**/main')
-  const projects = await berth.api('GET', '/teams/main/projects')
-  const apps = await berth.api('GET', '/teams/main/apps')
-  const [project] = (projects.body as { data: { slug: string }[] }).data
-  const [first] = (apps.body as { data: { id: string; slug: string; settings: { image: string } }[] }).data
-  const path = `/main/${project?.slug}/${first?.slug}`
-  app = { id: first?.id ?? '', path, image: first?.settings.image ?? '' }
+  dashboard = await startAsOwner()
+  ;({ berth, browser, page, app } = dashboard)
 })
 
 afterAll(async () => {
-  await browser?.close()
-  await berth?.close()
+  await dashboard?.close()
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** Chromium breaks off what it loads when an interface comes or goes: then again. */
-const open = (url: string) => until(`${url} opens`, async () => (await page.goto(url)) !== null)
-const at = (path: string) => open(`${dashboard}${path}`)
+const at = (path: string) => dashboard.at(path)
 
 test('a repository, its deploy key and its webhook are set up on a page that everybody can use', async () => {
   await at(`${app.path}/git`)
@@ -65,19 +45,7 @@ test('a repository, its deploy key and its webhook are set up on a page that eve
   expect(await page.getByLabel('Secret', { exact: true }).inputValue()).toMatch(/^whsec_/)
   await page.getByRole('button', { name: 'Done' }).click()
   await page.getByText(/\/api\/webhooks\/git\/\w{24}$/).waitFor()
-  for (const locale of ['zh-CN', 'en'] as const) {
-    await page.context().addCookies([{ name: 'berth-locale', value: locale, url: dashboard }])
-    await at(`${app.path}/git`)
-    await browser.pictures(`git-${locale}`, async (theme) => {
-      const { violations } = await new AxeBuilder({ page }).analyze()
-      const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      expect(grave.map(({ id, nodes }) => `${theme}: ${id} at ${nodes[0]?.target}`)).toEqual([])
-    })
-    await page.setViewportSize({ width: 390, height: 844 })
-    const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-    expect([locale, tooWide]).toEqual([locale, 0])
-    await page.setViewportSize({ width: 1440, height: 900 })
-  }
+  await browser.lookInBoth('git', `${dashboard.url}${app.path}/git`)
 })
 
 test('git push builds, goes live, and its commit is on the page of the deployment', async () => {

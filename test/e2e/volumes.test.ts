@@ -1,8 +1,8 @@
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type BerthHome, makeBerthHome } from '../support/berth-home.ts'
-import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import type { BerthHome } from '../support/berth-home.ts'
+import type { TestBrowser } from '../support/browser.ts'
+import { type OwnedDashboard, startAsOwner, type WelcomeApp } from '../support/dashboard.ts'
 import { get } from '../support/edge.ts'
 import { until } from '../support/until.ts'
 
@@ -10,44 +10,24 @@ import { until } from '../support/until.ts'
 let berth: BerthHome
 let browser: TestBrowser
 let page: Page
-let dashboard: string
-let welcome: string
-/** The welcome app, which is there from the start. */
-let app: { id: string; path: string }
+let dashboard: OwnedDashboard
+let app: WelcomeApp
 
 beforeAll(async () => {
-  berth = await makeBerthHome()
-  const started = await berth.up()
-  dashboard = started.dashboard ?? ''
-  welcome = started.welcome ?? ''
-  browser = await openBrowser()
-  page = browser.page
-  await open(started.setupLink ?? '')
-  await page.getByLabel('Your name').fill('Ada Owner')
-  await page.getByLabel('E-mail').fill('ada@example.org')
-  await page.getByLabel('Password', { exact: true }).fill('a long enough password')
-  await page.getByRole('button', { name: 'Become the owner' }).click()
-  await page.waitForURL('**/main')
-  const projects = await berth.api('GET', '/teams/main/projects')
-  const apps = await berth.api('GET', '/teams/main/apps')
-  const [project] = (projects.body as { data: { slug: string }[] }).data
-  const [first] = (apps.body as { data: { id: string; slug: string }[] }).data
-  app = { id: first?.id ?? '', path: `/main/${project?.slug}/${first?.slug}` }
+  dashboard = await startAsOwner()
+  ;({ berth, browser, page, app } = dashboard)
 })
 
 afterAll(async () => {
-  await browser?.close()
-  await berth?.close()
+  await dashboard?.close()
 })
 
-/** Chromium breaks off what it loads when an interface comes or goes: then again. */
-const open = (url: string) => until(`${url} opens`, async () => (await page.goto(url)) !== null)
-const at = (path: string) => open(`${dashboard}${path}`)
+const at = (path: string) => dashboard.at(path)
 const button = (name: string | RegExp) => page.getByRole('button', { name })
 const dialog = () => page.getByRole('dialog')
 /** The app, by the edge. */
 const visit = (login?: string) =>
-  get(berth.port, new URL(welcome).host, {
+  get(berth.port, new URL(dashboard.welcome).host, {
     headers: login === undefined ? {} : { authorization: `Basic ${btoa(login)}` },
   })
 const read = async () => (await berth.api('GET', `/apps/${app.id}`)).body as { status: string }
@@ -97,20 +77,9 @@ test('a snapshot is taken and gone back to; what was there is one, too', async (
 })
 
 test('it can be used by everybody, in both languages and themes, on a desk and on a phone', async () => {
-  for (const locale of ['zh-CN', 'en'] as const) {
-    await page.context().addCookies([{ name: 'berth-locale', value: locale, url: dashboard }])
-    await at(`${app.path}/volumes`)
-    await page.getByRole('heading', { name: 'data' }).waitFor()
-    await browser.pictures(`volumes-${locale}`, async (theme) => {
-      const { violations } = await new AxeBuilder({ page }).analyze()
-      const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      expect(grave.map(({ id, nodes }) => `${theme}: ${id} at ${nodes[0]?.target}`)).toEqual([])
-    })
-    await page.setViewportSize({ width: 390, height: 844 })
-    const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-    expect([locale, tooWide]).toEqual([locale, 0])
-    await page.setViewportSize({ width: 1440, height: 900 })
-  }
+  await browser.lookInBoth('volumes', `${dashboard.url}${app.path}/volumes`, () =>
+    page.getByRole('heading', { name: 'data' }).waitFor(),
+  )
 })
 
 test('it is deleted by typing its name, waits as a change, and is brought back', async () => {
@@ -143,11 +112,7 @@ test('who is let in is chosen among the domains, and asked for at once', async (
   await card.getByRole('button', { name: 'Save' }).click()
   await until('a password is asked for', async () => (await visit()).status === 401)
   expect((await visit('ada:correct horse')).status).toBe(200)
-  await browser.pictures('access', async (theme) => {
-    const { violations } = await new AxeBuilder({ page }).analyze()
-    const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    expect(grave.map(({ id, nodes }) => `${theme}: ${id} at ${nodes[0]?.target}`)).toEqual([])
-  })
+  await browser.look('access')
   await card.getByLabel('Networks').fill('203.0.113.0/24')
   await card.getByRole('button', { name: 'Save' }).click()
   await until('only those networks are let in', async () => (await visit('ada:correct horse')).status === 403)

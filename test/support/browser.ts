@@ -20,6 +20,13 @@ export interface TestBrowser {
   pictures(name: string, inTheme?: (colorScheme: 'light' | 'dark') => Promise<void>): Promise<void>
   /** Leaves these pictures of the page as it is now, and expects that everybody can use it, in both themes. */
   look(name: string): Promise<void>
+  /** Expects that no phone is too narrow for the page. */
+  fitsOnPhone(name: string): Promise<void>
+  /**
+   * Opens the address in each language and, once it is ready, leaves pictures, expects that everybody can use it, and that
+   * no phone is too narrow for it.
+   */
+  lookInBoth(name: string, url: string, ready?: () => Promise<unknown>): Promise<void>
   /** Opens the address in Chinese, leaves pictures, expects that no phone is too narrow for it, and comes back. */
   lookInChinese(name: string, url: string): Promise<void>
   close(): Promise<void>
@@ -79,6 +86,21 @@ export async function openBrowser(): Promise<TestBrowser> {
         const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
         expect(grave.map(({ id, nodes }) => `${name}, ${theme}: ${id} at ${nodes[0]?.target}`)).toEqual([])
       }),
+    async fitsOnPhone(name) {
+      await page.setViewportSize(phone)
+      const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+      expect([name, tooWide]).toEqual([name, 0])
+      await page.setViewportSize(desk)
+    },
+    async lookInBoth(name, url, ready) {
+      for (const locale of ['zh-CN', 'en'] as const) {
+        await browser.speak(locale, url)
+        await browser.open(url)
+        await ready?.()
+        await browser.look(`${name}-${locale}`)
+        await browser.fitsOnPhone(`${name}-${locale}`)
+      }
+    },
     async lookInChinese(name, url) {
       await browser.speak('zh-CN', url)
       await browser.open(url)
@@ -86,10 +108,7 @@ export async function openBrowser(): Promise<TestBrowser> {
       expect(await page.locator('h1').first().textContent()).not.toBe('')
       expect(await page.title()).toMatch(/.+ · Berth$/)
       await browser.pictures(`${name}-zh`)
-      await page.setViewportSize(phone)
-      const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-      expect([name, tooWide]).toEqual([name, 0])
-      await page.setViewportSize(desk)
+      await browser.fitsOnPhone(name)
       await browser.speak('en', url)
     },
     async close() {

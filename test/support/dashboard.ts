@@ -1,4 +1,5 @@
 /** An installation with its owner in a browser: what a test of the dashboard begins with. */
+import type { Page } from 'playwright-core'
 import { type BerthHome, makeBerthHome } from './berth-home.ts'
 import { openBrowser, type TestBrowser } from './browser.ts'
 
@@ -41,6 +42,44 @@ export async function becomeOwner({ browser, setupLink }: Dashboard): Promise<vo
   await page.getByLabel('Password', { exact: true }).fill(owner.password)
   await page.getByRole('button', { name: 'Become the owner' }).click()
   await page.waitForURL('**/main')
+}
+
+/** The app that an installation comes with. */
+export interface WelcomeApp {
+  id: string
+  /** Of its pages, such as /main/first/welcome. */
+  path: string
+  image: string
+}
+
+export interface OwnedDashboard extends Dashboard {
+  page: Page
+  app: WelcomeApp
+  /** Opens a page by its path. */
+  at(path: string): Promise<void>
+}
+
+/** A platform with a team, its owner signed in, and an app: what most tests of a page begin with. */
+export async function startAsOwner(): Promise<OwnedDashboard> {
+  const dashboard = await startDashboard()
+  try {
+    await becomeOwner(dashboard)
+    const { browser, url } = dashboard
+    const at = (path: string) => browser.open(`${url}${path}`)
+    return { ...dashboard, page: browser.page, at, app: await welcomeApp(dashboard) }
+  } catch (error) {
+    await dashboard.close()
+    throw error
+  }
+}
+
+async function welcomeApp({ berth }: Dashboard): Promise<WelcomeApp> {
+  const listed = async <Row>(what: string) =>
+    ((await berth.api('GET', `/teams/main/${what}`)).body as { data: Row[] }).data
+  const [project] = await listed<{ slug: string }>('projects')
+  const [app] = await listed<{ id: string; slug: string; settings: { image: string } }>('apps')
+  if (project === undefined || app === undefined) throw new Error('there is no welcome app')
+  return { id: app.id, path: `/main/${project.slug}/${app.slug}`, image: app.settings.image }
 }
 
 export interface Guest {
