@@ -156,6 +156,22 @@ test('what a deployment runs or can go back to is not deleted unless forced, by 
   await repository('needed', 0)
 })
 
+test('a public image that another team’s app runs is not deleted unless forced, and whose app it is stays theirs', async () => {
+  const { platform } = berth
+  await push('shared:1', 'shared')
+  const { id } = await repository('shared', 1)
+  await updateRepository(platform, ada.viewer, id, { isPublic: true })
+  const rival = await berth.makeTeam('Rival')
+  const settings = { image: reference('shared:1') }
+  const app = await berth.makeApp(rival.id, { name: 'Secret plans', settings })
+  await createDeployment(platform, operator, app.id, {})
+  const refused = await deleteTag(platform, ada.viewer, id, '1').then(String, (error) => error.message)
+  expect(refused).toBe('An app of another team is about to run it. Deploy something else first, or force it.')
+  const { data } = await listTags(platform, ada.viewer, id)
+  expect(data[0]?.usedBy).toMatchObject([{ use: 'in-progress', app: null, deployment: null }])
+  expect(JSON.stringify(data)).not.toContain('Secret plans')
+})
+
 test('anybody pulls from a repository that was made public, and nobody after it is private again', async () => {
   await push('open:1', 'open')
   const { id } = await repository('open', 1)
