@@ -6,6 +6,7 @@ import { mkdir } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, inject } from 'vitest'
 import { createEngine } from '../../engine/index.ts'
 import { createDeployment, getDeployment } from '../../platform/deployments.ts'
 import type { AppSettingsInput } from '../../platform/model/app-settings.ts'
@@ -64,6 +65,20 @@ export interface TestHostOptions {
   privateHosts?: string
   /** Where the edge finds the web app, if the test has one. */
   webPort?: number
+}
+
+/**
+ * A host with its worker, for all tests of a file. There is nothing in it until they run; it is closed after the last.
+ */
+export function testHostForAll(options: TestHostOptions = {}): TestHost {
+  const host = {} as TestHost
+  beforeAll(async () => {
+    const servers = { postgresUrl: inject('postgresUrl'), redisUrl: inject('redisUrl') }
+    Object.assign(host, await startTestHost(servers, options))
+    await host.startWorker()
+  })
+  afterAll(() => host.close?.())
+  return host
 }
 
 export async function startTestHost(

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { deleteApp, getApp, updateApp } from '../../platform/apps.ts'
 import { listDeployments, rollbackTo } from '../../platform/deployments.ts'
 import { enqueue } from '../../platform/jobs.ts'
@@ -11,18 +11,9 @@ import { keptImages } from '../../platform/worker/kept-images.ts'
 import { regularly } from '../../worker/regularly.ts'
 import { operator } from '../support/platform.ts'
 import { until } from '../support/until.ts'
-import { quickSettings, startTestHost, type TestHost, webServer } from '../support/worker.ts'
+import { quickSettings, testHostForAll, webServer } from '../support/worker.ts'
 
-let host: TestHost
-
-beforeAll(async () => {
-  host = await startTestHost({ postgresUrl: inject('postgresUrl'), redisUrl: inject('redisUrl') })
-  await host.startWorker()
-})
-
-afterAll(async () => {
-  await host?.close()
-})
+const host = testHostForAll()
 
 /** Looks into the engine's database from outside. */
 function withDatabase<T>(work: (db: DatabaseSync) => T): T {

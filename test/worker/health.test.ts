@@ -1,17 +1,8 @@
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { AppSettingsInput } from '../../platform/model/app-settings.ts'
-import { startTestHost, type TestHost } from '../support/worker.ts'
+import { testHostForAll } from '../support/worker.ts'
 
-let host: TestHost
-
-beforeAll(async () => {
-  host = await startTestHost({ postgresUrl: inject('postgresUrl'), redisUrl: inject('redisUrl') })
-  await host.startWorker()
-})
-
-afterAll(async () => {
-  await host?.close()
-})
+const host = testHostForAll()
 
 const quick = { intervalMs: 200, startPeriodMs: 4_000, observationMs: 300 }
 const serve = 'exec httpd -f -p $PORT -h /www'

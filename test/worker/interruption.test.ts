@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createEngine } from '../../engine/index.ts'
 import { getApp } from '../../platform/apps.ts'
 import { cancelDeployment, getDeployment } from '../../platform/deployments.ts'
@@ -9,18 +9,9 @@ import type { App } from '../../platform/model/resources.ts'
 import { instanceOf, leftOnHost } from '../support/engine.ts'
 import { operator } from '../support/platform.ts'
 import { until } from '../support/until.ts'
-import { startTestHost, type TestHost } from '../support/worker.ts'
+import { testHostForAll } from '../support/worker.ts'
 
-let host: TestHost
-
-beforeAll(async () => {
-  host = await startTestHost({ postgresUrl: inject('postgresUrl'), redisUrl: inject('redisUrl') })
-  await host.startWorker()
-})
-
-afterAll(async () => {
-  await host?.close()
-})
+const host = testHostForAll()
 
 const read = (appId: string) => getApp(host.berth.platform, operator, appId)
 

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createEngine } from '../../engine/index.ts'
 import { getApp } from '../../platform/apps.ts'
 import { listDeployments } from '../../platform/deployments.ts'
@@ -8,18 +8,9 @@ import type { App } from '../../platform/model/resources.ts'
 import { listTimeline } from '../../platform/timeline.ts'
 import { operator } from '../support/platform.ts'
 import { until } from '../support/until.ts'
-import { pidsOf, startTestHost, type TestHost } from '../support/worker.ts'
+import { pidsOf, testHostForAll } from '../support/worker.ts'
 
-let host: TestHost
-
-beforeAll(async () => {
-  host = await startTestHost({ postgresUrl: inject('postgresUrl'), redisUrl: inject('redisUrl') })
-  await host.startWorker()
-})
-
-afterAll(async () => {
-  await host?.close()
-})
+const host = testHostForAll()
 
 async function eventsOf<Kind extends AppEvent['kind']>(app: App, kind: Kind) {
   const { data } = await listTimeline(host.berth.platform, operator, app.id, {}, { limit: 100 })

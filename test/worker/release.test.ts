@@ -1,22 +1,13 @@
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { getApp } from '../../platform/apps.ts'
 import { cancelDeployment, rollbackTo } from '../../platform/deployments.ts'
 import { follow, streams } from '../../platform/event-log.ts'
 import { setVariables } from '../../platform/variables.ts'
 import { operator } from '../support/platform.ts'
 import { until } from '../support/until.ts'
-import { startTestHost, type TestHost } from '../support/worker.ts'
+import { testHostForAll } from '../support/worker.ts'
 
-let host: TestHost
-
-beforeAll(async () => {
-  host = await startTestHost({ postgresUrl: inject('postgresUrl'), redisUrl: inject('redisUrl') })
-  await host.startWorker()
-})
-
-afterAll(async () => {
-  await host?.close()
-})
+const host = testHostForAll()
 
 const sh = (script: string) => ['/bin/sh', '-c', script]
 

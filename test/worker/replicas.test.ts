@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { getApp } from '../../platform/apps.ts'
 import { cancelDeployment } from '../../platform/deployments.ts'
 import type { App } from '../../platform/model/resources.ts'
@@ -9,18 +9,9 @@ import { operator } from '../support/platform.ts'
 import { cgi, named, untilAllAnswer } from '../support/replicas.ts'
 import { until } from '../support/until.ts'
 import { dataVolume } from '../support/volumes.ts'
-import { startTestHost, type TestHost } from '../support/worker.ts'
+import { testHostForAll } from '../support/worker.ts'
 
-let host: TestHost
-
-beforeAll(async () => {
-  host = await startTestHost({ postgresUrl: inject('postgresUrl'), redisUrl: inject('redisUrl') })
-  await host.startWorker()
-})
-
-afterAll(async () => {
-  await host?.close()
-})
+const host = testHostForAll()
 
 const small = { limits: { memoryBytes: 32 * 2 ** 20, cpuMillis: 500, pids: 32 } }
 const running = async (app: App) =>

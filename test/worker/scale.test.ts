@@ -1,5 +1,5 @@
 import { globSync, readFileSync } from 'node:fs'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { getApp, stopApp } from '../../platform/apps.ts'
 import { createDeployment, rollbackTo } from '../../platform/deployments.ts'
 import type { App } from '../../platform/model/resources.ts'
@@ -9,20 +9,11 @@ import { createVolume } from '../../platform/volumes.ts'
 import { operator } from '../support/platform.ts'
 import { until } from '../support/until.ts'
 import { dataVolume } from '../support/volumes.ts'
-import { startTestHost, type TestHost } from '../support/worker.ts'
+import { testHostForAll } from '../support/worker.ts'
 
 const mebibyte = 2 ** 20
 
-let host: TestHost
-
-beforeAll(async () => {
-  host = await startTestHost({ postgresUrl: inject('postgresUrl'), redisUrl: inject('redisUrl') })
-  await host.startWorker()
-})
-
-afterAll(async () => {
-  await host?.close()
-})
+const host = testHostForAll()
 
 const read = (app: App) => getApp(host.berth.platform, operator, app.id)
 const scale = (app: App, size: object) => scaleApp(host.berth.platform, operator, app.id, size)
