@@ -13,6 +13,7 @@ export interface LanguageApplication {
 
 /** The versions by which they get the images that have more. */
 const wholeNode = { '.nvmrc': '24.0' }
+const ofDebian = { '.python-version': '3.11' }
 
 const nodeServer = (say: string) =>
   `require('http').createServer((_, answer) => answer.end(${say})).listen(process.env.PORT)\n`
@@ -36,6 +37,57 @@ export const applications: Record<string, LanguageApplication> = {
         '    self.end_headers()',
         "    self.wfile.write(b'python as %d' % os.getuid())",
         "http.server.HTTPServer(('', int(os.environ['PORT'])), Page).serve_forever()",
+      ].join('\n'),
+    },
+  },
+  flask: {
+    ...{ needs: ['pythonWhole'], what: /^Python 3\.11, Flask, pip$/, says: /^flask by gunicorn/ },
+    files: {
+      ...ofDebian,
+      'requirements.txt': 'flask\n',
+      'app.py': [
+        'from flask import Flask, request',
+        'app = Flask(__name__)',
+        "@app.get('/')",
+        'def page():',
+        "  return 'flask by ' + request.environ['SERVER_SOFTWARE']",
+      ].join('\n'),
+    },
+  },
+  django: {
+    ...{ needs: ['pythonWhole'], what: /^Python 3\.11, Django, pip$/, says: /^django by gunicorn/ },
+    files: {
+      ...ofDebian,
+      'requirements.txt': 'django\n',
+      'manage.py': "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\n",
+      'shop/__init__.py': '',
+      'shop/settings.py': "SECRET_KEY = 'x'\nROOT_URLCONF = 'shop.urls'\nALLOWED_HOSTS = ['*']\n",
+      'shop/urls.py': [
+        'from django.http import HttpResponse',
+        'from django.urls import path',
+        "page = lambda request: HttpResponse('django by ' + request.META['SERVER_SOFTWARE'])",
+        "urlpatterns = [path('', page)]",
+      ].join('\n'),
+      'shop/wsgi.py': [
+        'import os',
+        'from django.core.wsgi import get_wsgi_application',
+        "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')",
+        'application = get_wsgi_application()',
+      ].join('\n'),
+    },
+  },
+  fastapi: {
+    ...{ needs: ['pythonWhole'], what: /^Python 3\.11, FastAPI, pip$/, says: /^"fastapi as 1000"$/ },
+    files: {
+      ...ofDebian,
+      'requirements.txt': 'fastapi\n',
+      'main.py': [
+        'import os',
+        'from fastapi import FastAPI',
+        'app = FastAPI()',
+        "@app.get('/')",
+        'def page():',
+        "  return 'fastapi as %d' % os.getuid()",
       ].join('\n'),
     },
   },
@@ -78,6 +130,18 @@ export const applications: Record<string, LanguageApplication> = {
         "import ms from 'ms'\nDeno.serve({ port: Number(Deno.env.get('PORT')) }, () => new Response('deno ' + ms(60000)))\n",
     },
   },
+  yarn: {
+    ...{ needs: ['nodeWhole'], what: /^Node\.js 24\.0, yarn$/, says: /^1m$/ },
+    files: {
+      ...wholeNode,
+      'package.json': manifest({
+        packageManager: 'yarn@1.22.22',
+        dependencies: { ms: '2.1.3' },
+        scripts: { start: 'node server.js' },
+      }),
+      'server.js': nodeServer("require('ms')(60000)"),
+    },
+  },
   yarn4: {
     ...{ needs: ['nodeWhole'], what: /^Node\.js 24\.0, yarn$/, says: /^1m$/ },
     files: {
@@ -109,6 +173,14 @@ export const applications: Record<string, LanguageApplication> = {
       'package.json': manifest({ devDependencies: { vite: '^7' }, scripts: { build: 'vite build' } }),
       'index.html': '<!doctype html><script type="module" src="/main.js"></script>',
       'main.js': "document.body.append('made by Vite')\n",
+    },
+  },
+  astro: {
+    ...{ needs: ['nodeWhole', 'static'], what: /Astro/, says: /2 = 1 \+ 1/ },
+    files: {
+      ...wholeNode,
+      'package.json': manifest({ dependencies: { astro: '^5' }, scripts: { build: 'astro build' } }),
+      'src/pages/index.astro': '<p>{1 + 1} = 1 + 1</p>\n',
     },
   },
   go: {

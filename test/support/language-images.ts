@@ -17,6 +17,14 @@ const node: LanguageImage = {
 
 const pythonLinks = { 'usr/bin/python': 'python3' }
 
+/** A virtual environment that has what Debian's packages brought: for pip it is installed. */
+const sharingPython = [
+  '#!/bin/sh',
+  'case "$1 $2" in "-m venv") exec python3 -m venv --system-site-packages "$3" ;; esac',
+  'exec python3 "$@"',
+  '',
+].join('\n')
+
 export const languageImages = {
   node,
   /** What frameworks bring natively finds all of the C library there; and it has yarn, as the usual image has. */
@@ -40,6 +48,29 @@ export const languageImages = {
   python: {
     ...{ name: 'python', version: '3.13' },
     make: () => debianImage(['python3', 'python3-venv'], { links: pythonLinks }),
+  },
+  /** PyPI may be out of reach: what these need comes from Debian. */
+  pythonWhole: {
+    ...{ name: 'python', version: '3.11' },
+    make: () =>
+      debianImage(
+        [
+          'python3',
+          'python3-venv',
+          'python3-flask',
+          'python3-django',
+          'gunicorn',
+          'python3-fastapi',
+          'uvicorn',
+        ],
+        {
+          scripts: {
+            'usr/bin/python': sharingPython,
+            // Debian's go together, whatever versions they ask for.
+            'etc/pip.conf': '[install]\nno-deps = true\n',
+          },
+        },
+      ),
   },
   go: { ...{ name: 'go', version: '1.19' }, make: () => debianImage(['golang-go']) },
   rust: {

@@ -18,8 +18,7 @@ import { startTestHost, type TestHost } from '../support/worker.ts'
 
 /** Why there is no application of these. */
 const untested = {
-  'PHP, Ruby, Java; Flask, Django, FastAPI; Astro, Nuxt, SvelteKit, Remix':
-    'their Dockerfiles are compared as text',
+  'PHP, Ruby, Java; Nuxt, SvelteKit, Remix': 'their Dockerfiles are compared as text',
   '.NET': 'Debian has no .NET, and npm neither; its Dockerfile is compared as text',
   'uv, Poetry, Pipenv': 'PyPI may be out of reach, and Debian has no packages for it; compared as text',
   'packages of PyPI, RubyGems, crates.io, Packagist, Maven Central, Go':
