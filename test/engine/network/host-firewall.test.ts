@@ -204,6 +204,36 @@ const podman: Omit<OtherFirewall, 'what'> = {
   },
 }
 
+const netavarkProgram = '/usr/lib/podman/netavark'
+/** What podman does for a network from version 4 on. */
+const netavark: Omit<OtherFirewall, 'what'> = {
+  ...podman,
+  program: netavarkProgram,
+  async guest(host, pid) {
+    const folder = await mkdtemp(join(tmpdir(), 'berth-netavark-'))
+    const address = '10.88.0.9'
+    const network = {
+      ...{ name: 'podman', id: '0'.repeat(64), driver: 'bridge', network_interface: 'podman0' },
+      ...{
+        subnets: [{ subnet: '10.88.0.0/16', gateway: '10.88.0.1' }],
+        ipam_options: { driver: 'host-local' },
+      },
+      ...{ ipv6_enabled: false, internal: false, dns_enabled: false, created: '2026-01-01T00:00:00Z' },
+    }
+    const asked = {
+      ...{ container_id: 'guest', container_name: 'guest', network_info: { podman: network } },
+      networks: { podman: { static_ips: [address], interface_name: 'eth0' } },
+    }
+    await writeFile(join(folder, 'asked.json'), JSON.stringify(asked))
+    const settings = ['--config', folder, '--file', join(folder, 'asked.json')]
+    await host.run([netavarkProgram, ...settings, 'setup', `/proc/${pid}/ns/net`])
+    // It puts its rules behind those that are there, where all is dropped by now.
+    await podman.reload(host)
+    await rm(folder, { recursive: true, force: true })
+    return address
+  },
+}
+
 const others: OtherFirewall[] = [
   { what: 'nft with policies that drop', ...nft('drop', '') },
   { what: 'nft that rejects at the end', ...nft('accept', 'counter reject') },
@@ -214,6 +244,7 @@ const others: OtherFirewall[] = [
   { what: 'firewalld by iptables', ...firewalld('iptables') },
   { what: 'Docker', ...docker },
   { what: "podman's CNI plugins", ...podman },
+  { what: "podman's netavark", ...netavark },
 ]
 
 describe.each(others)('beside $what', ({ what, program, setUp, reload, rules, guest }) => {
