@@ -91,6 +91,22 @@ test('an app that was never live runs nothing, one whose times were missed runs 
   ])
 })
 
+test('what is due while the last run is not over is left out, runs beside it, or takes its place', async () => {
+  const { platform, config } = berth
+  await platform.db.cronJob.deleteMany()
+  await platform.db.run.deleteMany()
+  const job = await make({ schedule: '* * * * *' })
+  const due = async (concurrency: 'forbid' | 'allow' | 'replace') => {
+    await platform.db.cronJob.update({ where: { id: job.id }, data: { nextAt: new Date(), concurrency } })
+    await takeDueCronJobs(platform, config.hostId)
+    return (await listRuns(platform, operator, app.id)).data.map(({ status }) => status)
+  }
+  expect(await due('forbid')).toEqual(['queued'])
+  expect(await due('forbid')).toEqual(['skipped', 'queued'])
+  expect(await due('allow')).toEqual(['queued', 'skipped', 'queued'])
+  expect(await due('replace')).toEqual(['queued', 'canceled', 'skipped', 'canceled'])
+})
+
 test('what runs counts towards the team’s memory', async () => {
   const { platform } = berth
   await platform.db.run.deleteMany()
