@@ -50,8 +50,8 @@ export function LogFilterBar({ filter, places, searchField, onChange }: LogFilte
   return (
     <div className="border-b px-3 py-2">
       <search>
-        <form onSubmit={search} className="flex flex-wrap items-center gap-2">
-          <div className="relative min-w-48 flex-1">
+        <form onSubmit={search} className="flex items-center gap-2 max-sm:gap-1">
+          <div className="relative min-w-0 flex-1">
             <Search aria-hidden className="pointer-events-none absolute top-2.5 left-3 size-4 text-muted" />
             <input
               ref={searchField}
@@ -78,12 +78,17 @@ export function LogFilterBar({ filter, places, searchField, onChange }: LogFilte
             />
           </div>
           <Button type="submit">{t('find')}</Button>
-          <Button tone="ghost" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
+          <Button
+            tone="ghost"
+            className="max-sm:px-2"
+            aria-expanded={isOpen}
+            onClick={() => setIsOpen(!isOpen)}
+          >
             <SlidersHorizontal aria-hidden />
             <span className="max-sm:sr-only">{t('filters')}</span>
           </Button>
           {!isEmpty(filter) && (
-            <Button tone="ghost" onClick={() => onChange(emptyFilter)}>
+            <Button tone="ghost" className="max-sm:px-2" onClick={() => onChange(emptyFilter)}>
               <X aria-hidden />
               <span className="max-sm:sr-only">{t('reset')}</span>
             </Button>
