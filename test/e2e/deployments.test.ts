@@ -51,7 +51,7 @@ async function redeploy(status: string): Promise<number> {
 
 async function setHealth(status: string): Promise<void> {
   await at(`${app.path}/settings`)
-  await page.getByLabel('Health check path').fill(status === '' ? '' : '/')
+  await page.getByLabel('Health check path', { exact: true }).fill(status === '' ? '' : '/')
   await page.getByLabel('Expected status').fill(status)
   await page.getByLabel('First answer within').fill('3')
   await button('Save changes').click()

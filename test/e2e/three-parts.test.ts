@@ -103,7 +103,7 @@ test('a shop is linked to it by its private name, migrates it before it starts, 
   await field('In the file').fill('/run/secrets/signing.key')
   await page.getByText('Advanced', { exact: true }).click()
   await page.getByLabel('Release command').fill('node migrate.mjs')
-  await page.getByLabel('Health check path').fill('/healthy')
+  await page.getByLabel('Health check path', { exact: true }).fill('/healthy')
   await look('deploy')
   await button('Deploy').click()
   await page.waitForURL(`**${web}`)
