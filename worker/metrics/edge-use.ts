@@ -24,6 +24,7 @@ export interface EdgeCounter {
   flush(): Promise<void>
   /** The beginning of the oldest point written since this was asked last: what was made of later ones is made anew. */
   oldestWritten(): number | null
+  /** Writes down what is there. Twice is as once: the descriptor's number is somebody else's by then. */
   close(): Promise<void>
 }
 
@@ -37,6 +38,7 @@ export function createEdgeCounter(
   let oldest: number | null = null
   let writing: Promise<void> = Promise.resolve()
   let isWriting = false
+  let closing: Promise<void> | null = null
 
   function pointOf(appId: string, domain: string, at: number): EdgeUse {
     const key = `${appId},${domain},${at}`
@@ -113,8 +115,9 @@ export function createEdgeCounter(
       oldest = null
       return since
     },
-    async close() {
-      await flush().finally(() => closeSync(descriptor))
+    close() {
+      closing ??= flush().finally(() => closeSync(descriptor))
+      return closing
     },
   }
 }
