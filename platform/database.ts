@@ -12,6 +12,9 @@ export function openDatabase(url: string, options: { poolSize?: number } = {}): 
     connectionTimeoutMillis: 5_000,
     // A server that hangs, or whose host is gone, says nothing at all: nobody may wait for it for ever.
     query_timeout: 10_000,
+    // A server that is there gives up before that: what nobody waits for any more must not be done after all.
+    statement_timeout: 9_000,
+    idle_in_transaction_session_timeout: 60_000,
     idleTimeoutMillis: 60_000,
   })
   return new PrismaClient({ adapter, transactionOptions: { maxWait: 10_000, timeout: 30_000 } })

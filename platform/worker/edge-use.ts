@@ -19,7 +19,10 @@ export interface EdgeUse {
 /** Step and time of the row that has all that was ever counted of a domain, for whoever reads counters. */
 export const totalStep = 0
 
-/** Adds to what is there of the same points. An app that was deleted meanwhile has none. */
+/**
+ * Adds to what is there of the same points. An app that was deleted meanwhile has none. What fails has added nothing, also
+ * where the database is slow (database.ts): so it may be done again.
+ */
 export async function addEdgeUse(platform: Platform, hostId: string, use: readonly EdgeUse[]): Promise<void> {
   if (use.length === 0) return
   const rows = [...use.map((each) => ({ ...each, step: metricSteps[0].seconds })), ...totalsOf(use)]

@@ -376,6 +376,25 @@ test('a worker that is killed loses what it had in hand, counts nothing twice, a
   }
 })
 
+test('what the database did not write in time is counted once, although it goes on with it later', async () => {
+  const { db } = berth.platform
+  await Promise.all(Array.from({ length: 5 }, () => ask('/')))
+  await db.$transaction(
+    async (tx) => {
+      await tx.$executeRaw`LOCK TABLE edge_points IN EXCLUSIVE MODE`
+      await until('it has something to write', async () => {
+        const failed = await counter.flush().then(
+          () => null,
+          (error) => String(error),
+        )
+        return failed !== null && /time/i.test(failed)
+      })
+    },
+    { timeout: 60_000 },
+  )
+  expect(await untilCounted(5)).toMatchObject({ requests: 5, status2xx: 5 })
+}, 90_000)
+
 test('what can not be written is kept until it can, and counted once', async () => {
   const { db } = berth.platform
   await db.$executeRaw`ALTER TABLE edge_points RENAME TO edge_points_away`
