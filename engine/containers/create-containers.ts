@@ -1,7 +1,7 @@
 /** Containers, put together from what they can do. `create` only reserves; life.ts runs them. */
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { EngineError } from '../errors.ts'
+import { EngineError, isEngineError } from '../errors.ts'
 import type { Image } from '../images/images.ts'
 import { orDiskFull } from '../sys/disk.ts'
 import { checkId, checkLimits, checkSpec, isHostName } from './check-spec.ts'
@@ -103,7 +103,11 @@ export async function createContainers(
       if (!row) return
       const { id } = row
       const hint = 'stop it first'
-      if (force) await end(id, 0)
+      if (force)
+        await end(id, 0).catch((error: unknown) => {
+          // Somebody else has removed it since.
+          if (!isEngineError(error, 'not-found')) throw error
+        })
       else mustBe(canRemove, row, 'remove', hint)
       await lock(id, async () => {
         const last = rows.find(id)

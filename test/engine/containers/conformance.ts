@@ -1,5 +1,7 @@
 /** What every implementation of containers keeps to. A new one is a test file that passes an engine that has it. */
+
 import { statSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { ContainerEvent, LogLine } from '../../../engine/index.ts'
 import { collect, outputOf, readLines, type TestEngine } from '../../support/engine.ts'
@@ -74,6 +76,21 @@ export function conformsToContainers(host: () => Pick<TestEngine, 'engine' | 'sp
       expect(stopped).toMatchObject({ status: 'exited', exitCode: 137, oomKilled: false })
       expect(await containers().stop(deaf.id)).toEqual(stopped)
       await containers().remove(deaf.id)
+    })
+
+    test('whoever removes what others remove at the same time finds it gone, as wished', async () => {
+      const { id } = await run({ command: sh('while :; do sleep 0.1; done') })
+      const remove = () => containers().remove(id, { force: true })
+      let isGone = false
+      const all = [
+        remove().finally(() => {
+          isGone = true
+        }),
+      ]
+      // At whatever point of its removal.
+      for (; !isGone; await sleep(1)) all.push(remove())
+      await Promise.all(all)
+      await expect(containers().inspect(id)).rejects.toMatchObject({ kind: 'not-found' })
     })
 
     test('on-failure restarts with counting, keeps the address, and a stop ends it', async () => {
