@@ -1,6 +1,6 @@
 import { addressesOf, publicNames } from './domains/addresses.ts'
 import { Prisma } from './generated/prisma/client.ts'
-import { appSettingsSchema } from './model/app-settings.ts'
+import { type AppSettings, appSettingsSchema } from './model/app-settings.ts'
 import { type AppStatus, appStatus } from './model/app-status.ts'
 import type { DeploymentStatus } from './model/deployment-status.ts'
 import type { App, Container } from './model/resources.ts'
@@ -30,40 +30,36 @@ interface LatestRow {
   createdAt: Date
 }
 
-/** Shows many apps with four questions in all, however long their histories are. */
+/** Shows many apps with three questions in all, however long their histories are. */
 export async function showApps(platform: Platform, rows: AppRow[]): Promise<App[]> {
   if (rows.length === 0) return []
   const latest = await latestDeployments(
     platform,
     rows.map(({ id }) => id),
   )
-  const replicas = await liveReplicas(
-    platform,
-    rows.flatMap((row) => row.liveDeploymentId ?? []),
-  )
   const addressOf = await addressesOf(
     platform,
     rows.flatMap(({ domains, project: { teamId } }) => domains.map(({ name }) => ({ name, teamId }))),
   )
-  return rows.map((row) => ({
-    ...showApp(row, latest.get(row.id) ?? null, replicas),
-    urls: isPublic(row) ? row.domains.map(addressOf) : [],
-  }))
-}
-
-/** As what is live has it; where nothing is, as the next deployment will. */
-function isPublic({ liveDeployment, settings }: AppRow): boolean {
-  return (liveDeployment === null ? appSettingsSchema.parse(settings) : runningSettings(liveDeployment))
-    .isPublic
+  return rows.map((row) => {
+    // Of a list of a hundred apps, to read settings is the greatest part of the work.
+    const settings = appSettingsSchema.parse(row.settings)
+    const running = row.liveDeployment === null ? null : runningSettings(row.liveDeployment)
+    return {
+      ...showApp(row, settings, running, latest.get(row.id) ?? null),
+      // As what is live has it; where nothing is, as the next deployment will.
+      urls: (running ?? settings).isPublic ? row.domains.map(addressOf) : [],
+    }
+  })
 }
 
 function showApp(
   row: AppRow,
+  settings: AppSettings,
+  running: AppSettings | null,
   latest: LatestRow | null,
-  replicas: Map<string, Record<string, number>>,
 ): Omit<App, 'urls'> {
   const live = row.liveDeploymentId
-  const settings = appSettingsSchema.parse(row.settings)
   return {
     id: row.id,
     teamId: row.project.teamId,
@@ -77,13 +73,13 @@ function showApp(
       hasLive: live !== null,
       runningContainers: row.containers.filter((c) => c.deploymentId === live && c.state === 'running')
         .length,
-      wantedContainers: live === null ? 0 : sum(replicas.get(live) ?? { web: 1 }),
+      wantedContainers: running === null ? 0 : wantedContainers(running),
     }),
     desiredState: row.desiredState,
     settings,
     followed: settings.follow === null ? null : showFollowed(row),
     liveDeploymentId: live,
-    scale: showScale(row),
+    scale: running === null ? null : showScale(row, running),
     latestDeployment:
       latest === null
         ? null
@@ -100,12 +96,15 @@ function showApp(
   }
 }
 
-function showScale({ liveDeployment, scaling }: AppRow): App['scale'] {
-  if (liveDeployment === null) return null
+function wantedContainers({ replicas, processes }: AppSettings): number {
+  return Object.values(processes).reduce((before, each) => before + each.replicas, replicas)
+}
+
+function showScale({ liveDeploymentId, scaling }: AppRow, running: AppSettings): App['scale'] {
   const last = scalingSchema.nullable().parse(scaling)
-  const own = last?.deploymentId === liveDeployment.id ? last : null
+  const own = last?.deploymentId === liveDeploymentId ? last : null
   return {
-    ...sizeOf(runningSettings(liveDeployment)),
+    ...sizeOf(running),
     isPending: own !== null && own.problem === null,
     problem: own?.problem ?? null,
   }
@@ -165,10 +164,6 @@ export async function liveReplicas(
   const found = new Map<string, Record<string, number>>()
   for (const { id, process, replicas } of rows) found.set(id, { ...found.get(id), [process]: replicas })
   return found
-}
-
-function sum(replicas: Record<string, number>): number {
-  return Object.values(replicas).reduce((before, each) => before + each, 0)
 }
 
 /** One app as it stands, without asking who wants to know; null when it is gone. */
