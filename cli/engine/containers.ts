@@ -4,6 +4,7 @@ import type { ContainerRow, ImageRow, ListedRow, UpdateRequest } from '../../pla
 import { CommandError, say } from '../say.ts'
 import { attach } from './attach.ts'
 import { openDoor } from './door.ts'
+import { type LimitOptions, limitsOf } from './limit-options.ts'
 import { showLogs } from './logs.ts'
 import {
   collect,
@@ -29,7 +30,6 @@ import {
   tmpfsMount,
   ulimit,
   volumeMount,
-  weightOf,
 } from './run-options.ts'
 
 export function addContainerCommands(engine: Command): void {
@@ -236,29 +236,13 @@ async function commit(
   say(image.digest)
 }
 
-interface UpdateOptions extends EngineOptions {
+interface UpdateOptions extends EngineOptions, LimitOptions {
   restart?: UpdateRequest['restart'] | 'unless-stopped'
-  memory?: number
-  memorySwap?: number
-  cpus?: number
-  cpuShares?: number
-  pidsLimit?: number
 }
 
 async function update(names: string[], options: UpdateOptions): Promise<void> {
-  const { memory, memorySwap, cpus, cpuShares, pidsLimit } = options
   const restart = options.restart === 'unless-stopped' ? 'always' : options.restart
-  if (memorySwap !== undefined && memory === undefined)
-    throw new CommandError('Give --memory too: --memory-swap counts memory and swap together.')
-  const limits = {
-    ...(memory === undefined ? {} : { memoryBytes: memory }),
-    ...(memory === undefined || memorySwap === undefined
-      ? {}
-      : { swapBytes: Math.max(0, memorySwap - memory) }),
-    ...(cpus === undefined ? {} : { cpuMillis: Math.round(cpus * 1_000) }),
-    ...(cpuShares === undefined ? {} : { cpuWeight: weightOf(cpuShares) }),
-    ...(pidsLimit === undefined ? {} : { pids: pidsLimit }),
-  }
+  const limits = limitsOf(options)
   const body: UpdateRequest = { limits, ...(restart === undefined ? {} : { restart }) }
   const door = openDoor(options)
   await forEach(names, async (id) => {

@@ -1,11 +1,10 @@
 /** `berth engine images`: what is here, and which of it. */
 import { type Command, InvalidArgumentError } from 'commander'
 import type { ImageRow } from '../../platform/model/engine-door.ts'
-import { say } from '../say.ts'
 import { type Door, openDoor } from './door.ts'
 import { hasLabel } from './filter.ts'
-import { showList } from './listing.ts'
-import { collect, command, type EngineOptions, moment, printJson } from './options.ts'
+import { type ListingOptions, showRows } from './listing.ts'
+import { collect, command, type EngineOptions, moment } from './options.ts'
 import { ago, bytes, short } from './table.ts'
 
 export function addImageList(engine: Command): void {
@@ -95,12 +94,10 @@ export function fits(reference: string, pattern: string): boolean {
   return [reference, repository].some((name) => expression.test(name) || expression.test(familiar(name)))
 }
 
-interface ImagesOptions extends EngineOptions {
-  quiet?: boolean
+interface ImagesOptions extends EngineOptions, ListingOptions {
   filter: string[]
   digests?: boolean
   trunc: boolean
-  format: string
 }
 
 async function images(name: string | undefined, options: ImagesOptions): Promise<void> {
@@ -114,13 +111,8 @@ async function images(name: string | undefined, options: ImagesOptions): Promise
     )
     .filter(({ references }) => name === undefined || references.length > 0)
     .sort((a, b) => madeAt(b) - madeAt(a))
-  if (options.json) return printJson(rows)
   const id = ({ digest }: ImageRow) => (options.trunc ? short(digest) : digest)
-  if (options.quiet) {
-    for (const row of rows) say(id(row))
-    return
-  }
-  showList(options.format, {
+  showRows(options, rows, id, {
     headings: {
       ...{ ID: 'DIGEST', Repository: 'REPOSITORY', Tag: 'TAG', Digest: 'DIGEST' },
       ...{ CreatedSince: 'CREATED', CreatedAt: 'CREATED AT', Size: 'SIZE' },

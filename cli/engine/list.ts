@@ -1,11 +1,11 @@
 /** `ps`, with the flags that Docker's users know. */
 import type { Command } from 'commander'
 import type { ListedRow } from '../../platform/model/engine-door.ts'
-import { CommandError, say } from '../say.ts'
+import { CommandError } from '../say.ts'
 import { openDoor } from './door.ts'
 import { type Filter, filter, hasLabel, passes, withDigests } from './filter.ts'
-import { showList } from './listing.ts'
-import { command, type EngineOptions, printJson } from './options.ts'
+import { type ListingOptions, showRows } from './listing.ts'
+import { command, type EngineOptions } from './options.ts'
 import { age, ago, short } from './table.ts'
 
 const filterKeys = [
@@ -29,13 +29,11 @@ export function addListCommand(engine: Command): void {
     .action(list)
 }
 
-interface ListOptions extends EngineOptions {
+interface ListOptions extends EngineOptions, ListingOptions {
   all?: boolean
-  quiet?: boolean
   last?: number
   latest?: boolean
   filter?: Filter[]
-  format: string
   trunc: boolean
 }
 
@@ -49,13 +47,8 @@ async function list(options: ListOptions): Promise<void> {
     .filter(({ status }) => isAll || status === 'running' || status === 'paused')
     .filter((row) => passes(filters, (each) => isOf(each, row)))
   const shown = last === undefined ? found : found.slice(-last)
-  if (options.json) return printJson(shown)
   const imageOf = ({ image }: ListedRow) => (options.trunc ? short(image) : image)
-  if (options.quiet) {
-    for (const { name } of shown) say(name)
-    return
-  }
-  showList(options.format, {
+  showRows(options, shown, ({ name }) => name, {
     headings: {
       ...{
         ID: 'ID',

@@ -1,5 +1,6 @@
 /** Lists as `--format` asks for them: a table, JSON a line, or a template a line. */
 import { say } from '../say.ts'
+import { printJson } from './options.ts'
 import { table } from './table.ts'
 import { template } from './template.ts'
 
@@ -9,6 +10,24 @@ export interface Listing<Field extends string> {
   /** Those that are shown when nothing else is asked for. */
   columns: NoInfer<Field>[]
   rows: Record<NoInfer<Field>, string>[]
+}
+
+export interface ListingOptions {
+  json?: boolean
+  quiet?: boolean
+  format: string
+}
+
+/** As `--json`, `--quiet` (names alone) or `--format` ask for it. Throws as showList does. */
+export function showRows<Row, Field extends string>(
+  { json, quiet, format }: ListingOptions,
+  rows: Row[],
+  nameOf: (row: Row) => string,
+  listing: Listing<Field>,
+): void {
+  if (json) printJson(rows)
+  else if (quiet) for (const row of rows) say(nameOf(row))
+  else showList(format, listing)
 }
 
 /** Throws CommandError for a template that is none. */

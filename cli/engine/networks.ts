@@ -3,7 +3,7 @@ import type { NetworkRow } from '../../platform/model/engine-door.ts'
 import { CommandError, say } from '../say.ts'
 import { openDoor } from './door.ts'
 import { type Filter, filter, passes } from './filter.ts'
-import { showList } from './listing.ts'
+import { type ListingOptions, showRows } from './listing.ts'
 import { inspectEach, removeEach } from './named.ts'
 import { collect, command, type EngineOptions, printJson } from './options.ts'
 import { withRefused } from './refused-options.ts'
@@ -58,10 +58,8 @@ export function addNetworkCommands(engine: Command): void {
 
 const filterKeys = ['name', 'egress'] as const
 
-interface ListOptions extends EngineOptions {
-  quiet?: boolean
+interface ListOptions extends EngineOptions, ListingOptions {
   filter?: Filter[]
-  format: string
 }
 
 async function list(options: ListOptions): Promise<void> {
@@ -72,12 +70,7 @@ async function list(options: ListOptions): Promise<void> {
       key === 'name' ? row.name.includes(value) : egressOf(row) === value,
     ),
   )
-  if (options.json) return printJson(rows)
-  if (options.quiet) {
-    for (const { name } of rows) say(name)
-    return
-  }
-  showList(options.format, {
+  showRows(options, rows, ({ name }) => name, {
     headings: {
       ...{ Name: 'NETWORK', ID: 'NETWORK', Bridge: 'BRIDGE', Subnet: 'SUBNET', Gateway: 'GATEWAY' },
       ...{ Egress: 'EGRESS', Internal: 'INTERNAL', Driver: 'DRIVER' },

@@ -117,11 +117,6 @@ export function logOption(text: string, all: LogOption = {}): LogOption {
   throw new InvalidArgumentError('It must be max-size=SIZE or max-file=N.')
 }
 
-/** 1,024 shares are the weight of 100 that everybody has. */
-export function weightOf(cpuShares: number): number {
-  return Math.max(1, Math.round((cpuShares * 100) / 1_024))
-}
-
 export type Restart = Pick<RunRequest, 'restart' | 'maxRestarts'>
 
 /** A stop is remembered, so that `unless-stopped` is what `always` means here. */

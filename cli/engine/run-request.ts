@@ -1,6 +1,6 @@
 /** The flags of `run` and `create`, and what the engine is asked for by them. */
 import type { RunRequest } from '../../platform/model/engine-door.ts'
-import { CommandError } from '../say.ts'
+import { type LimitOptions, limitsOf } from './limit-options.ts'
 import { newName } from './new-name.ts'
 import { type EngineOptions, sizeInBytes } from './options.ts'
 import {
@@ -11,10 +11,9 @@ import {
   type Restart,
   type Ulimits,
   variablesOf,
-  weightOf,
 } from './run-options.ts'
 
-export interface RunOptions extends EngineOptions {
+export interface RunOptions extends EngineOptions, LimitOptions {
   detach?: boolean
   rm?: boolean
   name?: string
@@ -23,9 +22,6 @@ export interface RunOptions extends EngineOptions {
   hostname?: string
   network: string
   networkAlias?: string[]
-  memory?: number
-  cpus?: number
-  pidsLimit?: number
   stopSignal?: string
   stopTimeout?: number
   entrypoint?: string
@@ -46,8 +42,6 @@ export interface RunOptions extends EngineOptions {
   pull: 'missing' | 'always' | 'never'
   quiet?: boolean
   mount?: Mount[]
-  memorySwap?: number
-  cpuShares?: number
   ulimit?: Ulimits
   storageOpt?: Record<string, string>
   logOpt?: LogOption
@@ -87,7 +81,7 @@ export function requestOf(image: string, command: string[], options: RunOptions)
     ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
     network: options.network,
     aliases: options.networkAlias ?? [],
-    limits: limitsOf(options),
+    limits: limitsOfRun(options),
     ...(options.ulimit === undefined ? {} : { ulimits: options.ulimit }),
     ...(options.logOpt === undefined ? {} : { log: options.logOpt }),
     ...(healthCheck === null ? {} : { healthCheck }),
@@ -96,21 +90,11 @@ export function requestOf(image: string, command: string[], options: RunOptions)
   }
 }
 
-function limitsOf(options: RunOptions): NonNullable<RunRequest['limits']> {
-  const { memory, memorySwap, cpus, cpuShares, pidsLimit, storageOpt } = options
-  if (memorySwap !== undefined && memory === undefined)
-    throw new CommandError('Give --memory too: --memory-swap counts memory and swap together.', {
-      exitCode: 125,
-    })
+function limitsOfRun(options: RunOptions): NonNullable<RunRequest['limits']> {
+  const diskSize = options.storageOpt?.size
   return {
-    ...(memory === undefined ? {} : { memoryBytes: memory }),
-    ...(memory === undefined || memorySwap === undefined
-      ? {}
-      : { swapBytes: Math.max(0, memorySwap - memory) }),
-    ...(cpus === undefined ? {} : { cpuMillis: Math.round(cpus * 1_000) }),
-    ...(cpuShares === undefined ? {} : { cpuWeight: weightOf(cpuShares) }),
-    ...(pidsLimit === undefined ? {} : { pids: pidsLimit }),
-    ...(storageOpt?.size === undefined ? {} : { diskBytes: sizeInBytes(storageOpt.size) }),
+    ...limitsOf(options, { exitCode: 125 }),
+    ...(diskSize === undefined ? {} : { diskBytes: sizeInBytes(diskSize) }),
   }
 }
 

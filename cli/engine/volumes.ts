@@ -4,7 +4,7 @@ import { CommandError, say } from '../say.ts'
 import { isSure, mustBeTerminal } from './confirm.ts'
 import { openDoor } from './door.ts'
 import { type Filter, filter, hasLabel, passes } from './filter.ts'
-import { showList } from './listing.ts'
+import { type ListingOptions, showRows } from './listing.ts'
 import { inspectEach, removeEach } from './named.ts'
 import { newName } from './new-name.ts'
 import { command, type EngineOptions, pair, printJson, sizeInBytes } from './options.ts'
@@ -56,21 +56,14 @@ async function prune(options: EngineOptions & { force?: boolean }): Promise<void
 
 const filterKeys = ['name', 'label', 'dangling'] as const
 
-interface ListOptions extends EngineOptions {
-  quiet?: boolean
+interface ListOptions extends EngineOptions, ListingOptions {
   filter?: Filter[]
-  format: string
 }
 
 async function list(options: ListOptions): Promise<void> {
   const all = await openDoor(options).ask<VolumeRow[]>('GET', '/volumes')
   const rows = all.filter((row) => passes(options.filter ?? [], (each) => isOf(each, row)))
-  if (options.json) return printJson(rows)
-  if (options.quiet) {
-    for (const { name } of rows) say(name)
-    return
-  }
-  showList(options.format, {
+  showRows(options, rows, ({ name }) => name, {
     headings: {
       ...{ Name: 'VOLUME', Limit: 'LIMIT', Created: 'CREATED', UsedBy: 'USED BY', Labels: 'LABELS' },
       ...{ Driver: 'DRIVER', Scope: 'SCOPE' },
