@@ -12,9 +12,9 @@ import {
 import { removeRecordsByAction, setRecordsByAction } from '../_actions/domains.ts'
 import { Button } from '../_ui/button.tsx'
 import { ConfirmDialog } from '../_ui/confirm-dialog.client.tsx'
-import { Modal, ModalClose } from '../_ui/dialog.client.tsx'
+import { Modal } from '../_ui/dialog.client.tsx'
 import { TextField } from '../_ui/field.client.tsx'
-import { Notice } from '../_ui/notice.tsx'
+import { DialogForm } from '../_ui/form.client.tsx'
 import { SelectField } from '../_ui/select.client.tsx'
 import { useAction } from '../_ui/use-action.ts'
 
@@ -47,15 +47,15 @@ export function RecordsButton({ id, name }: { id: string; name: string }) {
         </Button>
       }
     >
-      <form
-        ref={form}
-        noValidate
-        className="space-y-4"
-        onSubmit={(event) => {
-          event.preventDefault()
-          const input = inputOf(kind, algorithm, new FormData(event.currentTarget))
+      <DialogForm
+        form={form}
+        onSubmit={(data) => {
+          const input = inputOf(kind, algorithm, data)
           run(() => setRecordsByAction(id, input), { onDone: () => change(false), done: t('done') })
         }}
+        problem={problem}
+        pending={pending}
+        submit={tCommon('save')}
       >
         <SelectField
           label={t('kind')}
@@ -124,14 +124,7 @@ export function RecordsButton({ id, name }: { id: string; name: string }) {
             />
           </>
         )}
-        {problem !== null && <Notice tone="danger">{problem}</Notice>}
-        <div className="flex justify-end gap-2">
-          <ModalClose render={<Button>{tCommon('cancel')}</Button>} />
-          <Button tone="primary" type="submit" pending={pending}>
-            {tCommon('save')}
-          </Button>
-        </div>
-      </form>
+      </DialogForm>
     </Modal>
   )
 }
