@@ -1,5 +1,5 @@
 import { addressesOf, publicNames } from './domains/addresses.ts'
-import { Prisma } from './generated/prisma/client.ts'
+import type { Prisma } from './generated/prisma/client.ts'
 import { type AppSettings, appSettingsSchema } from './model/app-settings.ts'
 import { type AppStatus, appStatus } from './model/app-status.ts'
 import type { DeploymentStatus } from './model/deployment-status.ts'
@@ -145,25 +145,6 @@ async function latestDeployments(platform: Platform, appIds: string[]): Promise<
       WHERE "appId" = wanted.id ORDER BY number DESC LIMIT 1
     ) AS latest`
   return new Map(rows.map((row) => [row.appId, row]))
-}
-
-/** How many containers of each process these deployments should have. */
-export async function liveReplicas(
-  platform: Platform,
-  deploymentIds: string[],
-): Promise<Map<string, Record<string, number>>> {
-  if (deploymentIds.length === 0) return new Map()
-  const rows = await platform.db.$queryRaw<{ id: string; process: string; replicas: number }[]>`
-    SELECT id, process, replicas FROM deployments CROSS JOIN LATERAL (
-      SELECT 'web' AS process, coalesce(size->>'replicas', snapshot->'settings'->>'replicas')::int AS replicas
-      UNION ALL
-      SELECT key, coalesce(size->'processes'->key->>'replicas', value->>'replicas')::int
-      FROM jsonb_each(coalesce(snapshot->'settings'->'processes', '{}'))
-    ) AS processes
-    WHERE id IN (${Prisma.join(deploymentIds)})`
-  const found = new Map<string, Record<string, number>>()
-  for (const { id, process, replicas } of rows) found.set(id, { ...found.get(id), [process]: replicas })
-  return found
 }
 
 /** One app as it stands, without asking who wants to know; null when it is gone. */

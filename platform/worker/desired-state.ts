@@ -1,6 +1,6 @@
-import { liveReplicas } from '../app-view.ts'
 import { inProgressStatuses } from '../deployment-cancel.ts'
 import { publish, streams } from '../event-log.ts'
+import { Prisma } from '../generated/prisma/client.ts'
 import type { DeploymentStatus } from '../model/deployment-status.ts'
 import { type Size, sizeOfProcess } from '../model/scale.ts'
 import type { Platform } from '../open.ts'
@@ -102,6 +102,25 @@ async function readApps(platform: Platform, where: { hostId: string; id?: string
       })),
     }
   })
+}
+
+/** How many containers of each process these deployments should have. */
+async function liveReplicas(
+  platform: Platform,
+  deploymentIds: string[],
+): Promise<Map<string, Record<string, number>>> {
+  if (deploymentIds.length === 0) return new Map()
+  const rows = await platform.db.$queryRaw<{ id: string; process: string; replicas: number }[]>`
+    SELECT id, process, replicas FROM deployments CROSS JOIN LATERAL (
+      SELECT 'web' AS process, coalesce(size->>'replicas', snapshot->'settings'->>'replicas')::int AS replicas
+      UNION ALL
+      SELECT key, coalesce(size->'processes'->key->>'replicas', value->>'replicas')::int
+      FROM jsonb_each(coalesce(snapshot->'settings'->'processes', '{}'))
+    ) AS processes
+    WHERE id IN (${Prisma.join(deploymentIds)})`
+  const found = new Map<string, Record<string, number>>()
+  for (const { id, process, replicas } of rows) found.set(id, { ...found.get(id), [process]: replicas })
+  return found
 }
 
 function smaller(wanted: Record<string, number>, size: Size): Record<string, number> {
