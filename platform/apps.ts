@@ -33,6 +33,7 @@ import type { Platform } from './open.ts'
 import { afterId, parsePage, toPage } from './pages.ts'
 import { projectAccess } from './projects.ts'
 import { checkQuota, growth, lockTeam, needOf } from './quotas.ts'
+import { learnWhatIsThere } from './registries/follow-elsewhere.ts'
 import { runningSettings } from './running-settings.ts'
 import { withFreeSlug } from './slugs.ts'
 import { announce, type Told, tellOfApp } from './timeline.ts'
@@ -164,6 +165,7 @@ export async function createApp(
         })
       }),
   })
+  await learnWhatIsThere(platform, { appId: id, teamId: project.teamId })
   await announce(platform, told)
   await publishApp(platform, id)
   for (const volumeId of firstVolumes) await enqueue(platform, hostId, 'work-on-volume', { volumeId })

@@ -16,6 +16,7 @@ import type { App } from './model/resources.ts'
 import type { Platform } from './open.ts'
 import { requireFreePorts } from './ports/claims.ts'
 import { checkQuota, growth, lockTeam, needOf } from './quotas.ts'
+import { learnWhatIsThere } from './registries/follow-elsewhere.ts'
 import { announce, tellOfApp } from './timeline.ts'
 import { requireNoVolumes } from './volume-mounts.ts'
 
@@ -34,6 +35,7 @@ export async function changeSettings(
     action = 'app.update',
   }: { name?: string; next: (current: AppSettings) => AppSettings; action?: AuditAction },
 ): Promise<App> {
+  let isToLook = false
   const told = await platform.db.$transaction(async (tx) => {
     await lockTeam(tx, teamId)
     const app = await lockApp(tx, id)
@@ -48,10 +50,11 @@ export async function changeSettings(
     await checkQuota(tx, teamId, { ports: portGrowth(settings, current) })
     await requireFreePorts(tx, { hostId, appId: id, teamId }, more)
     const isSame = isSameRepository(settings.image, current.image)
-    const begun =
+    const begun: { followLookAt?: Date | null } =
       isSame && isDeepStrictEqual(settings.follow, current.follow)
         ? {}
         : await beginToFollow(platform, tx, teamId, settings)
+    isToLook = begun.followLookAt instanceof Date
     await tx.app.update({
       where: { id },
       data: { settings, ...begun, ...(name === undefined ? {} : { name }) },
@@ -64,6 +67,7 @@ export async function changeSettings(
     if (changes.length === 0) return []
     return tellOfApp(tx, { appId: id, by: viewer, event: { kind: 'configuration.changed', changes } })
   })
+  if (isToLook) await learnWhatIsThere(platform, { appId: id, teamId })
   await announce(platform, told)
   await publishApp(platform, id)
   const app = await readApp(platform, id)

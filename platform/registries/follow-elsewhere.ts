@@ -146,6 +146,35 @@ function pauseMs({ intervalSeconds }: Follow, failures: number, retryAfterMs: nu
   return Math.max(patient, retryAfterMs ?? 0)
 }
 
+/**
+ * For somebody who has just begun to follow: what is there already is learned now and not when a worker's turn comes, so
+ * that what is pushed next is new. A registry that does not answer within two seconds is left to a worker.
+ */
+export async function learnWhatIsThere(
+  platform: Platform,
+  { appId, teamId }: { appId: string; teamId: string },
+): Promise<void> {
+  const row = await platform.db.app.findUnique({ where: { id: appId } })
+  if (row === null || row.followLookAt === null || row.followedDigest !== null) return
+  const { image, follow } = appSettingsSchema.parse(row.settings)
+  if (follow === null) return
+  const seen = await look(platform, { teamId, image }, [follow], undefined, glanceWithinMs)
+  if (seen instanceof RegistryProblem) {
+    if (seen.kind !== 'unavailable') await noteFollowProblem(platform, appId, seen.message)
+    return
+  }
+  const found = chooseFollowed(follow, seen)
+  const { count } = await platform.db.app.updateMany({
+    // A worker whose turn came meanwhile has another date there.
+    where: { id: appId, followedDigest: null, followLookAt: row.followLookAt },
+    data: {
+      ...(found === null ? { followedDigest: '' } : followedColumns(found)),
+      ...{ followLookedAt: new Date(), followLookAt: new Date(Date.now() + pauseMs(follow, 0, null)) },
+    },
+  })
+  if (count > 0 && found === null) await noteFollowProblem(platform, appId, nothingFits(image, follow))
+}
+
 export interface SeenElsewhere {
   image: string
   tags: PushedTag[]

@@ -184,6 +184,27 @@ test('a tag elsewhere that moves is deployed by digest, with the team’s login,
   expect(looks()).toEqual([])
 })
 
+test('what is there when an app begins to follow is learned at once, so that a push right after is news', async () => {
+  const app = await makeApp('tag', 'stable')
+  expect(await followed(app)).toMatchObject({ tag: 'stable', digest: digestOf('one') })
+  tags.stable = 'two'
+  await lookNow(app)
+  expect(await deployed(app)).toEqual([seen('push', 'stable', 'two')])
+  const settings = { follow: { by: 'version' as const, value: '^1' } }
+  await updateApp(berth.platform, operator, app.id, { settings })
+  expect(await followed(app)).toMatchObject({ tag: '1.4.0', digest: digestOf('a') })
+  tags['1.5.0'] = 'e'
+  await lookNow(app)
+  expect((await deployed(app))[0]).toEqual(seen('push', '1.5.0', 'e'))
+  // A registry that is slow is left to a worker, whose turn is now.
+  isSilent = true
+  const slow = await makeApp('tag', 'latest')
+  expect(await followed(slow)).toMatchObject({ tag: null, problem: null })
+  isSilent = false
+  await followElsewhere(berth.platform)
+  expect(await followed(slow)).toMatchObject({ tag: 'latest', digest: digestOf('d') })
+})
+
 test('of versions the highest that fits is deployed, also by whoever deploys, and never an older one', async () => {
   const app = await makeApp('version', '^1.4')
   await createDeployment(berth.platform, operator, app.id)
@@ -228,6 +249,8 @@ test('two workers and two apps ask once; another team asks by itself', async () 
   const apps = [await makeApp('tag', 'stable'), await makeApp('tag', 'stable')]
   const ids = apps.map(({ id }) => id)
   const heads = () => looks().filter(({ authorization }) => authorization !== undefined).length
+  registry.seen.length = 0
+  await berth.platform.db.app.updateMany({ where: { id: { in: ids } }, data: { followLookAt: new Date(0) } })
   await Promise.all([followElsewhere(berth.platform), followElsewhere(berth.platform)])
   expect(heads()).toBe(1)
   tags.stable = 'two'
@@ -235,9 +258,10 @@ test('two workers and two apps ask once; another team asks by itself', async () 
   await Promise.all([followElsewhere(berth.platform), followElsewhere(berth.platform)])
   expect(heads()).toBe(2)
   for (const app of apps) expect(await deployed(app)).toEqual([seen('push', 'stable', 'two')])
-  await makeApp('tag', 'stable', await berth.makeTeam())
-  await followElsewhere(berth.platform)
-  expect(heads()).toBe(3)
+  const other = await makeApp('tag', 'stable', await berth.makeTeam())
+  registry.seen.length = 0
+  await lookNow(...apps, other)
+  expect(heads()).toBe(2)
 })
 
 test('a limit is respected and said; failures make looks rarer until a login is kept', async () => {
