@@ -11,49 +11,122 @@ import { openNamespace } from '../parts/namespace.ts'
 import { imagePackages, peerPackages } from '../parts/packages.ts'
 import { startRegistry } from '../parts/registry.ts'
 import { untilAnswer } from '../parts/until-answer.ts'
-import { makeRow } from '../report.ts'
+import { makeRow, median, type Row, type Samples } from '../report.ts'
 import { type Contestant, takeTurns } from '../turns.ts'
 
 const limits = { memoryBytes: 64 * 2 ** 20, cpuMillis: 500, pids: 64 }
 
-export const bench: Bench = {
-  description: 'API request → first 200 of the new version through the edge, beside docker run → first 200',
-  packages: [
-    ...imagePackages,
-    ...peerPackages.filter(({ name }) => name === 'docker.io'),
-    { name: 'curl', files: ['/usr/bin/curl'], why: "asks Docker's container" },
-  ],
-  async run(context) {
-    const registry = await startRegistry(context)
-    const image = await provide(webImage, registry, context)
-    const installation = await startInstallation(context)
-    const reference = await push(installation, image.layout, context)
+export const bench = deployBench()
+
+/** @param options.apps that serve when it is measured once more. */
+export function deployBench({ apps = 500 } = {}): Bench {
+  return {
+    description: `API request → first 200 of the new version through the edge, beside docker run → first 200, with 1 and ${apps} apps`,
+    packages: [
+      ...imagePackages,
+      ...peerPackages.filter(({ name }) => name === 'docker.io'),
+      { name: 'curl', files: ['/usr/bin/curl'], why: "asks Docker's container" },
+    ],
+    async run(context) {
+      const registry = await startRegistry(context)
+      const image = await provide(webImage, registry, context)
+      const installation = await startInstallation(context)
+      const reference = await push(installation, image.layout, context)
+      const { id: projectId } = await installation.api.post<{ id: string }>(
+        `/teams/${installation.teamId}/projects`,
+        { name: 'Bench' },
+      )
+      const docker = await dockerContestant(context, image.layout)
+      const first = await newApps(installation, projectId, reference, context)
+      const again = await oneApp(installation, projectId, reference, context)
+      const alone = await measureBoth(context, { first, again, docker })
+      await serveMany(installation, reference, apps - 1, context)
+      const among = await measureBoth(context, { first, again, docker })
+      return [...rowsOf(alone, 1), ...rowsOf(among, apps), ...growthRows(alone, among, apps)]
+    },
+  }
+}
+
+type Measured = Record<'first' | 'again', { berth: Samples; docker: Samples }>
+
+async function measureBoth(
+  context: BenchContext,
+  { first, again, docker }: Record<'first' | 'again' | 'docker', Contestant>,
+): Promise<Measured> {
+  const measure = async (ours: Contestant) => {
+    const { berth = [], docker: theirs = [] } = await takeTurns(context, [ours, docker])
+    return { berth, docker: theirs }
+  }
+  return { first: await measure(first), again: await measure(again) }
+}
+
+const what = {
+  first: 'a new app, its image pulled: request → first 200 (docker run → first 200)',
+  again: 'a new version of an app that serves, without observation: request → first answer of the new one',
+}
+
+function rowsOf(measured: Measured, apps: number): Row[] {
+  return (['first', 'again'] as const).map((kind) =>
+    makeRow({
+      what: `${what[kind]}, with ${apps} ${apps === 1 ? 'app' : 'apps'}`,
+      ...{ unit: 's', berth: measured[kind].berth, peers: { docker: measured[kind].docker } },
+      budget: { atMost: 1 },
+    }),
+  )
+}
+
+/** Docker beside it has no more containers than before: it shows what the machine's own load does. */
+function growthRows(alone: Measured, among: Measured, apps: number): Row[] {
+  const grown = (small: Samples, large: Samples): Samples =>
+    typeof small === 'string' || typeof large === 'string'
+      ? 'one of the two was not measured'
+      : [median(large) / median(small)]
+  return (['first', 'again'] as const).map((kind) =>
+    makeRow({
+      what: `${what[kind]}: with ${apps} apps over with 1 (1: it does not change)`,
+      unit: 'times',
+      berth: grown(alone[kind].berth, among[kind].berth),
+      peers: { docker: grown(alone[kind].docker, among[kind].docker) },
+    }),
+  )
+}
+
+const inProject = 50
+const deployedAtOnce = 4
+
+/** So many more apps, each with a container that serves and a route to it. Their containers are gone at the end. */
+async function serveMany(
+  installation: BerthInstallation,
+  image: string,
+  count: number,
+  context: BenchContext,
+): Promise<void> {
+  const made: App[] = []
+  context.note(`deploying ${count} more apps`)
+  context.defer(() => forEachAtOnce(made, (app) => stop(installation, app.id)))
+  for (let from = 0; from < count; from += inProject) {
     const { id: projectId } = await installation.api.post<{ id: string }>(
       `/teams/${installation.teamId}/projects`,
-      { name: 'Bench' },
+      { name: `More ${from}` },
     )
-    const docker = await dockerContestant(context, image.layout)
-    const first = await takeTurns(context, [
-      await newApps(installation, projectId, reference, context),
-      docker,
-    ])
-    const again = await takeTurns(context, [
-      await oneApp(installation, projectId, reference, context),
-      docker,
-    ])
-    const { docker: dockerFirst = [], berth: berthFirst = [] } = first
-    const { docker: dockerAgain = [], berth: berthAgain = [] } = again
-    return [
-      makeRow({
-        what: 'a new app, its image pulled: request → first 200 (docker run → first 200)',
-        ...{ unit: 's', berth: berthFirst, peers: { docker: dockerFirst }, budget: { atMost: 1 } },
-      }),
-      makeRow({
-        what: 'a new version of an app that serves, without observation: request → first answer of the new one',
-        ...{ unit: 's', berth: berthAgain, peers: { docker: dockerAgain }, budget: { atMost: 1 } },
-      }),
-    ]
-  },
+    const numbers = Array.from({ length: Math.min(inProject, count - from) }, (_, at) => from + at)
+    await forEachAtOnce(numbers, async (number) => {
+      context.signal.throwIfAborted()
+      const app = await makeApp(installation, projectId, `more ${number}`, image, 0)
+      made.push(app)
+      await installation.api.post(`/apps/${app.id}/deployments`)
+      await live(installation, app.id, context)
+    })
+    context.note(`${made.length} of ${count} serve`)
+  }
+}
+
+async function forEachAtOnce<Thing>(things: Thing[], work: (thing: Thing) => Promise<void>): Promise<void> {
+  const left = [...things]
+  const next = async () => {
+    for (let thing = left.shift(); thing !== undefined; thing = left.shift()) await work(thing)
+  }
+  await Promise.all(Array.from({ length: deployedAtOnce }, next))
 }
 
 async function push(
