@@ -171,10 +171,8 @@ export async function createContainers(
     list: async ({ labels = {} } = {}) =>
       rows
         .all()
-        .map(view)
-        .filter((container) =>
-          Object.entries(labels).every(([name, value]) => container.labels[name] === value),
-        ),
+        .filter(({ spec }) => Object.entries(labels).every(([name, value]) => spec.labels?.[name] === value))
+        .map(view),
     logs(idOrName, logOptions) {
       const { id } = rowOf(idOrName)
       const state = () => {

@@ -123,9 +123,11 @@ export function createLife(core: Core, health: HealthChecks): Life {
     })
   }
 
+  const endedUnseen = () =>
+    rows.all().flatMap((row) => (hasProcess(row.status) && !isAlive(row) ? [row.id] : []))
+
   function look(id?: string): void {
-    const ids = id === undefined ? rows.all().map((row) => row.id) : [id]
-    for (const each of ids)
+    for (const each of id === undefined ? endedUnseen() : [id])
       lookAt(each).catch((error) => log('warn', `cannot see how container ${each} ended`, { error }))
   }
 

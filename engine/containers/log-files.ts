@@ -67,12 +67,17 @@ export function putAside(folder: string): void {
 /** Whether it is the one that the monitor opens by name, and not one put aside. */
 export const isWritten = ({ path }: LogSegment): boolean => path.endsWith('/log')
 
-/** Whether `log` lacks its second name, or what a monitor left when it began anew has no other. */
-export function mustHold(folder: string): boolean {
-  const inodeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.ino
-  const written = inodeOf(join(folder, 'log'))
-  return written !== undefined && written !== inodeOf(heldName(folder))
+/** What is asked of every log twice a second: its size, and whether it has its second name; null: there is no `log`. */
+export function writtenLog(folder: string): { sizeBytes: number; isHeld: boolean } | null {
+  const written = statSync(join(folder, 'log'), { throwIfNoEntry: false })
+  if (written === undefined) return null
+  return { sizeBytes: written.size, isHeld: inodeOf(heldName(folder)) === written.ino }
 }
+
+const inodeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.ino
+
+/** Whether `log` lacks its second name, or what a monitor left when it began anew has no other. */
+export const mustHold = (folder: string): boolean => writtenLog(folder)?.isHeld === false
 
 /** Gives `log` its second name; what had it before keeps a name of its own. */
 export function holdLog(folder: string): void {
@@ -134,7 +139,9 @@ export function openLogReader(folder: string): LogReader {
         if (current === null) return { at, bytesRead: 0 }
         const { segment: here, file } = current
         // Asked before the read: once there is a newer file, nothing is added to this one.
-        const isLast = await isStill(file, logSegments(folder).at(-1)?.path)
+        const isLast =
+          inodeOf(join(folder, 'log')) === here.inode ||
+          (await isStill(file, logSegments(folder).at(-1)?.path))
         const { bytesRead } = await file.read(buffer, 0, buffer.length, at - here.start)
         if (bytesRead > 0 || isLast) return { at, bytesRead }
         // The next file begins where this one ended.

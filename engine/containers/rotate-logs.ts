@@ -11,7 +11,7 @@ import { EngineError } from '../errors.ts'
 import type { ContainerRow } from './container-rows.ts'
 import type { LogLimits } from './containers.ts'
 import type { Core } from './core.ts'
-import { dropOldest, holdLog, isWritten, logSegments, mustHold, putAside } from './log-files.ts'
+import { dropOldest, holdLog, isWritten, logSegments, mustHold, putAside, writtenLog } from './log-files.ts'
 import { wholeLog } from './log-limits.ts'
 import { hasProcess } from './status.ts'
 
@@ -59,8 +59,9 @@ export function startLogRotation(core: Core): LogRotation {
 
 /** Also when it was put aside and a killed engine did not come to tell the monitor, or the monitor was faster. */
 function isDue(folder: string, { maxBytes }: Required<LogLimits>): boolean {
-  const last = existsSync(folder) ? logSegments(folder).at(-1) : undefined
-  return last !== undefined && (!isWritten(last) || last.sizeBytes >= maxBytes || mustHold(folder))
+  const written = writtenLog(folder)
+  if (written === null) return logSegments(folder).length > 0
+  return written.sizeBytes >= maxBytes || !written.isHeld
 }
 
 async function rotate(folder: string, controlPipe: string, { maxBytes, files }: Required<LogLimits>) {

@@ -4,7 +4,7 @@
  */
 import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { EngineError } from '../errors.ts'
 import { processStart } from '../sys/processes.ts'
 import { tryLock } from '../sys/syscalls.ts'
@@ -39,7 +39,7 @@ export function openState(stateDir: string): State {
   }
   ftruncateSync(lock)
   writeSync(lock, `${process.pid}\n`)
-  const db = new DatabaseSync(join(stateDir, 'engine.db'))
+  const db = new Statements(join(stateDir, 'engine.db'))
   try {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
     migrate(db)
@@ -57,6 +57,23 @@ export function openState(stateDir: string): State {
     },
   }
 }
+
+/** Compiles each text once: what looks after hundreds of containers asks the same few questions all the time. */
+class Statements extends DatabaseSync {
+  readonly #compiled = new Map<string, StatementSync>()
+
+  override prepare(text: string): StatementSync {
+    const found = this.#compiled.get(text)
+    if (found !== undefined) return found
+    const made = super.prepare(text)
+    if (this.#compiled.size >= mostStatements) this.#compiled.clear()
+    this.#compiled.set(text, made)
+    return made
+  }
+}
+
+/** All that the engine has are fewer; an update names the columns that change. */
+const mostStatements = 500
 
 function ownerOf(stateDir: string): string {
   return readFileSync(join(stateDir, 'lock'), 'utf8').trim()

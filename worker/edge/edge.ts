@@ -108,10 +108,11 @@ export function createEdge({ settings, readRoutes, readCertificates, onRestart, 
   ): Promise<void> {
     const list = certificateListPath(settings)
     const running = parseCertificateLines(await haproxy.command(process, `show ssl crt-list ${list}`))
+    const known = new Set(running.map((line) => line.split(' ')[0]))
     const pems = new Map<string, string>()
     for (const certificate of certificates.others) {
       const path = certificatePath(settings, certificate)
-      if (running.some((line) => line.startsWith(`${path} `))) continue
+      if (known.has(path)) continue
       const pem = await certificates.readPem(certificate)
       if (pem !== null) pems.set(path, pem)
     }

@@ -29,6 +29,8 @@ export interface HealthWatch {
 
 /** What is live is asked less often than what is being checked: it has proved itself, and there may be hundreds. */
 const atLeastMs = 1_000
+/** Each of so many: together they are not asked more than a hundred times a second. */
+const apartMs = 10
 
 export function createHealthWatch(host: Host, stopping: AbortSignal): HealthWatch {
   const watching = new Map<string, { key: string; over: AbortController; done: Promise<void> }>()
@@ -44,7 +46,7 @@ export function createHealthWatch(host: Host, stopping: AbortSignal): HealthWatc
     let lostAt: number | null = null
     let isLost = work.containers.find(({ id }) => id === serving.id)?.outOfTraffic ?? false
     while (!signal.aborted) {
-      await sleep(Math.max(atLeastMs, intervalMs), undefined, { signal })
+      await sleep(Math.max(atLeastMs, intervalMs, watching.size * apartMs), undefined, { signal })
       const result = await probe(target, timeoutMs, signal)
       bad = result.ok ? 0 : bad + 1
       if (result.ok === isLost && (result.ok || bad > retries)) {
