@@ -16,37 +16,62 @@ export const environment = {
   HOME: '/root',
 }
 
-/** Where the archive comes in at standard input. A cut build's source goes first. */
-export function unpackCommand(format: SourceFormat): string[] {
-  const fresh = `rm -rf ${contextDir} ${workDir}/tmp ${workDir}/source && mkdir -p ${contextDir} ${workDir}/tmp && cd ${contextDir}`
-  switch (format) {
-    case 'tar':
-      return ['sh', '-c', `${fresh} && exec tar -x -f -`]
-    case 'tar.gz':
-      return ['sh', '-c', `${fresh} && exec tar -x -z -f -`]
-    case 'zip':
-      return [
-        'sh',
-        '-c',
-        `${fresh} && cat >../source && unzip -q -o ../source && rm ../source && chmod -R u+rwX .`,
-      ]
-  }
+/**
+ * All that comes before a build, in one process, since each takes a while to begin. The archive comes in at standard
+ * input. Standard output is as `preparedFrom` reads it; what the archive's reader says goes to standard error.
+ */
+export function prepareCommand({ source, folder, dockerfile }: PrepareSpec): string[] {
+  const script = [tellCache, tidy, unpack[source.format], findDockerfile].join('\n')
+  return ['sh', '-c', script, 'sh', folder ?? '.', ...namesOf(dockerfile)]
 }
+
+type PrepareSpec = Pick<BuildSpec, 'folder' | 'dockerfile'> & { source: Pick<BuildSpec['source'], 'format'> }
+
+export interface Prepared {
+  /** Whether there are layers of earlier builds. */
+  hadCache: boolean
+  /** Seen from the source's folder. */
+  dockerfile: string | null
+  /** What the folder has instead, or why it can't be looked at. */
+  instead: string[]
+}
+
+/** @param said lines of standard output: the cache, the Dockerfile's number, and then names that strangers chose. */
+export function preparedFrom(
+  [cache, number, ...instead]: readonly string[],
+  { dockerfile }: Pick<BuildSpec, 'dockerfile'>,
+): Prepared {
+  return { hadCache: cache === 'cached', dockerfile: namesOf(dockerfile)[Number(number)] ?? null, instead }
+}
+
+const namesOf = (dockerfile: string | undefined) =>
+  dockerfile === undefined ? ['Dockerfile', 'Containerfile'] : [dockerfile]
+
+const tellCache = `ls -d ${workDir}/storage/overlay-images/*/ >/dev/null 2>&1 && echo cached || echo new`
 
 /** Takes away what a build that was killed left in buildah's store. */
-export const tidyCommand = [
-  'sh',
-  '-c',
-  `cd ${workDir}/storage/overlay-containers 2>/dev/null || exit 0; for f in */; do [ ! -d "$f" ] || exec buildah rm --all; done`,
-]
+const tidy = `for f in ${workDir}/storage/overlay-containers/*/; do
+  [ ! -d "$f" ] || { buildah rm --all </dev/null >&2 || exit; break; }
+done`
 
-/** Prints which Dockerfile there is, seen from the source's folder; exits with 1 when there is none. */
-export function findDockerfileCommand({ folder, dockerfile }: BuildSpec): string[] {
-  const names = dockerfile === undefined ? ['Dockerfile', 'Containerfile'] : [dockerfile]
-  const script =
-    'cd "$1" || exit 1; shift; for f; do [ -f "$f" ] && echo "$f" && exit 0; done; ls -A1; exit 1'
-  return ['sh', '-c', script, 'sh', folder ?? '.', ...names]
+/** A cut build's source goes first. */
+const fresh = `rm -rf ${contextDir} ${workDir}/tmp ${workDir}/source && mkdir -p ${contextDir} ${workDir}/tmp && cd ${contextDir}`
+
+const unpack: Record<SourceFormat, string> = {
+  tar: `${fresh} && tar -x -f - >&2 || exit`,
+  'tar.gz': `${fresh} && tar -x -z -f - >&2 || exit`,
+  zip: `${fresh} && cat >../source && unzip -q -o ../source >&2 && rm ../source && chmod -R u+rwX . || exit`,
 }
+
+const findDockerfile = `cd "$1" 2>/dev/null || { echo none; echo "there is no folder $1"; exit 0; }
+shift
+n=0
+for f; do
+  [ ! -f "$f" ] || { echo $n; exit 0; }
+  n=$((n + 1))
+done
+echo none
+ls -A1`
 
 /** Files of the source, a line each, for whoever has to find out what it is; what others made is no part of it. */
 export const listCommand = [
@@ -119,20 +144,22 @@ export function pushCommand({ reference, insecure }: PushTarget): string[] {
   ]
 }
 
-/** Percent of the disk that is used, and whether there are layers of earlier builds. */
-export const diskCommand = [
-  'sh',
-  '-c',
-  `df -P ${workDir} | tail -n 1; ls -d ${workDir}/storage/overlay-images/*/ 2>/dev/null; true`,
-]
+/** Pushes, and then prints the digest of what is in the registry, and how full the disk is. */
+export function pushAndTellCommand(push: PushTarget): string[] {
+  const script = `"$@" >&2 || exit; cat ${digestFile} && echo && df -P ${workDir} | tail -n 1`
+  return ['sh', '-c', script, 'sh', ...pushCommand(push)]
+}
+
+const mostWaiting = 64
 
 /**
  * Names of this machine mean the build's own container there, so what connects to them is passed on to the host.
- * Null for a registry that has a name of its own.
+ * Null for a registry that has a name of its own. busybox takes the number of `l` for how many connections may wait: it
+ * must be more than buildah opens at once, since who finds no room tries again only a second later.
  */
 export function relayCommand(reference: string, gateway: string): string[] | null {
   const found = /^(?:localhost|127\.0\.0\.1|[a-z0-9.-]+\.localhost)(?::(\d+))?\//.exec(reference)
   if (found === null) return null
   const port = found[1] ?? '80'
-  return ['nc', '-ll', '-p', port, '-e', '/bin/nc', gateway, port]
+  return ['nc', `-${'l'.repeat(mostWaiting)}`, '-p', port, '-e', '/bin/nc', gateway, port]
 }

@@ -15,22 +15,18 @@ import { ensureBuilderImage } from './builder-image.ts'
 import {
   buildCommand,
   contextDir,
-  digestFile,
-  diskCommand,
   environment,
-  findDockerfileCommand,
-  pushCommand,
+  prepareCommand,
+  preparedFrom,
+  pushAndTellCommand,
   relayCommand,
   secretFile,
-  tidyCommand,
-  unpackCommand,
   workDir,
 } from './commands.ts'
 import { lastError, reasonOf } from './failures.ts'
 import { generateDockerfile } from './generate.ts'
 import { registryFiles } from './registries.ts'
 import {
-  type Ran,
   type RunOptions,
   type Sandbox,
   type SandboxParts,
@@ -50,6 +46,8 @@ const volumeName = (cache: string) => `build-${cache}`
 
 /** A cache that is so full leaves too little for the next build. */
 const fullPercent = 70
+/** Of a source without a Dockerfile as many names are told. */
+const keptAnswers = 22
 
 export async function createBuilder(parts: BuilderParts): Promise<Builder> {
   const { images, spawner, volumes } = parts
@@ -126,34 +124,35 @@ async function buildIn(
     phase = next
     onPhase?.(next)
   }
-  const hadCache = (await sandbox.run(diskCommand)).lines.length > 1
+  let hadCache = false
   /** Throws unless it ends with 0. */
-  async function must(run: Promise<Ran>): Promise<string[]> {
-    const { code, lines } = await run
+  async function must(command: string[], more: RunOptions): Promise<void> {
+    const { code, lines } = await sandbox.run(command, { onLine, ...more })
     throwIfOver()
-    if (code === 0) return lines
+    if (code === 0) return
     const wasOutOfMemory = await sandbox.wasOutOfMemory()
     const reason = reasonOf({ phase, exitCode: code, lines, wasOutOfMemory })
     throw new BuildFailure(reason, lastError(lines), code, hadCache)
   }
   enter('unpacking')
-  await must(sandbox.run(tidyCommand))
-  await must(sandbox.run(unpackCommand(spec.source.format), { input: spec.source.open(), onLine }))
+  const found: string[] = []
+  const onAnswer = (text: string) => {
+    if (found.length < keptAnswers) found.push(text)
+    hadCache = preparedFrom(found, spec).hadCache
+  }
+  await must(prepareCommand(spec), { input: spec.source.open(), onAnswer })
+  const { dockerfile, instead } = preparedFrom(found, spec)
   const workingDir = posix.join(contextDir, spec.folder ?? '.')
-  const { code, lines } = await sandbox.run(findDockerfileCommand(spec), { workingDir: contextDir })
-  throwIfOver()
-  const dockerfile = code === 0 ? lines.at(-1) : undefined
-  const isGenerated = dockerfile === undefined && spec.generate !== undefined && spec.dockerfile === undefined
-  if (dockerfile === undefined && !isGenerated)
-    throw new BuildFailure('dockerfile-missing', lines.slice(0, 20).join(', '))
-  const by = dockerfile === undefined ? await generateDockerfile(sandbox, spec, workingDir) : { dockerfile }
+  const isGenerated = dockerfile === null && spec.generate !== undefined && spec.dockerfile === undefined
+  if (dockerfile === null && !isGenerated) throw new BuildFailure('dockerfile-missing', instead.join(', '))
+  const by = dockerfile === null ? await generateDockerfile(sandbox, spec, workingDir) : { dockerfile }
   throwIfOver()
   enter('building')
-  await must(sandbox.run(buildCommand(spec, by), { workingDir, onLine }))
+  await must(buildCommand(spec, by), { workingDir })
   enter('pushing')
-  await must(sandbox.run(pushCommand(spec.push), { onLine }))
-  const [digest = ''] = await must(sandbox.run(['cat', digestFile]))
-  const [disk = ''] = await must(sandbox.run(diskCommand))
+  const told: string[] = []
+  await must(pushAndTellCommand(spec.push), { onAnswer: (text) => told.push(text) })
+  const [digest = '', disk = ''] = told
   return { digest, hadCache, usedPercent: Number(/(\d+)% /.exec(disk)?.[1] ?? 0) }
 }
 

@@ -29,6 +29,8 @@ export interface RunOptions {
   /** Where standard output goes as it is; default: it is lines. */
   output?: Writable
   environment?: Record<string, string>
+  /** Called with lines of standard output, which are then none of those that it said. */
+  onAnswer?: (text: string) => void
   onLine?: (line: BuildLine) => void
   workingDir?: string
 }
@@ -134,7 +136,7 @@ async function enter(containers: Containers, id: string, command: string[]): Pro
 
 function sandboxOf(containers: Containers, id: string): Sandbox {
   return {
-    async run(command, { input, output, environment = {}, onLine, workingDir } = {}) {
+    async run(command, { input, output, environment = {}, onAnswer, onLine, workingDir } = {}) {
       const spec = {
         command,
         environment,
@@ -158,7 +160,9 @@ function sandboxOf(containers: Containers, id: string): Sandbox {
               unread = input.errored
             })
       await Promise.all([
-        output === undefined ? eachLine(process.output, read('stdout')) : pipeline(process.output, output),
+        output === undefined
+          ? eachLine(process.output, onAnswer ?? read('stdout'))
+          : pipeline(process.output, output),
         process.errors === null ? null : eachLine(process.errors, read('stderr')),
         process.exited.then(() => input?.destroy()),
         fed,

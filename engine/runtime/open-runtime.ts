@@ -160,7 +160,10 @@ export async function openRuntime(runDir: string, spawner: Spawner): Promise<Run
     },
     async delete(id, bundle) {
       const tool = toolFor(id)
-      const { code, stderr } = await spawner.run([tool.executable, ...tool.args, 'delete', '--force', id])
+      // Of what it has no record it has nothing to delete, and to be told so takes it a while.
+      const { code, stderr } = existsSync(join(tool.root, id))
+        ? await spawner.run([tool.executable, ...tool.args, 'delete', '--force', id])
+        : { code: 0, stderr: '' }
       if (code !== 0 && existsSync(join(tool.root, id)))
         throw new EngineError('internal', `${name} could not delete container ${id}: ${stderr.trim()}`)
       await untilMonitorEnds(id, bundle)
