@@ -23,7 +23,12 @@ interface FoundGroup {
 const restMs = 120
 const most = 8
 
-/** What has this text in its name. Apps are asked for, since there can be many; all else is known. */
+/**
+ * What has this text in its name. Apps are asked for, since there can be many; all else is known.
+ *
+ * Nothing is ever put before what is shown for the same text: Enter opens what is highlighted, and that is known by its
+ * place in the list. So apps, which are answered late, come last.
+ */
 export function useFound(text: string, team: SearchedTeam | null, isAdmin: boolean) {
   const t = useTranslations('search')
   const { apps, state } = useApps(text.trim(), team)
@@ -33,13 +38,21 @@ export function useFound(text: string, team: SearchedTeam | null, isAdmin: boole
   const fits = ({ label }: Found) => label.toLowerCase().includes(wanted)
   const base = team === null ? '' : `/${team.slug}`
   const projects = (team?.projects ?? []).map(({ slug, name }) => ({ label: name, href: `${base}/${slug}` }))
-  const groups: FoundGroup[] = [
-    { value: t('apps'), items: apps },
-    // Without a word to go by, they would hide the pages.
-    { value: t('projects'), items: wanted === '' ? [] : projects.filter(fits).slice(0, most) },
-    { value: t('here'), items: wanted === '' ? [] : here.filter(fits) },
-    { value: t('pages'), items: pages.filter(fits) },
-  ]
+  // Without a word to go by, they are what one looks for most: all waits for them, and nothing is shown before.
+  const groups: FoundGroup[] =
+    wanted === ''
+      ? state === 'asking'
+        ? []
+        : [
+            { value: t('apps'), items: apps },
+            { value: t('pages'), items: pages },
+          ]
+      : [
+          { value: t('projects'), items: projects.filter(fits).slice(0, most) },
+          { value: t('here'), items: here.filter(fits) },
+          { value: t('pages'), items: pages.filter(fits) },
+          { value: t('apps'), items: apps },
+        ]
   return { groups: groups.filter(({ items }) => items.length > 0), state }
 }
 
@@ -74,33 +87,29 @@ function usePages(team: SearchedTeam | null, isAdmin: boolean): Found[] {
   ]
 }
 
-/** Those that were found last stay until there are others. */
+/**
+ * Until these words are answered: of those that are known, those that fit. They keep their places when the answer
+ * comes, which adds what was not known.
+ */
 function useApps(text: string, team: SearchedTeam | null) {
-  const [apps, setApps] = useState<Found[]>([])
-  const [state, setState] = useState<'asking' | 'done' | 'failed'>('asking')
+  const [known, setKnown] = useState<FoundApp[]>([])
+  const [answer, setAnswer] = useState<{ text: string; state: 'done' | 'failed' } | null>(null)
   useEffect(() => {
-    if (team === null) return setState('done')
+    if (team === null) return
     const over = new AbortController()
-    setState('asking')
     const timer = setTimeout(
       async () => {
         try {
-          const query = new URLSearchParams({ limit: String(most), ...(text === '' ? {} : { search: text }) })
-          const response = await fetch(`/api/v1/teams/${team.id}/apps?${query}`, { signal: over.signal })
-          if (!response.ok) throw new Error(`answered ${response.status}`)
-          const { data } = (await response.json()) as { data: App[] }
-          setApps(
-            data.flatMap(({ name, slug, projectId }) => {
-              const project = team.projects.find(({ id }) => id === projectId)
-              if (project === undefined) return []
-              return [{ label: name, href: `/${team.slug}/${project.slug}/${slug}`, note: project.name }]
-            }),
-          )
-          setState('done')
-        } catch {
+          const found = await askForApps(text, team, over.signal)
           if (over.signal.aborted) return
-          setApps([])
-          setState('failed')
+          setKnown((before) => {
+            const first = before.filter((app) => hasInName(app, text))
+            const hrefs = new Set(first.map(({ href }) => href))
+            return [...first, ...found.filter(({ href }) => !hrefs.has(href))]
+          })
+          setAnswer({ text, state: 'done' })
+        } catch {
+          if (!over.signal.aborted) setAnswer({ text, state: 'failed' })
         }
       },
       text === '' ? 0 : restMs,
@@ -110,5 +119,30 @@ function useApps(text: string, team: SearchedTeam | null) {
       over.abort()
     }
   }, [text, team])
-  return { apps, state }
+  if (team === null) return { apps: [], state: 'done' as const }
+  const isAnswered = answer?.text === text
+  const apps = isAnswered ? known : known.filter((app) => hasInName(app, text))
+  return { apps: apps.slice(0, most), state: isAnswered ? answer.state : 'asking' }
+}
+
+interface FoundApp extends Found {
+  slug: string
+}
+
+async function askForApps(text: string, team: SearchedTeam, signal: AbortSignal): Promise<FoundApp[]> {
+  const query = new URLSearchParams({ limit: String(most), ...(text === '' ? {} : { search: text }) })
+  const response = await fetch(`/api/v1/teams/${team.id}/apps?${query}`, { signal })
+  if (!response.ok) throw new Error(`answered ${response.status}`)
+  const { data } = (await response.json()) as { data: App[] }
+  return data.flatMap(({ name, slug, projectId }) => {
+    const project = team.projects.find(({ id }) => id === projectId)
+    if (project === undefined) return []
+    return [{ label: name, slug, href: `/${team.slug}/${project.slug}/${slug}`, note: project.name }]
+  })
+}
+
+/** As the API looks for them. */
+function hasInName({ label, slug }: FoundApp, text: string): boolean {
+  const wanted = text.toLowerCase()
+  return label.toLowerCase().includes(wanted) || slug.toLowerCase().includes(wanted)
 }

@@ -132,26 +132,84 @@ test('redeploying keeps it answering, and both deployments are listed', async ()
   await look('deployments')
 })
 
+const search = () => page.getByRole('combobox', { name: 'Search apps, projects and pages' })
+const option = (name: RegExp) => page.getByRole('option', { name })
+/** What Enter would open: the option that the field says is the active one. */
+const highlighted = () =>
+  search().evaluate((field) => {
+    const id = field.getAttribute('aria-activedescendant')
+    const active = id === null ? null : document.getElementById(id)
+    return active?.hasAttribute('data-highlighted') ? active.textContent : null
+  })
+const untilHighlighted = (name: RegExp) =>
+  until(`${name} is highlighted`, async () => name.test((await highlighted()) ?? ''))
+
 test('apps and pages are found by a part of their names, with the keyboard alone', async () => {
   await at('/main')
   await button('Search').first().click()
-  const search = page.getByRole('combobox', { name: 'Search apps, projects and pages' })
-  const option = (name: RegExp) => page.getByRole('option', { name })
-  await search.fill('HELL')
+  await search().fill('HELL')
   await option(/^hello/).waitFor()
   await look('search')
+  await untilHighlighted(/^hello/)
   await page.keyboard.press('Enter')
   await page.waitForURL(`**${app.path}`)
   await page.keyboard.press('Control+k')
-  await search.fill('variab')
+  await search().fill('variab')
   await option(/^Variables/).waitFor()
+  expect(await highlighted()).toMatch(/^Variables/)
   await page.keyboard.press('Enter')
   await page.waitForURL(`**${app.path}/variables`)
   await page.keyboard.press('Control+k')
-  await search.fill('no such thing')
+  await search().fill('no such thing')
   await page.getByText('Nothing is called “no such thing”.').waitFor()
   await page.keyboard.press('Escape')
-  await search.waitFor({ state: 'detached' })
+  await search().waitFor({ state: 'detached' })
+})
+
+test('Enter opens what is highlighted for the words that are typed, however late the answer about apps comes', async () => {
+  await at(app.path)
+  let letThrough = Promise.withResolvers<void>()
+  letThrough.resolve()
+  const questions = /\/api\/v1\/teams\/[^/]+\/apps\?/
+  await page.route(questions, async (route) => {
+    await letThrough.promise
+    // A question that was given up meanwhile.
+    await route.continue().catch(() => {})
+  })
+  // No answer to these words: what was found for the words before is not shown as if it were for these.
+  await page.keyboard.press('Control+k')
+  await option(/^hello/).waitFor()
+  letThrough = Promise.withResolvers()
+  await search().fill('variab')
+  await option(/^Variables/).waitFor()
+  expect(await highlighted()).toMatch(/^Variables/)
+  expect(await option(/^hello/).count()).toBe(0)
+  await page.keyboard.press('Enter')
+  await page.waitForURL(`**${app.path}/variables`)
+  letThrough.resolve()
+
+  // A late answer: the first is still the first, and who has chosen another has it still.
+  for (const steps of [0, 2]) {
+    await at(app.path)
+    letThrough = Promise.withResolvers()
+    await page.keyboard.press('Control+k')
+    await search().fill('e')
+    await option(/^Overview/)
+      .first()
+      .waitFor()
+    expect(await option(/^hello/).count()).toBe(0)
+    for (let step = 0; step < steps; step++) await page.keyboard.press('ArrowDown')
+    const names = await page.getByRole('option').allTextContents()
+    expect(await highlighted()).toBe(names[steps])
+    letThrough.resolve()
+    await option(/^hello/).waitFor()
+    expect(await highlighted()).toBe(names[steps])
+    await search().fill('hell')
+    await untilHighlighted(/^hello/)
+    await page.keyboard.press('Enter')
+    await page.waitForURL(`**${app.path}`)
+  }
+  await page.unroute(questions)
 })
 
 test('it is scaled without a deployment: what it uses is beside, mistakes are said, new replicas are listed', async () => {
