@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { type LogLineLevel, logLineLevels } from '../../../platform/model/log-level.ts'
 import { createLineMatcher, type LogTerm } from '../../../platform/model/log-query.ts'
 import type { LogFilter } from '../../../platform/model/log-search.ts'
+import { countAll } from './count-all.ts'
 import { microseconds, stderrFlag } from './open-part.ts'
 
 export interface FoundLine {
@@ -20,10 +21,14 @@ export interface Plan {
   isMatch(line: FoundLine): boolean
   /** Whether every candidate is a match, so that they can be counted without being read. */
   readonly isExact: boolean
-  counts(
-    from: number,
-    width: number,
-  ): Iterable<{ bucket: number; total: number; warnings: number; errors: number }>
+  counts(from: number, width: number): Iterable<Counts>
+}
+
+export interface Counts {
+  bucket: number
+  total: number
+  warnings: number
+  errors: number
 }
 
 interface Range {
@@ -59,6 +64,12 @@ export function createPlan(db: DatabaseSync, filter: LogFilter, range: Range): P
   const table = trigrams === null ? 'lines' : 'lines_text CROSS JOIN lines ON lines.number = lines_text.rowid'
   const condition = where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`
   const isMatch = createLineMatcher(terms)
+  const isOfAll =
+    terms.length === 0 &&
+    sources === null &&
+    filter.stream === undefined &&
+    range.before === undefined &&
+    range.after === undefined
   return {
     candidates: () =>
       db
@@ -68,13 +79,15 @@ export function createPlan(db: DatabaseSync, filter: LogFilter, range: Range): P
         .iterate(...values) as Iterable<unknown> as Iterable<FoundLine>,
     isMatch: ({ text, level }) => isMatch({ text, level: level === null ? null : (names[level] ?? null) }),
     isExact: terms.every(({ kind, isNegated }) => kind === 'level' && !isNegated) && terms.length <= 1,
-    counts: (from, width) =>
-      db
+    counts: (from, width) => {
+      if (isOfAll) return countAll(db, { from, width, ...timesOf(filter) })
+      return db
         .prepare(
           `SELECT CAST((time - ?) / ? AS INTEGER) AS bucket, count(*) AS total, count(*) FILTER (WHERE level = 4) AS warnings,
              count(*) FILTER (WHERE level > 4) AS errors FROM ${table} ${condition} GROUP BY bucket`,
         )
-        .iterate(from, width, ...values) as Iterable<unknown> as ReturnType<Plan['counts']>,
+        .iterate(from, width, ...values) as Iterable<unknown> as Iterable<Counts>
+    },
   }
 }
 
@@ -84,11 +97,17 @@ const names = Object.fromEntries(
 
 type Add = (condition: string, ...values: (string | number)[]) => void
 
+function timesOf({ since, until }: LogFilter): { min: number; max: number } {
+  return {
+    min: since === undefined ? Number.MIN_SAFE_INTEGER : microseconds(since),
+    max: until === undefined ? Number.MAX_SAFE_INTEGER : microseconds(until),
+  }
+}
+
 /** False when no block covers these times. */
 function addTimes(db: DatabaseSync, { since, until }: LogFilter, key: string, add: Add): boolean {
   if (since === undefined && until === undefined) return true
-  const min = since === undefined ? 0 : microseconds(since)
-  const max = until === undefined ? Number.MAX_SAFE_INTEGER : microseconds(until)
+  const { min, max } = timesOf({ since, until })
   const span = db
     .prepare(
       'SELECT min(first) AS first, max(last) AS last FROM blocks WHERE max_time >= ? AND min_time <= ?',
