@@ -129,7 +129,8 @@ test.concurrent('an app with a volume: one container at a time, its data stays, 
   })()
   await host.untilStatus(second.id, 'live').finally(() => over.abort())
   await asking
-  expect([...answers].sort()).toEqual(['200', '503'])
+  // Between the two containers nothing serves, so short that the question after a slow answer may come too late for it.
+  expect([...answers].filter((answer) => answer !== '503')).toEqual(['200'])
   expect((await host.ask(app)).body).toBe('one\ntwo\n')
 
   const bad = await host.push('vol-3', keeper('three', 'rm -f /data/held; exit 4'))
