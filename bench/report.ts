@@ -84,6 +84,12 @@ export function median(samples: number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
 
+/** How many times the one is the other, by their medians. */
+export function timesOver(small: Samples, large: Samples): Samples {
+  if (typeof small === 'string' || typeof large === 'string') return 'one of the two was not measured'
+  return [median(large) / median(small)]
+}
+
 /** Three digits say all that a noisy machine can. */
 function round(value: number): number {
   return Number(value.toPrecision(3))

@@ -165,7 +165,7 @@ export async function createApp(
         })
       }),
   })
-  await learnWhatIsThere(platform, { appId: id, teamId: project.teamId })
+  if (given.follow !== null) await learnWhatIsThere(platform, { appId: id, teamId: project.teamId, hostId })
   await announce(platform, told)
   await publishApp(platform, id)
   for (const volumeId of firstVolumes) await enqueue(platform, hostId, 'work-on-volume', { volumeId })

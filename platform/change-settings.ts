@@ -67,7 +67,7 @@ export async function changeSettings(
     if (changes.length === 0) return []
     return tellOfApp(tx, { appId: id, by: viewer, event: { kind: 'configuration.changed', changes } })
   })
-  if (isToLook) await learnWhatIsThere(platform, { appId: id, teamId })
+  if (isToLook) await learnWhatIsThere(platform, { appId: id, teamId, hostId })
   await announce(platform, told)
   await publishApp(platform, id)
   const app = await readApp(platform, id)

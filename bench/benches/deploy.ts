@@ -5,13 +5,14 @@ import { run } from '../../cli/processes.ts'
 import type { Bench, BenchContext } from '../bench.ts'
 import { provide } from '../images/image.ts'
 import { webCommand, webImage } from '../images/web.ts'
+import { forEachAtOnce } from '../parts/at-once.ts'
 import { startDocker } from '../parts/docker.ts'
 import { type BerthInstallation, startInstallation } from '../parts/installation.ts'
 import { openNamespace } from '../parts/namespace.ts'
 import { imagePackages, peerPackages } from '../parts/packages.ts'
 import { startRegistry } from '../parts/registry.ts'
 import { untilAnswer } from '../parts/until-answer.ts'
-import { makeRow, median, type Row, type Samples } from '../report.ts'
+import { makeRow, type Row, type Samples, timesOver } from '../report.ts'
 import { type Contestant, takeTurns } from '../turns.ts'
 
 const limits = { memoryBytes: 64 * 2 ** 20, cpuMillis: 500, pids: 64 }
@@ -77,16 +78,12 @@ function rowsOf(measured: Measured, apps: number): Row[] {
 
 /** Docker beside it has no more containers than before: it shows what the machine's own load does. */
 function growthRows(alone: Measured, among: Measured, apps: number): Row[] {
-  const grown = (small: Samples, large: Samples): Samples =>
-    typeof small === 'string' || typeof large === 'string'
-      ? 'one of the two was not measured'
-      : [median(large) / median(small)]
   return (['first', 'again'] as const).map((kind) =>
     makeRow({
       what: `${what[kind]}: with ${apps} apps over with 1 (1: it does not change)`,
       unit: 'times',
-      berth: grown(alone[kind].berth, among[kind].berth),
-      peers: { docker: grown(alone[kind].docker, among[kind].docker) },
+      berth: timesOver(alone[kind].berth, among[kind].berth),
+      peers: { docker: timesOver(alone[kind].docker, among[kind].docker) },
     }),
   )
 }
@@ -103,14 +100,14 @@ async function serveMany(
 ): Promise<void> {
   const made: App[] = []
   context.note(`deploying ${count} more apps`)
-  context.defer(() => forEachAtOnce(made, (app) => stop(installation, app.id)))
+  context.defer(() => forEachAtOnce(deployedAtOnce, made, (app) => stop(installation, app.id)))
   for (let from = 0; from < count; from += inProject) {
     const { id: projectId } = await installation.api.post<{ id: string }>(
       `/teams/${installation.teamId}/projects`,
       { name: `More ${from}` },
     )
     const numbers = Array.from({ length: Math.min(inProject, count - from) }, (_, at) => from + at)
-    await forEachAtOnce(numbers, async (number) => {
+    await forEachAtOnce(deployedAtOnce, numbers, async (number) => {
       context.signal.throwIfAborted()
       const app = await makeApp(installation, projectId, `more ${number}`, image, 0)
       made.push(app)
@@ -119,14 +116,6 @@ async function serveMany(
     })
     context.note(`${made.length} of ${count} serve`)
   }
-}
-
-async function forEachAtOnce<Thing>(things: Thing[], work: (thing: Thing) => Promise<void>): Promise<void> {
-  const left = [...things]
-  const next = async () => {
-    for (let thing = left.shift(); thing !== undefined; thing = left.shift()) await work(thing)
-  }
-  await Promise.all(Array.from({ length: deployedAtOnce }, next))
 }
 
 async function push(

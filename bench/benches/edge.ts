@@ -1,7 +1,7 @@
 /** Requests through the edge, beside a bare HAProxy and the app itself; with one app and with many. */
 import type { Bench, BenchContext } from '../bench.ts'
 import { type BenchEdge, measure, type Origin, startBare, startEdge, startOrigin } from '../parts/edge.ts'
-import { makeRow, median, type Row, type Samples } from '../report.ts'
+import { makeRow, type Row, type Samples, timesOver } from '../report.ts'
 import { takeTurns } from '../turns.ts'
 
 const packages = [
@@ -56,16 +56,11 @@ async function compare(context: BenchContext, most: number, seconds: number): Pr
   }
   const [one, many] = growth
   if (one === undefined || many === undefined) return rows
-  const grown = (pick: (each: (typeof growth)[number]) => Way, of: (way: Way) => Samples) => {
-    const [small, large] = [of(pick(one)), of(pick(many))]
-    if (typeof small === 'string' || typeof large === 'string') return 'one of the two was not measured'
-    return [median(large) / median(small)]
-  }
   const growthRow = (what: string, of: (way: Way) => Samples, better: 'less' | 'more') =>
     makeRow({
       ...{ what: `${what} with ${most} apps over with 1 (1: it does not change)`, unit: 'times', better },
-      berth: grown((each) => each.berth, of),
-      peers: { haproxy: grown((each) => each.bare, of) },
+      berth: timesOver(of(one.berth), of(many.berth)),
+      peers: { haproxy: timesOver(of(one.bare), of(many.bare)) },
     })
   rows.push(
     growthRow('requests', ({ rates }) => rates, 'more'),

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { mustHaveSettings, partEnvironment } from '../../cli/settings.ts'
 import { type Database, openDatabase } from '../../platform/database.ts'
 import type { BenchContext } from '../bench.ts'
+import { forEachAtOnce } from './at-once.ts'
 import type { BerthInstallation } from './installation.ts'
 
 const inProject = 50
@@ -35,13 +36,10 @@ export async function makeApps(
       { length: Math.min(inProject, count - made.length) },
       (_, index) => `service ${made.length + index + 1}`,
     )
-    const worker = async () => {
-      for (let next = names.shift(); next !== undefined; next = names.shift()) {
-        signal.throwIfAborted()
-        made.push(await api.post(`/projects/${project.id}/apps`, { name: next, settings }))
-      }
-    }
-    await Promise.all(Array.from({ length: atOnce }, worker))
+    await forEachAtOnce(atOnce, names, async (name) => {
+      signal.throwIfAborted()
+      made.push(await api.post(`/projects/${project.id}/apps`, { name, settings }))
+    })
   }
   // Ids sort by time: lists begin with it.
   const [app] = made.toSorted((a, b) => (a.id < b.id ? -1 : 1))

@@ -5,7 +5,7 @@ import type { BuildSpec, PushTarget, SourceFormat } from './builder.ts'
 export const workDir = '/var/lib/containers'
 export const contextDir = `${workDir}/context`
 export const authFile = '/build/auth.json'
-export const digestFile = '/run/digest'
+const digestFile = '/run/digest'
 export const secretFile = (index: number) => `/build/secret-${index}`
 
 export const environment = {
@@ -131,7 +131,7 @@ export function buildCommand(spec: BuildSpec, { dockerfile, ignoreFile }: BuildC
   ]
 }
 
-export function pushCommand({ reference, insecure }: PushTarget): string[] {
+function pushCommand({ reference, insecure }: PushTarget): string[] {
   return [
     'buildah',
     'push',

@@ -124,7 +124,8 @@ async function buildIn(
     phase = next
     onPhase?.(next)
   }
-  let hadCache = false
+  const found: string[] = []
+  const hadCache = () => preparedFrom(found, spec).hadCache
   /** Throws unless it ends with 0. */
   async function must(command: string[], more: RunOptions): Promise<void> {
     const { code, lines } = await sandbox.run(command, { onLine, ...more })
@@ -132,14 +133,10 @@ async function buildIn(
     if (code === 0) return
     const wasOutOfMemory = await sandbox.wasOutOfMemory()
     const reason = reasonOf({ phase, exitCode: code, lines, wasOutOfMemory })
-    throw new BuildFailure(reason, lastError(lines), code, hadCache)
+    throw new BuildFailure(reason, lastError(lines), code, hadCache())
   }
   enter('unpacking')
-  const found: string[] = []
-  const onAnswer = (text: string) => {
-    if (found.length < keptAnswers) found.push(text)
-    hadCache = preparedFrom(found, spec).hadCache
-  }
+  const onAnswer = (text: string) => void (found.length < keptAnswers && found.push(text))
   await must(prepareCommand(spec), { input: spec.source.open(), onAnswer })
   const { dockerfile, instead } = preparedFrom(found, spec)
   const workingDir = posix.join(contextDir, spec.folder ?? '.')
@@ -153,7 +150,7 @@ async function buildIn(
   const told: string[] = []
   await must(pushAndTellCommand(spec.push), { onAnswer: (text) => told.push(text) })
   const [digest = '', disk = ''] = told
-  return { digest, hadCache, usedPercent: Number(/(\d+)% /.exec(disk)?.[1] ?? 0) }
+  return { digest, hadCache: hadCache(), usedPercent: Number(/(\d+)% /.exec(disk)?.[1] ?? 0) }
 }
 
 /** Throws invalid: what passes can't be an option, or lead out of the source. */

@@ -70,21 +70,33 @@ async function lookFor(
     looked.map(({ follow }) => follow),
     signal,
   )
-  for (const { app, row, follow } of looked) {
-    const failures = seen instanceof RegistryProblem ? row.followFailures + 1 : 0
-    const pause = pauseMs(follow, failures, seen instanceof RegistryProblem ? seen.retryAfterMs : null)
-    const { count: isSame } = await platform.db.app.updateMany({
-      // Whoever changed meanwhile what is followed wants another look.
-      where: { id: app.id, followLookAt: row.followLookAt },
-      data: {
-        ...{ followLookedAt: new Date(), followFailures: failures },
-        followLookAt: new Date(Date.now() + pause),
-      },
-    })
-    if (isSame === 0) continue
-    if (seen instanceof RegistryProblem) await noteFollowProblem(platform, app.id, seen.message)
-    else await takeOver(platform, app, follow, seen)
-  }
+  for (const each of looked) await noteLook(platform, each, seen)
+}
+
+interface Looked {
+  app: Following
+  row: { followLookAt: Date | null; followFailures: number }
+  follow: Follow
+}
+
+async function noteLook(
+  platform: Platform,
+  { app, row, follow }: Looked,
+  seen: PushedTag[] | RegistryProblem,
+): Promise<void> {
+  const failures = seen instanceof RegistryProblem ? row.followFailures + 1 : 0
+  const pause = pauseMs(follow, failures, seen instanceof RegistryProblem ? seen.retryAfterMs : null)
+  const { count: isSame } = await platform.db.app.updateMany({
+    // Whoever changed meanwhile what is followed, or looked, wants another look.
+    where: { id: app.id, followLookAt: row.followLookAt },
+    data: {
+      ...{ followLookedAt: new Date(), followFailures: failures },
+      followLookAt: new Date(Date.now() + pause),
+    },
+  })
+  if (isSame === 0) return
+  if (seen instanceof RegistryProblem) await noteFollowProblem(platform, app.id, seen.message)
+  else await takeOver(platform, app, follow, seen)
 }
 
 async function look(
@@ -152,27 +164,17 @@ function pauseMs({ intervalSeconds }: Follow, failures: number, retryAfterMs: nu
  */
 export async function learnWhatIsThere(
   platform: Platform,
-  { appId, teamId }: { appId: string; teamId: string },
+  { appId, teamId, hostId }: { appId: string; teamId: string; hostId: string },
 ): Promise<void> {
   const row = await platform.db.app.findUnique({ where: { id: appId } })
   if (row === null || row.followLookAt === null || row.followedDigest !== null) return
   const { image, follow } = appSettingsSchema.parse(row.settings)
   if (follow === null) return
   const seen = await look(platform, { teamId, image }, [follow], undefined, glanceWithinMs)
-  if (seen instanceof RegistryProblem) {
-    if (seen.kind !== 'unavailable') await noteFollowProblem(platform, appId, seen.message)
-    return
-  }
-  const found = chooseFollowed(follow, seen)
-  const { count } = await platform.db.app.updateMany({
-    // A worker whose turn came meanwhile has another date there.
-    where: { id: appId, followedDigest: null, followLookAt: row.followLookAt },
-    data: {
-      ...(found === null ? { followedDigest: '' } : followedColumns(found)),
-      ...{ followLookedAt: new Date(), followLookAt: new Date(Date.now() + pauseMs(follow, 0, null)) },
-    },
-  })
-  if (count > 0 && found === null) await noteFollowProblem(platform, appId, nothingFits(image, follow))
+  if (!(seen instanceof RegistryProblem)) {
+    const app = { id: appId, teamId, hostId, image, lookAt: row.followLookAt }
+    await noteLook(platform, { app, row, follow }, seen)
+  } else if (seen.kind !== 'unavailable') await noteFollowProblem(platform, appId, seen.message)
 }
 
 export interface SeenElsewhere {

@@ -54,6 +54,9 @@ export function parseCertificateLines(text: string): string[] {
     .filter((line) => line.startsWith('/'))
 }
 
+/** The certificate's path in such a line. */
+export const certificateFile = (line: string): string => line.split(' ')[0] ?? ''
+
 /**
  * The commands that take a running HAProxy's list to what is wanted; a new one is there before the old one goes.
  * HAProxy 2.6 management guide, 9.3. What follows `<<` ends at the first empty line.
@@ -63,12 +66,11 @@ export function certificateChanges(
   { wanted, running }: { wanted: readonly string[]; running: readonly string[] },
   pems: ReadonlyMap<string, string>,
 ): string[] {
-  const file = (line: string) => line.split(' ')[0] ?? ''
   const had = new Set(running)
-  const known = new Set(running.map(file))
+  const known = new Set(running.map(certificateFile))
   const commands: string[] = []
   for (const line of wanted) {
-    const path = file(line)
+    const path = certificateFile(line)
     if (had.has(line)) continue
     if (!known.has(path)) {
       const pem = pems.get(path)
@@ -83,12 +85,12 @@ export function certificateChanges(
     commands.push(`add ssl crt-list ${listPath} <<\n${line}\n`)
   }
   const stay = new Set(wanted)
-  const used = new Set(wanted.map(file))
+  const used = new Set(wanted.map(certificateFile))
   const gone = new Set<string>()
   for (const line of running) {
     if (stay.has(line)) continue
-    commands.push(`del ssl crt-list ${listPath} ${file(line)}`)
-    if (!used.has(file(line))) gone.add(file(line))
+    commands.push(`del ssl crt-list ${listPath} ${certificateFile(line)}`)
+    if (!used.has(certificateFile(line))) gone.add(certificateFile(line))
   }
   for (const path of gone) commands.push(`del ssl cert ${path}`)
   return commands

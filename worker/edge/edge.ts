@@ -3,6 +3,7 @@ import type { Logger } from '../../platform/log.ts'
 import type { DesiredRoute } from '../../platform/worker/desired-routes.ts'
 import {
   certificateChanges,
+  certificateFile,
   certificateListPath,
   certificatePath,
   type EdgeCertificates,
@@ -108,7 +109,7 @@ export function createEdge({ settings, readRoutes, readCertificates, onRestart, 
   ): Promise<void> {
     const list = certificateListPath(settings)
     const running = parseCertificateLines(await haproxy.command(process, `show ssl crt-list ${list}`))
-    const known = new Set(running.map((line) => line.split(' ')[0]))
+    const known = new Set(running.map(certificateFile))
     const pems = new Map<string, string>()
     for (const certificate of certificates.others) {
       const path = certificatePath(settings, certificate)

@@ -1,6 +1,18 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { logLineLevels } from '../../../platform/model/log-level.ts'
-import type { Counts } from './plan.ts'
+
+export interface Counts {
+  bucket: number
+  total: number
+  warnings: number
+  errors: number
+}
+
+/** The question for them that reads every line. Its first two values are where the first bucket begins, and its width. */
+export function countsFrom(lines: string): string {
+  return `SELECT CAST((time - ?) / ? AS INTEGER) AS bucket, count(*) AS total, count(*) FILTER (WHERE level = 4) AS warnings,
+    count(*) FILTER (WHERE level > 4) AS errors FROM ${lines} GROUP BY bucket`
+}
 
 interface Span {
   from: number
@@ -46,11 +58,7 @@ function* counted(db: DatabaseSync, { from, width, min, max }: Span): Iterable<C
   )
   const count = (level: StatementSync | undefined, { first, last }: Run) =>
     Number(level?.get(first, last)?.count ?? 0)
-  const read = db.prepare(
-    `SELECT CAST((time - ?) / ? AS INTEGER) AS bucket, count(*) AS total, count(*) FILTER (WHERE level = 4) AS warnings,
-       count(*) FILTER (WHERE level > 4) AS errors FROM lines WHERE number BETWEEN ? AND ? AND time BETWEEN ? AND ?
-       GROUP BY bucket`,
-  )
+  const read = db.prepare(countsFrom('lines WHERE number BETWEEN ? AND ? AND time BETWEEN ? AND ?'))
   for (const run of runsOf(blocks, { from, width, min, max })) {
     if (run.bucket === null) {
       yield* read.iterate(from, width, run.first, run.last, min, max) as Iterable<unknown> as Iterable<Counts>

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { type LogLineLevel, logLineLevels } from '../../../platform/model/log-level.ts'
 import { createLineMatcher, type LogTerm } from '../../../platform/model/log-query.ts'
 import type { LogFilter } from '../../../platform/model/log-search.ts'
-import { countAll } from './count-all.ts'
+import { type Counts, countAll, countsFrom } from './count-all.ts'
 import { microseconds, stderrFlag } from './open-part.ts'
 
 export interface FoundLine {
@@ -22,13 +22,6 @@ export interface Plan {
   /** Whether every candidate is a match, so that they can be counted without being read. */
   readonly isExact: boolean
   counts(from: number, width: number): Iterable<Counts>
-}
-
-export interface Counts {
-  bucket: number
-  total: number
-  warnings: number
-  errors: number
 }
 
 interface Range {
@@ -82,10 +75,7 @@ export function createPlan(db: DatabaseSync, filter: LogFilter, range: Range): P
     counts: (from, width) => {
       if (isOfAll) return countAll(db, { from, width, ...timesOf(filter) })
       return db
-        .prepare(
-          `SELECT CAST((time - ?) / ? AS INTEGER) AS bucket, count(*) AS total, count(*) FILTER (WHERE level = 4) AS warnings,
-             count(*) FILTER (WHERE level > 4) AS errors FROM ${table} ${condition} GROUP BY bucket`,
-        )
+        .prepare(countsFrom(`${table} ${condition}`))
         .iterate(from, width, ...values) as Iterable<unknown> as Iterable<Counts>
     },
   }
