@@ -1,6 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { LogReader } from '../../../worker/logs/store/reader.ts'
 import { LogWriter } from '../../../worker/logs/store/writer.ts'
@@ -50,12 +51,22 @@ function countedOneByOne(
   return buckets
 }
 
+/** Blocks as they were before they said how many of their lines are serious. */
+async function forgetCounts(): Promise<void> {
+  const parts = (await readdir(join(folder, app))).filter((name) => name.endsWith('.db'))
+  for (const part of parts) {
+    const db = new DatabaseSync(join(folder, app, part))
+    db.exec('ALTER TABLE blocks DROP COLUMN warnings; ALTER TABLE blocks DROP COLUMN errors')
+    db.close()
+  }
+}
+
 test.each([1, 2, 3, 4, 5])(
-  'a histogram of all lines counts as one by one: across parts, late lines, what went, and the part that is written (%i)',
-  (seed) => {
+  'a histogram of all lines counts as one by one: across parts, late lines, what went, files of an earlier version, and the part that is written (%i)',
+  async (seed) => {
     const random = randomOf(seed)
     let day = 100
-    const writer = new LogWriter(folder, () => day)
+    let writer = new LogWriter(folder, () => day)
     const reader = new LogReader(folder)
     let lines: Written[] = []
     const iso = (ms: number) => new Date(ms).toISOString()
@@ -73,6 +84,11 @@ test.each([1, 2, 3, 4, 5])(
       const first = writer.append(app, source, made, String(batch))
       for (const [index, { time, text }] of made.entries())
         lines.push({ number: first + index, time: Date.parse(time) * 1_000, text })
+      if (batch === 12 && seed % 2 === 0) {
+        writer.close()
+        await forgetCounts()
+        writer = new LogWriter(folder, () => day)
+      }
       if (batch !== 25) continue
       const bytes = writer.usage()[app] ?? 0
       writer.prune({ maxBytes: bytes - 1, maxAgeMs: Number.MAX_SAFE_INTEGER, minFreeBytes: 0 })
@@ -100,3 +116,22 @@ test.each([1, 2, 3, 4, 5])(
     writer.close()
   },
 )
+
+test('a histogram whose time is over says so, and has counted the newest lines', () => {
+  let day = 100
+  const writer = new LogWriter(folder, () => day)
+  const source = { name: 'c@1', containerId: 'c', deploymentId: 'dep_1', process: 'web', replica: 0 }
+  for (const count of [1, 10, 100]) {
+    const time = new Date(start + day++ * 1_000).toISOString()
+    const lines = Array.from({ length: count }, () => ({ time, stream: 'stdout' as const, text: 'ok' }))
+    writer.append(app, source, lines, String(count))
+  }
+  writer.close()
+  const counted = (budgetMs?: number) => {
+    const asked = { buckets: 10, stream: 'stdout' as const, ...(budgetMs === undefined ? {} : { budgetMs }) }
+    const { buckets, isComplete } = new LogReader(folder).histogram(app, asked)
+    return [buckets.reduce((sum, { total }) => sum + total, 0), isComplete]
+  }
+  expect(counted()).toEqual([111, true])
+  expect(counted(0)).toEqual([100, false])
+})

@@ -58,6 +58,32 @@ test('lines have numbers without a gap, in every part and whoever wrote them, an
   ])
 })
 
+test('pages of any size join where parts do, in both directions', async () => {
+  let day = 100
+  const writer = new LogWriter(folder, () => day)
+  let count = 0
+  for (const lines of [3, 1, 1, 2, 4]) {
+    writer.append(app, source, numbered(count, count + lines), `day ${day++}`)
+    count += lines
+  }
+  writer.close()
+  expect((await readdir(join(folder, app))).filter((name) => name.endsWith('.db'))).toHaveLength(5)
+  const all = Array.from({ length: count }, (_, i) => i + 1)
+  for (let limit = 1; limit <= count + 1; limit++) {
+    for (const order of ['newest', 'oldest'] as const) {
+      const pages: number[][] = []
+      for (let next: number | null | undefined; next !== null; ) {
+        const from = next === undefined ? {} : { [order === 'newest' ? 'before' : 'after']: next }
+        const page = await find('', { order, limit, ...from })
+        pages.push(page.lines.map(({ number }) => number))
+        next = page.next
+      }
+      expect(pages.flat(), `${order}, ${limit} a page`).toEqual(order === 'newest' ? all.toReversed() : all)
+      expect(pages).toHaveLength(Math.ceil(count / limit))
+    }
+  }
+})
+
 test('a line comes back as it was written, with its time to the microsecond', async () => {
   const text = '\u001b[31mrot\u001b[0m\t"quoted" – 日本語 🚢 \\ end  '
   await store.append(app, source, [{ time: '2026-03-01T12:00:00.123456789Z', stream: 'stderr', text }], 'a')
@@ -74,10 +100,11 @@ test('each kind of term finds its lines and no other', async () => {
   const pair = 'level=warn user=43 msg="slow query" took=12ms'
   const plain = '2026-03-01 12:00:00 INFO started GET /api/items'
   const stack = 'TypeError: x is not a function'
+  const dotted = '{"http.status":502,"http":{"status":1},"list":["a","b"]}'
   await store.append(
     app,
     source,
-    [json, pair, plain, stack].map((text) => line(text)),
+    [json, pair, plain, stack, dotted].map((text) => line(text)),
     'a',
   )
   const found = async (query: string) => (await texts(query)).toReversed()
@@ -90,13 +117,50 @@ test('each kind of term finds its lines and no other', async () => {
   expect(await found('level:info')).toEqual([plain])
   expect(await found('user.id:42')).toEqual([json])
   expect(await found('user.id:4')).toEqual([])
+  expect(await found('http.status:502')).toEqual([dotted])
+  expect(await found('list:["a","b"]')).toEqual([dotted])
+  expect(await found('list.1:b')).toEqual([dotted])
   expect(await found('path:/api/*')).toEqual([json])
   expect(await found('msg:"it said \\"no\\""')).toEqual([json])
   expect(await found('msg:"slow query"')).toEqual([pair])
-  expect(await found('-items')).toEqual([pair, stack])
+  expect(await found('-items')).toEqual([pair, stack, dotted])
   expect(await found('-level:error items')).toEqual([plain])
   expect(await found('no')).toEqual([json, stack])
   expect(await found('zz')).toEqual([])
+})
+
+test('lines of some levels come in order, page by page, whichever of these they have, and are counted', async () => {
+  const words = ['ok', 'ERROR bad', 'WARN low', 'INFO so', 'FATAL end', 'ERROR again', 'WARN lower']
+  const written = Array.from({ length: 50 }, (_, i) => `${words[(i * i + i) % words.length]} ${i}`)
+  await store.append(
+    app,
+    source,
+    written.map((text, i) => line(text, i)),
+    'a',
+  )
+  for (const [query, levels] of [
+    ['level:warn', /^WARN/],
+    ['level:error', /^ERROR/],
+    ['level:>=warn', /^(WARN|ERROR|FATAL)/],
+    ['level:>=error', /^(ERROR|FATAL)/],
+    ['level:>=info', /^(INFO|WARN|ERROR|FATAL)/],
+    ['level:>=warn -level:error', /^(WARN|FATAL)/],
+    ['level:>=warn /1$/', /^(WARN|ERROR|FATAL).*1$/],
+  ] as const) {
+    const wanted = written.filter((text) => levels.test(text))
+    for (const order of ['newest', 'oldest'] as const) {
+      const found: string[] = []
+      for (let next: number | null | undefined; next !== null; ) {
+        const from = next === undefined ? {} : { [order === 'newest' ? 'before' : 'after']: next }
+        const page = await find(query, { order, limit: 4, ...from })
+        found.push(...page.lines.map(({ text }) => text))
+        next = page.next
+      }
+      expect(found, `${query}, ${order}`).toEqual(order === 'newest' ? wanted.toReversed() : wanted)
+    }
+    const counted = await store.histogram(app, { terms: parseLogQuery(query), buckets: 5 })
+    expect(counted.buckets.reduce((sum, { total }) => sum + total, 0)).toBe(wanted.length)
+  }
 })
 
 test('container, deployment, replica, stream and time narrow a search', async () => {

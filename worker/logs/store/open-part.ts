@@ -3,26 +3,38 @@ import { levelOf, logLineLevels } from '../../../platform/model/log-level.ts'
 import type { LogSource, NewLine } from './log-store.ts'
 import type { PartFile } from './parts.ts'
 
+/** The least level of a line that is serious. */
+export const serious = logLineLevels.warn
+
 /**
  * `lines_text` finds lines by any three characters in a row (https://sqlite.org/fts5.html#the_trigram_tokenizer). It
  * holds no text, and not where in a line: that makes it a third as large, and the line itself says whether it is one.
  * `blocks` say which times a run of lines covers, so that a search by time reads only those; lines of several
- * containers are nearly in the order of their times, not quite.
+ * containers are nearly in the order of their times, not quite. They also say how many of these lines are serious, unless
+ * an earlier version wrote any of them.
  */
 const schema = `
   CREATE TABLE IF NOT EXISTS sources (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, container TEXT NOT NULL,
     deployment TEXT NOT NULL, process TEXT NOT NULL, replica INTEGER NOT NULL, position TEXT);
   CREATE TABLE IF NOT EXISTS lines (number INTEGER PRIMARY KEY, time INTEGER NOT NULL, source INTEGER NOT NULL,
     stream INTEGER NOT NULL, level INTEGER, text TEXT NOT NULL);
-  CREATE INDEX IF NOT EXISTS serious_lines ON lines (level, number) WHERE level >= 4;
+  CREATE INDEX IF NOT EXISTS serious_lines ON lines (level, number) WHERE level >= ${serious};
   CREATE TABLE IF NOT EXISTS blocks (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, min_time INTEGER NOT NULL,
-    max_time INTEGER NOT NULL);
+    max_time INTEGER NOT NULL, warnings INTEGER, errors INTEGER);
   CREATE VIRTUAL TABLE IF NOT EXISTS lines_text USING fts5 (text, content = '', detail = none, columnsize = 0,
     tokenize = 'trigram');
 `
 
 const blockLines = 512
 export const stderrFlag = 1
+
+/**
+ * For WHERE: lines of serious levels. SQLite takes their index only where its own condition is said again
+ * (https://sqlite.org/partialindex.html#queries_using_partial_indexes), and where no value is left open.
+ */
+export function isSerious(levels: readonly number[]): string {
+  return `level IN (${levels.join()}) AND level >= ${serious}`
+}
 
 /** A part that is written. Everything is done at once, and by one thread only. */
 export interface OpenPart {
@@ -39,6 +51,17 @@ export interface OpenPart {
   close(): void
 }
 
+/** Lines one after the other. */
+interface Block {
+  first: number
+  last: number
+  /** Of their times, in microseconds since 1970. */
+  min: number
+  max: number
+  warnings: number
+  errors: number
+}
+
 export interface OpenSource extends LogSource {
   position: string | null
 }
@@ -48,11 +71,18 @@ export function openPart(file: PartFile): OpenPart {
   try {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1024')
     db.exec(schema)
+    if (!hasCounts(db))
+      db.exec('ALTER TABLE blocks ADD COLUMN warnings INTEGER; ALTER TABLE blocks ADD COLUMN errors INTEGER')
     return opened(file, db)
   } catch (error) {
     db.close()
     throw error
   }
+}
+
+/** Whether blocks say how many of their lines are serious. */
+export function hasCounts(db: DatabaseSync): boolean {
+  return db.prepare("SELECT 1 FROM pragma_table_info('blocks') WHERE name = 'errors'").get() !== undefined
 }
 
 function opened(file: PartFile, db: DatabaseSync): OpenPart {
@@ -86,13 +116,17 @@ function opened(file: PartFile, db: DatabaseSync): OpenPart {
     return Number(added.lastInsertRowid)
   }
 
-  function addBlock(first: number, last: number, min: number, max: number): void {
+  function addBlock({ first, last, min, max, warnings, errors }: Block): void {
     const block = prepared('SELECT first, last FROM blocks ORDER BY first DESC LIMIT 1').get()
     if (block && last - Number(block.first) < blockLines)
       prepared(
-        'UPDATE blocks SET last = ?, min_time = min(min_time, ?), max_time = max(max_time, ?) WHERE first = ?',
-      ).run(last, min, max, Number(block.first))
-    else prepared('INSERT INTO blocks VALUES (?, ?, ?, ?)').run(first, last, min, max)
+        `UPDATE blocks SET last = ?, min_time = min(min_time, ?), max_time = max(max_time, ?), warnings = warnings + ?,
+          errors = errors + ? WHERE first = ?`,
+      ).run(last, min, max, warnings, errors, Number(block.first))
+    else
+      prepared(
+        'INSERT INTO blocks (first, last, min_time, max_time, warnings, errors) VALUES (?, ?, ?, ?, ?, ?)',
+      ).run(first, last, min, max, warnings, errors)
   }
 
   return {
@@ -106,21 +140,24 @@ function opened(file: PartFile, db: DatabaseSync): OpenPart {
     },
     append(source, lines, position) {
       const first = next
-      let [min, max] = [Number.POSITIVE_INFINITY, 0]
+      const block = { first, last: first + lines.length - 1, min: Infinity, max: 0, warnings: 0, errors: 0 }
       all(() => {
         const id = sourceId(source)
         const addLine = prepared('INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?)')
         const addText = prepared('INSERT INTO lines_text (rowid, text) VALUES (?, ?)')
         for (const [index, line] of lines.entries()) {
           const time = microseconds(line.time)
-          const level = levelOf(line.text)
+          const name = levelOf(line.text)
+          const level = name && logLineLevels[name]
           const flags = line.stream === 'stderr' ? stderrFlag : 0
-          addLine.run(first + index, time, id, flags, level && logLineLevels[level], line.text)
+          addLine.run(first + index, time, id, flags, level, line.text)
           addText.run(first + index, line.text)
-          if (time < min) min = time
-          if (time > max) max = time
+          if (time < block.min) block.min = time
+          if (time > block.max) block.max = time
+          if (level === serious) block.warnings += 1
+          if (level !== null && level > serious) block.errors += 1
         }
-        if (lines.length > 0) addBlock(first, first + lines.length - 1, min, max)
+        if (lines.length > 0) addBlock(block)
         prepared('UPDATE sources SET position = ? WHERE id = ?').run(position, id)
       })
       next = first + lines.length

@@ -3,7 +3,7 @@ import { type LogLineLevel, logLineLevels } from '../../../platform/model/log-le
 import { createLineMatcher, type LogTerm } from '../../../platform/model/log-query.ts'
 import type { LogFilter } from '../../../platform/model/log-search.ts'
 import { type Counts, countAll, countsFrom } from './count-all.ts'
-import { microseconds, stderrFlag } from './open-part.ts'
+import { isSerious, microseconds, serious, stderrFlag } from './open-part.ts'
 
 export interface FoundLine {
   number: number
@@ -50,12 +50,19 @@ export function createPlan(db: DatabaseSync, filter: LogFilter, range: Range): P
   if (sources?.length === 0) return null
   if (sources) add(`source IN (${sources.map(() => '?').join()})`, ...sources)
   if (filter.stream !== undefined) add('stream = ?', filter.stream === 'stderr' ? stderrFlag : 0)
-  const [least, isOnly] = leastLevel(terms)
-  // Written out: SQLite takes the index of serious lines only when it can see that it serves.
-  if (least !== null) add(`level ${isOnly ? '=' : '>='} ${least}`)
+  const levels = levelsOf(terms)
+  // By the index of serious lines, in which those of one level are in the order of their numbers.
+  const isByLevel = trigrams === null && levels !== null && levels.every((level) => level >= serious)
+  if (levels !== null) add(isByLevel ? isSerious(levels) : `level IN (${levels.join()})`)
   const direction = range.order === 'newest' ? 'DESC' : 'ASC'
   const table = trigrams === null ? 'lines' : 'lines_text CROSS JOIN lines ON lines.number = lines_text.rowid'
   const condition = where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`
+  const inOrder = (more = '') =>
+    db
+      .prepare(
+        `SELECT number, time, source, stream, level, lines.text FROM ${table} ${condition} ${more} ORDER BY ${key} ${direction}`,
+      )
+      .iterate(...values) as Iterable<unknown> as Iterable<FoundLine>
   const isMatch = createLineMatcher(terms)
   const isOfAll =
     terms.length === 0 &&
@@ -65,11 +72,12 @@ export function createPlan(db: DatabaseSync, filter: LogFilter, range: Range): P
     range.after === undefined
   return {
     candidates: () =>
-      db
-        .prepare(
-          `SELECT number, time, source, stream, level, lines.text FROM ${table} ${condition} ORDER BY ${key} ${direction}`,
-        )
-        .iterate(...values) as Iterable<unknown> as Iterable<FoundLine>,
+      isByLevel
+        ? merged(
+            levels.map((level) => inOrder(`AND level = ${level}`)),
+            range.order,
+          )
+        : inOrder(),
     isMatch: ({ text, level }) => isMatch({ text, level: level === null ? null : (names[level] ?? null) }),
     isExact: terms.every(({ kind, isNegated }) => kind === 'level' && !isNegated) && terms.length <= 1,
     counts: (from, width) => {
@@ -126,11 +134,35 @@ function sourcesOf(db: DatabaseSync, filter: LogFilter): number[] | null {
     .map(({ id }) => Number(id))
 }
 
-/** The level that lines must have, and whether none above it will do. */
-function leastLevel(terms: readonly LogTerm[]): [least: number | null, isOnly: boolean] {
-  for (const term of terms)
-    if (term.kind === 'level' && !term.isNegated) return [logLineLevels[term.level], !term.orWorse]
-  return [null, false]
+/** The levels that lines may have; null: whichever, or none. */
+function levelsOf(terms: readonly LogTerm[]): number[] | null {
+  for (const term of terms) {
+    if (term.kind !== 'level' || term.isNegated) continue
+    const least = logLineLevels[term.level]
+    return term.orWorse ? Object.values(logLineLevels).filter((level) => level >= least) : [least]
+  }
+  return null
+}
+
+/** Of lines in the same order each: all of them in that order. */
+function* merged(of: Iterable<FoundLine>[], order: Range['order']): Generator<FoundLine> {
+  const sources = of.map((lines) => lines[Symbol.iterator]())
+  const heads = sources.map((source) => source.next())
+  try {
+    for (;;) {
+      let first: FoundLine | null = null
+      let place = -1
+      for (const [index, { done, value }] of heads.entries())
+        if (!done && (first === null || value.number < first.number === (order === 'oldest')))
+          [first, place] = [value, index]
+      const source = sources[place]
+      if (first === null || source === undefined) return
+      yield first
+      heads[place] = source.next()
+    }
+  } finally {
+    for (const source of sources) source.return?.()
+  }
 }
 
 const maxTrigrams = 8

@@ -7,7 +7,7 @@ import type {
   LogSearch,
   StoredLine,
 } from '../../../platform/model/log-search.ts'
-import { microseconds, timeOf } from './open-part.ts'
+import { microseconds, serious, timeOf } from './open-part.ts'
 import { type PartFile, partsOf } from './parts.ts'
 import { createPlan, type FoundLine, type Plan } from './plan.ts'
 
@@ -77,6 +77,10 @@ export class LogReader {
       })
       isComplete = whole ?? true
       if (!isComplete) break
+      if (performance.now() > endAt && part !== parts[0]) {
+        isComplete = false
+        break
+      }
     }
     return { from: timeOf(from), bucketMs: width / 1_000, buckets, isComplete }
   }
@@ -130,8 +134,8 @@ function countInto(
     const into = buckets[Math.floor((line.time - from) / width)]
     if (!into || !plan.isMatch(line)) continue
     into.total += 1
-    if (line.level === 4) into.warnings += 1
-    if (line.level !== null && line.level > 4) into.errors += 1
+    if (line.level === serious) into.warnings += 1
+    if (line.level !== null && line.level > serious) into.errors += 1
   }
   return true
 }
