@@ -64,8 +64,8 @@ async function makeApp(): Promise<App> {
   return made
 }
 
-function start(): void {
-  running = runDrains({ platform, hostId, store, everyMs: 20, pausesMs: [20, 50] }, stopping.signal)
+function start(pausesMs = [20, 50]): void {
+  running = runDrains({ platform, hostId, store, everyMs: 20, pausesMs }, stopping.signal)
 }
 
 const source = { name: 'c@1', containerId: 'c', deploymentId: 'dep_1', process: 'web', replica: 0 }
@@ -128,6 +128,25 @@ test('what a receiver does not take is kept and sent when it does, and meanwhile
   await until('all have arrived', () => texts().length === 10)
   expect(texts()).toEqual(numbered(1, 10))
   await until('all is well', async () => (await getDrain(platform, operator, id)).failingSince === null)
+})
+
+test('a receiver that fails is asked less and less often, and not before the time that it names', async () => {
+  const at: number[] = []
+  receiver.respond((_, response) => {
+    at.push(performance.now())
+    if (at.length === 1) response.writeHead(429, { 'retry-after': '1' }).end()
+    else if (at.length <= 3) response.writeHead(503).end()
+    else response.end()
+  })
+  await drain()
+  start([50, 100, 400, 2_000])
+  await write(app, ['one'])
+  await until('it is taken', () => at.length === 4)
+  const pauses = at.slice(1).map((time, index) => time - (at[index] ?? 0))
+  // Clocks of whole milliseconds.
+  for (const [index, least] of [1_000, 100, 400].entries())
+    expect(pauses[index], `pause ${index + 1}`).toBeGreaterThanOrEqual(least - 2)
+  expect(pauses[2]).toBeLessThan(2_000)
 })
 
 test('a receiver that says that it is too much gets less at once', async () => {

@@ -127,11 +127,13 @@ test('a histogram whose time is over says so, and has counted the newest lines',
     writer.append(app, source, lines, String(count))
   }
   writer.close()
-  const counted = (budgetMs?: number) => {
-    const asked = { buckets: 10, stream: 'stdout' as const, ...(budgetMs === undefined ? {} : { budgetMs }) }
+  const counted = (more: { budgetMs?: number; since?: string } = {}) => {
+    const asked = { buckets: 10, stream: 'stdout' as const, ...more }
     const { buckets, isComplete } = new LogReader(folder).histogram(app, asked)
     return [buckets.reduce((sum, { total }) => sum + total, 0), isComplete]
   }
   expect(counted()).toEqual([111, true])
-  expect(counted(0)).toEqual([100, false])
+  expect(counted({ budgetMs: 0 })).toEqual([100, false])
+  // Of what is older nothing was asked.
+  expect(counted({ budgetMs: 0, since: new Date(start + 102_000).toISOString() })).toEqual([100, true])
 })

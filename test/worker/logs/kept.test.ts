@@ -175,3 +175,22 @@ test('the log of a deleted app goes with it', async () => {
   await deleteApp(host.berth.platform, operator, app.id)
   await until('it is gone', () => !existsSync(folder))
 })
+
+test('a team whose logs may take only so much loses the oldest lines, and what is written afterwards is kept', async () => {
+  const app = await host.makeApp(await host.push('little', flood(20)))
+  await host.untilStatus((await host.deploy(app.id)).id, 'live')
+  await until('all are kept', async () => (await list(app, { limit: 1 })).last === 20)
+  await host.stopWorker('SIGTERM')
+  const { db } = host.berth.platform
+  const allow = (maxLogBytes: bigint | null) =>
+    db.team.update({ where: { id: host.teamId }, data: { maxLogBytes } })
+  await allow(1n)
+  await host.startWorker()
+  await until('they are gone', async () => (await list(app, { after: 0, limit: 1 })).first === null)
+  await allow(null)
+  await host.untilStatus((await host.deploy(app.id)).id, 'live')
+  await until('new ones are kept', async () => (await list(app, { limit: 1 })).last === 40)
+  expect((await wholeLog(app)).map(({ number }) => number)).toEqual(
+    Array.from({ length: 20 }, (_, index) => 21 + index),
+  )
+})

@@ -73,14 +73,12 @@ export class LogReader {
     for (const part of parts.toReversed()) {
       const whole = withPart(part, (db) => {
         const plan = createPlan(db, filter, { order: 'newest' })
-        return plan === null || countInto(buckets, plan, { from, width, endAt })
+        if (plan === null) return true
+        const isLate = performance.now() > endAt && part !== parts.at(-1)
+        return !isLate && countInto(buckets, plan, { from, width, endAt })
       })
       isComplete = whole ?? true
       if (!isComplete) break
-      if (performance.now() > endAt && part !== parts[0]) {
-        isComplete = false
-        break
-      }
     }
     return { from: timeOf(from), bucketMs: width / 1_000, buckets, isComplete }
   }
