@@ -141,7 +141,7 @@ export function createReconciler(host: Host, jobs: JobRunner, stopping: AbortSig
     for (const { id, process, port, state, restarts } of recorded) {
       const container = actual.get(id)
       // What is not of `web` has no port that anybody could reach.
-      if (container?.status !== 'running' || process !== web) continue
+      if (container?.status !== 'running' || process !== web || host.ending.has(id)) continue
       if (port === null || state !== 'running' || restarts !== container.restarts)
         background.start(`reach ${id}`, () => untilReachable(host, container, liveDeploymentId))
     }

@@ -13,6 +13,7 @@ import type { Host } from './host.ts'
 import { servingKey } from './locks.ts'
 import { requireLed, requirePorts } from './ports.ts'
 import { mendServing } from './serving.ts'
+import { leaveTraffic } from './traffic.ts'
 
 /**
  * A deployment's containers take over from those that serve: the first batch is started, checked and switched to, then
@@ -138,8 +139,10 @@ export function createRollout(host: Host, work: DeploymentWork, image: Image, si
     const old = (await oldOnes()).filter((each) => each.status === 'running' && isWeb(each))
     if (old.length === 0) return
     await locks.run(servingKey(work.app.id), async () => {
-      for (const { id } of old) host.ending.add(id)
-      await all(old.map(({ id }) => reportContainer(platform, id, { port: null })))
+      await leaveTraffic(
+        host,
+        old.map(({ id }) => id),
+      )
       await syncEdge()
       // What is quick to answer gets its answer; what is slow may take as long as the app lets it after its stop signal.
       await edge.drained(

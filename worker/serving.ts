@@ -2,7 +2,6 @@ import type { Container } from '../engine/index.ts'
 import type { RecoveryCause } from '../platform/model/app-event-kinds.ts'
 import type { DeploymentStatus } from '../platform/model/deployment-status.ts'
 import { emitAppEvent } from '../platform/timeline.ts'
-import { reportContainer } from '../platform/worker/containers.ts'
 import { type DeploymentWork, loadDeployment } from '../platform/worker/deployments.ts'
 import { desiredApp } from '../platform/worker/desired-state.ts'
 import { containerId, portFor, type Slot, slotsOf } from './container-spec.ts'
@@ -11,6 +10,7 @@ import { checkedOf, firstAnswer } from './health/check.ts'
 import type { Host } from './host.ts'
 import { ensureImage } from './images.ts'
 import { servingKey } from './locks.ts'
+import { joinTraffic } from './traffic.ts'
 
 /** The engine starts again what exits by itself, with a growing delay of at most a minute; what still lies then, lies. */
 const engineRestartsWithinMs = 70_000
@@ -85,8 +85,7 @@ export async function untilReachable(host: Host, container: Container, deploymen
   try {
     const checked = checkedOf(host, work, container, portFor(work, image))
     const port = await firstAnswer(checked, over.signal)
-    await reportContainer(host.platform, container.id, { port })
-    await host.edge.sync()
+    if (await joinTraffic(host, container.id, port)) await host.edge.sync()
   } catch (error) {
     if (!over.signal.aborted) throw error
   } finally {

@@ -6,6 +6,7 @@ import type { Host } from './host.ts'
 import { appKey, servingKey } from './locks.ts'
 import { usualGraceMs } from './remove-app.ts'
 import { mendServing } from './serving.ts'
+import { leaveTraffic } from './traffic.ts'
 
 const mendMs = 120_000
 const quickAnswerMs = 1_000
@@ -40,10 +41,7 @@ async function stopUsers(host: Host, volumeId: string): Promise<void> {
   )
   const ids = users.map(({ id }) => id)
   if (ids.length === 0) return
-  for (const id of ids) {
-    host.ending.add(id)
-    await reportContainer(platform, id, { port: null })
-  }
+  await leaveTraffic(host, ids)
   await edge.sync()
   await edge.drained(ids, { limitMs: quickAnswerMs })
   for (const id of ids)

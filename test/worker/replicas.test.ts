@@ -109,8 +109,8 @@ const keeper = (name: string, then = 'httpd -f -p $PORT -h /data & wait') => ({
   files: { 'data/cgi-bin/slow': cgi('sleep 0.3; echo done') },
 })
 
-// By itself: while HAProxy takes over the structure that other apps bring, an answer under way may still be cut off.
-test('an app with a volume: one container at a time, its data stays, and the old one comes back when the new one fails', async () => {
+// Beside others, whose containers that start and end make the worker look after this app's too.
+test.concurrent('an app with a volume: one container at a time, its data stays, and the old one comes back when the new one fails', async () => {
   const app = await host.makeApp(await host.push('vol-1', keeper('one')))
   await createVolume(host.berth.platform, operator, app.id, dataVolume)
   const first = await host.deploy(app.id)
