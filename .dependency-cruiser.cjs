@@ -16,6 +16,13 @@ module.exports = {
       to: { path: '^engine/(?!index\\.ts$)' },
     },
     {
+      name: 'files-know-no-containers',
+      comment: 'A tree of files is told its root; containers, images and volumes stand on it.',
+      severity: 'error',
+      from: { path: '^engine/files/' },
+      to: { path: '^engine/(containers|images|network|runtime|snapshots|volumes)/' },
+    },
+    {
       name: 'only-the-worker-uses-the-engine',
       severity: 'error',
       from: { path: '^(app|cli|platform)/' },

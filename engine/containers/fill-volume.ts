@@ -5,12 +5,12 @@
 import { chmodSync, chownSync, closeSync, constants, fstatSync, readdirSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import tar from 'tar-stream'
+import { rootOfFolder } from '../files/copy-paths.ts'
+import { packPath } from '../files/pack-path.ts'
+import { unpackInto } from '../files/unpack-into.ts'
 import { spaceLeft } from '../sys/disk.ts'
 import { openAt } from '../sys/in-root.ts'
 import type { ContainerSpec } from './containers.ts'
-import { rootOfFolder } from './copy-paths.ts'
-import { packPath } from './pack-path.ts'
-import { unpackInto } from './unpack-into.ts'
 
 /**
  * @param target in the root file system, a folder and no link (see makeTarget).
