@@ -5,7 +5,7 @@ export interface ContainerLife {
   start(idOrName: string, options?: { signal?: AbortSignal }): Promise<Container>
   /** It stays ended, whatever its restart policy. `graceMs`: default the container's own, or 10,000. */
   stop(idOrName: string, options?: { graceMs?: number; signal?: AbortSignal }): Promise<Container>
-  /** A stop and a start. */
+  /** A stop and a start. Meanwhile it is removed by force only: whoever removes what has ended leaves it alone. */
   restart(idOrName: string, options?: { graceMs?: number; signal?: AbortSignal }): Promise<Container>
   /**
    * SIGKILL, the default, is a stop without grace. Any other signal (`SIGHUP`, `HUP`, `1`) is only delivered to its

@@ -31,7 +31,7 @@ export async function createContainers(
   const measures = createMeasures(core)
   const { close: closeExecs, ...execs } = await createExecs(core)
   const health = createHealthChecks(core, execs)
-  const { end, forget, begin, close: closeLife, ...life } = createLife(core, health)
+  const { end, forget, isRestarting, begin, close: closeLife, ...life } = createLife(core, health)
   begin(await sweepHost(core))
 
   const rotation = startLogRotation(core)
@@ -113,6 +113,9 @@ export async function createContainers(
         const last = rows.find(id)
         if (!last) return
         mustBe(canRemove, last, 'remove', hint)
+        // Whoever removes what has ended hears of this end as well.
+        if (!force && isRestarting(id))
+          throw new EngineError('failed-precondition', `cannot remove container ${id}: it is being restarted`)
         forget(id)
         await runs.end(id)
         // The row goes first: what is left without one is swept.

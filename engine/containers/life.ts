@@ -19,6 +19,8 @@ export interface Life extends ContainerLife {
   end(id: string, graceMs: number, signal?: AbortSignal): Promise<Container>
   /** Call it in the container's lock: no restart is waited for any more. */
   forget(id: string): void
+  /** Whether it has been told to end only to start again. */
+  isRestarting(id: string): boolean
   /** Begins to watch; plans restarts of what has ended and should run. */
   begin(adopted: ReadonlySet<string>): void
   close(): void
@@ -27,6 +29,8 @@ export interface Life extends ContainerLife {
 export function createLife(core: Core, health: HealthChecks): Life {
   const { rows, runs, lock, images, runtime, state, log, rowOf, view, change, isAlive, isClosed } = core
   const restarts = new Map<string, NodeJS.Timeout>()
+  /** Each as often as it is asked for. */
+  const restarting: string[] = []
   let unwatch = () => {}
 
   function cancelRestart(id: string): void {
@@ -197,6 +201,7 @@ export function createLife(core: Core, health: HealthChecks): Life {
       cancelRestart(id)
       health.forget(id)
     },
+    isRestarting: (id) => restarting.includes(id),
     begin(adopted) {
       for (const row of rows.all()) {
         if (adopted.has(row.id)) health.watch(row.id)
@@ -216,8 +221,13 @@ export function createLife(core: Core, health: HealthChecks): Life {
     },
     async restart(idOrName, { graceMs, signal } = {}) {
       const row = rowOf(idOrName)
-      await end(row.id, graceMs ?? graceOf(row), signal)
-      return start(row.id, signal)
+      restarting.push(row.id)
+      try {
+        await end(row.id, graceMs ?? graceOf(row), signal)
+        return await start(row.id, signal)
+      } finally {
+        restarting.splice(restarting.indexOf(row.id), 1)
+      }
     },
     async kill(idOrName, { killSignal = 'SIGKILL', signal } = {}) {
       const number = signalNumber(killSignal)

@@ -174,6 +174,34 @@ export function conformsToContainers(host: () => Pick<TestEngine, 'engine' | 'sp
       expect(await containers().restart(first.id, { graceMs: 0 })).toMatchObject({ status: 'running' })
       await containers().remove(first.id, { force: true })
     })
+
+    test('who removes whatever ends leaves one alone that is being restarted, and not its end for good', async () => {
+      const { id } = await run({})
+      const over = new AbortController()
+      const refusals: string[] = []
+      const removing = (async () => {
+        for await (const event of containers().events({ signal: over.signal }))
+          if (event.container.id === id && event.type === 'exited')
+            await containers()
+              .remove(id)
+              .catch(({ kind }) => refusals.push(kind))
+      })()
+      for (let count = 0; count < 3; count++)
+        expect(await containers().restart(id, { graceMs: 0 })).toMatchObject({ status: 'running' })
+      await until('three refusals', () => refusals.length === 3)
+      expect(new Set(refusals)).toEqual(new Set(['failed-precondition']))
+      await containers().stop(id, { graceMs: 0 })
+      const isGone = () =>
+        containers()
+          .inspect(id)
+          .then(
+            () => false,
+            (error) => error.kind === 'not-found',
+          )
+      await until('it is removed', isGone)
+      over.abort()
+      await removing
+    })
   })
 
   describe('held still', () => {
