@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EngineError, isEngineError } from '../errors.ts'
+import { expectMoves } from '../sys/cgroup-moves.ts'
 import { openInput, openOutput } from '../sys/pipes.ts'
 import { processStart, signalProcess } from '../sys/processes.ts'
 import { listenForTerminal, type TerminalSize } from '../sys/terminal.ts'
@@ -54,6 +55,7 @@ export async function createExecs(core: Core): Promise<Execs> {
     const files = { processFile: join(folder, 'process.json'), pidFile: join(folder, 'pid') }
     const logFile = join(folder, 'log')
     const failed = new AbortController()
+    const noMoreMoves = expectMoves()
     try {
       const process = execConfig(JSON.parse(await runs.configText(id)), spec, `/proc/${row.pid}/root`)
       await writeFile(files.processFile, JSON.stringify(process), { mode: 0o600 })
@@ -82,6 +84,7 @@ export async function createExecs(core: Core): Promise<Execs> {
       const terminal = listener?.receive({ timeoutMs: startWithinMs, signal: failed.signal })
       terminal?.catch(() => {})
       const found = await startOf(files.pidFile, running)
+      noMoreMoves()
       const kill = (number: number | NodeJS.Signals) => {
         if (found !== null) signalProcess(found.pid, found.start, number)
       }
@@ -124,6 +127,8 @@ export async function createExecs(core: Core): Promise<Execs> {
     } catch (error) {
       await rm(folder, { recursive: true, force: true })
       throw await causeOf(error, row)
+    } finally {
+      noMoreMoves()
     }
   }
 

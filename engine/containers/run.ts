@@ -9,6 +9,7 @@ import type { Networks } from '../network/networks.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Snapshots } from '../snapshots/snapshots.ts'
 import { limitCgroup } from '../sys/cgroup-control.ts'
+import { expectMoves } from '../sys/cgroup-moves.ts'
 import { removeCgroup } from '../sys/cgroups.ts'
 import { orDiskFull } from '../sys/disk.ts'
 import { processStart } from '../sys/processes.ts'
@@ -126,6 +127,7 @@ export async function createRuns(parts: RunParts): Promise<Runs> {
       await networks.ensure(spec.network, { signal })
       const { address, network } = networks.placeOf(joined?.id ?? id)
       if (existsSync(folderOf(id))) await end(id)
+      const noMoreMoves = expectMoves()
       try {
         await makeBundle(folderOf(id))
         await snapshots.mount(id, rootfsOf(id), spec.idRange)
@@ -144,6 +146,7 @@ export async function createRuns(parts: RunParts): Promise<Runs> {
         signal?.throwIfAborted()
         const log = { file: logFile(id), maxBytes: fullBytes(wholeLog(spec.log)) }
         const pid = await runtime.create(id, folderOf(id), log, resolved)
+        noMoreMoves()
         const pidStart = processStart(pid)
         if (pidStart === null)
           throw new EngineError('internal', `container ${id} ended before it was started`)
@@ -157,6 +160,8 @@ export async function createRuns(parts: RunParts): Promise<Runs> {
       } catch (error) {
         await end(id)
         return orDiskFull(`container ${id}`)(error)
+      } finally {
+        noMoreMoves()
       }
     },
   }

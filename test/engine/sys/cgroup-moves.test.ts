@@ -1,0 +1,40 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { expectMoves, ownGroup } from '../../../engine/sys/cgroup-moves.ts'
+import { until } from '../../support/until.ts'
+
+/** What this process has open of control groups. */
+function asking(): string[] {
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      const path = readlinkSync(`/proc/self/fd/${fd}`)
+      return path.endsWith('/cgroup.procs') ? [path] : []
+    } catch {
+      return []
+    }
+  })
+}
+
+test('while somebody expects a move we ask for one that moves nobody, and nothing stays open afterwards', async () => {
+  const before = readFileSync('/proc/self/cgroup', 'utf8')
+  const [one, two] = [expectMoves(), expectMoves()]
+  await until('it asks', () => asking().length === 1)
+  expect(readFileSync(asking()[0] ?? '', 'utf8').split('\n')).toContain(String(process.pid))
+  one()
+  one()
+  expect(asking()).toHaveLength(1)
+  two()
+  await until('it has ended', () => asking().length === 0)
+  const again = expectMoves()
+  await until('it asks again', () => asking().length === 1)
+  again()
+  await until('it has ended again', () => asking().length === 0)
+  expect(readFileSync('/proc/self/cgroup', 'utf8')).toBe(before)
+})
+
+test('our own group is that of v2, or that of one hierarchy of v1', () => {
+  const hybrid = '5:cpu,cpuacct:/a:b/c\n1:name=systemd:/\n0::/beside\n'
+  expect(ownGroup(hybrid, false)).toBe('/sys/fs/cgroup/cpu,cpuacct/a:b/c')
+  expect(ownGroup('1:name=systemd:/x\n0::/\n', false)).toBe('/sys/fs/cgroup/systemd/x')
+  expect(ownGroup('0::/system.slice/berth.service\n', true)).toBe('/sys/fs/cgroup/system.slice/berth.service')
+})
