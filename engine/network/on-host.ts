@@ -5,6 +5,7 @@ import type { HostFirewalls } from './host-firewalls.ts'
 import type { NameServer, NameServers } from './names.ts'
 import type { Network } from './networks.ts'
 import type { Records } from './records.ts'
+import { addressIn } from './subnets.ts'
 
 export interface OnHost {
   /** Bridge, firewall and name server of a recorded network. Call it in the network's lock. */
@@ -95,7 +96,7 @@ export function networksOnHost(parts: OnHostParts): OnHost {
       const entries = places
         .ofNetwork(name)
         .filter((place) => records.isConnected(place) && place.names.length > 0)
-        .map((place) => ({ address: records.addressOf(place), names: place.names }))
+        .map(({ host, names }) => ({ address: addressIn(network.subnet, host), names }))
       await nameServers.publish(network.bridge, entries)
     },
   }

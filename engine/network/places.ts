@@ -80,6 +80,8 @@ export function createPlaceRows({ db }: State): PlaceRows {
   }
 
   function checkPorts(container: string, ports: PublishedPort[]): void {
+    // What others have is read for those who ask for some: most have none, and may be many.
+    if (ports.length === 0) return
     for (const [at, port] of ports.entries()) {
       const same = ports.slice(0, at).some((other) => collide(port, other))
       if (same)
