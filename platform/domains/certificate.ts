@@ -3,6 +3,7 @@ import { notFound, type Viewer } from '../access.ts'
 import { type AppPlace, appAccess } from '../app-access.ts'
 import { record } from '../audit.ts'
 import { columnsOf } from '../certificates/keep.ts'
+import { clearLeftRecord } from '../certificates/records/clear-left.ts'
 import { readUploaded } from '../certificates/uploaded.ts'
 import type { Transaction } from '../database.ts'
 import { PlatformError } from '../errors.ts'
@@ -34,9 +35,10 @@ export async function setCertificate(
   const pair = readUploaded(row.name, validate(certificateInputSchema, input))
   const certificateId = newId('certificate')
   const columns = { ...columnsOf(platform, certificateId, pair), dueAt: null }
-  await platform.db.$transaction(async (tx) => {
+  const left = await platform.db.$transaction(async (tx) => {
     await lockNames(tx)
     await mustStillBe(tx, row)
+    const before = await tx.certificate.findUnique({ where: { name: row.name } })
     await tx.certificate.deleteMany({ where: { name: row.name } })
     await tx.certificate.create({
       data: { id: certificateId, teamId: place.teamId, name: row.name, source: 'custom', ...columns },
@@ -44,7 +46,9 @@ export async function setCertificate(
     const { fingerprint } = columns
     const after = { [`domains.${row.name}`]: { certificate: fingerprint } }
     await record(tx, viewer, { ...entry(place), action: 'domain.set-certificate', after })
+    return before
   })
+  await clearLeftRecord(platform, left)
   await tellAll(platform, place)
   return showDomain(platform, row, place.teamId)
 }

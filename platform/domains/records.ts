@@ -5,6 +5,7 @@ import { type AppPlace, appAccess } from '../app-access.ts'
 import { record } from '../audit.ts'
 import { challengeRecord } from '../certificates/acme/record.ts'
 import { isLocalName } from '../certificates/local-names.ts'
+import { clearLeftRecord } from '../certificates/records/clear-left.ts'
 import { RecordNotSet } from '../certificates/records/record-not-set.ts'
 import { changeRecord } from '../certificates/records/set-record.ts'
 import { sealSetter, showSetter } from '../certificates/records/stored.ts'
@@ -82,7 +83,7 @@ export async function setRecordsBy(
 /** People set them by hand again. Throws `conflict` where they do. */
 export async function removeRecordsBy(platform: Platform, viewer: Viewer, id: string): Promise<void> {
   const { row, place } = await access(platform, viewer, id)
-  await platform.db.$transaction(async (tx) => {
+  const left = await platform.db.$transaction(async (tx) => {
     const where = {
       name: row.name,
       teamId: place.teamId,
@@ -99,7 +100,9 @@ export async function removeRecordsBy(platform: Platform, viewer: Viewer, id: st
       before: { [`domains.${row.name}`]: { recordsBy: showSetter(before.dnsProvider) } },
       after: { [`domains.${row.name}`]: { recordsBy: null } },
     })
+    return before
   })
+  await clearLeftRecord(platform, left)
   await publishDomain(platform, place)
 }
 

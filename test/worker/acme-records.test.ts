@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest'
 import { changeAcme } from '../../platform/certificates/acme/settings.ts'
 import { orderCertificates } from '../../platform/certificates/acme/work.ts'
+import { signLeaf } from '../../platform/certificates/authority.ts'
+import { removeCertificate, setCertificate } from '../../platform/domains/certificate.ts'
 import { addDomain, checkDomainNow, listDomains, removeDomain } from '../../platform/domains/domains.ts'
 import { removeRecordsBy, setRecordsBy } from '../../platform/domains/records.ts'
 import type { Domain } from '../../platform/model/domains.ts'
@@ -156,6 +158,36 @@ test('a record that is not seen yet is looked for again, with nobody alarmed; a 
   await orderCertificates(platform)
   expect([stepsOf(await shown()), await names.texts(challenge)]).toEqual([allOk, []])
 
+  // One that is waited for goes with what it was set for.
+  const { id } = await addDomain(platform, operator, app.id, { name: `*.left.${zone}` })
+  const left = `_acme-challenge.left.${zone}`
+  await setRecordsBy(platform, operator, id, update())
+  await orderCertificates(elsewhere)
+  const value = (await shown(id)).issuance?.record?.value ?? ''
+  expect(await names.texts(left)).toEqual([value])
+  await removeRecordsBy(platform, operator, id)
+  expect(await names.texts(left)).toEqual([])
+
+  const { updateText } = await import('../../platform/certificates/records/dynamic-update.ts')
+  const waitAgain = async () => {
+    await setRecordsBy(platform, operator, id, update())
+    const record = { name: left, value }
+    const setter = { kind: 'rfc2136', server: names.address, zone: null, ...names.key } as const
+    await updateText(platform.config, setter, 'set', record)
+    const order = { url: pebble.directoryUrl, record, since: new Date().toISOString() }
+    await platform.db.certificate.update({ where: { name: `*.left.${zone}` }, data: { order } })
+    expect(await names.texts(left)).toEqual([value])
+  }
+  await waitAgain()
+  const { chain, key } = await signLeaf(platform, [`*.left.${zone}`])
+  await setCertificate(platform, operator, id, { chain, key })
+  expect(await names.texts(left)).toEqual([])
+  await removeCertificate(platform, operator, id)
+  await waitAgain()
+  await removeDomain(platform, operator, id)
+  await orderCertificates(platform)
+  expect(await names.texts(left)).toEqual([])
+
   await names.close()
   await makeDue()
   await orderCertificates(platform)
@@ -164,7 +196,7 @@ test('a record that is not seen yet is looked for again, with nobody alarmed; a 
     ...{ step: 'record', status: 'failed', found: expect.stringMatching(/ECONNREFUSED/) },
   })
   expect(failed.issuance).toMatchObject({ status: 'active', failures: 1 })
-}, 90_000)
+}, 120_000)
 
 test('a webhook sets and clears records, with its token; its refusal is said', async () => {
   const name = 'blog.example'

@@ -167,8 +167,10 @@ async function answerByRecord(
     isWaiting = error instanceof AttemptWaits
     throw error
   } finally {
+    // Meanwhile it may be asked for no more: nobody waits for the record then.
+    const isWanted = isWaiting && (await platform.db.certificate.count({ where: { id } })) > 0
     // One that is left over says nothing to anybody: the next order has another value.
-    if (!isWaiting) await changeRecord(platform.config, setter, 'clear', record).catch(() => undefined)
+    if (!isWanted) await changeRecord(platform.config, setter, 'clear', record).catch(() => undefined)
   }
 }
 

@@ -10,6 +10,7 @@ import { announce, type Told, tellOfApp } from '../../timeline.ts'
 import type { KeyPair } from '../authority.ts'
 import { columnsOf } from '../keep.ts'
 import { isLocalName } from '../local-names.ts'
+import { clearLeftRecord, type LeftCertificate } from '../records/clear-left.ts'
 import { openAcme } from './account.ts'
 import { obtain } from './obtain.ts'
 import { AttemptFailed, AttemptWaits, beginAttempt, claimMs } from './steps.ts'
@@ -41,11 +42,14 @@ export async function orderCertificates(platform: Platform, signal?: AbortSignal
 }
 
 /** Certificates go with the last domain of their name, or when that is another team's; challenges when they are old. */
-async function forgetLeft({ db }: Platform): Promise<void> {
-  await db.$executeRaw`
+async function forgetLeft(platform: Platform): Promise<void> {
+  const { db } = platform
+  const left = await db.$queryRaw<LeftCertificate[]>`
     DELETE FROM certificates c WHERE c."teamId" IS NOT NULL AND NOT EXISTS (
       SELECT 1 FROM domains d JOIN apps a ON a.id = d."appId" JOIN projects p ON p.id = a."projectId"
-      WHERE d.name = c.name AND d.route IS NOT NULL AND p."teamId" = c."teamId")`
+      WHERE d.name = c.name AND d.route IS NOT NULL AND p."teamId" = c."teamId")
+    RETURNING c.id, c."dnsProvider", c."order"`
+  await Promise.all(left.map((each) => clearLeftRecord(platform, each)))
   await db.acmeChallenge.deleteMany({ where: { createdAt: { lt: new Date(Date.now() - challengeKeptMs) } } })
 }
 

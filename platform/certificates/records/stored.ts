@@ -22,9 +22,17 @@ export async function openSetter(
   certificateId: string,
 ): Promise<RecordSetter | null> {
   const row = await db.certificate.findUnique({ where: { id: certificateId }, select: { dnsProvider: true } })
-  const stored = storedSchema.safeParse(row?.dnsProvider)
+  return setterOf({ keyring }, { id: certificateId, dnsProvider: row?.dnsProvider })
+}
+
+/** The same of a row that was read, or that is gone by now. */
+export function setterOf(
+  { keyring }: Pick<Platform, 'keyring'>,
+  { id, dnsProvider }: { id: string; dnsProvider: unknown },
+): RecordSetter | null {
+  const stored = storedSchema.safeParse(dnsProvider)
   if (!stored.success) return null
-  return recordSetterSchema.parse(JSON.parse(unseal(keyring, stored.data.sealed, contextOf(certificateId))))
+  return recordSetterSchema.parse(JSON.parse(unseal(keyring, stored.data.sealed, contextOf(id))))
 }
 
 /** What people are told of it. */
