@@ -46,18 +46,23 @@ export const variableValueSchema = z
   .refine((value) => !value.includes('\0'), 'must not contain a NUL character')
 
 /** Where a container finds a file: a plain absolute path, and none of the kernel's or Berth's own. */
-export const filePathSchema = z
-  .string()
-  .max(255, 'must be at most 255 characters')
-  .regex(/^(\/[^/\0\n]+)+$/, 'must be an absolute path such as /run/secrets/key')
-  .refine(
-    (path) => !path.split('/').some((part) => part === '.' || part === '..'),
-    'must be an absolute path such as /run/secrets/key',
-  )
-  .refine(
-    (path) => !/^\/(proc|sys|dev)(\/|$)|^\/etc\/(hosts|hostname|resolv\.conf)$/.test(path),
-    'must not be in /proc, /sys or /dev, or be one of the files that Berth writes in /etc',
-  )
+export const filePathSchema = pathSchema('/run/secrets/key')
+
+/** The same for a volume, which is a folder there. */
+export const mountPathSchema = pathSchema('/var/lib/data')
+
+function pathSchema(example: string) {
+  const message = `must be an absolute path such as ${example}`
+  return z
+    .string()
+    .max(255, 'must be at most 255 characters')
+    .regex(/^(\/[^/\0\n]+)+$/, message)
+    .refine((path) => !path.split('/').some((part) => part === '.' || part === '..'), message)
+    .refine(
+      (path) => !/^\/(proc|sys|dev)(\/|$)|^\/etc\/(hosts|hostname|resolv\.conf)$/.test(path),
+      'must not be in /proc, /sys or /dev, or be one of the files that Berth writes in /etc',
+    )
+}
 
 /** Makes a slug out of a display name: `My App!` → `my-app`; empty when nothing usable is left. */
 export function slugFrom(name: string): string {

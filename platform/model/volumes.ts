@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { filePathSchema, slugSchema } from './names.ts'
+import { mountPathSchema, slugSchema } from './names.ts'
 
 /** So long the deletion of a volume can be undone. Then its host removes it. */
 export const volumeGraceDays = 7
@@ -18,13 +18,13 @@ const sizeBytesSchema = z
 export const createVolumeSchema = z.strictObject({
   name: slugSchema,
   /** Where `web` finds it. */
-  mountPath: filePathSchema,
+  mountPath: mountPathSchema,
   sizeBytes: sizeBytesSchema,
 })
 
 /** Only what is given changes. Another path is taken by the next deployment, another size at once. */
 export const updateVolumeSchema = z
-  .strictObject({ name: slugSchema, mountPath: filePathSchema, sizeBytes: sizeBytesSchema })
+  .strictObject({ name: slugSchema, mountPath: mountPathSchema, sizeBytes: sizeBytesSchema })
   .partial()
 
 export const undeleteVolumeSchema = z.strictObject({

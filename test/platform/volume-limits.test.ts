@@ -43,6 +43,22 @@ const take = () => createVolumeSnapshot(berth.platform, operator, volume.id)
 const limit = (diskBytes: number) => changeQuota(berth.platform, operator, team.id, { diskBytes })
 const used = async () => (await getTeamUse(berth.platform, operator, team.id)).used.diskBytes
 
+test('what is wrong with one is said at its field, with an example of a volume', async () => {
+  const make = (given: object) =>
+    createVolume(berth.platform, operator, app.id, { ...dataVolume, name: 'other', ...given })
+  const example = 'must be an absolute path such as /var/lib/data'
+  for (const [given, message] of [
+    [{ mountPath: 'data' }, example],
+    [{ mountPath: '/var/../etc' }, example],
+    [{ mountPath: '/' }, example],
+    [{ mountPath: '/proc/data' }, expect.stringMatching(/^must not be in \/proc/)],
+    [{ sizeBytes: 16 * mib - 1 }, 'must be at least 16 MiB'],
+  ] as const)
+    await expect(make(given)).rejects.toMatchObject({
+      ...{ code: 'invalid', fields: [{ path: Object.keys(given)[0], message }] },
+    })
+})
+
 test('a volume has so many snapshots, also when many are asked for at once, and a restore needs the place of one', async () => {
   const made = []
   for (let each = 0; each < maxVolumeSnapshots - 2; each++) made.push(await take())
