@@ -108,6 +108,31 @@ test('a name that goes to another team never comes with what the team before had
   expect(row.teamId).toBe(other.teamId)
 })
 
+test('what another team left for a name that no authority of ours signs is not served, nor anything for a name not shown', async () => {
+  const { db } = platform
+  const name = 'shop.example'
+  const local = await add(nextName())
+  const { fingerprint, chain, sealedKey, expiresAt } = await find(local.name).then(() =>
+    db.certificate.findUniqueOrThrow({ where: { name: local.name } }),
+  )
+  const domain = await add(name, other)
+  const leave = (teamId: string) =>
+    db.certificate.create({
+      data: {
+        ...{ id: `crt_${teamId}`, name, teamId, source: 'custom', status: 'active' },
+        ...{ fingerprint, chain, sealedKey, expiresAt },
+      },
+    })
+  await leave(app.teamId)
+  await db.domain.update({ where: { id: domain.id }, data: { verifiedAt: new Date(), route: name } })
+  expect(await find(name)).toBeUndefined()
+  await db.certificate.deleteMany({ where: { name } })
+  await leave(other.teamId)
+  expect((await find(name))?.fingerprint).toBe(fingerprint)
+  await db.domain.update({ where: { id: domain.id }, data: { verifiedAt: null, route: null } })
+  expect(await find(name)).toBeUndefined()
+})
+
 test('visitors are sent to HTTPS when that is asked for, and addresses say so', async () => {
   const domain = await add(nextName())
   await desired()

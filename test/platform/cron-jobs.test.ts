@@ -44,6 +44,9 @@ test('times are of the time zone, also when its clocks change', () => {
   // There is no half past two in the night of the 28th.
   expect(next('30 2 * * *', '2027-03-27T12:00:00Z')).toMatch(/^2027-03-28T0[01]:[03]0/)
   expect(next('30 2 * * *', '2027-03-28T12:00:00Z')).toBe('2027-03-29T00:30:00.000Z')
+  // As crontab(5) has it: a day of the month or a day of the week, where both are said.
+  expect(next('0 0 13 * 5', '2027-01-02T00:00:00Z')).toBe('2027-01-07T23:00:00.000Z')
+  expect(next('0 0 13 * 5', '2027-01-08T00:00:00Z')).toBe('2027-01-12T23:00:00.000Z')
   expect(next('@daily', '2027-01-01T12:00:00Z')).toBe('2027-01-01T23:00:00.000Z')
 })
 

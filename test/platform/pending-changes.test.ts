@@ -98,6 +98,13 @@ test('settings, processes and variables that changed are told from what is live,
     { field: 'variables.TOKEN', change: 'changed', isSecret: true, before: null, after: null },
   ])
   expect(JSON.stringify(found)).not.toContain('hush')
+
+  // Who may not read variables sees which of them wait, and of none what is in it.
+  const { viewer } = await berth.makeUser({ teamId, role: 'viewer' })
+  const { changes } = await pendingChanges(berth.platform, viewer, app.id)
+  expect(changes.map(({ field }) => field)).toEqual(found.map(({ field }) => field))
+  for (const { field, isSecret, before, after } of changes)
+    if (field.startsWith('variables.')) expect([isSecret, before, after]).toEqual([true, null, null])
 })
 
 test('one change is put back, or all: as another change, with references as they were written', async () => {

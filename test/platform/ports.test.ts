@@ -124,7 +124,9 @@ test('a port that another app has, of any team, or Berth itself, is refused; the
 })
 
 test('of many who ask for one port at once one gets it; where the range is used up, that is said', async () => {
-  const apps = await Promise.all(Array.from({ length: 4 }, () => berth.makeApp(teamId)))
+  // Of four teams: those of one take turns anyway.
+  const teams = await Promise.all(Array.from({ length: 4 }, () => berth.makeTeam()))
+  const apps = await Promise.all(teams.map(({ id }) => berth.makeApp(id)))
   const results = await Promise.allSettled(apps.map((each) => publish(each, { hostPort: next })))
   expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
   const range = { first: 28_000, last: 28_001 }

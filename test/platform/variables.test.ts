@@ -129,6 +129,17 @@ describe('what they refer to', () => {
     const tried = setVariables(berth.platform, token, of(web), { set: values({ B: ref('db.A') }) })
     await expect(tried).rejects.toMatchObject(refused('set.0.value', /not there or not yours/))
     await setVariables(berth.platform, token, of(web), { set: values({ B: 'mine' }) })
+    // Nor by putting back what others wrote, or by a file.
+    await set(of(web), { B: ref('db.A') })
+    await set(of(web), { B: 'none' })
+    await expect(restoreVariables(berth.platform, token, of(web), 2)).rejects.toMatchObject(
+      refused('set.0.value', /not there or not yours/),
+    )
+    const text = `B=${ref('db.A')}\n`
+    await expect(importVariables(berth.platform, token, of(web), { text })).rejects.toMatchObject(
+      refused('set.0.value', /not there or not yours/),
+    )
+    expect(await listVariables(berth.platform, token, of(web))).toMatchObject([{ name: 'B', value: 'none' }])
   })
 
   test('a first variable of a new app is checked like any other', async () => {
