@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander'
 const many = (value: string, before: string[] = []) => [...before, value]
 const ofApp = 'app, project/app or team/project/app'
 
-/** Adds `ports`, `domains`, `variables`, `volumes`, `cron` and `processes`. */
+/** Adds `ports`, `domains`, `variables`, `env`, `volumes`, `cron` and `processes`. */
 export function addAppCommands(program: Command): void {
   addPorts(program)
   addDomains(program)
@@ -14,13 +14,20 @@ export function addAppCommands(program: Command): void {
   addProcesses(program)
 }
 
-function group(program: Command, name: string, description: string) {
+type Verb = (verb: string, words: string) => Command
+
+function group(
+  program: Command,
+  name: string,
+  description: string,
+  of: { name: string; words: string } = { name: 'app', words: ofApp },
+): Verb {
   const parent = program.command(name).description(description)
-  return (verb: string, words: string): Command =>
+  return (verb, words) =>
     parent
       .command(verb)
       .description(words)
-      .argument('<app>', ofApp)
+      .argument(`<${of.name}>`, of.words)
       .option('--url <address>', 'of the Berth (default: where you signed in, or BERTH_URL)')
 }
 
@@ -98,9 +105,22 @@ function addDomains(program: Command): void {
 
 function addVariables(program: Command): void {
   const command = group(program, 'variables', 'variables and secrets of an app, for its next deployment')
+  addVariableVerbs(command, 'app')
+  const shared = group(program, 'env', 'variables and secrets that all apps of an environment share', {
+    name: 'project',
+    words: 'project or team/project',
+  })
+  addVariableVerbs(
+    (verb, words) =>
+      shared(verb, words).option('--environment <name>', 'of the project (default: production)'),
+    'environment',
+  )
+}
+
+function addVariableVerbs(command: Verb, owner: 'app' | 'environment'): void {
   command('list', 'names and values; secrets without theirs')
     .option('--json', 'for programs')
-    .action(async (app, options) => (await import('./variables.ts')).listVariables(app, options))
+    .action(async (name, options) => (await import('./variables.ts')).listVariables(owner, name, options))
   command('set', 'set some')
     .argument(
       '<name=value...>',
@@ -108,20 +128,22 @@ function addVariables(program: Command): void {
     )
     .option('--secret', 'write-only')
     .option('--file <path>', 'containers find it in this file')
-    .action(async (app, given, options) => (await import('./variables.ts')).setVariables(app, given, options))
+    .action(async (name, given, options) =>
+      (await import('./variables.ts')).setVariables(owner, name, given, options),
+    )
   command('unset', 'remove some')
     .argument('<name...>', 'which')
-    .action(async (app, names, options) =>
-      (await import('./variables.ts')).unsetVariables(app, names, options),
+    .action(async (name, names, options) =>
+      (await import('./variables.ts')).unsetVariables(owner, name, names, options),
     )
-  command('export', 'write them as a .env file; secrets as comments').action(async (app, options) =>
-    (await import('./variables.ts')).exportVariables(app, options),
+  command('export', 'write them as a .env file; secrets as comments').action(async (name, options) =>
+    (await import('./variables.ts')).exportVariables(owner, name, options),
   )
   command('import', 'set what a .env file says; what it does not name stays')
     .argument('[file]', 'default: standard input', '-')
     .option('--secret', 'what is new is write-only')
-    .action(async (app, file, options) =>
-      (await import('./variables.ts')).importVariables(app, file, options),
+    .action(async (name, file, options) =>
+      (await import('./variables.ts')).importVariables(owner, name, file, options),
     )
 }
 

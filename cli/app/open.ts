@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers'
-import type { App } from '../../platform/model/resources.ts'
+import type { App, Environment, Project, Team } from '../../platform/model/resources.ts'
 import { type Client, clientOf, findLogin, type LoginOptions } from '../client.ts'
-import { findApp } from '../deploy/find-app.ts'
+import { all, findApp, teamOf } from '../deploy/find-app.ts'
 import { CommandError } from '../say.ts'
 
 export interface ListOptions extends LoginOptions {
@@ -19,6 +19,45 @@ export interface OpenApp {
 export async function openApp(name: string, options: LoginOptions): Promise<OpenApp> {
   const client = clientOf(findLogin(options))
   return { client, ...(await findApp(client, name)) }
+}
+
+/** The environment of a project that is meant: `shop` or `team/shop`. Throws CommandError naming what there is. */
+export async function openEnvironment(
+  name: string,
+  { environment = 'production', ...login }: LoginOptions & { environment?: string },
+): Promise<{ client: Client; environment: Environment; path: string }> {
+  const client = clientOf(findLogin(login))
+  const parts = name.split('/')
+  if (parts.length > 2 || parts.some((part) => !/^[a-z0-9][a-z0-9-]*$/.test(part)))
+    throw new CommandError(`${JSON.stringify(name)} names no project: write project or team/project.`)
+  const [slug = '', teamSlug] = parts.toReversed()
+  const teams = teamSlug === undefined ? await all<Team>(client, '/teams') : [await teamOf(client, teamSlug)]
+  const seen = (
+    await Promise.all(
+      teams.map(async (team) =>
+        (
+          await all<Project>(client, `/teams/${team.id}/projects`)
+        ).map((project) => ({
+          project,
+          path: `${team.slug}/${project.slug}`,
+        })),
+      ),
+    )
+  ).flat()
+  const found = seen.filter(({ project }) => project.slug === slug)
+  const [only] = found
+  if (only === undefined || found.length > 1) {
+    const why = only === undefined ? `There is no project ${name} that you see` : 'There are several'
+    const which = (only === undefined ? seen : found).slice(0, 20).map(({ path }) => `\n  ${path}`)
+    throw new CommandError(`${why}.${which.length === 0 ? '' : ` There is${which.join('')}`}`)
+  }
+  const { project, path } = only
+  const own = project.environments.find((each) => each.slug === environment)
+  if (own === undefined)
+    throw new CommandError(
+      `${path} has no environment ${environment}. It has ${project.environments.map((each) => each.slug).join(', ')}.`,
+    )
+  return { client, environment: own, path: `${path} (${own.slug})` }
 }
 
 /** What the API should judge: what is no number is said here, in the option's name. */

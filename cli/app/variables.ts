@@ -1,17 +1,40 @@
-/** `berth variables`: variables and secrets of an app. */
+/** `berth variables`: variables and secrets of an app. `berth env`: those that the apps of an environment share. */
 import { readFileSync } from 'node:fs'
 import type { ImportVariablesInput, SetVariablesInput } from '../../platform/model/inputs.ts'
 import type { Variable } from '../../platform/model/resources.ts'
 import type { LoginOptions } from '../client.ts'
 import { table } from '../engine/table.ts'
 import { CommandError, say } from '../say.ts'
-import { type ListOptions, openApp, readInput } from './open.ts'
+import { openApp, openEnvironment, readInput } from './open.ts'
 
-export async function listVariables(name: string, options: ListOptions): Promise<void> {
-  const { client, app, path } = await openApp(name, options)
-  const { data } = await client.get<{ data: Variable[] }>(`/apps/${app.id}/variables`)
+/** Whose they are. */
+export type Owner = 'app' | 'environment'
+
+export interface OwnerOptions extends LoginOptions {
+  /** Of a project, by its slug. */
+  environment?: string
+}
+
+async function open(owner: Owner, name: string, options: OwnerOptions) {
+  if (owner === 'app') {
+    const { client, app, path } = await openApp(name, options)
+    return { client, path, list: `/apps/${app.id}/variables`, next: 'for its next deployment' }
+  }
+  const { client, environment, path } = await openEnvironment(name, options)
+  const list = `/environments/${environment.id}/variables`
+  return { client, path, list, next: 'for the next deployment of each app' }
+}
+
+export async function listVariables(
+  owner: Owner,
+  name: string,
+  options: OwnerOptions & { json?: boolean },
+): Promise<void> {
+  const { client, path, list } = await open(owner, name, options)
+  const { data } = await client.get<{ data: Variable[] }>(list)
   if (options.json) return say(JSON.stringify(data, null, 2))
-  if (data.length === 0) return say(`${path} has no variables of its own.`)
+  if (data.length === 0)
+    return say(owner === 'app' ? `${path} has no variables of its own.` : `The apps of ${path} share none.`)
   say(variableTable(data))
 }
 
@@ -27,14 +50,15 @@ export function variableTable(variables: readonly Variable[]): string {
 }
 
 export async function setVariables(
+  owner: Owner,
   name: string,
   given: string[],
-  { secret = false, file, ...login }: LoginOptions & { secret?: boolean; file?: string },
+  { secret = false, file, ...login }: OwnerOptions & { secret?: boolean; file?: string },
 ): Promise<void> {
   const set = await valuesOf(given, readInput)
   if (file !== undefined && set.length > 1) throw new CommandError('--file is for one variable at a time.')
-  const { client, app, path } = await openApp(name, login)
-  const known = await client.get<{ data: Variable[] }>(`/apps/${app.id}/variables`)
+  const { client, path, list, next } = await open(owner, name, login)
+  const known = await client.get<{ data: Variable[] }>(list)
   const input: SetVariablesInput = {
     set: set.map((each) => {
       const before = known.data.find((variable) => variable.name === each.name)
@@ -46,8 +70,8 @@ export async function setVariables(
       }
     }),
   }
-  await client.change('PATCH', `/apps/${app.id}/variables`, input)
-  say(`${set.map((each) => each.name).join(', ')} of ${path} set, for its next deployment.`)
+  await client.change('PATCH', list, input)
+  say(`${set.map((each) => each.name).join(', ')} of ${path} set, ${next}.`)
 }
 
 /** NAME=VALUE; NAME alone for what the environment has; NAME=- for what standard input has, once. */
@@ -76,30 +100,36 @@ export async function valuesOf(
   return found
 }
 
-export async function unsetVariables(name: string, names: string[], options: LoginOptions): Promise<void> {
-  const { client, app, path } = await openApp(name, options)
-  await client.change('PATCH', `/apps/${app.id}/variables`, { remove: names })
-  say(`${names.join(', ')} of ${path} removed, for its next deployment.`)
+export async function unsetVariables(
+  owner: Owner,
+  name: string,
+  names: string[],
+  options: OwnerOptions,
+): Promise<void> {
+  const { client, path, list, next } = await open(owner, name, options)
+  await client.change('PATCH', list, { remove: names })
+  say(`${names.join(', ')} of ${path} removed, ${next}.`)
 }
 
-export async function exportVariables(name: string, options: LoginOptions): Promise<void> {
-  const { client, app } = await openApp(name, options)
-  const response = await client.fetch(`/apps/${app.id}/variables/dotenv`, { method: 'GET' })
+export async function exportVariables(owner: Owner, name: string, options: OwnerOptions): Promise<void> {
+  const { client, list } = await open(owner, name, options)
+  const response = await client.fetch(`${list}/dotenv`, { method: 'GET' })
   process.stdout.write(await response.text())
 }
 
 export async function importVariables(
+  owner: Owner,
   name: string,
   file: string,
-  { secret = false, ...login }: LoginOptions & { secret?: boolean },
+  { secret = false, ...login }: OwnerOptions & { secret?: boolean },
 ): Promise<void> {
   const input: ImportVariablesInput = {
     text: file === '-' ? await readInput() : readFile(file),
     areSecret: secret,
   }
-  const { client, app, path } = await openApp(name, login)
-  const { data } = await client.post<{ data: Variable[] }>(`/apps/${app.id}/variables/import`, input)
-  say(`${path} has ${data.length} variables now, for its next deployment.`)
+  const { client, path, list, next } = await open(owner, name, login)
+  const { data } = await client.post<{ data: Variable[] }>(`${list}/import`, input)
+  say(`${path} has ${data.length} variables now, ${next}.`)
 }
 
 function readFile(file: string): string {

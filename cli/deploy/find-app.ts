@@ -90,11 +90,12 @@ export async function findOrMakeApp(
   return { app, path: `${place.team.slug}/${place.project.slug}/${app.slug}`, isNew: true }
 }
 
-async function teamOf(client: Client, slug: string): Promise<Team> {
+export async function teamOf(client: Client, slug: string): Promise<Team> {
   return client.get<Team>(`/teams/${encodeURIComponent(slug)}`)
 }
 
-async function all<T>(client: Client, path: string): Promise<T[]> {
+/** Of all pages. */
+export async function all<T>(client: Client, path: string): Promise<T[]> {
   const rows: T[] = []
   let cursor: string | null = null
   do {

@@ -14,6 +14,7 @@ import { setterOf } from '../../cli/app/records.ts'
 import { valuesOf } from '../../cli/app/variables.ts'
 import { getApp } from '../../platform/apps.ts'
 import type { App } from '../../platform/model/resources.ts'
+import { getProject } from '../../platform/projects.ts'
 import { createToken } from '../../platform/tokens.ts'
 import { checkout } from '../support/berth-home.ts'
 import { operator } from '../support/platform.ts'
@@ -131,6 +132,37 @@ test('variables: set, from the environment and standard input too, written as a 
   await berth(['variables', 'import', app.slug], { input: file })
   expect(await of('variables', 'export')).toBe(file)
   await expect(of('variables', 'set', '1ST=x')).rejects.toThrow(/1ST|name/)
+}, 60_000)
+
+test('what the apps of an environment share is set, shown and taken away in the same ways', async () => {
+  const { slug } = await getProject(host.berth.platform, operator, app.projectId)
+  const env = (verb: string, ...argv: string[]) => berth(['env', verb, `acme/${slug}`, ...argv])
+  expect(await berth(['env', 'list', slug])).toMatch(/^The apps of acme\/\S+ \(production\) share none\.$/m)
+  expect(await env('set', 'REGION=eu')).toMatch(/^REGION of acme\/\S+ \(production\) set, for the next/)
+  await berth(['env', 'set', slug, '--secret', '--file', '/run/secrets/licence', 'LICENCE=-'], {
+    input: 'hidden',
+  })
+  const list = await env('list')
+  expect(list).toMatch(/^REGION +eu$/m)
+  expect(list).toMatch(/^LICENCE +\(secret\) +\/run\/secrets\/licence$/m)
+  const file = await env('export')
+  expect(file).toBe('# LICENCE is a secret\nREGION=eu\n')
+  await env('unset', 'REGION')
+  await berth(['env', 'import', slug], { input: file })
+  expect(JSON.parse(await env('list', '--json'))).toMatchObject([{ name: 'LICENCE' }, { value: 'eu' }])
+  // An app's own are others.
+  expect(await of('variables', 'list')).not.toContain('REGION')
+  await of('variables', 'set', 'WHERE=$'.concat('{{REGION}}'))
+  await expect(env('unset', 'REGION')).rejects.toThrow(/refers to REGION/)
+  await of('variables', 'unset', 'WHERE')
+  await env('unset', 'REGION', 'LICENCE')
+  await expect(env('list', '--environment', 'staging')).rejects.toThrow('It has production.')
+  await expect(berth(['env', 'list', 'nowhere'])).rejects.toThrow(
+    /no project nowhere that you see\. There is\n {2}acme\//,
+  )
+  await expect(berth(['env', 'list', 'a/b/c'])).rejects.toThrow('names no project')
+  const looking = { env: viewerEnvironment }
+  await expect(berth(['env', 'list', slug], looking)).rejects.toThrow(/may not|role/i)
 }, 60_000)
 
 test('domains: added, shown what is to be done, redirected, taken away; and an app says that it has none', async () => {
