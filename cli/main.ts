@@ -129,6 +129,19 @@ program
   .passThroughOptions()
   .action(async (app, argv, options) => (await import('./commands/exec.ts')).exec(app, argv, options))
 
+program
+  .command('run')
+  .description('run a command once, or a shell, in a new container of an app')
+  .argument('<app>', 'app, project/app or team/project/app')
+  .argument('[command...]', 'what to run; without it, a shell in a terminal')
+  .option('-d, --detach', 'do not wait for it; its log is in the dashboard and the API')
+  .option('-i, --interactive', 'pass on standard input')
+  .option('-t, --tty', 'give it a terminal')
+  .option('--limit <seconds>', 'how long it may take (default: 3600)')
+  .option('--url <address>', 'of the Berth (default: where you signed in, or BERTH_URL)')
+  .passThroughOptions()
+  .action(async (app, argv, options) => (await import('./commands/run.ts')).run(app, argv, options))
+
 addAppCommands(program)
 
 const token = program.command('token').description('tokens for the API')

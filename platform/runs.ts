@@ -43,9 +43,9 @@ export async function createRun(
   input: CreateRunInput,
 ): Promise<Run> {
   const place = await appAccess(platform, viewer, appId, 'run.create')
-  const { command, timeoutMs } = validate(createRunSchema, input)
+  const { command, timeoutMs, isAttached } = validate(createRunSchema, input)
   const id = await platform.db.$transaction(async (tx) => {
-    const id = await queueRun(tx, viewer, place, { command, timeoutMs })
+    const id = await queueRun(tx, viewer, place, { command, timeoutMs, isAttached })
     const target = { type: 'app', id: appId, name: place.name }
     const detail = { runId: id, command: command.join(' ').slice(0, 500) }
     await record(tx, viewer, { teamId: place.teamId, action: 'run.create', target, detail })
@@ -58,6 +58,7 @@ export async function createRun(
 export interface RunPlan {
   command: string[]
   timeoutMs: number
+  isAttached?: boolean
   cronJob?: { id: string; name: string; scheduledAt: Date | null }
 }
 
@@ -66,10 +67,10 @@ export async function queueRun(
   tx: Transaction,
   viewer: Viewer,
   { appId, teamId }: Pick<AppPlace, 'appId' | 'teamId'>,
-  { command, timeoutMs, cronJob }: RunPlan,
+  plan: RunPlan,
 ): Promise<string> {
   await lockTeam(tx, teamId)
-  const { live, ...row } = await newRow(tx, viewer, appId, { command, timeoutMs, cronJob })
+  const { live, ...row } = await newRow(tx, viewer, appId, plan)
   if ((await tx.run.count({ where: { appId, status: { in: ['queued', 'running'] } } })) >= maxActive)
     throw new PlatformError('conflict', `An app has at most ${maxActive} commands running at once.`)
   await checkQuota(tx, teamId, live)
@@ -90,7 +91,7 @@ export async function recordSkipped(
 }
 
 async function newRow(tx: Transaction, viewer: Viewer, appId: string, plan: RunPlan) {
-  const { command, timeoutMs, cronJob } = plan
+  const { command, timeoutMs, isAttached = false, cronJob } = plan
   const { liveDeploymentId } = await lockApp(tx, appId)
   if (liveDeploymentId === null)
     throw new PlatformError(
@@ -110,6 +111,7 @@ async function newRow(tx: Transaction, viewer: Viewer, appId: string, plan: RunP
       number,
       deploymentId: liveDeploymentId,
       command,
+      isAttached,
       timeoutMs,
       actor,
       actorName,
@@ -253,6 +255,7 @@ interface RunRow {
   cronJobName: string | null
   scheduledAt: Date | null
   command: unknown
+  isAttached: boolean
   timeoutMs: number
   status: Run['status']
   actor: string
@@ -278,6 +281,7 @@ export function showRun(row: RunRow): Run {
     scheduledAt: rest.scheduledAt?.toISOString() ?? null,
     deploymentNumber: deployment.number,
     command: commandSchema.parse(command),
+    isAttached: rest.isAttached,
     timeoutMs: rest.timeoutMs,
     status: rest.status,
     by: actor === 'system' ? null : actorName,

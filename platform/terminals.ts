@@ -2,6 +2,7 @@ import { notFound, type Viewer } from './access.ts'
 import { type AppPlace, appAccess } from './app-access.ts'
 import { record } from './audit.ts'
 import { PlatformError } from './errors.ts'
+import { commandSchema } from './model/app-settings.ts'
 import {
   type OpenTerminalInput,
   openTerminalSchema,
@@ -11,6 +12,7 @@ import {
 } from './model/terminal.ts'
 import type { Platform } from './open.ts'
 import { countAttempt } from './rate-limit.ts'
+import { runContainerId } from './runs.ts'
 import { randomText, sha256 } from './secrets.ts'
 import { validate } from './validate.ts'
 
@@ -30,11 +32,15 @@ export async function openTerminal(
   input: OpenTerminalInput = {},
 ): Promise<TerminalTicket> {
   const place = await mayHaveTerminal(platform, viewer, appId)
-  const { container: wanted, process, replica, ...how } = validate(openTerminalSchema, input)
-  const container = await chooseContainer(platform, place, { id: wanted, process, replica })
+  const { container: wanted, process, replica, run, ...asked } = validate(openTerminalSchema, input)
+  const chosen = { id: wanted, process, replica }
+  const ofRun = run === undefined ? null : await attachedRun(platform, place, run, { ...chosen, ...asked })
+  const container = ofRun?.container ?? (await chooseContainer(platform, place, chosen))
+  const how = ofRun === null ? asked : { ...asked, command: ofRun.command }
   await countAttempt(platform, opened, JSON.stringify([nameOf(viewer), appId]))
+  if (run !== undefined) await takeTerminalOf(platform, run)
   const ticket = randomText(40)
-  const work = { viewer, ...place, hostId: container.hostId, containerId: container.id, ...how }
+  const work = { viewer, ...place, hostId: container.hostId, containerId: container.id, runId: run, ...how }
   await platform.db.$transaction(async (tx) => {
     await record(tx, viewer, {
       ...{ teamId: place.teamId, action: 'terminal.open', target: targetOf(place) },
@@ -56,6 +62,34 @@ export async function openTerminal(
     replica: container.replica,
     expiresAt: new Date(Date.now() + ticketMs).toISOString(),
   }
+}
+
+/** The container and the command of a run that waits for its terminal. Throws `invalid`, `conflict`, `not-found`. */
+async function attachedRun(
+  platform: Platform,
+  { appId, hostId }: AppPlace,
+  id: string,
+  asked: Record<string, unknown>,
+) {
+  const isOther = (name: string) => asked[name] !== undefined && asked[name] !== false
+  if (['id', 'process', 'replica', 'command', 'debug'].some(isOther)) {
+    const message = 'has a container and a command of its own: nothing else is chosen'
+    throw new PlatformError('invalid', `run ${message}.`, { fields: [{ path: 'run', message }] })
+  }
+  const run = await platform.db.run.findUnique({ where: { id } })
+  if (run === null || run.appId !== appId) throw notFound('run')
+  if (!run.isAttached || run.status !== 'running')
+    throw new PlatformError('conflict', `Run ${run.number} does not wait for a terminal.`)
+  const container = { id: runContainerId(id), hostId, process: 'run', replica: 0 }
+  return { container, command: commandSchema.parse(run.command) }
+}
+
+const longestRunMs = 24 * 3_600_000
+
+/** Its command begins once. */
+async function takeTerminalOf(platform: Platform, runId: string): Promise<void> {
+  const first = await platform.redis.set(`berth:run-terminal:${runId}`, '1', 'PX', longestRunMs, 'NX')
+  if (first === null) throw new PlatformError('conflict', 'The run has had its terminal.')
 }
 
 /** Asked when a terminal is opened, and as long as it is open. Throws `not-found`, `forbidden`. */

@@ -103,6 +103,9 @@ export function releaseSpec(work: DeploymentWork, image: Image, command: string[
   }
 }
 
+/** Of a run with a terminal: its command is run beside this, once the terminal is there. */
+const waiting = ['/bin/sh', '-c', 'trap "exit 0" TERM; while :; do sleep 86400 & wait $!; done']
+
 /**
  * What runs once, beside what serves: the image, variables, limits and network of its deployment. It gets no volumes,
  * which one container at a time may have.
@@ -111,7 +114,7 @@ export function runSpec({ run, deployment }: RunWork, image: Image): ContainerSp
   return {
     ...usualSpec(deployment, image, `${deployment.app.slug.slice(0, 50)}-run-${run.number}`),
     id: runContainerId(run.id),
-    command: run.command,
+    command: run.isAttached ? waiting : run.command,
     labels: { ...ownLabels(deployment), [labels.task]: 'run', [labels.run]: run.id },
     restart: 'no',
   }

@@ -35,6 +35,8 @@ const requiredCommandSchema = commandSchema.min(1, 'must not be empty')
 export const createRunSchema = z.strictObject({
   command: requiredCommandSchema,
   timeoutMs: timeoutMsSchema.default(3_600_000),
+  /** It begins when whoever asks opens a terminal with its id, and what it writes goes there, not to the log. */
+  isAttached: z.boolean().default(false),
 })
 
 const cronJob = {
@@ -69,6 +71,8 @@ export const runSchema = z.object({
   scheduledAt: time.nullable(),
   deploymentNumber: z.number().int(),
   command: commandSchema,
+  /** What it writes goes to the terminal of whoever asked for it, and is not kept. */
+  isAttached: z.boolean(),
   timeoutMs: z.number().int(),
   status: z.enum(runStatuses),
   /** The name of whoever asked for it; null: its schedule. */

@@ -65,6 +65,11 @@ export const openTerminalSchema = z.strictObject({
   command: z.array(z.string().max(32_768)).min(1).max(256).optional(),
   user: z.string().min(1).max(256).optional(),
   /**
+   * Id of a run that is made for a terminal (`isAttached`): its own command begins, in its own container, and the run
+   * ends with it. Once only; the container and the command are not chosen then.
+   */
+  run: z.string().max(64).optional(),
+  /**
    * Not in the container but beside it, with Berth's own tools, for an image without any: its processes and its network are
    * seen, and its files at /proc/1/root where the kernel lets its user look.
    */

@@ -4,6 +4,7 @@ import { PlatformError } from '../errors.ts'
 import { commandSchema } from '../model/app-settings.ts'
 import { nextTime } from '../model/cron.ts'
 import { isRunOver, type RunLogLine, type RunReason, type RunStatus } from '../model/runs.ts'
+import type { CloseReason } from '../model/terminal.ts'
 import type { Platform } from '../open.ts'
 import { askCancel, beginRun, queueRun, recordSkipped } from '../runs.ts'
 import { emitAppEvent } from '../timeline.ts'
@@ -15,6 +16,7 @@ export interface RunWork {
     number: number
     status: RunStatus
     command: string[]
+    isAttached: boolean
     timeoutMs: number
     startedAt: Date | null
   }
@@ -28,9 +30,9 @@ export async function loadRun(platform: Platform, id: string): Promise<RunWork |
   if (row === null || isRunOver(row.status)) return null
   const deployment = await loadDeployment(platform, row.deploymentId)
   if (deployment === null) return null
-  const { number, status, timeoutMs, startedAt } = row
+  const { number, status, isAttached, timeoutMs, startedAt } = row
   return {
-    run: { id, number, status, timeoutMs, startedAt, command: commandSchema.parse(row.command) },
+    run: { id, number, status, isAttached, timeoutMs, startedAt, command: commandSchema.parse(row.command) },
     deployment,
   }
 }
@@ -63,6 +65,26 @@ export async function startRun(platform: Platform, id: string, startedAt: Date):
   return count > 0
 }
 
+/** How a run ended whose command ran in a terminal. */
+export async function finishAttachedRun(
+  platform: Platform,
+  id: string,
+  { reason, exitCode }: { reason: CloseReason | 'left'; exitCode: number | null },
+): Promise<void> {
+  // Whoever looks after the container says why it ended.
+  if (reason === 'containerEnded') return
+  await finishRun(platform, id, { ...attachedEnd(reason, exitCode), log: [] })
+}
+
+function attachedEnd(reason: CloseReason | 'left', exitCode: number | null): Omit<RunEnd, 'log'> {
+  if (reason === 'exited' && exitCode === 0) return { status: 'succeeded', exitCode }
+  if (reason === 'exited')
+    return { status: 'failed', reason: 'exited', exitCode, message: `It exited with code ${exitCode}.` }
+  if (reason === 'noProgram')
+    return { status: 'failed', reason: 'start-failed', message: 'There is no such program in the image.' }
+  return { status: 'canceled', message: 'Its terminal was closed before it ended.' }
+}
+
 export interface RunEnd {
   status: 'succeeded' | 'failed' | 'canceled'
   reason?: RunReason
@@ -72,7 +94,7 @@ export interface RunEnd {
   log: RunLogLine[]
 }
 
-/** The first end that is told counts. A failure is told to the app's timeline. */
+/** The first end that is told counts. A failure is told to the app's timeline, unless somebody was there to see it. */
 export async function finishRun(platform: Platform, id: string, end: RunEnd): Promise<void> {
   const { count } = await platform.db.run.updateMany({
     where: { id, status: { in: ['queued', 'running'] } },
@@ -80,7 +102,7 @@ export async function finishRun(platform: Platform, id: string, end: RunEnd): Pr
   })
   const row = await platform.db.run.findUnique({ where: { id } })
   if (count === 0 || row === null) return
-  if (end.status === 'failed')
+  if (end.status === 'failed' && !row.isAttached)
     await emitAppEvent(
       platform,
       row.appId,

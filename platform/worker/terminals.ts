@@ -15,6 +15,7 @@ const terminalWorkSchema = openTerminalSchema
     teamId: z.string(),
     hostId: z.string(),
     containerId: z.string(),
+    runId: z.string().optional(),
   })
 
 /** What a ticket is for. */

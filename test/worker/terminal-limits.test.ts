@@ -49,7 +49,8 @@ async function open(limits: SessionLimits) {
     terminal: { rows: 24, columns: 80 },
   }
   const parts = { engine: host.engine, platform: berth.platform, log: berth.platform.log }
-  const reason = runSession(parts, socket, work, limits, new AbortController().signal)
+  const end = runSession(parts, socket, work, limits, new AbortController().signal)
+  const reason = end.then((each) => each.reason)
   const type = (text: string) =>
     client.send(Buffer.concat([Buffer.from([channels.input]), Buffer.from(text)]))
   await until('the shell is there', () => received.length > 0)

@@ -31,7 +31,9 @@ export async function runOnce(
 ): Promise<void> {
   const work = await loadRun(host.platform, runId)
   if (work === null) return
-  await host.runSlots(async () => {
+  // Somebody sits before a terminal: his run waits for none, and none waits for it.
+  const inSlot: Host['runSlots'] = work.run.isAttached ? (carry) => carry() : host.runSlots
+  await inSlot(async () => {
     const attempt = countAttempt()
     const over = new AbortController()
     const signal = AbortSignal.any([stopping, over.signal])
@@ -56,12 +58,16 @@ export async function runOnce(
 
 type End = Omit<RunEnd, 'log'>
 
+/** Runs with a terminal that this process began. What another one left has no terminal any more. */
+const attachedHere = new Set<string>()
+
 async function carryOut(host: Host, work: RunWork, signal: AbortSignal): Promise<End> {
   const { containers } = host.engine
   const { run, deployment } = work
   if (await isRunCancelAsked(host.platform, run.id)) throw new CalledOff()
   const present = await find(host, runContainerId(run.id))
   if (present === null && run.status === 'running') return interrupted
+  if (run.isAttached && run.status === 'running' && !attachedHere.has(run.id)) return cutOff
   let container = present
   if (container === null) {
     const image = await ensureImage(host, deployment, { isTrusted: true, signal })
@@ -69,6 +75,7 @@ async function carryOut(host: Host, work: RunWork, signal: AbortSignal): Promise
   }
   host.logs.follow(container)
   if (container.status === 'created') {
+    if (run.isAttached) attachedHere.add(run.id)
     if (!(await startRun(host.platform, run.id, new Date()))) throw new CalledOff()
     try {
       container = await containers.start(container.id, { signal })
@@ -106,6 +113,11 @@ const interrupted: End = {
   message: 'The host lost its container, for example when it was restarted. How far it came is not known.',
 }
 
+const cutOff: End = {
+  ...interrupted,
+  message: 'Berth was started anew on the host, which ended its terminal. How far it came is not known.',
+}
+
 function ended(container: Container): End {
   const { end, how } = endOf(container)
   const { exitCode, signal } = end
@@ -137,6 +149,7 @@ async function finish(host: Host, work: RunWork, end: End): Promise<void> {
   })
   await finishRun(host.platform, work.run.id, { ...end, log: await lastOf(host, id) })
   await removeContainer(host, id, 0)
+  attachedHere.delete(work.run.id)
 }
 
 async function lastOf(host: Host, containerId: string): Promise<RunLogLine[]> {

@@ -8,6 +8,7 @@ import {
   ticketPrefix,
 } from '../../platform/model/terminal.ts'
 import { nameOf } from '../../platform/terminals.ts'
+import { finishAttachedRun } from '../../platform/worker/runs.ts'
 import { recordTerminalEnd, takeTicket } from '../../platform/worker/terminals.ts'
 import type { Host } from '../host.ts'
 import { createTerminalPlaces } from './places.ts'
@@ -71,8 +72,9 @@ export async function openTerminals(
     const startedAtMs = Date.now()
     try {
       const { idleMs, wholeMs } = platform.config.terminal
-      const reason = await runSession(host, socket, work, { idleMs, wholeMs }, stopping.signal)
-      await recordTerminalEnd(platform, work, { reason, startedAtMs })
+      const end = await runSession(host, socket, work, { idleMs, wholeMs }, stopping.signal)
+      if (work.runId !== undefined) await finishAttachedRun(platform, work.runId, end)
+      await recordTerminalEnd(platform, work, { reason: end.reason, startedAtMs })
     } finally {
       leave()
     }

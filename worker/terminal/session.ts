@@ -34,6 +34,12 @@ const lastOutputMs = 2_000
 const pingEveryMs = 20_000
 const silentMs = 60_000
 
+export interface SessionEnd {
+  reason: CloseReason | 'left'
+  /** Null unless its program ended by itself. */
+  exitCode: number | null
+}
+
 /** One program in a container, and the WebSocket to it: each ends with the other. Answers why it ended. */
 export async function runSession(
   host: Pick<Host, 'engine' | 'platform' | 'log'>,
@@ -41,7 +47,7 @@ export async function runSession(
   work: TerminalWork,
   limits: SessionLimits,
   stopping: AbortSignal,
-): Promise<CloseReason | 'left'> {
+): Promise<SessionEnd> {
   const ended = Promise.withResolvers<CloseReason | 'left'>()
   const over = new AbortController()
   const idle = setTimeout(() => ended.resolve('idle'), limits.idleMs)
@@ -82,15 +88,19 @@ export async function runSession(
     const started = await startProgram(host, work, over.signal)
     if ('reason' in started) {
       messages.close(closeCodes[started.reason], started.message)
-      return started.reason
+      return { reason: started.reason, exitCode: null }
     }
     cleanUp = started.cleanUp
     started.process.input?.on('error', () => {})
     begun.resolve(started.process)
     messages.say({ type: 'ready', command: started.command })
+    let exitCode: number | null = null
     const exit = serve(host, started, messages, () => idle.refresh())
     exit.then(
-      (reason) => ended.resolve(reason),
+      (code) => {
+        exitCode = code
+        ended.resolve(code === null ? 'containerEnded' : 'exited')
+      },
       (error) => {
         // The container can end before the program has begun in earnest.
         if (isEngineError(error, 'failed-precondition')) return ended.resolve('containerEnded')
@@ -103,11 +113,11 @@ export async function runSession(
     else if (reason === 'containerEnded') messages.close(closeCodes.containerEnded, 'The container ended.')
     else if (reason !== 'left' && reason !== 'noProgram') messages.close(closeCodes[reason], words[reason])
     await endProgram(started, over)
-    return reason
+    return { reason, exitCode }
   } catch (error) {
     host.log.warn({ err: error, container: work.containerId }, `a terminal failed: ${messageOf(error)}`)
     messages.close(closeCodes.failed, words.failed)
-    return 'failed'
+    return { reason: 'failed', exitCode: null }
   } finally {
     begun.resolve(null)
     clearTimeout(idle)
@@ -130,13 +140,13 @@ export function refuse(
   socket.close(closeCodes[reason], words[reason])
 }
 
-/** Passes on what it writes, to the last byte, then how it ended. */
+/** Passes on what it writes, to the last byte, then how it ended: its exit code; null when its container ended. */
 async function serve(
   { engine }: Pick<Host, 'engine'>,
   { process, container }: Started,
   messages: MessageSocket,
   onOutput: () => void,
-): Promise<'exited' | 'containerEnded'> {
+): Promise<number | null> {
   let sending = 0
   let sent = 0
   const pump = async (channel: 'output' | 'errors', stream: Readable) => {
@@ -160,9 +170,9 @@ async function serve(
     const first = await Promise.race([outputs.then(() => 'end' as const), silence])
     if (first === 'end' || (sending === 0 && sent === before)) break
   }
-  if (exitCode === 137 && (await hasEnded(engine, container))) return 'containerEnded'
+  if (exitCode === 137 && (await hasEnded(engine, container))) return null
   messages.say({ type: 'exit', exitCode })
-  return 'exited'
+  return exitCode
 }
 
 /** A killed program may be the first that is seen of the end of its container. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type ContainerDetails, type ExecProcess, isEngineError } from '../../engine/index.ts'
 import type { TerminalWork } from '../../platform/worker/terminals.ts'
 import type { Host } from '../host.ts'
@@ -44,6 +45,11 @@ export async function startProgram(
   let isStarted = false
   try {
     let container = await engine.containers.inspect(work.containerId)
+    // A run says that it begins just before its container does.
+    while (work.runId !== undefined && container.status === 'created') {
+      await sleep(50, undefined, { signal })
+      container = await engine.containers.inspect(work.containerId)
+    }
     if (work.debug) {
       const { id } = await engine.tools.beside(container.id, { limits: toolsLimits, signal })
       cleanUp = () => engine.containers.remove(id, { force: true })

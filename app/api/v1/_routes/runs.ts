@@ -31,7 +31,8 @@ export function addRunRoutes(api: Api): void {
       ...{ method: 'post', path: '/apps/{id}/runs', tags, summary: 'Run a command once' },
       description:
         'In a container of its own, with the image, variables, limits and network of the live deployment, without ' +
-        'its volumes. No shell takes part unless it is named: ["/bin/sh", "-c", "…"].',
+        'its volumes. No shell takes part unless it is named: ["/bin/sh", "-c", "…"]. With `isAttached` it waits until a ' +
+        'terminal is opened with its id, and ends with that.',
       request: { params: idParam, body: json(createRunSchema) },
       responses: accepted(Run, 'It is queued; reading it tells how it goes'),
     }),

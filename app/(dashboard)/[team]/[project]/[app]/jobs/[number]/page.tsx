@@ -32,6 +32,7 @@ export default async function RunPage({ params }: Props) {
   const { project, run, path } = await loadRun(names.team, names.project, names.app, names.number)
   const [t, tTimeline] = await Promise.all([getTranslations('jobs'), getTranslations('timeline')])
   const isOver = isRunOver(run.status)
+  const noLog = run.log.length > 0 ? undefined : isOver ? t('logNone') : t('logNotYet')
   return (
     <div className="space-y-6">
       {!isOver && <ReadAgain everyMs={1_500} />}
@@ -82,7 +83,7 @@ export default async function RunPage({ params }: Props) {
         <CardHeader
           titleId="log"
           title={t('log')}
-          description={run.log.length === 0 ? (isOver ? t('logNone') : t('logNotYet')) : undefined}
+          description={run.isAttached ? t('logAttached') : noLog}
           actions={
             run.log.length > 0 && (
               <CopyButton text={run.log.map(({ text }) => text).join('\n')} label={t('copyLog')} />

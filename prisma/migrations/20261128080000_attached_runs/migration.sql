@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "runs" ADD COLUMN     "isAttached" BOOLEAN NOT NULL DEFAULT false;
