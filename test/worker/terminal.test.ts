@@ -55,8 +55,7 @@ function processesWith(text: string): number {
 test('a shell answers, has the size that it is told, and its exit code is told at its end', async () => {
   const terminal = await open({ terminal: { rows: 33, columns: 101 } })
   terminal.type('stty size; tty\r')
-  await terminal.untilShown('33 101')
-  expect(terminal.output()).toMatch(/\/dev\/pts\/\d/)
+  await terminal.untilShown(/33 101\r\n\/dev\/pts\/\d/)
   terminal.tell({ type: 'resize', rows: 44, columns: 120 })
   terminal.type('stty size\r')
   await terminal.untilShown('44 120')
