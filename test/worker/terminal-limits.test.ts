@@ -1,6 +1,7 @@
 /** How long a terminal may be open: its session with limits of its own, an engine, a WebSocket and a shell. */
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
@@ -70,12 +71,15 @@ test('one in which nothing is typed or written is closed, and what ran in it end
 
 test('what is typed, and what is written, keeps one open', async () => {
   const typed = await open({ idleMs: 1_500, wholeMs: 600_000 })
+  // Nothing comes back of what is typed.
+  typed.type('stty -echo; cat >/dev/null\r')
   const from = Date.now()
   while (Date.now() - from < 4_000) {
     typed.type(':')
     await sleep(100)
   }
-  typed.type('\recho still-$((40 + 2))\r')
+  typed.type('\r\u0004')
+  typed.type('echo still-$((40 + 2))\r')
   await until('it answers', () => typed.output().includes('still-42'))
   typed.type('for i in 1 2 3 4 5 6 7 8; do sleep 0.5; echo line-$i; done\r')
   await until('all is written', () => typed.output().includes('line-8'))
@@ -84,9 +88,12 @@ test('what is typed, and what is written, keeps one open', async () => {
 
 test('one is closed at the end of its time, whatever happens in it', async () => {
   const terminal = await open({ idleMs: 600_000, wholeMs: 1_000 })
-  terminal.type('while :; do echo busy; sleep 0.05; done\r')
+  terminal.type("trap 'echo told >/tmp/told; exit' HUP; while :; do echo busy; sleep 0.05; done\r")
   await until('it is busy', () => terminal.output().includes('busy\r\n'))
   expect(await terminal.closed).toBe('timeLimit')
   expect(await terminal.reason).toBe('timeLimit')
   expect(await shells()).toBe(0)
+  // As when a line is cut, so that it can put its things in order.
+  const look = await host.engine.containers.exec(containerId, { command: ['cat', '/tmp/told'] })
+  expect(await text(look.output)).toBe('told\n')
 })

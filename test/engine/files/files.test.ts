@@ -187,13 +187,17 @@ describe('of a volume', () => {
     await expect(files.list('/', { limit: 1 })).rejects.toMatchObject({ kind: 'not-found' })
   })
 
-  test('who reads it lets go when it gets another size, another content, or is removed', async () => {
+  test('who reads it lets go when its first container fills it, it gets another size, another content, or is removed', async () => {
     const { volumes } = host.engine
     await volumes.create({ name: 'held', idRange, sizeBytes: 32 * mib })
     const files = volumes.files('held')
     await files.write('/x', from(Buffer.alloc(8 * mib, 1)), { maxBytes: 16 * mib })
     await volumes.snapshots.create('snapshot', { volume: 'held' })
     const ends: (() => Promise<unknown>)[] = [
+      async () => {
+        const mounts = [{ kind: 'volume' as const, volume: 'held', target: '/data' }]
+        await containers().remove(await run({ mounts }), { force: true })
+      },
       () => volumes.resize('held', 64 * mib),
       async () => {
         await volumes.snapshots.prepareRestore('snapshot', { volume: 'held', keepAs: 'before' })
@@ -205,6 +209,8 @@ describe('of a volume', () => {
       const { stream } = await files.read('/x', { maxBytes: 16 * mib })
       const failed = new Promise((resolve) => stream.once('error', resolve))
       await end()
+      // By then, and not only because nobody takes anything of it for a minute.
+      expect(stream.destroyed).toBe(true)
       expect(await failed).toMatchObject({ kind: 'canceled' })
     }
   })

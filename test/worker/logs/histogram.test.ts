@@ -65,14 +65,15 @@ test.each([1, 2, 3, 4, 5])(
   'a histogram of all lines counts as one by one: across parts, late lines, what went, files of an earlier version, and the part that is written (%i)',
   async (seed) => {
     const random = randomOf(seed)
-    let day = 100
-    let writer = new LogWriter(folder, () => day)
+    let isNextDay = false
+    const today = () => Math.floor(Date.now() / 86_400_000) + (isNextDay ? 1 : 0)
+    let writer = new LogWriter(folder, today)
     const reader = new LogReader(folder)
     let lines: Written[] = []
     const iso = (ms: number) => new Date(ms).toISOString()
     let now = start
     for (let batch = 0; batch < 40; batch++) {
-      if (random(6) === 0) day += 1
+      isNextDay = random(6) === 0
       const made = Array.from({ length: 1 + random(random(4) === 0 ? 1_500 : 60) }, () => {
         now += random(200)
         // Lines of several containers are not in the order of their times.
@@ -87,7 +88,7 @@ test.each([1, 2, 3, 4, 5])(
       if (batch === 12 && seed % 2 === 0) {
         writer.close()
         await forgetCounts()
-        writer = new LogWriter(folder, () => day)
+        writer = new LogWriter(folder, today)
       }
       if (batch !== 25) continue
       const bytes = writer.usage()[app] ?? 0
