@@ -1,17 +1,19 @@
 /**
- * Prints what a name server says, as JSON: ask-name.ts SERVER NAME A|AAAA udp|tcp. One question in one packet, and no
- * more is read of the answer than a test needs. Source: RFC 1035, section 4.
+ * Prints what a name server says, as JSON: ask-name.ts SERVER NAME A|AAAA|CHAOS udp|tcp, where CHAOS asks what it says
+ * of itself. One question in one packet, and no more is read of the answer than a test needs. Source: RFC 1035, section 4.
  */
 import { createSocket } from 'node:dgram'
 import { connect } from 'node:net'
 
 const [server = '', name = '', type = 'A', protocol = 'udp'] = process.argv.slice(2)
-const types = { A: 1, AAAA: 28 } as Record<string, number>
+/** Type and class. */
+const types = { A: [1, 1], AAAA: [28, 1], CHAOS: [16, 3] } as Record<string, [number, number]>
 const header = Buffer.from([0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0])
 const labels = name
   .split('.')
   .map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label)]))
-const question = Buffer.concat([...labels, Buffer.from([0, 0, types[type] ?? 1, 0, 1])])
+const [number, kind] = types[type] ?? [1, 1]
+const question = Buffer.concat([...labels, Buffer.from([0, 0, number, 0, kind])])
 const query = Buffer.concat([header, question])
 
 function skipName(packet: Buffer, at: number): number {

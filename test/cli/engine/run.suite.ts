@@ -93,6 +93,8 @@ export function describeRun(stand: Stand): void {
     const isGone = async () => (await engine('ps', '-aq')).out === ''
     await until('it is removed', isGone)
     await engine('run', '-d', '--rm', '--name', 'away', stand.image, 'sleep', '1000')
+    // That it ends to be started again is no end.
+    expect(await engine('restart', '-t', '0', 'away')).toMatchObject({ code: 0 })
     const [{ pid }] = JSON.parse((await engine('inspect', 'away')).out)
     await stand.host.stopWorker('SIGKILL')
     process.kill(pid, 'SIGKILL')

@@ -81,5 +81,8 @@ describe('limits and isolation', () => {
     })
     const ended = await host.engine.containers.wait(id, { signal: AbortSignal.timeout(60_000) })
     expect(ended).toMatchObject({ exitCode: 137, oomKilled: true })
+    // What it held at most is known although its group is gone: all that it might, or hardly less.
+    expect(ended.memoryPeakBytes).toBeGreaterThan(15 * 2 ** 20)
+    expect(ended.memoryPeakBytes).toBeLessThanOrEqual(16 * 2 ** 20)
   })
 })

@@ -40,8 +40,8 @@ beforeAll(async () => {
 })
 afterAll(() => host?.close())
 
-async function lookUp(name: string, protocol = 'udp') {
-  const said = await one.run([process.execPath, askName, gateway, name, 'A', protocol])
+async function lookUp(name: string, protocol = 'udp', type = 'A') {
+  const said = await one.run([process.execPath, askName, gateway, name, type, protocol])
   return JSON.parse(said) as { code: number; answers: { address: string }[] }
 }
 
@@ -105,6 +105,9 @@ test('names of the world are asked for, and can stand for nothing that is near',
   expect((await lookUp('many.test', 'tcp')).answers).toHaveLength(80)
   for (const name of ['here.test', 'near.test', 'meta.test', 'good'])
     expect(await lookUp(name), name).toEqual(noSuchName)
+  // Nor does the server say what it is, or whom it asks.
+  for (const name of ['version.bind', 'servers.bind', 'cachesize.bind'])
+    expect((await lookUp(name, 'udp', 'CHAOS')).answers, name).toEqual([])
   await host.networks.update('first', { egress: 'none' })
   expect(await lookUp('good.test')).toEqual(noSuchName)
   expect((await lookUp('two')).answers[0]?.address).toBe(two.address)
