@@ -5,6 +5,7 @@ import { useTheme } from 'next-themes'
 import { useEffect, useRef } from 'react'
 import uPlot from 'uplot'
 import { type Graph, lonelyPlaces, type Unit } from './graph.ts'
+import { labelsOf } from './mark-labels.ts'
 
 export interface Mark {
   /** Seconds since 1970. */
@@ -134,17 +135,14 @@ function drawRest(plot: uPlot, { limit, marks, color, font }: Rest): void {
   }
   ctx.setLineDash([])
   ctx.font = font.replace('11px', `${11 * devicePixelRatio}px`)
-  for (const { at, label } of marks) {
-    const x = plot.valToPos(at, 'x', true)
-    if (x < left || x > left + width) continue
-    line(ctx, color('border-strong'), [x, top], [x, top + height])
-    ctx.fillStyle = color('muted')
-    ctx.fillText(
-      label,
-      Math.min(x + 4, left + width - ctx.measureText(label).width),
-      top + height - 6 * devicePixelRatio,
-    )
-  }
+  const shown = marks
+    .map(({ at, label }) => ({ label, x: plot.valToPos(at, 'x', true) }))
+    .filter(({ x }) => x >= left && x <= left + width)
+  for (const { x } of shown) line(ctx, color('border-strong'), [x, top], [x, top + height])
+  ctx.fillStyle = color('muted')
+  const widthOf = (text: string) => ctx.measureText(text).width
+  for (const { text, x } of labelsOf(shown, { right: left + width, gap: 4 * devicePixelRatio, widthOf }))
+    ctx.fillText(text, x, top + height - 6 * devicePixelRatio)
   ctx.restore()
 }
 

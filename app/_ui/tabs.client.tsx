@@ -18,18 +18,19 @@ export function Tabs({ label, tabs, className }: TabsProps) {
     .map(({ href }) => href)
     .filter((href) => path === href || path.startsWith(`${href}/`))
     .sort((a, b) => b.length - a.length)
-  const shown = useRef<HTMLAnchorElement>(null)
-  // On a phone it may be far to the right.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another tab is another element
+  const frame = useRef<HTMLElement>(null)
+  // On a phone it may be far to the right, or come to be so when that is turned.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another tab is to be seen
   useEffect(() => {
-    const list = shown.current?.closest('nav')
-    const [tab, frame] = [shown.current?.getBoundingClientRect(), list?.getBoundingClientRect()]
-    if (tab === undefined || frame === undefined) return
-    if (tab.left < frame.left || tab.right > frame.right)
-      list?.scrollBy({ left: tab.left - frame.left - (frame.width - tab.width) / 2 })
+    const nav = frame.current
+    if (nav === null) return
+    const watching = new ResizeObserver(() => showCurrent(nav))
+    watching.observe(nav)
+    return () => watching.disconnect()
   }, [current])
   return (
     <nav
+      ref={frame}
       aria-label={label}
       className={cn('-mx-4 mb-6 overflow-x-auto border-b px-4 sm:mx-0 sm:px-0', className)}
     >
@@ -37,7 +38,6 @@ export function Tabs({ label, tabs, className }: TabsProps) {
         {tabs.map((tab) => (
           <li key={tab.href}>
             <Link
-              ref={current === tab.href ? shown : undefined}
               href={tab.href}
               aria-current={current === tab.href ? 'page' : undefined}
               className={cn(
@@ -54,4 +54,11 @@ export function Tabs({ label, tabs, className }: TabsProps) {
       </ul>
     </nav>
   )
+}
+
+function showCurrent(nav: HTMLElement): void {
+  const tab = nav.querySelector('[aria-current]')?.getBoundingClientRect()
+  const { left, right, width } = nav.getBoundingClientRect()
+  if (tab !== undefined && (tab.left < left || tab.right > right))
+    nav.scrollBy({ left: tab.left - left - (width - tab.width) / 2 })
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { edgeGraphs } from '../../../app/_charts/edge-graphs.ts'
 import { lonelyPlaces } from '../../../app/_charts/graph.ts'
+import { labelsOf } from '../../../app/_charts/mark-labels.ts'
 import { graphKinds, graphOf } from '../../../app/(dashboard)/[team]/[project]/[app]/metrics/graphs.ts'
 import { type EdgeCount, edgeCounts } from '../../../platform/model/edge-use.ts'
 import { type AppMetrics, containerMetrics } from '../../../platform/model/metrics.ts'
@@ -77,4 +78,42 @@ test('requests are rates by status, zero where nothing was asked, and unknown wh
 
 test('a value with none beside it is a point', () => {
   expect(lonelyPlaces([1, null, 2, 3, null, 0, null, 4])).toEqual([0, 5, 7])
+})
+
+test('labels of marks never lie on one another: those of deployments close together become one', () => {
+  const widthOf = (text: string) => text.length * 6
+  const room = { right: 300, gap: 4, widthOf }
+  const of = (...marks: [string, number][]) =>
+    labelsOf(
+      marks.map(([label, x]) => ({ label, x })),
+      room,
+    ).map(({ text, x }) => [text, x])
+  expect(of(['#1', 10], ['#2', 100])).toEqual([
+    ['#1', 14],
+    ['#2', 104],
+  ])
+  expect(of(['#1', 10], ['#2', 15], ['#3', 100])).toEqual([
+    ['#1–#2', 14],
+    ['#3', 104],
+  ])
+  // What becomes one is wider, and may so come upon the next.
+  expect(of(['#1', 10], ['#2', 20], ['#3', 43], ['#4', 120])).toEqual([
+    ['#1–#3', 14],
+    ['#4', 124],
+  ])
+  // At the end of the graph they stand further left, where others may be.
+  expect(of(['#8', 150], ['#9', 264], ['#10', 299])).toEqual([
+    ['#8', 154],
+    ['#9–#10', 264],
+  ])
+  const many = Array.from({ length: 200 }, (_, at): [string, number] => [`#${at + 1}`, at * 1.5])
+  const placed = labelsOf(
+    many.map(([label, x]) => ({ label, x })),
+    room,
+  )
+  for (const [at, { x }] of placed.entries()) {
+    const before = placed[at - 1]
+    if (before) expect(x).toBeGreaterThanOrEqual(before.x + widthOf(before.text) + 4)
+  }
+  expect(placed.at(-1)?.text.endsWith('#200')).toBe(true)
 })

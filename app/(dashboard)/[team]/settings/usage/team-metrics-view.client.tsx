@@ -4,6 +4,7 @@ import Link from 'next/link'
 import { useLocale, useTranslations } from 'next-intl'
 import { useMemo } from 'react'
 import { formatValue, GraphCard } from '@/app/_charts/graph-card.client.tsx'
+import { GraphsSkeleton } from '@/app/_charts/graphs-skeleton.tsx'
 import { NumberTable } from '@/app/_charts/number-table.tsx'
 import { type TeamGraphName, teamGraphs } from '@/app/_charts/point-graphs.ts'
 import { SpanPicker, useSpan } from '@/app/_charts/span-picker.client.tsx'
@@ -27,6 +28,7 @@ export function TeamMetricsView({ teamId, teamSlug }: { teamId: string; teamSlug
       <h2 className="font-semibold">{t('team')}</h2>
       <SpanPicker span={span} />
       {hasFailed && <Notice tone="warning">{t('failed')}</Notice>}
+      {metrics === null && !hasFailed && <GraphsSkeleton graphs={4} />}
       <div className="grid gap-4 xl:grid-cols-2">
         {graphs.map((graph) => (
           <GraphCard

@@ -3,6 +3,7 @@
 import { useTranslations } from 'next-intl'
 import { useMemo } from 'react'
 import { GraphCard } from '@/app/_charts/graph-card.client.tsx'
+import { GraphsSkeleton } from '@/app/_charts/graphs-skeleton.tsx'
 import { type HostGraphName, hostGraphs } from '@/app/_charts/point-graphs.ts'
 import { SpanPicker, useSpan } from '@/app/_charts/span-picker.client.tsx'
 import { useMetrics } from '@/app/_charts/use-metrics.ts'
@@ -22,6 +23,7 @@ export function HostMetricsView({ hostId }: { hostId: string }) {
     <section aria-label={t('title')} className="space-y-4">
       <SpanPicker span={span} />
       {hasFailed && <Notice tone="warning">{t('failed')}</Notice>}
+      {metrics === null && !hasFailed && <GraphsSkeleton graphs={4} />}
       <div className="grid gap-4 xl:grid-cols-2">
         {graphs.map((graph) => (
           <GraphCard

@@ -5,6 +5,7 @@ import { useTranslations } from 'next-intl'
 import { useMemo } from 'react'
 import type { Mark } from '@/app/_charts/chart.client.tsx'
 import { GraphCard } from '@/app/_charts/graph-card.client.tsx'
+import { GraphsSkeleton } from '@/app/_charts/graphs-skeleton.tsx'
 import { type ChosenSpan, SpanPicker, useSpan } from '@/app/_charts/span-picker.client.tsx'
 import { useMetrics } from '@/app/_charts/use-metrics.ts'
 import type { AppMetrics } from '@/platform/model/metrics.ts'
@@ -35,7 +36,9 @@ export function MetricsView({ appId, path }: { appId: string; path: string }) {
     <section aria-label={t('title')} className="space-y-4">
       <SpanPicker span={span} />
       {hasFailed && <Notice tone="warning">{t('failed')}</Notice>}
-      {metrics !== null && (
+      {metrics === null ? (
+        !hasFailed && <GraphsSkeleton graphs={4} />
+      ) : (
         <>
           <RequestGraphs appId={appId} span={span} marks={marks} />
           <Containers metrics={metrics} span={span} marks={marks} />

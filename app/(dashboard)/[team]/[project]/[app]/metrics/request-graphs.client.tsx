@@ -5,6 +5,7 @@ import { useMemo, useState } from 'react'
 import type { Mark } from '@/app/_charts/chart.client.tsx'
 import { type EdgeGraphName, type EdgeLine, edgeGraphs } from '@/app/_charts/edge-graphs.ts'
 import { formatValue, GraphCard } from '@/app/_charts/graph-card.client.tsx'
+import { GraphsSkeleton } from '@/app/_charts/graphs-skeleton.tsx'
 import { NumberTable } from '@/app/_charts/number-table.tsx'
 import type { ChosenSpan } from '@/app/_charts/span-picker.client.tsx'
 import { useMetrics } from '@/app/_charts/use-metrics.ts'
@@ -52,6 +53,7 @@ export function RequestGraphs({ appId, span, marks }: RequestGraphsProps) {
         )}
       </div>
       {hasFailed && <Notice tone="warning">{t('failed')}</Notice>}
+      {metrics === null && !hasFailed && <GraphsSkeleton graphs={4} />}
       <div className="grid gap-4 xl:grid-cols-2">
         {graphs.map((graph) => (
           <GraphCard
