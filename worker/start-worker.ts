@@ -59,7 +59,6 @@ import { createJobRunner, serveQueue } from './run-job.ts'
 import { openTerminals } from './terminal/open-terminals.ts'
 import { terminalSocketName } from './terminal/socket-name.ts'
 import { followContainers } from './timeline.ts'
-import { createUseReports } from './use.ts'
 import { measureVolumes } from './volumes.ts'
 
 export interface RunningWorker {
@@ -76,7 +75,6 @@ const collectRegistryEveryMs = 60 * 60_000
 const purgeEveryMs = 60_000
 const pruneLogsEveryMs = 60_000
 const postEveryMs = 20_000
-const measureEveryMs = 5_000
 const measureVolumesEveryMs = 10_000
 const sampleEveryMs = metricSteps[0].seconds * 1_000
 const rollUpEveryMs = 60_000
@@ -275,13 +273,6 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
     },
     (error) => log.warn({ err: error }, 'letters that wait could not be looked for; it is tried again'),
   )
-  const measuring = regularly(
-    measureEveryMs,
-    stopping.signal,
-    createUseReports(host),
-    (error) => log.debug({ err: error }, 'what containers use could not be told; it is tried again'),
-    { atOnce: true },
-  )
   const measuringVolumes = regularly(
     measureVolumesEveryMs,
     stopping.signal,
@@ -341,7 +332,7 @@ export async function startWorker(platform: Platform, signal: AbortSignal): Prom
           ...[sampling, rollingUp, judgingAlerts, counting, samplingOpen],
           ...[reconciling, reconciler.settled(), collecting, collectingRegistry, expiring, checkingDomains],
           ...[pruning, measuringVolumes, ordering, lookingAtGit, tellingForges],
-          ...[purging, comparing, lookingElsewhere, posting, draining, telling, ticking, measuring],
+          ...[purging, comparing, lookingElsewhere, posting, draining, telling, ticking],
         ]),
         5_000,
       )

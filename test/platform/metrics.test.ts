@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { readUseOfReplicas } from '../../platform/container-use.ts'
 import { createDeployment } from '../../platform/deployments.ts'
 import { readAppMetrics, readHostMetrics } from '../../platform/metrics.ts'
+import { newId } from '../../platform/model/ids.ts'
 import { containerMetrics, metricSteps } from '../../platform/model/metrics.ts'
 import type { App, Team } from '../../platform/model/resources.ts'
 import { prometheusText } from '../../platform/prometheus.ts'
@@ -157,6 +159,45 @@ test('Prometheus is told the newest of each, with names that can not break out o
     expect(line).toMatch(
       /^(# (HELP|TYPE) [a-z_0-9]+ .+|[a-z_0-9]+\{([a-z]+="([^"\\]|\\["\\n])*",?)+\} -?[0-9.e+-]+)$/,
     )
+})
+
+test('of the replicas that are live, what the fullest and the busiest used last is told', async () => {
+  const { platform } = berth
+  const id = newId('host')
+  await platform.db.host.create({ data: { id, name: id, lastSeenAt: new Date() } })
+  const used = await berth.makeApp(team.id)
+  const deployments = [
+    await createDeployment(platform, operator, used.id, {}),
+    await createDeployment(platform, operator, used.id, {}),
+  ]
+  const [live, old] = deployments.map((each) => each.id)
+  await platform.db.app.update({ where: { id: used.id }, data: { liveDeploymentId: live ?? null } })
+  const container = async (deploymentId = '', replica = 0, state: 'running' | 'exited' = 'running') => {
+    const data = {
+      id: `${deploymentId}-${replica}`,
+      deploymentId,
+      replica,
+      state,
+      appId: used.id,
+      hostId: id,
+    }
+    return (await platform.db.container.create({ data })).id
+  }
+  const measure = (subject: string, agoMs: number, cpu: number, memory: number) =>
+    recordMetrics(platform, at(Date.now() - agoMs), [
+      { ...point(used.id, cpu, subject), values: [cpu, 1_000, 0, memory, ...Array<number>(7).fill(1)] },
+    ])
+  const ask = () => readUseOfReplicas(platform, operator, used.id)
+  const [one, two] = [await container(live, 0), await container(live, 1)]
+  expect(await ask()).toBeNull()
+  await measure(one, 20_000, 900, 900)
+  await measure(one, 10_000, 100.4, 700)
+  await measure(two, 10_000, 50, 800)
+  expect(await ask()).toEqual({ cpuMillis: 100, memoryBytes: 800 })
+  await measure(await container(old, 0), 10_000, 990, 990)
+  await measure(await container(live, 2, 'exited'), 10_000, 980, 980)
+  await measure(await container(live, 3), 120_000, 970, 970)
+  expect(await ask()).toEqual({ cpuMillis: 100, memoryBytes: 800 })
 })
 
 test('an app that is gone takes its points along, and gets no more', async () => {
