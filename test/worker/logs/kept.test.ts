@@ -193,4 +193,8 @@ test('a team whose logs may take only so much loses the oldest lines, and what i
   expect((await wholeLog(app)).map(({ number }) => number)).toEqual(
     Array.from({ length: 20 }, (_, index) => 21 + index),
   )
+  // Who comes back is told of those that are gone, and gets the others.
+  const { redis } = host.berth.platform
+  await redis.xtrim(streams.appLogs(app.id).name, 'MAXLEN', 1)
+  expect(texts(await take(app, 21, '5-0'))).toEqual(['skipped 15', ...flooded(20)])
 })
