@@ -74,6 +74,12 @@ describe('limits and isolation', () => {
     expect(statSync('/dev/null')).toMatchObject({ uid: 0, gid: 0 })
   })
 
+  test('IPv6 is off inside: nothing has an address, and nothing gets one', async () => {
+    const files = '/proc/sys/net/ipv6/conf/all/disable_ipv6 /proc/sys/net/ipv6/conf/default/disable_ipv6'
+    const { id } = await run({ command: sh(`cat ${files}; cat /proc/net/if_inet6; echo end`) })
+    expect(await outputOf(host.engine, id)).toEqual(['1', '1', 'end'])
+  })
+
   test('a container that outgrows its memory is killed, and says so', async () => {
     const { id } = await run({
       limits: { memoryBytes: 16 * 2 ** 20, cpuMillis: 1000, pids: 16 },

@@ -142,6 +142,25 @@ test('frames to the addresses of bridge protocols reach no service of the host',
   await one.run(['ip', 'neighbour', 'delete', gateway, 'dev', 'eth0'])
 })
 
+test('to what is published on loopback the host is led by loopback, and no container that sends there', async () => {
+  const port = { hostAddress: '127.0.0.1', hostPort: 15380, containerPort: 7, protocol: 'udp' } as const
+  const target = await host.container('target', 'first', { ports: [port] })
+  await target.serve(7)
+  expect(await host.ask('host', '127.0.0.1', port.hostPort, 'udp')).toBe('target')
+  const from = hardwareAddress(one.address)
+  const text = 'by loopback'
+  const there = { from: one.address, to: '127.0.0.1', fromPort: 9, toPort: port.hostPort, text }
+  const last = { from: one.address, to: target.address, fromPort: 9, toPort: 9, text: 'this is all' }
+  const ear = await hear(target.pid, 'eth0', last.text)
+  await send(one.pid, 'eth0', [
+    { what: text, hex: udp4({ from, to: hardwareAddress(gateway) }, there) },
+    { what: last.text, hex: udp4({ from, to: hardwareAddress(target.address) }, last) },
+  ])
+  const found = (await ear.frames).filter((frame) => frame.includes(Buffer.from(text).toString('hex')))
+  expect(found).toEqual([])
+  await target.stop()
+})
+
 test('ranges that the host routes elsewhere are left alone, and it is said when none is left', async () => {
   await host.networks.ensure('second')
   await host.networks.ensure('third')

@@ -76,3 +76,17 @@ test('an address or hardware address that is not its own gets a container nowher
   await one.run(['ip', 'link', 'set', 'eth0', 'address', '0a:58:0a:00:00:01'])
   expect(await pings(one, neighbour.address)).toBe(false)
 })
+
+test('a range that may be reached holds no other network and not the host, whatever lies in it', async () => {
+  await host.networks.update('mine', { egress: ['0.0.0.0/0'] })
+  const { gateway } = await host.networks.inspect('theirs')
+  expect(await one.ask(host.worldAddress, 80)).toBe('world')
+  expect(await Promise.all([other.address, ...metadata].map((address) => one.ask(address, 80)))).toEqual(
+    [other.address, ...metadata].map(() => null),
+  )
+  expect(await Promise.all([gateway, host.address].map((address) => one.ask(address, 5432)))).toEqual([
+    null,
+    null,
+  ])
+  await host.networks.update('mine', { egress: 'all' })
+})
