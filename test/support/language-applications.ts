@@ -19,6 +19,26 @@ const nodeServer = (say: string) =>
   `require('http').createServer((_, answer) => answer.end(${say})).listen(process.env.PORT)\n`
 const manifest = (more: object) => JSON.stringify({ name: 'shop', private: true, ...more })
 
+/** Plugins at the versions that Debian has. */
+const plugin = (name: string, version: string, settings = '') =>
+  `<plugin><artifactId>maven-${name}-plugin</artifactId><version>${version}</version>${settings}</plugin>`
+const mainClass =
+  '<configuration><archive><manifest><mainClass>shop.Main</mainClass></manifest></archive></configuration>'
+const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+<modelVersion>4.0.0</modelVersion><groupId>shop</groupId><artifactId>shop</artifactId><version>1</version>
+<properties>
+  <maven.compiler.release>17</maven.compiler.release>
+  <project.build.sourceEncoding>UTF-8</project.build.sourceEncoding>
+</properties>
+<build><plugins>
+${plugin('resources', '3.3.0')}
+${plugin('compiler', '3.10.1')}
+${plugin('surefire', '2.22.3')}
+${plugin('jar', '3.3.0', mainClass)}
+</plugins></build>
+</project>
+`
+
 export const applications: Record<string, LanguageApplication> = {
   static: {
     ...{ needs: ['static'], what: /static pages/, isQuick: true },
@@ -193,6 +213,69 @@ export const applications: Record<string, LanguageApplication> = {
         'func main() {',
         '  http.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintf(w, "go as %d", os.Getuid()) })',
         '  http.ListenAndServe(":" + os.Getenv("PORT"), nil)',
+        '}',
+      ].join('\n'),
+    },
+  },
+  php: {
+    ...{ needs: ['composer', 'php'], what: /^PHP 8\.2$/, says: /^php 8\.2 as 1000 in apache2handler$/ },
+    files: {
+      'composer.json': JSON.stringify({
+        require: { php: '^8.2' },
+        autoload: { 'psr-4': { 'Shop\\': 'src/' } },
+        // Nothing is to be fetched.
+        repositories: [{ 'packagist.org': false }],
+      }),
+      'src/Page.php': [
+        '<?php',
+        'namespace Shop;',
+        'class Page {',
+        '  static function say(): string {',
+        "    return 'php ' . PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION . ' as ' . posix_getuid() . ' in ' . PHP_SAPI;",
+        '  }',
+        '}',
+      ].join('\n'),
+      'public/index.php': "<?php\nrequire __DIR__ . '/../vendor/autoload.php';\necho Shop\\Page::say();\n",
+    },
+  },
+  ruby: {
+    ...{ needs: ['ruby'], what: /^Ruby 3\.1$/, says: /^ruby 3\.1 as 1000$/ },
+    files: {
+      '.ruby-version': '3.1\n',
+      Gemfile: "source 'https://rubygems.org'\n",
+      'app.rb': [
+        "require 'socket'",
+        "server = TCPServer.new('0.0.0.0', Integer(ENV.fetch('PORT')))",
+        'loop do',
+        '  client = server.accept',
+        '  client.readpartial(4096)',
+        '  say = "ruby #{RUBY_VERSION[/^\\d+\\.\\d+/]} as #{Process.uid}"',
+        '  client.write("HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length: #{say.size}\\r\\n\\r\\n#{say}")',
+        '  client.close',
+        'rescue SystemCallError, IOError',
+        '  client&.close',
+        'end',
+      ].join('\n'),
+    },
+  },
+  java: {
+    ...{ needs: ['maven', 'jre'], what: /^Java 17, Maven$/, says: /^java 17$/ },
+    files: {
+      'pom.xml': pom,
+      'src/main/java/shop/Main.java': [
+        'package shop;',
+        'import com.sun.net.httpserver.HttpServer;',
+        'import java.net.InetSocketAddress;',
+        'public class Main {',
+        '  public static void main(String[] args) throws Exception {',
+        '    var server = HttpServer.create(new InetSocketAddress(Integer.parseInt(System.getenv("PORT"))), 0);',
+        '    var page = ("java " + Runtime.version().feature()).getBytes();',
+        '    server.createContext("/", exchange -> {',
+        '      exchange.sendResponseHeaders(200, page.length);',
+        '      try (var body = exchange.getResponseBody()) { body.write(page); }',
+        '    });',
+        '    server.start();',
+        '  }',
         '}',
       ].join('\n'),
     },

@@ -25,6 +25,27 @@ const sharingPython = [
   '',
 ].join('\n')
 
+const nothing = '#!/bin/sh\nexit 0\n'
+
+const apache = [
+  '#!/bin/sh',
+  '. /etc/apache2/envvars',
+  'export APACHE_LOCK_DIR=/tmp',
+  'exec apache2 -DFOREGROUND',
+  '',
+].join('\n')
+
+/** Debian's own folder of packages takes the place of what would be fetched. */
+const offlineMaven = [
+  '#!/bin/sh',
+  'case "$*" in *dependency:go-offline*) exit 0 ;; esac',
+  'exec /usr/share/maven/bin/mvn -o -Dmaven.repo.local=/usr/share/maven-repo "$@"',
+  '',
+].join('\n')
+
+const javaFolder = `/usr/lib/jvm/java-17-openjdk-${process.arch === 'arm64' ? 'arm64' : 'amd64'}`
+const javaLinks = { 'usr/bin/java': `${javaFolder}/bin/java`, 'usr/bin/javac': `${javaFolder}/bin/javac` }
+
 export const languageImages = {
   node,
   /** What frameworks bring natively finds all of the C library there; and it has yarn, as the usual image has. */
@@ -76,6 +97,51 @@ export const languageImages = {
   rust: {
     ...{ name: 'rust', version: '1' },
     make: () => debianImage(['cargo', 'gcc', 'libc6-dev'], { links: { 'usr/bin/cc': 'gcc' } }),
+  },
+  /** With what the usual image has for Dockerfiles to call; the extensions come from Debian. */
+  php: {
+    ...{ name: 'php', version: '8.2' },
+    make: () =>
+      debianImage(['apache2', 'libapache2-mod-php', 'php-mysql'], {
+        whole: true,
+        scripts: {
+          'usr/local/bin/docker-php-ext-install': nothing,
+          'run/apache2/.keep': '',
+          'usr/local/bin/apache2-foreground': apache,
+        },
+      }),
+  },
+  composer: {
+    ...{ name: 'composer', version: 'latest' },
+    make: () => debianImage(['composer'], { whole: true }),
+  },
+  /** What a build installs by apt is for gems that are compiled, and there are none. */
+  ruby: {
+    ...{ name: 'ruby', version: '3.1' },
+    make: () =>
+      debianImage(['ruby', 'ruby-bundler'], {
+        scripts: { 'usr/local/bin/apt-get': nothing, 'usr/local/bundle/.keep': '' },
+      }),
+  },
+  /** Maven Central may be out of reach: the plugins come from Debian, at the versions that it has. */
+  maven: {
+    ...{ name: 'maven', version: '17' },
+    make: () =>
+      debianImage(
+        [
+          'maven',
+          'openjdk-17-jdk-headless',
+          'libmaven-compiler-plugin-java',
+          'libmaven-jar-plugin-java',
+          'libmaven-resources-plugin-java',
+          'libsurefire-java',
+        ],
+        { links: javaLinks, scripts: { 'usr/local/bin/mvn': offlineMaven } },
+      ),
+  },
+  jre: {
+    ...{ name: 'jre', version: '17' },
+    make: () => debianImage(['openjdk-17-jre-headless'], { links: javaLinks }),
   },
 } satisfies Record<string, LanguageImage>
 

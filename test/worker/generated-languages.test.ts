@@ -18,9 +18,10 @@ import { startTestHost, type TestHost } from '../support/worker.ts'
 
 /** Why there is no application of these. */
 const untested = {
-  'PHP, Ruby, Java; Nuxt, SvelteKit, Remix': 'their Dockerfiles are compared as text',
+  'Nuxt, SvelteKit, Remix; Rails, Laravel, Spring Boot, Quarkus': 'their Dockerfiles are compared as text',
   '.NET': 'Debian has no .NET, and npm neither; its Dockerfile is compared as text',
-  'uv, Poetry, Pipenv': 'PyPI may be out of reach, and Debian has no packages for it; compared as text',
+  'uv, Poetry, Pipenv':
+    'they are installed from PyPI, which may be out of reach, even where Debian has them; compared as text',
   'packages of PyPI, RubyGems, crates.io, Packagist, Maven Central, Go':
     'their registries may be out of reach: packages come from Debian, or the standard library does',
 }

@@ -179,6 +179,22 @@ const table: [name: string, files: Files, what: string, lines: string[]][] = [
     ],
   ],
   [
+    'Flask by Pipenv, of what it has locked',
+    {
+      Pipfile: '[packages]\nflask = "*"',
+      'Pipfile.lock': '{}',
+      'app.py': 'app = Flask(__name__)',
+    },
+    'Python 3.13, Flask, Pipenv',
+    [
+      'RUN pip install pipenv',
+      'COPY Pipfile Pipfile.lock ./',
+      'RUN PIPENV_VENV_IN_PROJECT=1 pipenv sync',
+      "RUN /app/.venv/bin/python -m ensurepip >/dev/null && /app/.venv/bin/python -m pip install 'gunicorn'",
+      'CMD ["/bin/sh","-c","exec gunicorn --bind 0.0.0.0:$PORT app:app"]',
+    ],
+  ],
+  [
     'FastAPI by uv, and the Python that it wants',
     {
       'pyproject.toml': '[project]\nrequires-python = ">=3.10,<3.13"\ndependencies = ["fastapi"]',
