@@ -121,6 +121,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     })
     const sandboxParts = { images, containers, networks, volumes, spawner }
     const builder = await createBuilder(sandboxParts)
+    undo.push(() => builder.close())
     const git = await createGit(sandboxParts)
     const tools = await createTools(sandboxParts)
     return {

@@ -144,9 +144,12 @@ function pushCommand({ reference, insecure }: PushTarget): string[] {
   ]
 }
 
-/** Pushes, and then prints the digest of what is in the registry, and how full the disk is. */
+/**
+ * Pushes, and then prints the digest of what is in the registry, and how full the disk is: once a line comes in at
+ * standard input, so that it can be begun before there is anything to push. Its end instead of a line is its own.
+ */
 export function pushAndTellCommand(push: PushTarget): string[] {
-  const script = `"$@" >&2 || exit; cat ${digestFile} && echo && df -P ${workDir} | tail -n 1`
+  const script = `read -r go || exit; "$@" </dev/null >&2 || exit; cat ${digestFile} && echo && df -P ${workDir} | tail -n 1`
   return ['sh', '-c', script, 'sh', ...pushCommand(push)]
 }
 

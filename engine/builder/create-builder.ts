@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { EngineError } from '../errors.ts'
 import type { Images } from '../images/images.ts'
 import { createKeyedLock } from '../state/keyed-lock.ts'
@@ -27,12 +28,13 @@ import { lastError, reasonOf } from './failures.ts'
 import { generateDockerfile } from './generate.ts'
 import { registryFiles } from './registries.ts'
 import {
+  type Lent,
+  lendSandbox,
   type RunOptions,
   type Sandbox,
   type SandboxParts,
   type SandboxSpec,
   sweepSandboxes,
-  withSandbox,
 } from './sandbox.ts'
 import { within } from './within.ts'
 
@@ -49,38 +51,60 @@ const fullPercent = 70
 /** Of a source without a Dockerfile as many names are told. */
 const keptAnswers = 22
 
-export async function createBuilder(parts: BuilderParts): Promise<Builder> {
+export interface ClosableBuilder extends Builder {
+  /** Waits until nothing is left of builds that have answered. */
+  close(): Promise<void>
+}
+
+export async function createBuilder(parts: BuilderParts): Promise<ClosableBuilder> {
   const { images, spawner, volumes } = parts
   const lock = createKeyedLock()
+  const ending = new Set<Promise<unknown>>()
   await sweepSandboxes(parts, role)
 
-  async function build(spec: BuildSpec, options: BuildOptions): Promise<BuildResult> {
+  async function buildOnce(spec: BuildSpec, options: BuildOptions): Promise<Lent<Found>> {
     options.signal?.throwIfAborted()
     const image = await ensureBuilderImage(images, spawner)
-    const found = await withSandbox(parts, sandboxFor(spec, image), (sandbox) =>
-      runBuild(sandbox, spec, options),
-    )
-    if (found.usedPercent > fullPercent) await volumes.remove(volumeName(spec.cache))
-    return found
+    return lendSandbox(parts, sandboxFor(spec, image), (sandbox) => runBuild(sandbox, spec, options))
+  }
+
+  async function build(spec: BuildSpec, options: BuildOptions): Promise<Lent<Found>> {
+    try {
+      return await buildOnce(spec, options)
+    } catch (error) {
+      if (!(error instanceof BuildFailure) || error.reason !== 'disk-full') throw error
+      // What earlier builds left may have been too much: once more with the whole disk.
+      const hadCache = error.hadCache
+      await volumes.remove(volumeName(spec.cache))
+      if (!hadCache) throw error
+      return buildOnce(spec, options)
+    }
+  }
+
+  async function clear(cache: string, { usedPercent }: Found, removed: Promise<void>): Promise<void> {
+    await removed
+    if (usedPercent > fullPercent) await volumes.remove(volumeName(cache))
   }
 
   return {
     async build(spec, options) {
       checkBuild(spec)
-      return lock(spec.cache, async () => {
-        try {
-          return await build(spec, options)
-        } catch (error) {
-          if (!(error instanceof BuildFailure) || error.reason !== 'disk-full') throw error
-          // What earlier builds left may have been too much: once more with the whole disk.
-          const hadCache = error.hadCache
-          await volumes.remove(volumeName(spec.cache))
-          if (!hadCache) throw error
-          return build(spec, options)
-        }
-      })
+      const answer = Promise.withResolvers<BuildResult>()
+      lock(spec.cache, async () => {
+        const { result, removed } = await build(spec, options)
+        answer.resolve(result)
+        // What fails from here on leaves what the next engine sweeps.
+        const ended = clear(spec.cache, result, removed).catch(() => undefined)
+        ending.add(ended)
+        await ended
+        ending.delete(ended)
+      }).catch(answer.reject)
+      return answer.promise
     },
     dropCache: (cache) => lock(cache, () => volumes.remove(volumeName(cache))),
+    async close() {
+      await Promise.all(ending)
+    },
   }
 }
 
@@ -145,10 +169,19 @@ async function buildIn(
   const by = dockerfile === null ? await generateDockerfile(sandbox, spec, workingDir) : { dockerfile }
   throwIfOver()
   enter('building')
-  await must(buildCommand(spec, by), { workingDir })
-  enter('pushing')
   const told: string[] = []
-  await must(pushAndTellCommand(spec.push), { onAnswer: (text) => told.push(text) })
+  const go = new PassThrough()
+  const pushing = must(pushAndTellCommand(spec.push), { input: go, onAnswer: (text) => told.push(text) })
+  // What ends it early ends the build, too, which says more.
+  pushing.catch(() => undefined)
+  try {
+    await must(buildCommand(spec, by), { workingDir })
+    enter('pushing')
+    go.end('go\n')
+    await pushing
+  } finally {
+    go.destroy()
+  }
   const [digest = '', disk = ''] = told
   return { digest, hadCache: hadCache(), usedPercent: Number(/(\d+)% /.exec(disk)?.[1] ?? 0) }
 }

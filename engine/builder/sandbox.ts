@@ -3,7 +3,7 @@ import { posix } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ContainerFile, Containers } from '../containers/containers.ts'
+import type { ContainerFile, Containers, ExecProcess, ExecSpec } from '../containers/containers.ts'
 import { isEngineError } from '../errors.ts'
 import type { Networks } from '../network/networks.ts'
 import type { IdRange } from '../sys/user-namespace.ts'
@@ -64,8 +64,14 @@ export interface SandboxSpec {
   workDir: string
   files: ContainerFile[]
   nesting?: boolean
-  /** What runs in it first, once it knows the address of the host; null: nothing. */
+  /** What runs in it from its beginning, beside all else, given the address of the host; null: nothing. */
   first?: (gateway: string) => string[] | null
+}
+
+export interface Lent<T> {
+  result: T
+  /** Nothing of the sandbox but a volume that has a name is there any more. */
+  removed: Promise<void>
 }
 
 /** Lends a sandbox; whatever happens, nothing of it but a volume that has a name is there afterwards. */
@@ -74,23 +80,42 @@ export async function withSandbox<T>(
   spec: SandboxSpec,
   work: (sandbox: Sandbox) => Promise<T>,
 ): Promise<T> {
+  const { result, removed } = await lendSandbox(parts, spec, work)
+  await removed
+  return result
+}
+
+/** Answers as soon as the work is done, and removes the sandbox behind that. Where the work fails it is removed before. */
+export async function lendSandbox<T>(
+  parts: SandboxParts,
+  spec: SandboxSpec,
+  work: (sandbox: Sandbox) => Promise<T>,
+): Promise<Lent<T>> {
   const { containers, networks, volumes } = parts
   const { role, image, idRange, workDir, files, nesting = false } = spec
   const id = `${role}-${spec.id}`
   const volume = spec.volume ?? id
   const over = new AbortController()
+  async function remove(): Promise<void> {
+    over.abort()
+    await removeSandbox(parts, id)
+    if (spec.volume === null) await volumes.remove(volume)
+  }
   await removeSandbox(parts, id)
   try {
     if (spec.volume === null) await volumes.remove(volume)
     await ensureVolume(volumes, { name: volume, idRange, sizeBytes: spec.limits.diskBytes })
     const network = await networks.ensure(id)
     const { memoryBytes, cpuMillis, pids, timeMs } = spec.limits
+    // Should nobody be there to end it, it ends by itself.
+    const sleeping = ['/bin/sleep', String(Math.ceil((timeMs + spareMs) / 1_000))]
+    const first = spec.first?.(network.gateway) ?? null
     const limits = { memoryBytes, cpuMillis, pids, cpuWeight: 10 }
     await containers.create({
       id,
       image,
-      // Should nobody be there to end it, it ends by itself.
-      command: ['/bin/sleep', String(Math.ceil((timeMs + spareMs) / 1_000))],
+      command:
+        first === null ? sleeping : ['/bin/sh', '-c', `"$@" & exec ${sleeping.join(' ')}`, 'sh', ...first],
       labels: { [roleLabel]: role },
       network: id,
       idRange,
@@ -105,14 +130,12 @@ export async function withSandbox<T>(
       stopGraceMs: 0,
     })
     await containers.start(id)
-    // The first to enter waits for the container; whoever comes after it need not.
-    await enter(containers, id, spec.first?.(network.gateway) ?? ['true'])
     giveWay(containers, id, limits, over.signal)
-    return await work(sandboxOf(containers, id))
-  } finally {
-    over.abort()
-    await removeSandbox(parts, id)
-    if (spec.volume === null) await volumes.remove(volume)
+    const result = await work(sandboxOf(containers, id))
+    return { result, removed: remove() }
+  } catch (error) {
+    await remove()
+    throw error
   }
 }
 
@@ -121,20 +144,25 @@ export async function withSandbox<T>(
  * it still has the runtime's memory, and the kernel lets nobody who joined its user namespace join the others.
  * The runtime may say no more than that it failed to start; nothing has run then.
  */
-async function enter(containers: Containers, id: string, command: string[]): Promise<void> {
-  for (const end = Date.now() + enterWithinMs; ; await sleep(10)) {
+async function enter(
+  containers: Containers,
+  id: string,
+  spec: ExecSpec,
+  untilMs: number,
+): Promise<ExecProcess> {
+  for (; ; await sleep(10)) {
     try {
-      await containers.exec(id, { command })
-      return
+      return await containers.exec(id, spec)
     } catch (error) {
       const isEarly =
         isEngineError(error, 'internal') && /setns\(.*not permitted|fail startup/.test(error.message)
-      if (!isEarly || Date.now() > end) throw error
+      if (!isEarly || Date.now() > untilMs) throw error
     }
   }
 }
 
 function sandboxOf(containers: Containers, id: string): Sandbox {
+  const enterUntilMs = Date.now() + enterWithinMs
   return {
     async run(command, { input, output, environment = {}, onAnswer, onLine, workingDir } = {}) {
       const spec = {
@@ -144,7 +172,7 @@ function sandboxOf(containers: Containers, id: string): Sandbox {
         input: input !== undefined,
         aheadBytes,
       }
-      const process = await containers.exec(id, spec)
+      const process = await enter(containers, id, spec, enterUntilMs)
       const lines: string[] = []
       const read = (stream: BuildLine['stream']) => (text: string) => {
         lines.push(text)

@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { Readable } from 'node:stream'
-import { expect } from 'vitest'
 import type { Builder, BuildOptions, BuildResult, BuildSpec } from '../../engine/index.ts'
 import { commandLine } from '../../engine/sys/processes.ts'
 import { startEngine, type TestEngine } from './engine.ts'
@@ -91,8 +90,13 @@ export async function startBuilder(): Promise<TestBuilder> {
       return `FROM ${host}/${name}\n`
     },
     async nothingIsLeft() {
-      expect((await t.engine.containers.list()).filter(({ id }) => id.startsWith('build-'))).toEqual([])
-      expect((await t.engine.networks.list()).filter(({ name }) => name.startsWith('build-'))).toEqual([])
+      // What has answered is removed behind that.
+      await until('no sandbox of it is left', async () => {
+        const { containers, networks } = t.engine
+        const ids = (await containers.list()).map(({ id }) => id)
+        const names = (await networks.list()).map(({ name }) => name)
+        return ![...ids, ...names].some((name) => name.startsWith('build-'))
+      })
       await until('no process of it is left', () => !processes().some((line) => line.includes('buildah')))
     },
     async close() {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startBuilder, type TestBuilder, tarOf } from '../../support/builder.ts'
-import { outputOf, type TestEngine } from '../../support/engine.ts'
+import { leftOnHost, outputOf, type TestEngine } from '../../support/engine.ts'
 import type { TarEntry } from '../../support/images.ts'
 import { conformsToBuilder } from './conformance.ts'
 
@@ -84,4 +84,14 @@ test('an archive and a Dockerfile that mean to leave their folder get nothing of
   expect(existsSync('/tmp/berth-evil')).toBe(false)
   expect(existsSync('/etc/evil')).toBe(false)
   expect(lines.join('\n')).not.toContain('daemon:')
+})
+
+test('what has answered is removed behind that, also where the engine closes at once', async () => {
+  const { spec } = await builder.build({ Dockerfile: `${from}RUN true\n` }, { cache: 'closing' })
+  await t.engine.close()
+  expect(leftOnHost(t.stateDir).filter((what) => what.includes(`build-${spec.id}`))).toEqual([])
+  await t.reopen()
+  const again = await builder.build({ Dockerfile: `${from}RUN true\n` }, { cache: 'closing' })
+  expect(again.hadCache).toBe(true)
+  await builder.nothingIsLeft()
 })

@@ -185,6 +185,13 @@ export function conformsToBuilder(given: () => BuilderStand): void {
 
   test.each([
     ['a fork bomb', 'f() { f | f & }; f; sleep 100', ['too-many-processes', 'timeout', 'failed']],
+    // These two would end by themselves, with a little more than the limit.
+    [
+      'a step of too many processes',
+      'i=0; while [ $i -lt 400 ]; do sleep 30 >/dev/null 2>&1 & i=$((i + 1)); done; echo all run',
+      ['too-many-processes'],
+    ],
+    ['a step of too much memory', "a=$(head -c 300000000 /dev/zero | tr '\\0' x)", ['out-of-memory']],
     ['a memory bomb', 'a=x; while true; do a=$a$a; done', ['out-of-memory']],
     ['a full disk', 'dd if=/dev/zero of=/big bs=1M count=4000', ['disk-full']],
     ['an endless step', 'sleep 1000', ['timeout']],
