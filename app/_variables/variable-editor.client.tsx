@@ -115,11 +115,11 @@ function Row({ row, number, error, onChange, onRemove, onPaste }: RowProps) {
           onChange={(event) => onChange({ value: event.target.value })}
           className={cn(
             control,
-            'field-sizing-content max-h-40 flex-[3_1_0] resize-none overflow-y-auto py-[7px] leading-5 max-sm:min-w-32',
+            'field-sizing-content max-h-40 flex-[1_1_100%] resize-none overflow-y-auto py-[7px] leading-5 sm:flex-[3_1_0]',
             row.isSecret && '[-webkit-text-security:disc]',
           )}
         />
-        <label className="flex h-9 shrink-0 items-center gap-2 px-1">
+        <label className="flex h-9 shrink-0 items-center gap-2 px-1 max-sm:mr-auto">
           <input
             type="checkbox"
             aria-label={t('secretOf', { name: named })}

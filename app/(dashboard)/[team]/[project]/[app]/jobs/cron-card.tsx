@@ -76,12 +76,15 @@ async function CronRow({ job, path, canEdit, canRun }: CronRowProps) {
 }
 
 function inWords(schedule: string, locale: string): string {
+  const isChinese = locale === 'zh-CN'
   try {
-    return cronstrue.toString(schedule, {
-      locale: locale === 'zh-CN' ? 'zh_CN' : 'en',
+    const words = cronstrue.toString(schedule, {
+      locale: isChinese ? 'zh_CN' : 'en',
       use24HourTimeFormat: true,
       verbose: false,
     })
+    // The library puts Latin commas between its Chinese words.
+    return isChinese ? words.replaceAll(', ', '，') : words
   } catch {
     return schedule
   }

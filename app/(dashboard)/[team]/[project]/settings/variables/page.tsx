@@ -35,7 +35,7 @@ export default async function SharedVariablesPage({ params, searchParams }: Prop
           <VariablesView
             owner={{ environmentId: environment.id }}
             title={environment.name}
-            description={t('description')}
+            description={t('sharedSecrets')}
             cursor={typeof cursor === 'string' ? cursor : undefined}
             path={`/${team.slug}/${project.slug}/settings/variables`}
           />

@@ -79,7 +79,7 @@ export default async function RunPage({ params }: Props) {
           )}
         </div>
       </Card>
-      <Card aria-labelledby="log">
+      <Card aria-labelledby="log" className={run.log.length === 0 ? 'pb-4' : undefined}>
         <CardHeader
           titleId="log"
           title={t('log')}
