@@ -2,7 +2,7 @@
 
 import { usePathname } from 'next/navigation'
 import { useTranslations } from 'next-intl'
-import { useEffect, useState } from 'react'
+import { useEffect, useEffectEvent, useState } from 'react'
 import type { App } from '@/platform/model/resources.ts'
 import { appTabs } from './app-tab-names.ts'
 import type { SearchedTeam } from './search-dialog.client.tsx'
@@ -89,11 +89,21 @@ function usePages(team: SearchedTeam | null, isAdmin: boolean): Found[] {
 
 /**
  * Until these words are answered: of those that are known, those that fit. They keep their places when the answer
- * comes, which adds what was not known.
+ * comes, which adds what was not known, and takes away what is there no more.
  */
 function useApps(text: string, team: SearchedTeam | null) {
   const [known, setKnown] = useState<FoundApp[]>([])
   const [answer, setAnswer] = useState<{ text: string; state: 'done' | 'failed' } | null>(null)
+  const take = useEffectEvent((found: FoundApp[]) => {
+    const hrefs = new Set(found.map(({ href }) => href))
+    // Of many that fit only some are answered: another one that was known may well be there.
+    const isAll = found.length < most || answer?.text === text
+    const first = known.filter((app) => (isAll ? hrefs.has(app.href) : hasInName(app, text)))
+    const shown = new Set(first.map(({ href }) => href))
+    setKnown([...first, ...found.filter(({ href }) => !shown.has(href))])
+    setAnswer({ text, state: 'done' })
+  })
+  // Asked again when something changes in the team, of which the page is told a new one then.
   useEffect(() => {
     if (team === null) return
     const over = new AbortController()
@@ -101,13 +111,7 @@ function useApps(text: string, team: SearchedTeam | null) {
       async () => {
         try {
           const found = await askForApps(text, team, over.signal)
-          if (over.signal.aborted) return
-          setKnown((before) => {
-            const first = before.filter((app) => hasInName(app, text))
-            const hrefs = new Set(first.map(({ href }) => href))
-            return [...first, ...found.filter(({ href }) => !hrefs.has(href))]
-          })
-          setAnswer({ text, state: 'done' })
+          if (!over.signal.aborted) take(found)
         } catch {
           if (!over.signal.aborted) setAnswer({ text, state: 'failed' })
         }
