@@ -12,6 +12,7 @@ import {
 } from './model/terminal.ts'
 import type { Platform } from './open.ts'
 import { countAttempt } from './rate-limit.ts'
+import { takeRunTerminal } from './run-terminal.ts'
 import { runContainerId } from './runs.ts'
 import { randomText, sha256 } from './secrets.ts'
 import { validate } from './validate.ts'
@@ -38,7 +39,8 @@ export async function openTerminal(
   const container = ofRun?.container ?? (await chooseContainer(platform, place, chosen))
   const how = ofRun === null ? asked : { ...asked, command: ofRun.command }
   await countAttempt(platform, opened, JSON.stringify([nameOf(viewer), appId]))
-  if (run !== undefined) await takeTerminalOf(platform, run)
+  if (run !== undefined && !(await takeRunTerminal(platform, run)))
+    throw new PlatformError('conflict', 'The run has had its terminal, or nobody opened it in time.')
   const ticket = randomText(40)
   const work = { viewer, ...place, hostId: container.hostId, containerId: container.id, runId: run, ...how }
   await platform.db.$transaction(async (tx) => {
@@ -82,14 +84,6 @@ async function attachedRun(
     throw new PlatformError('conflict', `Run ${run.number} does not wait for a terminal.`)
   const container = { id: runContainerId(id), hostId, process: 'run', replica: 0 }
   return { container, command: commandSchema.parse(run.command) }
-}
-
-const longestRunMs = 24 * 3_600_000
-
-/** Its command begins once. */
-async function takeTerminalOf(platform: Platform, runId: string): Promise<void> {
-  const first = await platform.redis.set(`berth:run-terminal:${runId}`, '1', 'PX', longestRunMs, 'NX')
-  if (first === null) throw new PlatformError('conflict', 'The run has had its terminal.')
 }
 
 /** Asked when a terminal is opened, and as long as it is open. Throws `not-found`, `forbidden`. */

@@ -7,7 +7,7 @@ import { getRequestListener } from '@hono/node-server'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { createApi } from '../../app/api/v1/_routes/api.ts'
 import { getProject } from '../../platform/projects.ts'
-import { getRun, listRuns, runContainerId } from '../../platform/runs.ts'
+import { createRun, getRun, listRuns, runContainerId } from '../../platform/runs.ts'
 import { openTerminal } from '../../platform/terminals.ts'
 import { listTimeline } from '../../platform/timeline.ts'
 import { createToken } from '../../platform/tokens.ts'
@@ -203,6 +203,19 @@ test('who hangs up leaves nothing behind', async () => {
   child.kill('SIGKILL')
   await ended
   await untilNewest('canceled')
+  await untilGone()
+})
+
+test('one whose terminal nobody opens gives its place back', async () => {
+  const { platform } = host.berth
+  const run = await createRun(platform, operator, appId, { command: ['sh'], isAttached: true })
+  await untilNewest('canceled')
+  expect(await getRun(platform, operator, run.id)).toMatchObject({
+    message: 'Nobody opened its terminal within 30 s.',
+  })
+  await expect(openTerminal(platform, operator, appId, { run: run.id })).rejects.toMatchObject({
+    code: 'conflict',
+  })
   await untilGone()
 })
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Container, isEngineError } from '../../engine/index.ts'
 import type { JobData } from '../../platform/jobs.ts'
 import type { RunLogLine } from '../../platform/model/runs.ts'
+import { takeRunTerminal } from '../../platform/run-terminal.ts'
 import { runContainerId } from '../../platform/runs.ts'
 import {
   finishRun,
@@ -90,14 +91,25 @@ async function carryOut(host: Host, work: RunWork, signal: AbortSignal): Promise
   }
   const begunAt = Date.parse(container.startedAt ?? container.createdAt)
   const inTime = AbortSignal.timeout(Math.max(1, begunAt + run.timeoutMs - Date.now()))
+  const alone = new AbortController()
+  const waiting = run.isAttached ? setTimeout(giveUp, openWithinMs) : undefined
+  async function giveUp(): Promise<void> {
+    const isFree = await takeRunTerminal(host.platform, run.id).catch(() => false)
+    if (isFree) alone.abort()
+  }
   try {
-    const last = await containers.wait(container.id, { signal: AbortSignal.any([signal, inTime]) })
+    const last = await containers.wait(container.id, {
+      signal: AbortSignal.any([signal, inTime, alone.signal]),
+    })
     // Stopped for that by a worker that was killed before it could say so.
     const tookMs = Date.parse(last.finishedAt ?? '') - begunAt
     if (!(tookMs >= run.timeoutMs)) return ended(last)
   } catch (error) {
     signal.throwIfAborted()
+    if (alone.signal.aborted) return nobodyCame
     if (!inTime.aborted) throw error
+  } finally {
+    clearTimeout(waiting)
   }
   const seconds = Math.round(run.timeoutMs / 1_000)
   return {
@@ -111,6 +123,14 @@ const interrupted: End = {
   status: 'failed',
   reason: 'interrupted',
   message: 'The host lost its container, for example when it was restarted. How far it came is not known.',
+}
+
+/** Whoever asks for a run with a terminal opens it as soon as it runs. */
+const openWithinMs = 30_000
+
+const nobodyCame: End = {
+  status: 'canceled',
+  message: `Nobody opened its terminal within ${openWithinMs / 1_000} s.`,
 }
 
 const cutOff: End = {
