@@ -1,7 +1,7 @@
 /** What each rule of an alert is judged by. */
 import { expect, test } from 'vitest'
 import { listHostAlerts } from '../../platform/alerts/current.ts'
-import { evaluateAlerts } from '../../platform/alerts/evaluate.ts'
+import { evaluateAlerts, judgeAll } from '../../platform/alerts/evaluate.ts'
 import { listHostAlertRules, setHostAlertRule } from '../../platform/alerts/rules.ts'
 import { changeMail } from '../../platform/mail/settings.ts'
 import { hostAlertRules } from '../../platform/model/alerts.ts'
@@ -182,6 +182,11 @@ test('a host that is full or silent is told to the administrators, in the log an
   for (const minutes of [5, 3]) await evaluateAlerts(stand.platform, at(base - minutes))
   const admin = await stand.berth.makeUser()
   await stand.platform.db.user.update({ where: { id: admin.id }, data: { isAdmin: true, locale: 'zh-CN' } })
+  const left = await stand.berth.makeUser()
+  await stand.platform.db.user.update({
+    where: { id: left.id },
+    data: { isAdmin: true, disabledAt: at(0) },
+  })
   await changeMail(stand.platform, operator, {
     ...{ host: 'mail.example.com', port: 25, security: 'none', user: '', password: '' },
     ...{ from: 'berth@example.com' },
@@ -198,7 +203,8 @@ test('a host that is full or silent is told to the administrators, in the log an
     await recordMetrics(stand.platform, at(base + minutes), [
       { subject: busy, hostId: busy, ...none, values },
     ])
-    await evaluateAlerts(stand.platform, at(base + minutes))
+    // By several at once as by one.
+    await Promise.all([1, 2, 3].map(() => judgeAll(stand.platform, at(base + minutes))))
     await evaluateAlerts(stand.platform, at(base + minutes))
   }
   await stand.platform.db.host.update({ where: { id: silent }, data: { lastSeenAt: at(base + 8) } })

@@ -144,6 +144,10 @@ test('of two workers one judges; when it is gone the other does; and both at onc
   expect((await stand.platform.db.installation.findFirstOrThrow()).alertHost).toBe(
     stand.platform.config.hostId,
   )
+  const { seenAt } = await stand.platform.db.alert.findFirstOrThrow({
+    where: { appId: app.id, rule: 'memory' },
+  })
+  expect(seenAt).toEqual(at(504))
   // Nobody renewed the turn: the other one takes it, though the first still thinks that it has it.
   await Promise.all([
     evaluateAlerts(other, at(505)),

@@ -154,4 +154,8 @@ test('a percentile lies in the bucket of its answer, however long that took', ()
   expect(latencyPercentile(answers, 0.95)).toBeLessThanOrEqual(125)
   expect(latencyPercentile(answers, 0.999)).toBe(630_000)
   expect(latencyPercentile([], 0.5)).toBeNull()
+  // Within it they lie evenly, the slowest at its end.
+  const four: number[] = []
+  addCounts(four, counts(4, 2, 5))
+  expect([0.25, 0.5, 1].map((share) => latencyPercentile(four, share))).toEqual([4.25, 4.5, 5])
 })

@@ -173,6 +173,12 @@ test('a form with the document in a field is read; what is no push, too large or
   ).toMatchObject({ status: 413 })
   const { body, headers: good } = forges.github('main')
   expect(await send(body, good, `${hook.url}x`)).toMatchObject({ status: 404 })
+  const desiredState = (state: 'deleted' | 'running') =>
+    berth.platform.db.app.update({ where: { id: appId }, data: { desiredState: state } })
+  await desiredState('deleted')
+  expect(await send(body, good)).toMatchObject({ status: 404 })
+  await desiredState('running')
+  expect(await send(body, good)).toMatchObject({ status: 202 })
 })
 
 test('an app that is not deployed by pushes is not, and the forge is known from what it sends', async () => {

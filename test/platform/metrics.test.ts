@@ -35,6 +35,8 @@ test('six points of ten seconds become one of a minute, with their mean and thei
   const minute = Math.floor(Date.now() / 60_000) * 60_000 - 120_000
   for (const [index, value] of [10, 20, 30, 40, 50, null].entries())
     await recordMetrics(platform, at(minute + index * 10_000), [point(app.id, value)])
+  // Of the next minute, which is not asked for.
+  await recordMetrics(platform, at(minute + 60_000), [point(app.id, 1_000)])
   const range = { from: at(minute).toISOString(), to: at(minute + 60_000).toISOString() }
   const fine = await readAppMetrics(platform, operator, app.id, range)
   expect(fine).toMatchObject({ step: 10, metrics: containerMetrics })
@@ -48,6 +50,7 @@ test('six points of ten seconds become one of a minute, with their mean and thei
     })
     const coarse = await readAppMetrics(platform, operator, app.id, { ...range, step: 60 })
     expect(coarse.series[0]?.points.map(({ means, peaks }) => [means[0], peaks[0]])).toEqual([[30, 50]])
+    expect(await platform.db.metricPoint.count({ where: { appId: app.id, stepSeconds: 60 } })).toBe(1)
   }
 })
 
