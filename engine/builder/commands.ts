@@ -54,8 +54,12 @@ const tidy = `for f in ${workDir}/storage/overlay-containers/*/; do
   [ ! -d "$f" ] || { buildah rm --all </dev/null >&2 || exit; break; }
 done`
 
-/** A cut build's source goes first. */
-const fresh = `rm -rf ${contextDir} ${workDir}/tmp ${workDir}/source && mkdir -p ${contextDir} ${workDir}/tmp && cd ${contextDir}`
+/**
+ * A cut build's source goes first, and what buildah left in its folder for temporary files; but not the folders that it
+ * keeps there for `RUN --mount=type=cache` (BuildahCacheDir in its source).
+ */
+const fresh = `rm -rf ${contextDir} ${workDir}/source && mkdir -p ${contextDir} ${workDir}/tmp &&
+find ${workDir}/tmp -mindepth 1 -maxdepth 1 ! -name 'buildah-cache*' -exec rm -rf {} + && cd ${contextDir}`
 
 const unpack: Record<SourceFormat, string> = {
   tar: `${fresh} && tar -x -f - >&2 || exit`,

@@ -249,6 +249,20 @@ export function conformsToBuilder(given: () => BuilderStand): void {
       })
   })
 
+  test('what a cache holds, layers and folders, is there for its next build, and for none with another', async () => {
+    const files = (say: string) => ({
+      Dockerfile: `${from}RUN --mount=type=cache,target=/kept ls /kept; touch /kept/of-mine; echo ${say}\n`,
+    })
+    const first = await build(files('first'), { cache: 'mine' })
+    const other = await build(files('first'), { cache: 'theirs' })
+    expect([first.hadCache, other.hadCache]).toEqual([false, false])
+    expect(other.lines).toContain('first')
+    expect(other.lines).not.toContain('of-mine')
+    const again = await build(files('again'), { cache: 'mine' })
+    expect(again.hadCache).toBe(true)
+    expect(again.lines).toContain('of-mine')
+  })
+
   test('builds with one cache take turns, and a cache is forgotten once nobody is at it', async () => {
     const files = (step: string) => ({ Dockerfile: `${from}RUN ${step}\n` })
     const order: string[] = []

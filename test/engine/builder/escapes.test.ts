@@ -168,7 +168,7 @@ test.each(['/build/auth.json', '../../../../build/auth.json', '/proc/self/enviro
   },
 )
 
-test('two builds at once do not reach one another, and a cache is one app’s alone', async () => {
+test('two builds at once do not reach one another', async () => {
   const stop = new AbortController()
   const serving = builder
     .build(
