@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type BerthHome, makeBerthHome } from '../support/berth-home.ts'
@@ -74,13 +73,7 @@ const numbers = () =>
     .locator('[data-number]')
     .evaluateAll((rows) => rows.map((each) => Number((each as HTMLElement).dataset.number)))
 
-async function look(name: string): Promise<void> {
-  await browser.pictures(name, async (theme) => {
-    const { violations } = await new AxeBuilder({ page }).analyze()
-    const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    expect(grave.map(({ id, nodes }) => `${name}, ${theme}: ${id} at ${nodes[0]?.target}`)).toEqual([])
-  })
-}
+const look = (name: string) => browser.look(name)
 
 /** The log's own; a button of the page leads to another search. */
 const searchField = () => page.getByRole('searchbox', { name: 'Search', exact: true })

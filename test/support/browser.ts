@@ -70,6 +70,8 @@ export async function openBrowser(): Promise<TestBrowser> {
     },
     speak: (value, site) => context.addCookies([{ name: 'berth-locale', value, url: new URL(site).origin }]),
     async pictures(name, inTheme) {
+      // It comes a moment after the rest of a page that one goes to within the dashboard.
+      await page.waitForFunction(() => document.title !== '')
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme })
         await picture(`${name}-${colorScheme}`)
