@@ -1,6 +1,5 @@
+import { longestRunMs } from './model/runs.ts'
 import type { Platform } from './open.ts'
-
-const longestRunMs = 24 * 3_600_000
 
 /**
  * The terminal of a run is had once, for its command begins once: by whoever opens it, or by the host, which gives up

@@ -3,9 +3,10 @@ import { noPort, processesOf, processOf, web } from '../platform/model/processes
 import { moveTraffic, reportContainer } from '../platform/worker/containers.ts'
 import type { DeploymentWork } from '../platform/worker/deployments.ts'
 import { publishMessage } from '../platform/worker/steps.ts'
+import { all } from './all.ts'
 import { batchesOf, oldLeft } from './batches.ts'
 import { containerId, labels, portFor, type Slot, slotOf, slotsOf } from './container-spec.ts'
-import { containersOf, exitReport, makeReplica, removeAll, runReplica } from './containers.ts'
+import { containersOf, makeReplica, removeAll, runReplica } from './containers.ts'
 import { DeployFailure, messageOf, startFailure } from './failure.ts'
 import { checkedOf, firstAnswer, observe, standFirm } from './health/check.ts'
 import { watchExits } from './health/exits.ts'
@@ -13,7 +14,7 @@ import type { Host } from './host.ts'
 import { servingKey } from './locks.ts'
 import { requireLed, requirePorts } from './ports.ts'
 import { mendServing } from './serving.ts'
-import { leaveTraffic } from './traffic.ts'
+import { leaveTraffic, stopAfterTraffic } from './traffic.ts'
 
 /**
  * A deployment's containers take over from those that serve: the first batch is started, checked and switched to, then
@@ -139,25 +140,10 @@ export function createRollout(host: Host, work: DeploymentWork, image: Image, si
     const old = (await oldOnes()).filter((each) => each.status === 'running' && isWeb(each))
     if (old.length === 0) return
     await locks.run(servingKey(work.app.id), async () => {
-      await leaveTraffic(
-        host,
-        old.map(({ id }) => id),
-      )
+      const ids = old.map(({ id }) => id)
+      await leaveTraffic(host, ids)
       await syncEdge()
-      // What is quick to answer gets its answer; what is slow may take as long as the app lets it after its stop signal.
-      await edge.drained(
-        old.map(({ id }) => id),
-        { limitMs: Math.min(quickAnswerMs, graceMs), signal },
-      )
-      await all(
-        old.map(async ({ id }) =>
-          reportContainer(
-            platform,
-            id,
-            exitReport(await host.engine.containers.stop(id, { graceMs, signal })),
-          ),
-        ),
-      )
+      await stopAfterTraffic(host, ids, { graceMs, signal })
     })
   }
 
@@ -241,14 +227,7 @@ export function createRollout(host: Host, work: DeploymentWork, image: Image, si
   }
 }
 
-const quickAnswerMs = 1_000
 const mendMs = 120_000
 
 const webSlots = (replicas: number[]): Slot[] => replicas.map((replica) => ({ process: web, replica }))
 const isWeb = (container: Container) => slotOf(container).process === web
-
-/** Like Promise.all, but nothing is under way any more when it throws, so that it can be undone. */
-async function all<T>(work: Promise<T>[]): Promise<T[]> {
-  await Promise.allSettled(work)
-  return Promise.all(work)
-}

@@ -1,15 +1,13 @@
 import type { Container } from '../engine/index.ts'
-import { reportContainer } from '../platform/worker/containers.ts'
 import { madeVolumes, reportVolumeUse } from '../platform/worker/volumes.ts'
-import { exitReport, find } from './containers.ts'
+import { find } from './containers.ts'
 import type { Host } from './host.ts'
 import { appKey, servingKey } from './locks.ts'
 import { usualGraceMs } from './remove-app.ts'
 import { mendServing } from './serving.ts'
-import { leaveTraffic } from './traffic.ts'
+import { leaveTraffic, stopAfterTraffic } from './traffic.ts'
 
 const mendMs = 120_000
-const quickAnswerMs = 1_000
 
 /**
  * Runs work while no container has the volume: those that do are stopped just before, with their grace, and started
@@ -34,7 +32,7 @@ export async function whileUnused<T>(
 }
 
 async function stopUsers(host: Host, volumeId: string): Promise<void> {
-  const { engine, platform, edge } = host
+  const { engine, edge } = host
   const { usedBy } = await engine.volumes.inspect(volumeId)
   const users = (await Promise.all(usedBy.map((id) => find(host, id)))).filter(
     (each): each is Container => each?.status === 'running',
@@ -43,13 +41,7 @@ async function stopUsers(host: Host, volumeId: string): Promise<void> {
   if (ids.length === 0) return
   await leaveTraffic(host, ids)
   await edge.sync()
-  await edge.drained(ids, { limitMs: quickAnswerMs })
-  for (const id of ids)
-    await reportContainer(
-      platform,
-      id,
-      exitReport(await engine.containers.stop(id, { graceMs: usualGraceMs })),
-    )
+  await stopAfterTraffic(host, ids, { graceMs: usualGraceMs })
 }
 
 /** What is in the volumes that containers have open, and in those that nobody has looked into yet. */

@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers'
-import type { App, Environment, Project, Team } from '../../platform/model/resources.ts'
+import type { App, Environment } from '../../platform/model/resources.ts'
 import { type Client, clientOf, findLogin, type LoginOptions } from '../client.ts'
-import { all, findApp, teamOf } from '../deploy/find-app.ts'
+import { findApp, list, projectsOf } from '../deploy/find-app.ts'
 import { CommandError } from '../say.ts'
 
 export interface ListOptions extends LoginOptions {
@@ -31,25 +31,13 @@ export async function openEnvironment(
   if (parts.length > 2 || parts.some((part) => !/^[a-z0-9][a-z0-9-]*$/.test(part)))
     throw new CommandError(`${JSON.stringify(name)} names no project: write project or team/project.`)
   const [slug = '', teamSlug] = parts.toReversed()
-  const teams = teamSlug === undefined ? await all<Team>(client, '/teams') : [await teamOf(client, teamSlug)]
-  const seen = (
-    await Promise.all(
-      teams.map(async (team) =>
-        (
-          await all<Project>(client, `/teams/${team.id}/projects`)
-        ).map((project) => ({
-          project,
-          path: `${team.slug}/${project.slug}`,
-        })),
-      ),
-    )
-  ).flat()
+  const seen = await projectsOf(client, teamSlug)
   const found = seen.filter(({ project }) => project.slug === slug)
   const [only] = found
   if (only === undefined || found.length > 1) {
     const why = only === undefined ? `There is no project ${name} that you see` : 'There are several'
-    const which = (only === undefined ? seen : found).slice(0, 20).map(({ path }) => `\n  ${path}`)
-    throw new CommandError(`${why}.${which.length === 0 ? '' : ` There is${which.join('')}`}`)
+    const which = list((only === undefined ? seen : found).map(({ path }) => path))
+    throw new CommandError(`${why}.${which === '' ? '' : ` There is${which}`}`)
   }
   const { project, path } = only
   const own = project.environments.find((each) => each.slug === environment)

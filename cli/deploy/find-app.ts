@@ -24,7 +24,7 @@ export async function findApp(client: Client, name: string | undefined): Promise
       `${JSON.stringify(name)} names no app: write app, project/app or team/project/app.`,
     )
   const [slug, projectSlug, teamSlug] = [...parts].reverse()
-  const teams = teamSlug === undefined ? await all<Team>(client, '/teams') : [await teamOf(client, teamSlug)]
+  const teams = await teamsOf(client, teamSlug)
   const found: FoundApp[] = []
   const seen: string[] = []
   for (const team of teams) {
@@ -42,11 +42,6 @@ export async function findApp(client: Client, name: string | undefined): Promise
   }
   const [only] = found
   if (only !== undefined && found.length === 1) return only
-  const list = (paths: string[]) =>
-    paths
-      .slice(0, 20)
-      .map((path) => `\n  ${path}`)
-      .join('')
   if (found.length > 1) {
     const why = name === undefined ? 'There are several apps' : `${name} is the name of several apps`
     throw new CommandError(`${why}: say which with --app, such as${list(found.map(({ path }) => path))}`)
@@ -56,6 +51,14 @@ export async function findApp(client: Client, name: string | undefined): Promise
       ? `There is no app that you see at ${client.url}. Make one with --create --app project/app.`
       : `There is no app ${name ?? ''} that you see at ${client.url}. There is${list(seen)}`,
   )
+}
+
+/** A line each, of the first ones. */
+export function list(paths: string[]): string {
+  return paths
+    .slice(0, 20)
+    .map((path) => `\n  ${path}`)
+    .join('')
 }
 
 /** The one of that name, made where there is none; its project must be there. */
@@ -72,14 +75,8 @@ export async function findOrMakeApp(
     throw error
   })
   if (known !== null) return { ...known, isNew: false }
-  const teams = teamSlug === undefined ? await all<Team>(client, '/teams') : [await teamOf(client, teamSlug)]
-  const places = await Promise.all(
-    teams.map(async (team) => {
-      const projects = await all<Project>(client, `/teams/${team.id}/projects`)
-      return projects.filter((project) => project.slug === projectSlug).map((project) => ({ team, project }))
-    }),
-  )
-  const [place, another] = places.flat()
+  const places = await projectsOf(client, teamSlug)
+  const [place, another] = places.filter(({ project }) => project.slug === projectSlug)
   if (place === undefined || another !== undefined)
     throw new CommandError(
       place === undefined
@@ -87,15 +84,32 @@ export async function findOrMakeApp(
         : `${projectSlug} is the name of several projects: write team/project/app.`,
     )
   const app = await client.post<App>(`/projects/${place.project.id}/apps`, { name: slug, slug, settings: {} })
-  return { app, path: `${place.team.slug}/${place.project.slug}/${app.slug}`, isNew: true }
+  return { app, path: `${place.path}/${app.slug}`, isNew: true }
 }
 
-export async function teamOf(client: Client, slug: string): Promise<Team> {
+/** Those that one sees, of a team or of all of one's teams, each with its team/project. */
+export async function projectsOf(
+  client: Client,
+  teamSlug: string | undefined,
+): Promise<{ project: Project; path: string }[]> {
+  const places = (await teamsOf(client, teamSlug)).map(async (team) =>
+    (await all<Project>(client, `/teams/${team.id}/projects`)).map((project) => ({
+      project,
+      path: `${team.slug}/${project.slug}`,
+    })),
+  )
+  return (await Promise.all(places)).flat()
+}
+
+async function teamsOf(client: Client, slug: string | undefined): Promise<Team[]> {
+  return slug === undefined ? all<Team>(client, '/teams') : [await teamOf(client, slug)]
+}
+
+async function teamOf(client: Client, slug: string): Promise<Team> {
   return client.get<Team>(`/teams/${encodeURIComponent(slug)}`)
 }
 
-/** Of all pages. */
-export async function all<T>(client: Client, path: string): Promise<T[]> {
+async function all<T>(client: Client, path: string): Promise<T[]> {
   const rows: T[] = []
   let cursor: string | null = null
   do {

@@ -25,11 +25,13 @@ export type RunReason = (typeof runReasons)[number]
 export const concurrencies = ['forbid', 'allow', 'replace'] as const
 
 const time = z.iso.datetime()
+export const longestRunMs = 24 * 3_600_000
+
 const timeoutMsSchema = z
   .number()
   .int()
   .min(1_000, 'must be at least a second')
-  .max(24 * 3_600_000, 'must be at most a day')
+  .max(longestRunMs, 'must be at most a day')
 const requiredCommandSchema = commandSchema.min(1, 'must not be empty')
 
 export const createRunSchema = z.strictObject({

@@ -1,97 +1,30 @@
-/** `berth run` as people call it: a process of its own, the real API, edge, worker and containers. */
-import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { getRequestListener } from '@hono/node-server'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { createApi } from '../../app/api/v1/_routes/api.ts'
-import { getProject } from '../../platform/projects.ts'
+import { expect, test } from 'vitest'
 import { createRun, getRun, listRuns, runContainerId } from '../../platform/runs.ts'
 import { openTerminal } from '../../platform/terminals.ts'
 import { listTimeline } from '../../platform/timeline.ts'
-import { createToken } from '../../platform/tokens.ts'
-import { setVariables } from '../../platform/variables.ts'
-import { checkout } from '../support/berth-home.ts'
-import { makeTar, type TarEntry } from '../support/images.ts'
+import { cliStandForAll, program } from '../support/cli-stand.ts'
 import { operator } from '../support/platform.ts'
-import { freePort } from '../support/registry.ts'
 import { until } from '../support/until.ts'
-import { startTestHost, type TestHost } from '../support/worker.ts'
 
-let host: TestHost
-let web: ReturnType<typeof createServer>
-let name: string
-let appId: string
-let environment: Record<string, string>
-
-beforeAll(async () => {
-  const webPort = await freePort()
-  host = await startTestHost(
-    { postgresUrl: inject('postgresUrl'), redisUrl: inject('redisUrl') },
-    { webPort },
-  )
-  const { platform, config, makeUser } = host.berth
-  web = createServer(getRequestListener(createApi(platform).fetch)).listen(webPort, '127.0.0.1')
-  await host.startWorker()
-  const links = ['stty', 'wc'].map(
-    (each): TarEntry => ({ name: `bin/${each}`, type: 'symlink', linkname: 'busybox' }),
-  )
-  const app = await host.makeApp(await host.push('run', { layers: [await makeTar(links)] }))
-  appId = app.id
-  await setVariables(platform, operator, { appId }, { set: [{ name: 'STAGE', value: 'test' }] })
-  await host.untilStatus((await host.deploy(app.id)).id, 'live')
-  name = `acme/${(await getProject(platform, operator, app.projectId)).slug}/${app.slug}`
-  const { viewer } = await makeUser({ teamId: host.teamId, role: 'developer' })
-  const { secret } = await createToken(platform, viewer, { name: 'run', role: 'developer' })
-  environment = { BERTH_URL: `http://127.0.0.1:${config.port}`, BERTH_TOKEN: secret }
+const stand = cliStandForAll({
+  image: 'run',
+  programs: ['stty', 'wc'],
+  variables: [{ name: 'STAGE', value: 'test' }],
 })
-afterAll(async () => {
-  web?.closeAllConnections()
-  web?.close()
-  await host?.close()
-})
-
-interface Result {
-  code: number | null
-  stdout: string
-  stderr: string
-}
-
-function start(argv: string[]) {
-  const [command = '', ...args] = argv
-  const env = { ...process.env, XDG_CONFIG_HOME: '/nonexistent', ...environment }
-  const child = spawn(command, args, { cwd: checkout, env })
-  const result: Result = { code: null, stdout: '', stderr: '' }
-  child.stdin.on('error', () => {})
-  child.stdout.on('data', (chunk) => {
-    result.stdout += chunk
-  })
-  child.stderr.on('data', (chunk) => {
-    result.stderr += chunk
-  })
-  const ended = new Promise<Result>((resolve) =>
-    child.once('close', (code) => resolve(Object.assign(result, { code }))),
-  )
-  return { child, result, ended }
-}
-
-const program = join(checkout, 'berth')
-function run(args: string[], input = ''): Promise<Result> {
-  const { child, ended } = start([program, 'run', ...args])
-  child.stdin.end(input)
-  return ended
-}
+const { start } = stand
+const run = (args: string[], input = '') => stand.run(['run', ...args], input)
 
 const newest = async () => {
-  const [first] = (await listRuns(host.berth.platform, operator, appId, { limit: 1 })).data
+  const [first] = (await listRuns(stand.host.berth.platform, operator, stand.appId, { limit: 1 })).data
   if (first === undefined) throw new Error('nothing ran')
   return first
 }
 const untilNewest = (status: string) =>
   until(`it is ${status}`, async () => (await newest()).status === status)
 /** Folders of the host's containers. */
-const containers = () => readdirSync(join(host.berth.config.home, 'engine/containers'))
+const containers = () => readdirSync(join(stand.host.berth.config.home, 'engine/containers'))
 async function untilGone(): Promise<void> {
   const { id } = await newest()
   await until('its container is gone', () => !containers().includes(runContainerId(id)))
@@ -99,34 +32,34 @@ async function untilGone(): Promise<void> {
 
 test('its output, its errors and its exit code are the command’s, in a container of its own that goes', async () => {
   const script = 'echo $STAGE; cat /www/index.html; echo; echo wrong >&2; hostname; exit 3'
-  const { code, stdout, stderr } = await run([name, '--', 'sh', '-c', script])
+  const { code, stdout, stderr } = await run([stand.name, '--', 'sh', '-c', script])
   expect([code, stderr]).toEqual([3, 'wrong\n'])
   expect(stdout).toMatch(/^test\nrun\n.+-run-1\n$/)
   expect(await newest()).toMatchObject({ status: 'failed', exitCode: 3, isAttached: false })
   await untilGone()
   // Options behind the name of the command are the command's.
-  expect(await run([name, 'echo', '-d', '--', 'x'])).toMatchObject({ code: 0, stdout: '-d -- x\n' })
+  expect(await run([stand.name, 'echo', '-d', '--', 'x'])).toMatchObject({ code: 0, stdout: '-d -- x\n' })
 })
 
 test('a great deal of output comes whole', async () => {
-  const { code, stdout } = await run([name, '--', 'seq', '1', '20000'])
+  const { code, stdout } = await run([stand.name, '--', 'seq', '1', '20000'])
   expect(code).toBe(0)
   expect(stdout.split('\n')).toEqual([...Array.from({ length: 20_000 }, (_, at) => String(at + 1)), ''])
 })
 
 test('with -d it is left to itself, and says by what it is found', async () => {
-  const { code, stdout } = await run(['-d', name, '--', 'sh', '-c', 'echo alone'])
+  const { code, stdout } = await run(['-d', stand.name, '--', 'sh', '-c', 'echo alone'])
   const id = /run_\S+/.exec(stdout)?.[0] ?? ''
   expect([code, stdout]).toEqual([0, expect.stringMatching(/^Run \d+ of acme\/\S+ is queued: run_/)])
   await until('it is over', async () => {
-    const { status } = await getRun(host.berth.platform, operator, id)
+    const { status } = await getRun(stand.host.berth.platform, operator, id)
     return status === 'succeeded'
   })
-  const { log } = await getRun(host.berth.platform, operator, id)
+  const { log } = await getRun(stand.host.berth.platform, operator, id)
   expect(log.map(({ text }) => text)).toEqual(['alone'])
   for (const argv of [
-    ['-d', name],
-    ['-d', '-t', name, '--', 'true'],
+    ['-d', stand.name],
+    ['-d', '-t', stand.name, '--', 'true'],
   ])
     expect((await run(argv)).code).toBe(125)
 })
@@ -134,17 +67,25 @@ test('with -d it is left to itself, and says by what it is found', async () => {
 test('it may take so long and no longer, with a terminal too', async () => {
   const sleeps = ['--', 'sh', '-c', 'echo begun; sleep 1000']
   const end = { code: 124, stderr: 'berth: It did not end within 1 s and was stopped.\n' }
-  expect(await run(['--limit', '1', name, ...sleeps])).toMatchObject({ ...end, stdout: 'begun\n' })
-  expect(await run(['-i', '--limit', '1', name, ...sleeps])).toMatchObject(end)
+  expect(await run(['--limit', '1', stand.name, ...sleeps])).toMatchObject({ ...end, stdout: 'begun\n' })
+  expect(await run(['-i', '--limit', '1', stand.name, ...sleeps])).toMatchObject(end)
   expect(await newest()).toMatchObject({ status: 'failed', reason: 'timeout', isAttached: true })
-  expect(await run(['--limit', '0', name, '--', 'true'])).toMatchObject({
+  expect(await run(['--limit', '0', stand.name, '--', 'true'])).toMatchObject({
     code: 125,
     stderr: expect.stringContaining('at least a second'),
   })
 })
 
 test('Ctrl-C ends it where it runs', async () => {
-  const { child, result, ended } = start([program, 'run', name, '--', 'sh', '-c', 'echo begun; sleep 1000'])
+  const { child, result, ended } = start([
+    program,
+    'run',
+    stand.name,
+    '--',
+    'sh',
+    '-c',
+    'echo begun; sleep 1000',
+  ])
   await until('it has begun', () => result.stdout.includes('begun'))
   child.kill('SIGINT')
   expect((await ended).code).toBe(130)
@@ -153,7 +94,7 @@ test('Ctrl-C ends it where it runs', async () => {
 
 test('input is passed on with -i, whole, and has an end; what it writes is told apart and kept nowhere', async () => {
   const input = 'line of input\n'.repeat(50_000)
-  const passed = await run(['-i', name, '--', 'sh', '-c', 'wc -c; echo wrong >&2; exit 4'], input)
+  const passed = await run(['-i', stand.name, '--', 'sh', '-c', 'wc -c; echo wrong >&2; exit 4'], input)
   expect({ ...passed, stdout: passed.stdout.trim() }).toEqual({
     code: 4,
     stdout: '700000',
@@ -161,7 +102,7 @@ test('input is passed on with -i, whole, and has an end; what it writes is told 
   })
   await untilNewest('failed')
   const { id } = await newest()
-  expect(await getRun(host.berth.platform, operator, id)).toMatchObject({
+  expect(await getRun(stand.host.berth.platform, operator, id)).toMatchObject({
     ...{
       isAttached: true,
       reason: 'exited',
@@ -174,13 +115,15 @@ test('input is passed on with -i, whole, and has an end; what it writes is told 
 
 test('in a terminal it is a shell with the variables of the app, in a container that ends with it', async () => {
   const { child, result, ended } = start([
-    ...['script', '-qec', `stty rows 31 cols 97; exec ${program} run ${name}`, '/dev/null'],
+    ...['script', '-qec', `stty rows 31 cols 97; exec ${program} run ${stand.name}`, '/dev/null'],
   ])
   await until('the prompt', () => result.stdout.includes('/ # '))
   const { id, number } = await newest()
   expect(containers()).toContain(runContainerId(id))
   // Its terminal is one, whoever else asks.
-  await expect(openTerminal(host.berth.platform, operator, appId, { run: id })).rejects.toMatchObject({
+  await expect(
+    openTerminal(stand.host.berth.platform, operator, stand.appId, { run: id }),
+  ).rejects.toMatchObject({
     code: 'conflict',
   })
   child.stdin.write('stty size; echo $STAGE of $(hostname); exit 9\r')
@@ -191,14 +134,23 @@ test('in a terminal it is a shell with the variables of the app, in a container 
   await untilGone()
   expect(await newest()).toMatchObject({ status: 'failed', exitCode: 9 })
   // Who typed it has seen it.
-  const { data } = await listTimeline(host.berth.platform, operator, appId, { kind: 'run' })
+  const { data } = await listTimeline(stand.host.berth.platform, operator, stand.appId, { kind: 'run' })
   expect(data.flatMap(({ event }) => (event.kind === 'run.failed' ? [event.number] : []))).not.toContain(
     number,
   )
 })
 
 test('who hangs up leaves nothing behind', async () => {
-  const { child, result, ended } = start([program, 'run', '-i', name, '--', 'sh', '-c', 'echo here; cat'])
+  const { child, result, ended } = start([
+    program,
+    'run',
+    '-i',
+    stand.name,
+    '--',
+    'sh',
+    '-c',
+    'echo here; cat',
+  ])
   await until('it has begun', () => result.stdout.includes('here'))
   child.kill('SIGKILL')
   await ended
@@ -207,13 +159,13 @@ test('who hangs up leaves nothing behind', async () => {
 })
 
 test('one whose terminal nobody opens gives its place back', async () => {
-  const { platform } = host.berth
-  const run = await createRun(platform, operator, appId, { command: ['sh'], isAttached: true })
+  const { platform } = stand.host.berth
+  const run = await createRun(platform, operator, stand.appId, { command: ['sh'], isAttached: true })
   await untilNewest('canceled')
   expect(await getRun(platform, operator, run.id)).toMatchObject({
     message: 'Nobody opened its terminal within 30 s.',
   })
-  await expect(openTerminal(platform, operator, appId, { run: run.id })).rejects.toMatchObject({
+  await expect(openTerminal(platform, operator, stand.appId, { run: run.id })).rejects.toMatchObject({
     code: 'conflict',
   })
   await untilGone()
@@ -221,27 +173,38 @@ test('one whose terminal nobody opens gives its place back', async () => {
 
 test('what can not be run is said, with an exit code of its own', async () => {
   for (const flags of [[], ['-i']])
-    expect((await run([...flags, name, '--', '/no/such'])).stderr).toMatch(/\/no\/such/)
-  expect((await run(['-i', name, '--', '/no/such'])).code).toBe(127)
-  expect((await run([name, '--', '/no/such'])).code).toBe(125)
-  expect((await run([name])).stderr).toContain('Standard input is no terminal')
+    expect((await run([...flags, stand.name, '--', '/no/such'])).stderr).toMatch(/\/no\/such/)
+  expect((await run(['-i', stand.name, '--', '/no/such'])).code).toBe(127)
+  expect((await run([stand.name, '--', '/no/such'])).code).toBe(125)
+  expect((await run([stand.name])).stderr).toContain('Standard input is no terminal')
   const { id } = await newest()
-  await expect(openTerminal(host.berth.platform, operator, appId, { run: id })).rejects.toMatchObject({
+  await expect(
+    openTerminal(stand.host.berth.platform, operator, stand.appId, { run: id }),
+  ).rejects.toMatchObject({
     message: expect.stringContaining('does not wait for a terminal'),
   })
   await expect(
-    openTerminal(host.berth.platform, operator, appId, { run: id, command: ['true'] }),
+    openTerminal(stand.host.berth.platform, operator, stand.appId, { run: id, command: ['true'] }),
   ).rejects.toMatchObject({ code: 'invalid', fields: [{ path: 'run' }] })
 })
 
 test('one with a terminal ends with the worker that served it', async () => {
-  const { result, ended } = start([program, 'run', '-i', name, '--', 'sh', '-c', 'echo here; sleep 1000'])
+  const { result, ended } = start([
+    program,
+    'run',
+    '-i',
+    stand.name,
+    '--',
+    'sh',
+    '-c',
+    'echo here; sleep 1000',
+  ])
   await until('it has begun', () => result.stdout.includes('here'))
   const { id } = await newest()
-  await host.stopWorker('SIGKILL')
-  await host.startWorker()
+  await stand.host.stopWorker('SIGKILL')
+  await stand.host.startWorker()
   await until('it is over', async () => !['queued', 'running'].includes((await newest()).status))
-  expect(await getRun(host.berth.platform, operator, id)).toMatchObject({
+  expect(await getRun(stand.host.berth.platform, operator, id)).toMatchObject({
     status: expect.stringMatching(/^(failed|canceled)$/),
   })
   expect((await ended).code).not.toBe(0)

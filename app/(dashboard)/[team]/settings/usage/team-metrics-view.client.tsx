@@ -4,13 +4,12 @@ import Link from 'next/link'
 import { useLocale, useTranslations } from 'next-intl'
 import { useMemo } from 'react'
 import { formatValue, GraphCard } from '@/app/_charts/graph-card.client.tsx'
-import { GraphsSkeleton } from '@/app/_charts/graphs-skeleton.tsx'
+import { GraphsState } from '@/app/_charts/graphs-state.tsx'
 import { NumberTable } from '@/app/_charts/number-table.tsx'
 import { type TeamGraphName, teamGraphs } from '@/app/_charts/point-graphs.ts'
 import { SpanPicker, useSpan } from '@/app/_charts/span-picker.client.tsx'
 import { useMetrics } from '@/app/_charts/use-metrics.ts'
 import type { TeamMetrics } from '@/platform/model/metrics.ts'
-import { Notice } from '../../../../_ui/notice.tsx'
 
 /** What the team's apps used and were asked together, and which of them the most. */
 export function TeamMetricsView({ teamId, teamSlug }: { teamId: string; teamSlug: string }) {
@@ -27,8 +26,7 @@ export function TeamMetricsView({ teamId, teamSlug }: { teamId: string; teamSlug
     <section aria-label={t('team')} className="space-y-4">
       <h2 className="font-semibold">{t('team')}</h2>
       <SpanPicker span={span} />
-      {hasFailed && <Notice tone="warning">{t('failed')}</Notice>}
-      {metrics === null && !hasFailed && <GraphsSkeleton graphs={4} />}
+      <GraphsState areThere={metrics !== null} hasFailed={hasFailed} />
       <div className="grid gap-4 xl:grid-cols-2">
         {graphs.map((graph) => (
           <GraphCard

@@ -3,12 +3,11 @@
 import { useTranslations } from 'next-intl'
 import { useMemo } from 'react'
 import { GraphCard } from '@/app/_charts/graph-card.client.tsx'
-import { GraphsSkeleton } from '@/app/_charts/graphs-skeleton.tsx'
+import { GraphsState } from '@/app/_charts/graphs-state.tsx'
 import { type HostGraphName, hostGraphs } from '@/app/_charts/point-graphs.ts'
 import { SpanPicker, useSpan } from '@/app/_charts/span-picker.client.tsx'
 import { useMetrics } from '@/app/_charts/use-metrics.ts'
 import type { HostMetrics } from '@/platform/model/metrics.ts'
-import { Notice } from '../../../../_ui/notice.tsx'
 
 export function HostMetricsView({ hostId }: { hostId: string }) {
   const t = useTranslations('metrics')
@@ -22,8 +21,7 @@ export function HostMetricsView({ hostId }: { hostId: string }) {
   return (
     <section aria-label={t('title')} className="space-y-4">
       <SpanPicker span={span} />
-      {hasFailed && <Notice tone="warning">{t('failed')}</Notice>}
-      {metrics === null && !hasFailed && <GraphsSkeleton graphs={4} />}
+      <GraphsState areThere={metrics !== null} hasFailed={hasFailed} />
       <div className="grid gap-4 xl:grid-cols-2">
         {graphs.map((graph) => (
           <GraphCard

@@ -5,12 +5,11 @@ import { useTranslations } from 'next-intl'
 import { useMemo } from 'react'
 import type { Mark } from '@/app/_charts/chart.client.tsx'
 import { GraphCard } from '@/app/_charts/graph-card.client.tsx'
-import { GraphsSkeleton } from '@/app/_charts/graphs-skeleton.tsx'
+import { GraphsState } from '@/app/_charts/graphs-state.tsx'
 import { type ChosenSpan, SpanPicker, useSpan } from '@/app/_charts/span-picker.client.tsx'
 import { useMetrics } from '@/app/_charts/use-metrics.ts'
 import type { AppMetrics } from '@/platform/model/metrics.ts'
 import { EmptyState } from '../../../../../_ui/empty-state.tsx'
-import { Notice } from '../../../../../_ui/notice.tsx'
 import { graphKinds, graphOf } from './graphs.ts'
 import { RequestGraphs } from './request-graphs.client.tsx'
 
@@ -35,10 +34,8 @@ export function MetricsView({ appId, path }: { appId: string; path: string }) {
   return (
     <section aria-label={t('title')} className="space-y-4">
       <SpanPicker span={span} />
-      {hasFailed && <Notice tone="warning">{t('failed')}</Notice>}
-      {metrics === null ? (
-        !hasFailed && <GraphsSkeleton graphs={4} />
-      ) : (
+      <GraphsState areThere={metrics !== null} hasFailed={hasFailed} />
+      {metrics !== null && (
         <>
           <RequestGraphs appId={appId} span={span} marks={marks} />
           <Containers metrics={metrics} span={span} marks={marks} />

@@ -5,12 +5,11 @@ import { useMemo, useState } from 'react'
 import type { Mark } from '@/app/_charts/chart.client.tsx'
 import { type EdgeGraphName, type EdgeLine, edgeGraphs } from '@/app/_charts/edge-graphs.ts'
 import { formatValue, GraphCard } from '@/app/_charts/graph-card.client.tsx'
-import { GraphsSkeleton } from '@/app/_charts/graphs-skeleton.tsx'
+import { GraphsState } from '@/app/_charts/graphs-state.tsx'
 import { NumberTable } from '@/app/_charts/number-table.tsx'
 import type { ChosenSpan } from '@/app/_charts/span-picker.client.tsx'
 import { useMetrics } from '@/app/_charts/use-metrics.ts'
 import type { EdgeMetrics } from '@/platform/model/metrics.ts'
-import { Notice } from '../../../../../_ui/notice.tsx'
 import { SelectField } from '../../../../../_ui/select.client.tsx'
 
 interface RequestGraphsProps {
@@ -52,8 +51,7 @@ export function RequestGraphs({ appId, span, marks }: RequestGraphsProps) {
           />
         )}
       </div>
-      {hasFailed && <Notice tone="warning">{t('failed')}</Notice>}
-      {metrics === null && !hasFailed && <GraphsSkeleton graphs={4} />}
+      <GraphsState areThere={metrics !== null} hasFailed={hasFailed} />
       <div className="grid gap-4 xl:grid-cols-2">
         {graphs.map((graph) => (
           <GraphCard
