@@ -63,7 +63,7 @@ export function TerminalView({ appId, containers }: TerminalViewProps) {
             {t('debug')}
           </Button>
         )}
-        <span role="status" className="self-center px-1 text-muted text-xs">
+        <span role="status" className="inline-flex h-9 items-center px-1 text-muted text-xs">
           {state.kind === 'connecting' ? t('connecting') : isOpen ? t('connected') : ''}
         </span>
         <div className="ml-auto flex gap-1">
