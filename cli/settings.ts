@@ -219,7 +219,7 @@ export function partEnvironment(home: string, settings: Settings): Record<string
     DATABASE_URL: `postgresql://berth:${password}@localhost/berth?host=${socket}`,
     REDIS_URL: `unix://${redisSocket(home)}?password=${encodeURIComponent(readSecret(home, 'redis.password'))}`,
     ...given('BERTH_LOG_LEVEL', 'BERTH_PRIVATE_HOSTS', 'BERTH_DNS_SERVERS', 'BERTH_BUILD_IMAGES'),
-    ...given('BERTH_PORTS'),
+    ...given('BERTH_PORTS', 'NODE_COMPILE_CACHE'),
     ...given('BERTH_TERMINAL_IDLE_MINUTES', 'BERTH_TERMINAL_MAX_MINUTES'),
     ...proxies(),
   }

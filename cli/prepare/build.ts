@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { root, run } from '../processes.ts'
 import { say, stage } from '../say.ts'
 import { withLock } from '../supervisor/lock.ts'
@@ -63,5 +64,16 @@ async function buildAlone(): Promise<void> {
   await stage('building the web app', (note) =>
     run([process.execPath, 'node_modules/next/dist/bin/next', 'build'], { env: environment, note }),
   )
+  await compile()
   writeFileSync(stamp, wanted)
+}
+
+/** Node keeps what it compiles when it ends in peace: so that the first worker and the first supervisor find it, too. */
+async function compile(): Promise<void> {
+  const whole = ['worker/start-worker.ts', 'cli/commands/up.ts'].map((file) =>
+    pathToFileURL(join(root, file)),
+  )
+  const script = `await Promise.all(${JSON.stringify(whole)}.map((file) => import(file))); process.exit()`
+  const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module']
+  await stage('compiling the worker', (note) => run([process.execPath, ...flags, '--eval', script], { note }))
 }

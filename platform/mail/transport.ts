@@ -1,4 +1,3 @@
-import { createTransport } from 'nodemailer'
 import type { MailAccount } from './account.ts'
 
 /** One letter, in plain text. */
@@ -37,6 +36,8 @@ export async function sendLetter(
 ): Promise<string> {
   requireOneLine(letter.to, letter.subject, letter.id)
   const { host, port, security, user, password, authority } = account
+  // For those alone who send letters.
+  const { createTransport } = await import('nodemailer')
   const transport = createTransport({
     ...{ host, port },
     secure: security === 'tls',

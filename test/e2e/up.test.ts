@@ -76,6 +76,17 @@ describe('the first start', () => {
     for (const name of parts) expect(stdout).toContain(name)
   })
 
+  test('what was compiled is kept where only who may change the code may change it', async () => {
+    const folder = join(checkout, 'node_modules/.cache/berth')
+    for (const name of ['worker', 'web']) {
+      const environment = readFileSync(`/proc/${await pidOf(first, name)}/environ`, 'utf8').split('\0')
+      expect(environment).toContain(`NODE_COMPILE_CACHE=${folder}`)
+    }
+    expect(readdirSync(folder, { recursive: true }).length).toBeGreaterThan(100)
+    expect(statSync(folder).mode & 0o022).toBe(0)
+    expect(statSync(folder).uid).toBe(statSync(checkout).uid)
+  })
+
   test('the operator makes tokens that the API accepts', async () => {
     const { code, stdout } = await first.run('token', 'create', '--team', 'main', '--name', 'test')
     expect(code).toBe(0)

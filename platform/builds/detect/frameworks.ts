@@ -1,5 +1,5 @@
 /** Which JavaScript framework a source uses, by the list that Vercel keeps. */
-import { type Framework, frameworkList } from '@vercel/frameworks'
+import type { Framework } from '@vercel/frameworks'
 import { stringsOf } from './dockerfile.ts'
 import type { SourceFacts } from './source-view.ts'
 
@@ -17,6 +17,8 @@ type Detector = NonNullable<Framework['detectors']>['every'] extends readonly (i
 
 /** The most particular one: frameworks name those that they come before. */
 export async function findFramework(source: SourceFacts): Promise<FoundFramework | null> {
+  // A long list, for those alone who build without a Dockerfile.
+  const { frameworkList } = await import('@vercel/frameworks')
   const found: Framework[] = []
   for (const framework of frameworkList) if (await isUsed(framework, source)) found.push(framework)
   const superseded = new Set(found.flatMap(({ supersedes }) => supersedes ?? []))

@@ -1,7 +1,7 @@
 /** The account that Berth has with the authority. One for the installation; its key is sealed. */
 import { Agent } from 'node:https'
 import tls from 'node:tls'
-import { axios, Client, crypto } from 'acme-client'
+import type { Client } from 'acme-client'
 import type { Platform } from '../../open.ts'
 import { askOutside } from '../../outgoing.ts'
 import { OutgoingError } from '../../outgoing-agent.ts'
@@ -16,7 +16,9 @@ export async function openAcme(platform: Platform): Promise<Client | null> {
   const stored = await readStoredAcme(platform.db)
   if (stored === null) return null
   await mustAnswer(platform, stored)
-  trust(stored.authority)
+  // Ten megabytes of memory: for those alone who have certificates made.
+  const { axios, Client, crypto } = await import('acme-client')
+  trust(axios, stored.authority)
   const key =
     stored.sealedKey === null
       ? (await crypto.createPrivateEcdsaKey()).toString()
@@ -70,7 +72,7 @@ async function mustAnswer(platform: Platform, stored: StoredAcme): Promise<void>
 }
 
 /** The library asks everything through one client of its own; Berth asks one authority at a time. */
-function trust(authority: string): void {
+function trust(axios: typeof import('acme-client').axios, authority: string): void {
   const usual = [...tls.getCACertificates('default'), ...tls.getCACertificates('system')]
   axios.defaults.httpsAgent = new Agent({ ca: authority === '' ? usual : [...usual, authority] })
   axios.defaults.timeout = 30_000

@@ -4,7 +4,7 @@
  */
 import { Resolver } from 'node:dns/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Authorization, type Client, crypto } from 'acme-client'
+import type { Authorization, Client } from 'acme-client'
 import { appUrl, type Config } from '../../config.ts'
 import { acmeChallengePath } from '../../model/certificates.ts'
 import { isWildcard } from '../../model/domains.ts'
@@ -59,6 +59,7 @@ export async function obtain(
     }
     signal?.throwIfAborted()
     return await stepOf(attempt, 'certificate', async () => {
+      const { crypto } = await import('acme-client')
       const [key, request] = await crypto.createCsr(
         { altNames: [name] },
         await crypto.createPrivateEcdsaKey(),
