@@ -24,7 +24,10 @@ export interface Core extends ContainersOptions {
   /** By id or name. Throws not-found. */
   rowOf(idOrName: string): ContainerRow
   view(row: ContainerRow): Container
-  /** Makes a change of a container's row and tells of it: both, or neither, also when we are killed between. */
+  /**
+   * Makes a change of a container's row and tells of it: both, or neither, also when we are killed between. It is on disk
+   * after state.onDisk(), for which who makes it waits before anybody is answered.
+   */
   change(type: ContainerEvent['type'], id: string, work: () => void): Container
   /** The same, to be told of with events.publish() later. */
   record(type: ContainerEvent['type'], id: string, work: () => void): ContainerEvent
@@ -52,13 +55,14 @@ export async function createCore(options: ContainersOptions): Promise<Core> {
   const view = (row: ContainerRow): Container => containerOf(row, networks.placeOf(row.id).address)
 
   function record(type: ContainerEvent['type'], id: string, work: () => void): ContainerEvent {
-    return inTransaction(state.db, () => {
+    const step = () => {
       const last = rows.find(id)
       work()
       const row = rows.find(id) ?? last
       if (!row) throw new EngineError('not-found', `there is no container ${id}`)
       return events.record(type, view(row))
-    })
+    }
+    return state.lazily(() => inTransaction(state.db, step))
   }
 
   return {

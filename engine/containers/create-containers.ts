@@ -95,7 +95,9 @@ export async function createContainers(
       checkSpec(spec)
       return lock(spec.id, async () => {
         mustBeFree(spec.id)
-        return images.using(spec.image, (image) => reserve(spec, image, signal))
+        const container = await images.using(spec.image, (image) => reserve(spec, image, signal))
+        await core.state.onDisk()
+        return container
       }).catch(orDiskFull(`container ${spec.id}`))
     },
     async remove(idOrName, { force = false } = {}) {
@@ -134,7 +136,9 @@ export async function createContainers(
         if (row.name === name) return view(row)
         // Its own id is its own to go back to.
         if (name !== id) mustBeFree(name)
-        return change('renamed', id, () => rows.update(id, { name }))
+        const renamed = change('renamed', id, () => rows.update(id, { name }))
+        await core.state.onDisk()
+        return renamed
       })
     },
     async update(idOrName, { limits, restart }) {
@@ -151,7 +155,9 @@ export async function createContainers(
         if (limits && hasProcess(status))
           await changeLimits(runs.cgroup(id), next, spec.limits, options.stateDir)
         const changed = { ...spec, limits: next, restart: restart ?? spec.restart }
-        return change('updated', id, () => rows.update(id, { spec: changed }))
+        const updated = change('updated', id, () => rows.update(id, { spec: changed }))
+        await core.state.onDisk()
+        return updated
       })
     },
     commit: (idOrName, commitOptions = {}) => commitContainer(core, life, idOrName, commitOptions),

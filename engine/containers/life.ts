@@ -68,6 +68,7 @@ export function createLife(core: Core, health: HealthChecks): Life {
       rows.update(id, { ...run, ...nothingYet, status: 'running', wanted: true }),
     )
     health.watch(id)
+    await state.onDisk()
     return container
   }
 
@@ -76,9 +77,9 @@ export function createLife(core: Core, health: HealthChecks): Life {
     health.forget(row.id)
     // First what is known of the end: freeing what the run held takes the exit file away.
     const event = core.record('exited', row.id, () => rows.update(row.id, endingOf(row, exit)))
-    await runs
-      .end(row.id)
-      .catch((error) => log('warn', `container ${row.id} left something behind`, { error }))
+    const failed = (what: string) => (error: unknown) => log('warn', `container ${row.id} ${what}`, { error })
+    await runs.end(row.id).catch(failed('left something behind'))
+    await state.onDisk().catch(failed('has ended, which the disk may not keep'))
     core.events.publish(event)
     planRestart(row.id, exit.at)
   }
@@ -100,12 +101,12 @@ export function createLife(core: Core, health: HealthChecks): Life {
       restarts.delete(id)
       const row = rows.find(id)
       if (isClosed() || !row?.wanted || hasProcess(row.status)) return
-      rows.update(id, { restarts: row.restarts + 1 })
+      state.lazily(() => rows.update(id, { restarts: row.restarts + 1 }))
       try {
         await startNow(id)
       } catch (error) {
         log('warn', `container ${id} does not start again`, { error })
-        rows.update(id, { failures: row.failures + 1 })
+        state.lazily(() => rows.update(id, { failures: row.failures + 1 }))
         planRestart(id, new Date())
       }
     })
@@ -156,7 +157,8 @@ export function createLife(core: Core, health: HealthChecks): Life {
   async function end(id: string, graceMs: number, signal?: AbortSignal): Promise<Container> {
     const row = await lock(id, async () => {
       cancelRestart(id)
-      rows.update(id, { wanted: false, failures: 0 })
+      state.lazily(() => rows.update(id, { wanted: false, failures: 0 }))
+      await state.onDisk()
       return rowOf(id)
     })
     if (!hasProcess(row.status)) return view(row)
@@ -178,9 +180,11 @@ export function createLife(core: Core, health: HealthChecks): Life {
       if (isPaused) mustBe(canPause, row, 'pause', 'only what runs can be held still')
       else mustBe(canResume, row, 'resume', 'only what is paused can go on')
       await freezeCgroup(runs.cgroup(id), isPaused)
-      return change(isPaused ? 'paused' : 'resumed', id, () =>
+      const container = change(isPaused ? 'paused' : 'resumed', id, () =>
         rows.update(id, { status: isPaused ? 'paused' : 'running' }),
       )
+      await state.onDisk()
+      return container
     })
   }
 

@@ -55,6 +55,8 @@ export async function sweepHost(options: SweepOptions): Promise<Set<string>> {
     change('exited', row.id, () => rows.update(row.id, endingOf(row, exit ?? unknownExit())))
   }
 
+  await state.onDisk()
+
   const runIds = new Set([
     ...(await runs.list()),
     ...(await runtime.list()),

@@ -50,7 +50,7 @@ export interface ImageRows {
   forgetSources(blobs: Digest[]): void
 }
 
-export function createImageRows({ db }: State): ImageRows {
+export function createImageRows({ db, lazily }: State): ImageRows {
   const namesOf = (digest: Digest) =>
     db
       .prepare('SELECT reference FROM image_references WHERE digest = ? ORDER BY reference')
@@ -157,9 +157,13 @@ export function createImageRows({ db }: State): ImageRows {
     },
 
     touch: (...digests) =>
-      void db
-        .prepare('UPDATE images SET used_at = ? WHERE digest IN (SELECT value FROM json_each(?))')
-        .run(Date.now(), JSON.stringify(digests)),
+      // An image is of use, too, because a container is made of it: nobody waits for the disk because of this.
+      lazily(
+        () =>
+          void db
+            .prepare('UPDATE images SET used_at = ? WHERE digest IN (SELECT value FROM json_each(?))')
+            .run(Date.now(), JSON.stringify(digests)),
+      ),
 
     hasDocuments: (digest) =>
       db.prepare("SELECT 1 FROM images WHERE digest = ? AND documents <> '[]'").get(digest) !== undefined,

@@ -37,7 +37,7 @@ const firstHost = 2
 const lastHost = 254
 const everyAddress = '0.0.0.0'
 
-export function createPlaceRows({ db }: State): PlaceRows {
+export function createPlaceRows({ db, lazily }: State): PlaceRows {
   function placeOf(row: Record<string, unknown>): Place {
     return {
       seq: Number(row.seq),
@@ -79,6 +79,9 @@ export function createPlaceRows({ db }: State): PlaceRows {
     )
   }
 
+  /** Whoever makes a container of it waits for the disk, and a place without a container is swept. */
+  const inOneStep = <T>(work: () => T) => lazily(() => inTransaction(db, work))
+
   function checkPorts(container: string, ports: PublishedPort[]): void {
     // What others have is read for those who ask for some: most have none, and may be many.
     if (ports.length === 0) return
@@ -102,7 +105,7 @@ export function createPlaceRows({ db }: State): PlaceRows {
     ofNetwork,
     find: (container, network) => ofContainer(container).find((place) => place.network === network),
     insert: ({ container, network, names, ports, bandwidth }) =>
-      inTransaction(db, () => {
+      inOneStep(() => {
         checkPorts(container, ports)
         const used = new Set(ofContainer(container).map(({ position }) => position))
         let position = 0
@@ -130,7 +133,7 @@ export function createPlaceRows({ db }: State): PlaceRows {
       db.prepare('UPDATE places SET names = ? WHERE seq = ?').run(JSON.stringify(names), seq)
     },
     delete(seq) {
-      db.prepare('DELETE FROM places WHERE seq = ?').run(seq)
+      lazily(() => db.prepare('DELETE FROM places WHERE seq = ?').run(seq))
     },
   }
 }

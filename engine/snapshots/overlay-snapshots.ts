@@ -13,7 +13,7 @@ import { layersFolder, shortName } from '../images/layer-store.ts'
 import type { State } from '../state/database.ts'
 import { removeFolder } from '../sys/files.ts'
 import type { Spawner } from '../sys/spawner.ts'
-import { mount, mountFlags, mountIdmapped, SystemCallError, unmount } from '../sys/syscalls.ts'
+import { detach, mount, mountFlags, mountIdmapped, SystemCallError } from '../sys/syscalls.ts'
 import { userNamespaceFor } from '../sys/user-namespace.ts'
 import { closeLimited, isOpen, letGo, limitOf, makeLimited, openLimited } from '../volumes/limited-folder.ts'
 import { readChanges } from './changes.ts'
@@ -35,7 +35,7 @@ export async function createSnapshots({
   for (const path of [folder, shifted]) await makeFolder(path, 0o711)
   await mkdir(trash, { recursive: true, mode: 0o700 })
   await makeInitLayer(join(layers, 'init'))
-  for (const name of await readdir(shifted)) dropClone(join(shifted, name))
+  for (const name of await readdir(shifted)) await dropClone(join(shifted, name))
   for (const name of await readdir(shifted)) await rm(join(shifted, name), { recursive: true, force: true })
   let clones = 0
 
@@ -63,9 +63,12 @@ export async function createSnapshots({
       if (diskBytes === undefined)
         for (const part of ['upper', 'work']) await makeFolder(join(path, part), 0o755)
       else await makeLimited(path, { sizeBytes: diskBytes, owner: 0, spawner })
-      state.db
-        .prepare('INSERT OR IGNORE INTO snapshots (key, layers) VALUES (?, ?)')
-        .run(key, JSON.stringify(ids))
+      // Whoever makes a container of it waits for the disk.
+      state.lazily(() =>
+        state.db
+          .prepare('INSERT OR IGNORE INTO snapshots (key, layers) VALUES (?, ?)')
+          .run(key, JSON.stringify(ids)),
+      )
     },
 
     async mount(key, target, idRange) {
@@ -102,13 +105,13 @@ export async function createSnapshots({
           )
         throw error
       } finally {
-        dropClone(clone)
+        await dropClone(clone)
         await rm(clone, { recursive: true, force: true })
       }
     },
 
     async unmount(key, target) {
-      if (existsSync(target)) unmount(target, { detach: true })
+      if (existsSync(target)) await detach(target)
       closeLimited(pathOf(key))
     },
 
@@ -128,7 +131,9 @@ export async function createSnapshots({
     },
 
     async remove(key) {
-      state.db.prepare('DELETE FROM snapshots WHERE key = ?').run(key)
+      state.lazily(() => state.db.prepare('DELETE FROM snapshots WHERE key = ?').run(key))
+      // A row, also its container's, must not come back without what it stands for.
+      await state.onDisk()
       letGo(pathOf(key))
       await removeFolder(pathOf(key), trash)
     },
@@ -154,9 +159,7 @@ async function makeFolder(path: string, mode: number): Promise<void> {
   if ((await mkdir(path, { recursive: true })) !== undefined) await chmod(path, mode)
 }
 
-function dropClone(path: string): void {
-  unmount(path, { detach: true })
-}
+const dropClone = (path: string) => detach(path)
 
 /** Where the runtime mounts, made by us and not by the image (CVE-2026-47766 and its kin). */
 async function makeInitLayer(path: string): Promise<void> {

@@ -2,9 +2,10 @@
  * The state folder: who owns it (one process at a time), and the database that says what refers to what. What is on
  * disk without a row was cut off, and is swept.
  */
-import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, fdatasync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { promisify } from 'node:util'
 import { EngineError } from '../errors.ts'
 import { processStart } from '../sys/processes.ts'
 import { tryLock } from '../sys/syscalls.ts'
@@ -15,12 +16,21 @@ export interface State {
   readonly db: DatabaseSync
   /** Changes with every boot of the host: what ran under another one runs no more. */
   readonly bootId: string
+  /**
+   * Does work whose changes are committed without waiting for the disk, which would keep our whole process waiting. Who
+   * is killed afterwards loses nothing; a host that loses its power may lose the last of them, in order, until onDisk().
+   * Not to be called within a transaction.
+   */
+  lazily<T>(work: () => T): T
+  /** Until everything that was committed before this call is on disk. */
+  onDisk(): Promise<void>
   close(): void
 }
 
 /** A process that forks has the lock until it becomes another program, even when the one that owned it was killed. */
 const inheritedForMs = 5_000
 const lookEveryMs = 10
+const syncFile = promisify(fdatasync)
 
 /**
  * Opens the folder, made if need be, and brings the database of an older engine up to date. Throws failed-precondition
@@ -48,12 +58,68 @@ export function openState(stateDir: string): State {
     closeSync(lock)
     throw error
   }
+  const disk = syncsOf(join(stateDir, 'engine.db-wal'))
   return {
     db,
     bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+    lazily(work) {
+      db.exec('PRAGMA synchronous = NORMAL')
+      try {
+        return work()
+      } finally {
+        disk.changed()
+        db.exec('PRAGMA synchronous = FULL')
+      }
+    },
+    onDisk: disk.sync,
     close: () => {
+      disk.close()
       db.close()
       closeSync(lock)
+    },
+  }
+}
+
+/** What is committed while the disk is at work is seen to together, in the next turn. */
+function syncsOf(path: string): { changed(): void; sync(): Promise<void>; close(): void } {
+  const file = openSync(path, 'r+')
+  let changes = 0
+  /** As many of them are on disk, or will be by the turn that goes on. */
+  let seenTo = 0
+  let now: Promise<void> | null = null
+  let next: Promise<void> | null = null
+  let isClosed = false
+
+  function begin(): Promise<void> {
+    next = null
+    if (isClosed) return Promise.resolve()
+    const before = seenTo
+    seenTo = changes
+    now = syncFile(file)
+      .catch((error) => {
+        seenTo = before
+        throw error
+      })
+      .finally(() => {
+        now = null
+        if (isClosed) closeSync(file)
+      })
+    return now
+  }
+
+  return {
+    changed() {
+      changes++
+    },
+    sync() {
+      if (seenTo === changes) return now ?? Promise.resolve()
+      if (now === null) return begin()
+      next ??= now.then(begin, begin)
+      return next
+    },
+    close() {
+      isClosed = true
+      if (now === null) closeSync(file)
     },
   }
 }

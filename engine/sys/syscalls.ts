@@ -75,6 +75,25 @@ export function unmount(target: string, options: { detach?: boolean } = {}): voi
 }
 
 /**
+ * Hides a mount now and lets it go when unused, on a thread of its own: the kernel waits for its other processors and
+ * for whoever copies its list of mounts, and where this was the last use, for a disk. Not being a mount point is no error.
+ */
+export function detach(target: string): Promise<void> {
+  return new Promise((resolve, reject) =>
+    calls.umount2.async(target, 2, (error: unknown, result: number) => {
+      try {
+        if (error) throw error
+        // The other thread's reason is not known here.
+        if (result < 0) unmount(target, { detach: true })
+        resolve()
+      } catch (reason) {
+        reject(reason)
+      }
+    }),
+  )
+}
+
+/**
  * Mounts a read-only copy of `source` (a folder) at `target` in which ids are shifted by the user namespace that
  * `usernsFd` stands for: what root owns in `source` belongs to the namespace's root in `target`.
  */

@@ -3,9 +3,9 @@
  * is a file system of its own in a file (`disk.img`), mounted at `disk` while it is used. Without a size it is a
  * plain folder. What is to be stored goes to `data`.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { chmod, chown, mkdir, open, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { forgetLimit, hasProjectQuota, limitFolder } from '../sys/project-quota.ts'
 import type { Spawner } from '../sys/spawner.ts'
 import { unmount } from '../sys/syscalls.ts'
@@ -99,6 +99,8 @@ async function makeData(path: string, owner: number): Promise<void> {
   await chown(path, owner, owner)
 }
 
+/** By its device: the list of all mounts is long where there are many containers. */
 function isMounted(path: string): boolean {
-  return readFileSync('/proc/self/mountinfo', 'utf8').includes(` ${path} `)
+  const found = statSync(path, { throwIfNoEntry: false })
+  return found !== undefined && found.dev !== statSync(dirname(path)).dev
 }
