@@ -206,9 +206,11 @@ export async function createVolumes(options: {
       lock(name, async () => {
         mustFind(name)
         const image = mustHaveImage(name)
-        // What is written and not on disk yet counts, too.
-        if (isOpen(folderOf(name))) await settle(diskOf(folderOf(name)))
-        return { leastBytes: await leastSizeOf(image, spawner) }
+        // What is written and not on disk yet counts, too, also where another mount namespace holds it for longer.
+        return whileOpen(name, async () => {
+          await settle(diskOf(folderOf(name)))
+          return { leastBytes: await leastSizeOf(image, spawner) }
+        })
       }),
     resize: (name, sizeBytes, { signal } = {}) =>
       lock(name, async () => {

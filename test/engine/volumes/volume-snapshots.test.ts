@@ -99,7 +99,10 @@ test('what was written last is kept, also where another mount namespace holds th
       readFileSync(`/proc/${holder.pid}/comm`, 'utf8').startsWith('sleep'),
     )
     await ask(spec.id, 'echo second >> /data/x')
+    const { leastBytes } = await volumes.leastSize('held')
+    await ask(spec.id, 'head -c 9000000 /dev/urandom > /data/more')
     await containers.stop(spec.id, { graceMs: 0 })
+    expect((await volumes.leastSize('held')).leastBytes).toBeGreaterThan(leastBytes + 8_000_000)
     await snapshots().prepareRestore('snap_3', { volume: 'held', keepAs: 'safe_3' })
     await snapshots().restore('snap_3', { volume: 'held', keepAs: 'safe_3' })
     expect(await inside('held', 'cat /data/x')).toEqual(['first'])
