@@ -23,7 +23,7 @@ export interface HealthChecks {
 }
 
 export function createHealthChecks(core: Core, execs: ContainerExec): HealthChecks {
-  const { rows, view, change, log } = core
+  const { rows, state, view, change, log } = core
   const watched = new Map<string, AbortController>()
   const loops = new Set<Promise<void>>()
 
@@ -43,6 +43,8 @@ export function createHealthChecks(core: Core, execs: ContainerExec): HealthChec
       signal.throwIfAborted()
       const now = rows.find(id)
       if (!now?.health) return
+      // Held still meanwhile.
+      if (!canExec(now.status)) continue
       const isEarly = Date.now() - Date.parse(now.startedAt ?? '') < settings.startPeriodMs
       const health = nextHealth(
         now.health,
@@ -50,8 +52,9 @@ export function createHealthChecks(core: Core, execs: ContainerExec): HealthChec
         settings.retries,
         isEarly,
       )
-      if (health.status === now.health.status) rows.update(id, { health })
+      if (health.status === now.health.status) state.lazily(() => rows.update(id, { health }))
       else change('health', id, () => rows.update(id, { health }))
+      await state.onDisk()
     }
   }
 

@@ -252,10 +252,11 @@ describe('health', () => {
     expect(await status(id)).toBe('starting')
     await until('healthy', async () => (await status(id)) === 'healthy')
     const stop = new AbortController()
-    const told: (string | undefined)[] = []
+    const told: string[] = []
     const listening = (async () => {
       for await (const { type, container } of containers().events({ signal: stop.signal }))
-        if (type === 'health' && container.id === id) told.push(container.health?.status)
+        if (type === 'health' && container.id === id)
+          told.push(`${container.health?.status} ${container.health?.failures}`)
     })()
     const removed = await containers().exec(id, { command: ['rm', '/tmp/www/ok'] })
     await removed.exited
@@ -266,7 +267,7 @@ describe('health', () => {
     // Another engine goes on from there.
     stop.abort()
     await listening
-    expect(told).toEqual(['unhealthy'])
+    expect(told).toEqual(['unhealthy 2'])
     await host.reopen()
     expect(await status(id)).toBe('unhealthy')
     await (await containers().exec(id, { command: ['touch', '/tmp/www/ok'] })).exited
@@ -320,6 +321,34 @@ describe('health', () => {
     const own = { test: { kind: 'tcp' as const, port: 81 } }
     const other = await containers().create(host.spec({ image, healthCheck: own }))
     expect((await containers().inspect(other.id)).spec.healthCheck).toEqual(own)
+  })
+
+  test('one that is healthy is looked at as seldom as it says, and one that is held still not at all', async () => {
+    const command = ['/bin/sleep', '1000']
+    const by = (script: string) => ({ kind: 'command' as const, command: sh(script) })
+    // The first time it is looked at soon all the same.
+    const seldom = await run({ healthCheck: { test: by('true'), intervalMs: 3_600_000 }, command })
+    const often = await run({ healthCheck: { test: by('yes | head -c 9000'), ...quick }, command })
+    const held = await run({ healthCheck: { test: by('sleep 0.2'), ...quick, timeoutMs: 900 }, command })
+    const healthOf = async (id: string) => (await containers().inspect(id)).health
+    for (const { id } of [seldom, often, held])
+      await until('healthy', async () => (await status(id)) === 'healthy')
+    await containers().pause(held.id)
+    const before = await Promise.all([seldom, held].map(({ id }) => healthOf(id)))
+    expect(before[0]?.checks).toHaveLength(1)
+    // Longer than those that start wait, and longer than the check may take that was under way.
+    const sinceMs = Date.now()
+    await until('another is looked at meanwhile', async () => {
+      const last = (await healthOf(often.id))?.checks.at(-1)
+      return Date.parse(last?.at ?? '') > sinceMs + 2_500 && last
+    })
+    expect(await Promise.all([seldom, held].map(({ id }) => healthOf(id)))).toEqual(before)
+    expect((await healthOf(often.id))?.checks.at(-1)?.output).toHaveLength(4_096)
+    await containers().resume(held.id)
+    await until('it is looked at again', async () => {
+      const now = await healthOf(held.id)
+      return now?.status === 'healthy' && now.checks.at(-1)?.at !== before[1]?.checks.at(-1)?.at
+    })
   })
 
   test('a check that hangs has failed, and its process is ended', async () => {
