@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { type ContainerSpec, createEngine, type Engine, type EngineOptions } from '../../engine/index.ts'
 import { commandLine, processStart } from '../../engine/sys/processes.ts'
 import { type ImageSpec, pushImage } from './images.ts'
+import { patience } from './patience.ts'
 import { startRegistry, type TestRegistry } from './registry.ts'
 import { until } from './until.ts'
 
@@ -78,7 +79,7 @@ export async function startEngine(options: Partial<EngineOptions> = {}): Promise
 
 /** What a container wrote, once it has ended. */
 export async function outputOf(engine: Engine, id: string): Promise<string[]> {
-  await engine.containers.wait(id, { signal: AbortSignal.timeout(60_000) })
+  await engine.containers.wait(id, { signal: AbortSignal.timeout(60_000 * patience) })
   return readLines(engine, id)
 }
 

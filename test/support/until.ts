@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { patience } from './patience.ts'
 
 /** Waits until `check` answers something true; an error counts as no. Fails with `what` and the last error at the limit. */
 export async function until<T>(
@@ -6,7 +7,7 @@ export async function until<T>(
   check: () => Promise<T | false | null | undefined> | T | false | null | undefined,
   limitMs = 60_000,
 ): Promise<T> {
-  const end = Date.now() + limitMs
+  const end = Date.now() + limitMs * patience
   let last: unknown
   for (;;) {
     try {
@@ -16,7 +17,7 @@ export async function until<T>(
     } catch (error) {
       last = error
     }
-    if (Date.now() > end) throw new Error(`waited ${limitMs} ms in vain: ${what}`, { cause: last })
+    if (Date.now() > end) throw new Error(`waited ${limitMs * patience} ms in vain: ${what}`, { cause: last })
     await sleep(25)
   }
 }

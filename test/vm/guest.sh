@@ -1,6 +1,6 @@
 # What the guest does with the host's files: the mounts of a usual machine, a disk, the command, and good night.
 export PATH="$repository/node_modules/.bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-export HOME=/root TMPDIR=/disk LANG=C.UTF-8 CI=true
+export HOME=/root TMPDIR=/disk LANG=C.UTF-8 CI=true BERTH_TEST_PATIENCE=10
 
 mount -t proc proc /proc
 mount -t sysfs sys /sys

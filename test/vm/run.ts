@@ -15,8 +15,8 @@ import { mustRun, runFor } from './processes.ts'
 import { qemuCommand } from './qemu.ts'
 
 const repository = join(import.meta.dirname, '../..')
-/** Where each instruction is translated, a test takes ten times as long. */
-const patience = ['--no-file-parallelism', '--testTimeout', '600000', '--hookTimeout', '900000']
+/** Where each instruction is translated, a test takes ten times as long, and more beside other work. */
+const patience = ['--no-file-parallelism', '--testTimeout', '1800000', '--hookTimeout', '1800000']
 const usualCommand = [
   ...['vitest', 'run', '--project', 'main', ...patience],
   ...['test/engine/volumes', 'test/engine/sys/cgroups.test.ts', 'test/engine/containers'],
@@ -25,7 +25,7 @@ const usualCommand = [
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    timeout: { type: 'string', default: '7200' },
+    timeout: { type: 'string', default: '10800' },
     memory: { type: 'string', default: '4096' },
     disk: { type: 'string', default: 'prjquota' },
   },
