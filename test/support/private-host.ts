@@ -74,8 +74,11 @@ export interface PrivateHost {
    * there. The firewall is back when it returns.
    */
   unguarded<T>(work: () => Promise<T>): Promise<T>
-  /** Ends the engine's process, and starts another on the same state, which is told what still runs. */
-  restart(options?: { kill?: boolean }): Promise<void>
+  /**
+   * Ends the engine's process, and starts another on the same state, which is told what still runs: containers that end
+   * meanwhile do not.
+   */
+  restart(options?: { kill?: boolean; ending?: FakeContainer[] }): Promise<void>
   close(): Promise<void>
 }
 
@@ -291,8 +294,13 @@ export async function startPrivateHost(options: PrivateHostOptions = {}): Promis
         })
       }
     },
-    async restart({ kill = false } = {}) {
+    async restart({ kill = false, ending = [] } = {}) {
       await stopEngine(kill)
+      for (const { id, pid } of ending) {
+        containers.delete(id)
+        process.kill(pid, 'SIGKILL')
+        await until(`${id} has ended`, () => processStart(pid) === null)
+      }
       engine = await startEngine()
     },
     async close() {

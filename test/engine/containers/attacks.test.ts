@@ -33,6 +33,9 @@ beforeAll(async () => {
 })
 afterAll(() => host?.close())
 
+/** Readable, and not to be written to. */
+const readOnly = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger']
+
 const perm = 'error 1'
 const noSuchCall = 'error 38'
 const masked = [
@@ -80,6 +83,11 @@ test('a program inside a container gets neither out nor at what is not its own',
     })
     await host.engine.containers.create(spec)
     await host.engine.containers.start(spec.id)
+    // Also what this kernel has nothing of.
+    expect((await host.engine.containers.inspect(spec.id)).isolation).toMatchObject({
+      maskedPaths: masked,
+      readOnlyPaths: readOnly,
+    })
     const lines = await outputOf(host.engine, spec.id)
     const results = Object.fromEntries(lines.map((line) => line.split('\t')))
     expect(results).toEqual({

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { forwardChange } from '../../../engine/network/firewall.ts'
+import { unledFlows } from '../../../engine/network/flows.ts'
 import { attachBatch, bridgeBatch, insideBatch, shapeBatch } from '../../../engine/network/links.ts'
 import {
   addressIn,
@@ -21,6 +22,21 @@ test('a /24 is free only if it overlaps nothing, larger or smaller', () => {
 test('ranges that overlap or touch become one', () => {
   const ranges = ['10.0.1.0/24', '10.0.0.0/24', '10.0.0.128/25', '192.168.1.1'].map(parseRange)
   expect(disjointRanges(ranges).map(formatRange)).toEqual(['10.0.0.0-10.0.1.255', '192.168.1.1'])
+})
+
+test('flows that ended at the host itself are named, those that lead elsewhere are not', () => {
+  const flow = (from: string, to: string, answerer: string) =>
+    `udp 17 29 src=${from} dst=${to} sport=4000 dport=53 [UNREPLIED] src=${answerer} dst=${from} sport=53 dport=4000 use=1`
+  const listing = [
+    flow('198.18.0.2', '198.18.0.1', '198.18.0.1'),
+    // Led to a container, and let through to another host.
+    flow('198.18.0.3', '198.18.0.1', '10.89.4.2'),
+    flow('10.89.4.2', '9.9.9.9', '9.9.9.9'),
+    '',
+  ].join('\n')
+  expect(unledFlows(listing, ['127.0.0.1', '198.18.0.1'])).toEqual([
+    ['-s', '198.18.0.2', '-d', '198.18.0.1', '--sport', '4000', '--dport', '53'],
+  ])
 })
 
 test('the batches for ip and tc are exactly these', () => {

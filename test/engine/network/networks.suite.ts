@@ -1,5 +1,7 @@
 /** What every implementation of networks keeps to. A new one is one test file that passes a factory. */
+import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { commandLine } from '../../../engine/sys/processes.ts'
 import type { FakeContainer, PrivateHost } from '../../support/private-host.ts'
 import { until } from '../../support/until.ts'
 
@@ -30,6 +32,13 @@ async function addressesOf(
   const { answers } = await lookUp(from, gateway, name, 'A', protocol)
   return answers.map(({ address }) => address).sort()
 }
+
+/** Processes that answer for names on a bridge. */
+const nameServersOf = (bridge: string) =>
+  readdirSync('/proc').filter((pid) => {
+    const argv = /^\d+$/.test(pid) ? commandLine(Number(pid)) : []
+    return argv[0] === 'dnsmasq' && argv.includes(`--interface=${bridge}`)
+  })
 
 export function networksSuite(startHost: () => Promise<PrivateHost>): void {
   describe('networks', () => {
@@ -496,6 +505,24 @@ export function networksSuite(startHost: () => Promise<PrivateHost>): void {
       await container.stop()
     })
 
+    test('of a container that ended while no engine ran nothing is left but its address', async () => {
+      const ports = [{ hostAddress: '0.0.0.0', hostPort: 15354, containerPort: 53, protocol: 'udp' }] as const
+      const container = await host.container('unseen', 'lonely', { ports: [...ports] })
+      await container.serve(53)
+      const { bridge } = await host.networks.inspect('lonely')
+      const left = async () => ({
+        flows: (await host.run(['conntrack', '-L', '--reply-src', container.address]).catch(() => '')) !== '',
+        server: nameServersOf(bridge).length > 0,
+        bridge: (await host.run(['ip', '-oneline', 'link', 'show'])).includes(bridge),
+      })
+      expect(await host.ask('world', host.address, 15354, 'udp')).toBe('unseen')
+      expect(await left()).toEqual({ flows: true, server: true, bridge: true })
+      await host.restart({ kill: true, ending: [container] })
+      expect(await left()).toEqual({ flows: false, server: false, bridge: false })
+      expect((await host.networks.placeOf('unseen')).address).toBe(container.address)
+      await container.stop()
+    })
+
     test('bandwidth is limited in both directions', async () => {
       const limited = await host.container('limited', 'slow', {
         bandwidth: { inBitsPerSecond: 8_000_000, outBitsPerSecond: 4_000_000 },
@@ -507,6 +534,9 @@ export function networksSuite(startHost: () => Promise<PrivateHost>): void {
         ifname: string
       }[]
       expect(await shaped(await host.run(['tc', 'qdisc', 'show', 'dev', link?.ifname ?? '']))).toBe('8Mbit')
+      await host.networks.create('slow-too')
+      await host.networks.attach('limited', 'slow-too')
+      expect(await shaped(await limited.run(['tc', 'qdisc', 'show', 'dev', 'eth1']))).toBe('4Mbit')
       await limited.stop()
     })
 
@@ -538,9 +568,14 @@ export function networksSuite(startHost: () => Promise<PrivateHost>): void {
     })
 
     test('the links are as large as what leads to the world', async () => {
+      // Another way out, which is used where there is no better one.
+      await host.run(['ip', 'link', 'add', 'spare', 'mtu', '1300', 'type', 'dummy'])
+      await host.run(['ip', 'link', 'set', 'spare', 'up'])
+      await host.run(['ip', 'route', 'add', 'default', 'dev', 'spare', 'metric', '500'])
       const container = await host.container('sized', 'sized')
       const mtu = (await host.run(['cat', '/sys/class/net/up0/mtu'])).trim()
       expect((await container.run(['ip', 'link', 'show', 'eth0'])).match(/mtu (\d+)/)?.[1]).toBe(mtu)
+      await host.run(['ip', 'link', 'delete', 'spare'])
       await container.stop()
     })
   })

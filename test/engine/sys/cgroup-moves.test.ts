@@ -1,6 +1,8 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmdirSync, watch, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { expectMoves, ownGroup } from '../../../engine/sys/cgroup-moves.ts'
+import { enterCgroup } from '../../../engine/sys/cgroups.ts'
 import { until } from '../../support/until.ts'
 
 /** What this process has open of control groups. */
@@ -30,6 +32,27 @@ test('while somebody expects a move we ask for one that moves nobody, and nothin
   again()
   await until('it has ended again', () => asking().length === 0)
   expect(readFileSync('/proc/self/cgroup', 'utf8')).toBe(before)
+})
+
+test('it is asked again and again, and whoever forgets to end it does so within seconds', async () => {
+  // In a group where nobody else asks.
+  const above = ownGroup(
+    readFileSync('/proc/self/cgroup', 'utf8'),
+    existsSync('/sys/fs/cgroup/cgroup.controllers'),
+  )
+  const group = join(above, `moves-${process.pid}`)
+  enterCgroup([group], process.pid)
+  let asked = 0
+  const watcher = watch(join(group, 'cgroup.procs'), () => asked++)
+  try {
+    expectMoves()
+    await until('often', () => asked >= 10, 4_000)
+    await until('it has ended by itself', () => asking().length === 0, 10_000)
+  } finally {
+    watcher.close()
+    writeFileSync(join(above, 'cgroup.procs'), String(process.pid))
+    rmdirSync(group)
+  }
 })
 
 test('our own group is that of v2, or that of one hierarchy of v1', () => {
