@@ -110,6 +110,7 @@ export async function fillBundle(options: BundleOptions): Promise<RunSpec> {
     rlimits: rlimitsOf(spec.ulimits ?? {}, readFileSync('/proc/self/limits', 'utf8')),
     capabilities: capabilitiesOf(spec),
     nesting: spec.nesting ?? false,
+    ignoresSync: spec.ignoresSync ?? false,
     readOnlyRoot: spec.readOnlyRoot ?? false,
     mounts,
     init: spec.init ? initProgram() : null,

@@ -63,6 +63,11 @@ export interface ContainerSpec {
    * that, as building images needs. Never a user namespace, and nothing of the host's. For programs of the caller's.
    */
   nesting?: boolean
+  /**
+   * fsync(2) and its like say that all is well and do nothing. For what may be lost, and is not trusted once the host
+   * was cut off. gVisor heeds them still.
+   */
+  ignoresSync?: boolean
   /** System calls that are refused beside the usual ones. */
   refusedSyscalls?: string[]
   /** Default: the image's, as it is when the container is made; `none` for none at all. */

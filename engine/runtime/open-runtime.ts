@@ -98,7 +98,8 @@ export async function openRuntime(runDir: string, spawner: Spawner): Promise<Run
     exitDir,
     async create(id, bundle, log, spec) {
       const tool = toolOf(spec.runtimeClass)
-      const profile = seccompProfile({ refused: spec.refusedSyscalls, nesting: spec.nesting })
+      const { refusedSyscalls: refused, nesting, ignoresSync } = spec
+      const profile = seccompProfile({ refused, nesting, ignoresSync })
       const compiled = tool.compiles ? await profiles.find(profile) : null
       const seccomp = compiled === null ? profile : { compiled }
       await writeFile(join(bundle, 'config.json'), JSON.stringify(runtimeConfig({ ...spec, seccomp })), {

@@ -52,6 +52,8 @@ export interface RunSpec extends Omit<ResolvedSpec, 'seccomp'> {
   refusedSyscalls: string[]
   /** Whether it may mount and make namespaces inside its own. */
   nesting: boolean
+  /** Whether fsync(2) and its like do nothing. */
+  ignoresSync: boolean
 }
 
 export interface ExecOptions {

@@ -6,6 +6,7 @@ const namespaceFlags = 0x7e020000
 /** CLONE_NEWUSER. */
 const newUserFlag = 0x10000000
 const nestingCalls = ['unshare', 'mount', 'umount2']
+const eperm = 1
 const enosys = 38
 const afAlg = 38
 const afVsock = 40
@@ -38,22 +39,34 @@ const allow = (names: string[], args?: SeccompRule['args']): SeccompRule => ({
 export interface SeccompOptions {
   refused?: readonly string[]
   nesting?: boolean
+  ignoresSync?: boolean
 }
+
+/** What waits until bytes are on disk. */
+const syncCalls = ['fsync', 'fdatasync', 'sync', 'syncfs', 'sync_file_range', 'msync']
 
 /**
  * No mount, no setns, no new namespaces by clone's flags; clone3, whose flags no filter can read, does not exist, and
  * libraries fall back to clone. Sockets of AF_ALG (CVE-2026-31431) and AF_VSOCK are left out; socketcall, the 32-bit way
  * to them, is refused by name, since libseccomp lets it through wherever `socket` has a rule. `refused` are calls that
  * are refused too. With `nesting` mounts and new namespaces are allowed, all but user namespaces, in which a process
- * would have capabilities that its container does not have.
+ * would have capabilities that its container does not have. With `ignoresSync` calls that wait for the disk say that all
+ * is well and do nothing.
  */
-export function seccompProfile({ refused = [], nesting = false }: SeccompOptions = {}): SeccompProfile {
+export function seccompProfile(options: SeccompOptions = {}): SeccompProfile {
+  const { refused = [], nesting = false, ignoresSync = false } = options
   const profile = usualProfile(nesting)
-  if (refused.length === 0) return profile
+  const ignored = ignoresSync ? syncCalls.filter((name) => !refused.includes(name)) : []
+  return answering(answering(profile, refused, eperm), ignored, 0)
+}
+
+/** The same, but these calls return with that error, or without one. */
+function answering(profile: SeccompProfile, names: readonly string[], errnoRet: number): SeccompProfile {
+  if (names.length === 0) return profile
   const kept = profile.syscalls
-    .map((rule) => ({ ...rule, names: rule.names.filter((name) => !refused.includes(name)) }))
-    .filter(({ names }) => names.length > 0)
-  const rule: SeccompRule = { names: [...refused].sort(), action: 'SCMP_ACT_ERRNO', errnoRet: 1 }
+    .map((rule) => ({ ...rule, names: rule.names.filter((name) => !names.includes(name)) }))
+    .filter((rule) => rule.names.length > 0)
+  const rule: SeccompRule = { names: [...names].sort(), action: 'SCMP_ACT_ERRNO', errnoRet }
   return { ...profile, syscalls: [...kept, rule] }
 }
 

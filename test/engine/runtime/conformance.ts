@@ -62,6 +62,7 @@ export function conformsToRuntime(given: () => RuntimeStand): void {
       runtimeClass: given().runtimeClass,
       refusedSyscalls: [],
       nesting: false,
+      ignoresSync: false,
       ...changes,
     }
     const logFile = join(folder, 'log')
