@@ -114,6 +114,7 @@ function sandboxFor(spec: BuildSpec, image: string): SandboxSpec {
     ...{ role, id, image, idRange, limits, workDir },
     volume: volumeName(cache),
     nesting: true,
+    forThisBoot: true,
     files: [
       ...registryFiles(spec),
       ...Object.values(secrets).map((content, index) => ({ target: secretFile(index), content })),

@@ -1,4 +1,5 @@
 /** A container for programs that are fed what strangers wrote, with a network and a disk of its own. */
+import { readFile } from 'node:fs/promises'
 import { posix } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -45,6 +46,8 @@ export interface Sandbox {
 
 /** Its containers can be told from all others, so that one who was killed leaves nothing that runs on. */
 const roleLabel = 'builder.role'
+/** Of a volume: the boot in which it was made. */
+const bootLabel = 'builder.boot'
 const keptLines = 60
 const spareMs = 60_000
 /** A sandbox comes after everything else that wants the processors, its very beginning too. */
@@ -64,6 +67,8 @@ export interface SandboxSpec {
   workDir: string
   files: ContainerFile[]
   nesting?: boolean
+  /** What is on the disk goes with the boot: nothing in it waits for the disk, and nothing of before is trusted. */
+  forThisBoot?: boolean
   /** What runs in it from its beginning, beside all else, given the address of the host; null: nothing. */
   first?: (gateway: string) => string[] | null
 }
@@ -92,7 +97,7 @@ export async function lendSandbox<T>(
   work: (sandbox: Sandbox) => Promise<T>,
 ): Promise<Lent<T>> {
   const { containers, networks, volumes } = parts
-  const { role, image, idRange, workDir, files, nesting = false } = spec
+  const { role, image, idRange, workDir, files, nesting = false, forThisBoot = false } = spec
   const id = `${role}-${spec.id}`
   const volume = spec.volume ?? id
   const over = new AbortController()
@@ -104,7 +109,7 @@ export async function lendSandbox<T>(
   await removeSandbox(parts, id)
   try {
     if (spec.volume === null) await volumes.remove(volume)
-    await ensureVolume(volumes, { name: volume, idRange, sizeBytes: spec.limits.diskBytes })
+    await ensureVolume(volumes, { name: volume, idRange, sizeBytes: spec.limits.diskBytes }, forThisBoot)
     const network = await networks.ensure(id)
     const { memoryBytes, cpuMillis, pids, timeMs } = spec.limits
     // Should nobody be there to end it, it ends by itself.
@@ -121,6 +126,7 @@ export async function lendSandbox<T>(
       idRange,
       limits,
       nesting,
+      ignoresSync: forThisBoot,
       readOnlyRoot: true,
       mounts: [
         { kind: 'volume', volume, target: workDir },
@@ -218,18 +224,29 @@ async function removeSandbox({ containers, networks }: SandboxParts, id: string)
   await networks.remove(id)
 }
 
-/** One of another size or range is not what is wanted. */
+/** One of another size, range or boot is not what is wanted. */
 async function ensureVolume(
   volumes: Volumes,
   spec: { name: string; idRange: IdRange; sizeBytes: number },
+  forThisBoot: boolean,
 ): Promise<void> {
+  const labels: Record<string, string> = forThisBoot ? { [bootLabel]: await bootId() } : {}
+  const found = await volumes.inspect(spec.name).catch(orNull)
+  if (found !== null && found.labels[bootLabel] !== labels[bootLabel]) await volumes.remove(spec.name)
   try {
-    await volumes.create(spec)
+    await volumes.create({ ...spec, labels })
   } catch (error) {
     if (!isEngineError(error, 'already-exists')) throw error
     await volumes.remove(spec.name)
-    await volumes.create(spec)
+    await volumes.create({ ...spec, labels })
   }
+}
+
+const bootId = async () => (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
+
+function orNull(error: unknown): null {
+  if (isEngineError(error, 'not-found')) return null
+  throw error
 }
 
 function ignoreMissing(error: unknown): void {

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startBuilder, type TestBuilder, tarOf } from '../../support/builder.ts'
 import { leftOnHost, outputOf, type TestEngine } from '../../support/engine.ts'
@@ -94,4 +96,22 @@ test('what has answered is removed behind that, also where the engine closes at 
   const again = await builder.build({ Dockerfile: `${from}RUN true\n` }, { cache: 'closing' })
   expect(again.hadCache).toBe(true)
   await builder.nothingIsLeft()
+})
+
+test('no step waits for the disk, and so a cache of another boot is not trusted', async () => {
+  const sync = 'busybox dd if=/dev/zero of=/dev/null count=1 conv=fsync'
+  const files = { Dockerfile: `${from}RUN ${sync} && echo ignored\n` }
+  expect((await builder.build(files, { cache: 'boots' })).lines).toContain('ignored')
+  await t.reopen()
+  expect(await builder.build(files, { cache: 'boots' })).toMatchObject({ hadCache: true })
+  await t.engine.close()
+  const db = new DatabaseSync(join(t.stateDir, 'engine.db'))
+  // As it is after a start of the host.
+  const { changes } = db
+    .prepare('UPDATE volumes SET labels = \'{"builder.boot":"another"}\' WHERE name = \'build-boots\'')
+    .run()
+  expect(changes).toBe(1)
+  db.close()
+  await t.reopen()
+  expect(await builder.build(files, { cache: 'boots' })).toMatchObject({ hadCache: false })
 })
