@@ -12,6 +12,7 @@ import { createGarbage } from './images/create-garbage.ts'
 import { createImages } from './images/create-images.ts'
 import { openImageParts } from './images/parts.ts'
 import { createNetworks } from './network/create-networks.ts'
+import { countSubnets } from './network/subnets.ts'
 import { openRuntime } from './runtime/open-runtime.ts'
 import { createSnapshots } from './snapshots/overlay-snapshots.ts'
 import { openState } from './state/database.ts'
@@ -120,7 +121,12 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       if ((await networks.list()).length === 0) await rm(runDir, { recursive: true, force: true })
     })
     const sandboxParts = { images, containers, networks, volumes, spawner }
-    const builder = await createBuilder(sandboxParts)
+    const builder = await createBuilder({
+      ...sandboxParts,
+      mayKeepSpare: async ({ limits }) =>
+        process.availableMemory() > limits.memoryBytes &&
+        (await networks.list()).length < countSubnets(pool) / 2,
+    })
     undo.push(() => builder.close())
     const git = await createGit(sandboxParts)
     const tools = await createTools(sandboxParts)

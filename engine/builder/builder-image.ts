@@ -1,6 +1,7 @@
 /** The image that builds run in. */
 import type { Images } from '../images/images.ts'
 import type { Spawner } from '../sys/spawner.ts'
+import { authoritiesDir, ownDir, registriesFile } from './commands.ts'
 import { ensureHostImage } from './host-image.ts'
 
 /** Capabilities of a RUN step: those of every container. */
@@ -18,13 +19,16 @@ export function ensureBuilderImage(images: Images, spawner: Spawner): Promise<st
     copies: ['/etc/ssl/certs/ca-certificates.crt'],
     applets:
       'sh sleep tar gunzip unzip cat chmod df ls mkdir nc rm tail test true echo find grep mount umount id head base64',
-    folders: ['/var/lib/containers', '/build'],
+    folders: ['/var/lib/containers', ownDir],
     // Large temporary files belong on the build's disk.
-    links: { '/var/tmp': '/var/lib/containers/tmp' },
+    links: {
+      '/var/tmp': '/var/lib/containers/tmp',
+      '/etc/containers/registries.conf': registriesFile,
+      '/etc/containers/certs.d': authoritiesDir,
+    },
     files: {
       '/etc/containers/policy.json': '{"default":[{"type":"insecureAcceptAnything"}]}',
       '/etc/containers/containers.conf': containersConf,
-      '/etc/containers/registries.conf': '',
     },
     missing: 'building needs buildah and a static busybox: apt-get install buildah busybox-static',
   })

@@ -2,8 +2,8 @@
  * Builds images from source, with buildah, which is never trusted: each build runs in a container of its own, with ids,
  * a network and limits of its own, from which it reaches the world and nothing of this host but the allowed ports. It is
  * told no password but those that it pushes and pulls with, and ends as a whole: when it is done, when it is called off, at its
- * limits, and when the engine's process is gone. What a build leaves is the image in its registry, and a cache that lasts
- * until the host starts anew.
+ * limits, and when the engine's process is gone. What a build leaves is the image in its registry, a cache that lasts until
+ * the host starts anew, and for some minutes a container in which nothing has run, for the next build with that cache.
  */
 import type { Readable } from 'node:stream'
 import type { IdRange } from '../sys/user-namespace.ts'

@@ -4,9 +4,13 @@ import type { BuildSpec, PushTarget, SourceFormat } from './builder.ts'
 /** The build's disk: buildah's store and its knowledge of registries are below it by their usual names. */
 export const workDir = '/var/lib/containers'
 export const contextDir = `${workDir}/context`
-export const authFile = '/build/auth.json'
+/** In memory: what is for this build only. */
+export const ownDir = '/build'
+export const authFile = `${ownDir}/auth.json`
+export const registriesFile = `${ownDir}/registries.conf`
+export const authoritiesDir = `${ownDir}/certs.d`
 const digestFile = '/run/digest'
-export const secretFile = (index: number) => `/build/secret-${index}`
+export const secretFile = (index: number) => `${ownDir}/secret-${index}`
 
 export const environment = {
   STORAGE_DRIVER: 'overlay',
@@ -16,12 +20,34 @@ export const environment = {
   HOME: '/root',
 }
 
+export interface OwnFile {
+  /** Below `ownDir`; without spaces. */
+  target: string
+  content: string
+}
+
+/** What comes in at the standard input of `prepareCommand` before the archive. */
+export function ownFilesText(files: readonly OwnFile[]): string {
+  const lines = files.map(({ target, content }) => `${target} ${Buffer.from(content).toString('base64')}\n`)
+  return `${lines.join('')}${endOfFiles}\n`
+}
+
+const endOfFiles = '.'
+
+/** `read` takes no byte of what is behind a line. */
+const takeFiles = `umask 077
+while IFS=' ' read -r path content && [ "$path" != ${endOfFiles} ]; do
+  mkdir -p "\${path%/*}" && echo "$content" | base64 -d >"$path" || exit
+done
+umask 022`
+
 /**
- * All that comes before a build, in one process, since each takes a while to begin. The archive comes in at standard
- * input. Standard output is as `preparedFrom` reads it; what the archive's reader says goes to standard error.
+ * All that comes before a build, in one process, since each takes a while to begin. The build's own files and then the
+ * archive come in at standard input. Standard output is as `preparedFrom` reads it; what the archive's reader says goes
+ * to standard error.
  */
 export function prepareCommand({ source, folder, dockerfile }: PrepareSpec): string[] {
-  const script = [tellCache, tidy, unpack[source.format], findDockerfile].join('\n')
+  const script = [takeFiles, tellCache, tidy, unpack[source.format], findDockerfile].join('\n')
   return ['sh', '-c', script, 'sh', folder ?? '.', ...namesOf(dockerfile)]
 }
 

@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import { posix } from 'node:path'
-import { PassThrough } from 'node:stream'
+import { PassThrough, type Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { EngineError } from '../errors.ts'
 import type { Images } from '../images/images.ts'
 import { createKeyedLock } from '../state/keyed-lock.ts'
@@ -17,6 +19,9 @@ import {
   buildCommand,
   contextDir,
   environment,
+  type OwnFile,
+  ownDir,
+  ownFilesText,
   prepareCommand,
   preparedFrom,
   pushAndTellCommand,
@@ -29,27 +34,37 @@ import { generateDockerfile } from './generate.ts'
 import { registryFiles } from './registries.ts'
 import {
   type Lent,
-  lendSandbox,
+  lend,
+  type OpenSandbox,
+  openSandbox,
   type RunOptions,
   type Sandbox,
   type SandboxParts,
   type SandboxSpec,
   sweepSandboxes,
 } from './sandbox.ts'
+import { createSpares } from './spares.ts'
 import { within } from './within.ts'
 
 export interface BuilderParts extends SandboxParts {
   images: Images
   spawner: Spawner
+  /** Whether the host has so much left that a sandbox may wait for its next build. */
+  mayKeepSpare(spec: BuildSpec): Promise<boolean>
 }
 
 const role = 'build'
+/** Of what waited, as long as it is there. */
+const spareRole = 'spare'
 const volumeName = (cache: string) => `build-${cache}`
 
 /** A cache that is so full leaves too little for the next build. */
 const fullPercent = 70
 /** Of a source without a Dockerfile as many names are told. */
 const keptAnswers = 22
+const spares = { most: 2, keptMs: 10 * 60_000 }
+/** To prepare, to build, and to push. */
+const commandsAhead = 3
 
 export interface ClosableBuilder extends Builder {
   /** Waits until nothing is left of builds that have answered. */
@@ -59,13 +74,24 @@ export interface ClosableBuilder extends Builder {
 export async function createBuilder(parts: BuilderParts): Promise<ClosableBuilder> {
   const { images, spawner, volumes } = parts
   const lock = createKeyedLock()
+  const waiting = createSpares(spares)
   const ending = new Set<Promise<unknown>>()
-  await sweepSandboxes(parts, role)
+  let underWay = 0
+  for (const each of [role, spareRole]) await sweepSandboxes(parts, each)
+
+  async function sandboxFor(spec: BuildSpec): Promise<OpenSandbox> {
+    const image = await ensureBuilderImage(images, spawner)
+    const spare = await waiting.take(spec.cache, likenessOf(spec, image))
+    if (spare !== null) return spare
+    const open = await openSandbox(parts, sandboxSpec(spec, spec.id, image))
+    // It goes on without them where they can't be begun, and is told why then.
+    open.sandbox.beginAhead(commandsAhead).catch(() => undefined)
+    return open
+  }
 
   async function buildOnce(spec: BuildSpec, options: BuildOptions): Promise<Lent<Found>> {
     options.signal?.throwIfAborted()
-    const image = await ensureBuilderImage(images, spawner)
-    return lendSandbox(parts, sandboxFor(spec, image), (sandbox) => runBuild(sandbox, spec, options))
+    return lend(await sandboxFor(spec), (sandbox) => runBuild(sandbox, spec, options))
   }
 
   async function build(spec: BuildSpec, options: BuildOptions): Promise<Lent<Found>> {
@@ -81,46 +107,83 @@ export async function createBuilder(parts: BuilderParts): Promise<ClosableBuilde
     }
   }
 
-  async function clear(cache: string, { usedPercent }: Found, removed: Promise<void>): Promise<void> {
-    await removed
-    if (usedPercent > fullPercent) await volumes.remove(volumeName(cache))
+  async function end(spec: BuildSpec, lent: Lent<Found> | null): Promise<void> {
+    await lent?.removed
+    if ((lent?.result.usedPercent ?? 0) > fullPercent) await volumes.remove(volumeName(spec.cache))
+    await keepSpare(spec)
+  }
+
+  /** Not while others are under way: those are what the host's time is for. */
+  async function keepSpare(spec: BuildSpec): Promise<void> {
+    if (underWay > 0 || !(await parts.mayKeepSpare(spec))) return
+    const image = await ensureBuilderImage(images, spawner)
+    await waiting.keep(spec.cache, likenessOf(spec, image), async () => {
+      const id = randomBytes(6).toString('hex')
+      const open = await openSandbox(parts, sandboxSpec(spec, id, image, spares.keptMs))
+      try {
+        await open.sandbox.beginAhead(commandsAhead)
+        return open
+      } catch (error) {
+        await open.remove()
+        throw error
+      }
+    })
   }
 
   return {
     async build(spec, options) {
       checkBuild(spec)
       const answer = Promise.withResolvers<BuildResult>()
+      underWay++
       lock(spec.cache, async () => {
-        const { result, removed } = await build(spec, options)
-        answer.resolve(result)
+        const lent = await build(spec, options).then(
+          (built) => {
+            answer.resolve(built.result)
+            return built
+          },
+          (error) => {
+            answer.reject(error)
+            return null
+          },
+        )
+        underWay--
         // What fails from here on leaves what the next engine sweeps.
-        const ended = clear(spec.cache, result, removed).catch(() => undefined)
+        const ended = end(spec, lent).catch(() => undefined)
         ending.add(ended)
         await ended
         ending.delete(ended)
-      }).catch(answer.reject)
+      })
       return answer.promise
     },
-    dropCache: (cache) => lock(cache, () => volumes.remove(volumeName(cache))),
+    dropCache: (cache) =>
+      lock(cache, async () => {
+        await waiting.drop(cache)
+        await volumes.remove(volumeName(cache))
+      }),
     async close() {
+      await waiting.close()
       await Promise.all(ending)
     },
   }
 }
 
-function sandboxFor(spec: BuildSpec, image: string): SandboxSpec {
-  const { id, idRange, limits, cache, push, secrets = {} } = spec
+/** @param id of the sandbox: that of its build, or of one that waits. */
+function sandboxSpec(spec: BuildSpec, id: string, image: string, waitMs = 0): SandboxSpec {
+  const { idRange, limits, cache, push } = spec
   return {
-    ...{ role, id, image, idRange, limits, workDir },
+    ...{ role: waitMs > 0 ? spareRole : role, id, image, idRange, limits, workDir, waitMs },
     volume: volumeName(cache),
     nesting: true,
     forThisBoot: true,
-    files: [
-      ...registryFiles(spec),
-      ...Object.values(secrets).map((content, index) => ({ target: secretFile(index), content })),
-    ],
+    files: [],
+    inMemory: [ownDir],
     first: (gateway) => relayCommand(push.reference, gateway),
   }
+}
+
+/** All that a sandbox is made of, but its name: what differs is not known of a build before it comes. */
+function likenessOf({ idRange, limits, push }: BuildSpec, image: string): string {
+  return JSON.stringify([image, idRange, limits, relayCommand(push.reference, '')])
 }
 
 type Found = BuildResult & { usedPercent: number }
@@ -162,7 +225,10 @@ async function buildIn(
   }
   enter('unpacking')
   const onAnswer = (text: string) => void (found.length < keptAnswers && found.push(text))
-  await must(prepareCommand(spec), { input: spec.source.open(), onAnswer })
+  await must(prepareCommand(spec), {
+    input: behind(ownFilesText(ownFiles(spec)), spec.source.open()),
+    onAnswer,
+  })
   const { dockerfile, instead } = preparedFrom(found, spec)
   const workingDir = posix.join(contextDir, spec.folder ?? '.')
   const isGenerated = dockerfile === null && spec.generate !== undefined && spec.dockerfile === undefined
@@ -185,6 +251,22 @@ async function buildIn(
   }
   const [digest = '', disk = ''] = told
   return { digest, hadCache: hadCache(), usedPercent: Number(/(\d+)% /.exec(disk)?.[1] ?? 0) }
+}
+
+function ownFiles(spec: BuildSpec): OwnFile[] {
+  const secrets = Object.values(spec.secrets ?? {})
+  return [
+    ...registryFiles(spec),
+    ...secrets.map((content, index) => ({ target: secretFile(index), content })),
+  ]
+}
+
+/** The text and then the source, whose failure is that of the whole, and which ends with it. */
+function behind(text: string, source: Readable): Readable {
+  const whole = new PassThrough()
+  whole.write(text)
+  pipeline(source, whole).catch(() => undefined)
+  return whole
 }
 
 /** Throws invalid: what passes can't be an option, or lead out of the source. */

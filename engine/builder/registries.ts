@@ -1,19 +1,14 @@
 /** What buildah knows of registries: files in its container. Pure. */
 import type { BuildSpec, ReachedRegistry } from './builder.ts'
-import { authFile } from './commands.ts'
+import { authFile, authoritiesDir, type OwnFile, registriesFile } from './commands.ts'
 
 type Spec = Pick<BuildSpec, 'push' | 'registries' | 'logins'>
 
-export interface RegistryFile {
-  target: string
-  content: string
-}
-
 /** All files that say how registries are reached, and with which passwords. */
-export function registryFiles(spec: Spec): RegistryFile[] {
+export function registryFiles(spec: Spec): OwnFile[] {
   return [
     { target: authFile, content: authText(spec) },
-    { target: '/etc/containers/registries.conf', content: registriesText(spec) },
+    { target: registriesFile, content: registriesText(spec) },
     ...authorityFiles(spec),
   ]
 }
@@ -48,7 +43,7 @@ export function registriesText({ push: { reference, insecure }, registries = [] 
 }
 
 /** containers-certs.d(5). */
-function authorityFiles({ registries = [] }: Spec): RegistryFile[] {
+function authorityFiles({ registries = [] }: Spec): OwnFile[] {
   return registries
     .flatMap((registry) => [
       { ...registry, url: registry.url ?? `https://${registry.host}` },
@@ -57,7 +52,7 @@ function authorityFiles({ registries = [] }: Spec): RegistryFile[] {
     .flatMap(({ url, ca }) =>
       url === undefined || ca === undefined
         ? []
-        : [{ target: `/etc/containers/certs.d/${new URL(url).host}/ca.crt`, content: ca }],
+        : [{ target: `${authoritiesDir}/${new URL(url).host}/ca.crt`, content: ca }],
     )
 }
 

@@ -9,6 +9,7 @@ import { isEngineError } from '../errors.ts'
 import type { Networks } from '../network/networks.ts'
 import type { IdRange } from '../sys/user-namespace.ts'
 import type { Volumes } from '../volumes/volumes.ts'
+import { goLine, waitCommand } from './ahead.ts'
 import type { BuildLine } from './builder.ts'
 import { giveWay } from './giving-way.ts'
 import { eachLine } from './lines.ts'
@@ -38,6 +39,8 @@ export interface RunOptions {
 
 export interface Sandbox {
   run(command: string[], options?: RunOptions): Promise<Ran>
+  /** So many of the commands that come find a process that waits for them, since to begin one takes a while. */
+  beginAhead(count: number): Promise<void>
   /** Whether the kernel has ended a process of it for want of memory. */
   wasOutOfMemory(): Promise<boolean>
   /** Everything in it ends at once; what is waited for returns. */
@@ -66,9 +69,13 @@ export interface SandboxSpec {
   volume: string | null
   workDir: string
   files: ContainerFile[]
+  /** Folders that are in memory, beside /tmp and /run. */
+  inMemory?: string[]
   nesting?: boolean
   /** What is on the disk goes with the boot: nothing in it waits for the disk, and nothing of before is trusted. */
   forThisBoot?: boolean
+  /** How much longer it is there, should it wait for its work. */
+  waitMs?: number
   /** What runs in it from its beginning, beside all else, given the address of the host; null: nothing. */
   first?: (gateway: string) => string[] | null
 }
@@ -79,25 +86,44 @@ export interface Lent<T> {
   removed: Promise<void>
 }
 
+export interface OpenSandbox {
+  sandbox: Sandbox
+  /** Whether it is there as it was made. */
+  isReady(): Promise<boolean>
+  /** To be called when its work begins: it gives way to others from then on. */
+  begin(): void
+  /** Nothing of it but a volume that has a name is there afterwards. */
+  remove(): Promise<void>
+}
+
 /** Lends a sandbox; whatever happens, nothing of it but a volume that has a name is there afterwards. */
 export async function withSandbox<T>(
   parts: SandboxParts,
   spec: SandboxSpec,
   work: (sandbox: Sandbox) => Promise<T>,
 ): Promise<T> {
-  const { result, removed } = await lendSandbox(parts, spec, work)
+  const { result, removed } = await lend(await openSandbox(parts, spec), work)
   await removed
   return result
 }
 
 /** Answers as soon as the work is done, and removes the sandbox behind that. Where the work fails it is removed before. */
-export async function lendSandbox<T>(
-  parts: SandboxParts,
-  spec: SandboxSpec,
-  work: (sandbox: Sandbox) => Promise<T>,
-): Promise<Lent<T>> {
+export async function lend<T>(open: OpenSandbox, work: (sandbox: Sandbox) => Promise<T>): Promise<Lent<T>> {
+  try {
+    open.begin()
+    const result = await work(open.sandbox)
+    return { result, removed: open.remove() }
+  } catch (error) {
+    await open.remove()
+    throw error
+  }
+}
+
+/** Whoever opens it removes it. Where it fails nothing of it is left. */
+export async function openSandbox(parts: SandboxParts, spec: SandboxSpec): Promise<OpenSandbox> {
   const { containers, networks, volumes } = parts
-  const { role, image, idRange, workDir, files, nesting = false, forThisBoot = false } = spec
+  const { role, image, idRange, workDir, files, inMemory = [], nesting = false } = spec
+  const { forThisBoot = false, waitMs = 0 } = spec
   const id = `${role}-${spec.id}`
   const volume = spec.volume ?? id
   const over = new AbortController()
@@ -109,11 +135,13 @@ export async function lendSandbox<T>(
   await removeSandbox(parts, id)
   try {
     if (spec.volume === null) await volumes.remove(volume)
-    await ensureVolume(volumes, { name: volume, idRange, sizeBytes: spec.limits.diskBytes }, forThisBoot)
-    const network = await networks.ensure(id)
+    const [network] = await Promise.all([
+      networks.ensure(id),
+      ensureVolume(volumes, { name: volume, idRange, sizeBytes: spec.limits.diskBytes }, forThisBoot),
+    ])
     const { memoryBytes, cpuMillis, pids, timeMs } = spec.limits
     // Should nobody be there to end it, it ends by itself.
-    const sleeping = ['/bin/sleep', String(Math.ceil((timeMs + spareMs) / 1_000))]
+    const sleeping = ['/bin/sleep', String(Math.ceil((timeMs + spareMs + waitMs) / 1_000))]
     const first = spec.first?.(network.gateway) ?? null
     const limits = { memoryBytes, cpuMillis, pids, cpuWeight: 10 }
     await containers.create({
@@ -130,15 +158,20 @@ export async function lendSandbox<T>(
       readOnlyRoot: true,
       mounts: [
         { kind: 'volume', volume, target: workDir },
-        ...['/tmp', '/run'].map((target) => ({ kind: 'tmpfs' as const, target, sizeBytes: 64 * 2 ** 20 })),
+        ...['/tmp', '/run', ...inMemory].map((target) => ({
+          ...{ kind: 'tmpfs' as const, target, sizeBytes: 64 * 2 ** 20 },
+        })),
       ],
       files,
       stopGraceMs: 0,
     })
     await containers.start(id)
-    giveWay(containers, id, limits, over.signal)
-    const result = await work(sandboxOf(containers, id))
-    return { result, removed: remove() }
+    return {
+      sandbox: sandboxOf(containers, id),
+      isReady: async () => (await containers.inspect(id).catch(() => null))?.status === 'running',
+      begin: () => void giveWay(containers, id, limits, over.signal),
+      remove,
+    }
   } catch (error) {
     await remove()
     throw error
@@ -169,16 +202,35 @@ async function enter(
 
 function sandboxOf(containers: Containers, id: string): Sandbox {
   const enterUntilMs = Date.now() + enterWithinMs
+  const ahead: Promise<Waiting>[] = []
+
+  /** One that waits for it, or else one of its own. */
+  async function begin(spec: ExecSpec & { workingDir: string }): Promise<ExecProcess> {
+    for (let next = ahead.shift(); next !== undefined; next = ahead.shift()) {
+      const found = await next.catch(() => null)
+      if (found === null || found.process.input === null || found.hasEnded()) continue
+      found.process.input.write(goLine(spec))
+      if (spec.input !== true) found.process.input.end()
+      return found.process
+    }
+    return enter(containers, id, spec, enterUntilMs)
+  }
+
   return {
+    async beginAhead(count) {
+      const spec = { command: waitCommand, input: true, aheadBytes }
+      const begun = Array.from({ length: count }, () =>
+        enter(containers, id, spec, enterUntilMs).then(waitingOf),
+      )
+      ahead.push(...begun)
+      await Promise.all(begun)
+    },
     async run(command, { input, output, environment = {}, onAnswer, onLine, workingDir } = {}) {
-      const spec = {
-        command,
-        environment,
+      const process = await begin({
+        ...{ command, environment, aheadBytes },
         workingDir: posix.normalize(workingDir ?? '/'),
         input: input !== undefined,
-        aheadBytes,
-      }
-      const process = await enter(containers, id, spec, enterUntilMs)
+      })
       const lines: string[] = []
       const read = (stream: BuildLine['stream']) => (text: string) => {
         lines.push(text)
@@ -211,6 +263,22 @@ function sandboxOf(containers: Containers, id: string): Sandbox {
       await containers.kill(id).catch(ignoreMissing)
     },
   }
+}
+
+interface Waiting {
+  process: ExecProcess
+  hasEnded(): boolean
+}
+
+function waitingOf(process: ExecProcess): Waiting {
+  let hasEnded = false
+  const end = () => {
+    hasEnded = true
+  }
+  process.exited.then(end, end)
+  // Who ended before it was told anything is seen by that.
+  process.input?.on('error', end)
+  return { process, hasEnded: () => hasEnded }
 }
 
 /** What an engine that was killed left: no work of it goes on. */

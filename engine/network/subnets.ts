@@ -34,6 +34,12 @@ export function freeSubnet(pool: string, taken: Range[]): string | null {
   return null
 }
 
+/** How many of the pool's /24 there are. */
+export function countSubnets(pool: string): number {
+  const { first, last } = parseRange(pool)
+  return Math.floor((last - first + 1) / 256)
+}
+
 /** Address of a host number in a /24; 1 is the gateway. */
 export function addressIn(subnet: string, hostNumber: number): string {
   return formatAddress(parseRange(subnet).first + hostNumber)

@@ -29,6 +29,7 @@ export interface TestBuilder {
   ): Promise<BuildResult & { lines: string[]; spec: BuildSpec }>
   /** Pushes an image for builds to begin with; answers with its FROM line. */
   base(name: string, image: ImageSpec): Promise<string>
+  /** Of builds; what waits for a next one is none. */
   nothingIsLeft(): Promise<void>
   close(): Promise<void>
 }
@@ -101,6 +102,8 @@ export async function startBuilder(): Promise<TestBuilder> {
     },
     async close() {
       edge.close()
+      // What waits for a next build goes with the engine that made it.
+      await t.reopen()
       await t.close()
     },
   }

@@ -57,7 +57,7 @@ test('mirrors and addresses are as the operator listed them', () => {
   )
   expect(registryFiles({ push, registries }).map(({ target }) => target)).toEqual([
     '/build/auth.json',
-    '/etc/containers/registries.conf',
-    '/etc/containers/certs.d/mirror.internal/ca.crt',
+    '/build/registries.conf',
+    '/build/certs.d/mirror.internal/ca.crt',
   ])
 })
