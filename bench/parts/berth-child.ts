@@ -28,7 +28,8 @@ export type BerthAnswer = { id: number; seconds: number; address?: string } | { 
 
 const answer = (message: BerthAnswer) => void process.send?.(message)
 const says = (error: unknown) => (error instanceof Error ? error.message : String(error))
-const opening = createEngine(JSON.parse(process.argv[2] ?? '') as EngineOptions)
+const options = JSON.parse(process.argv[2] ?? '') as EngineOptions
+const opening = createEngine(options)
 opening.then(
   () => answer({ id: 0, seconds: 0 }),
   (error) => answer({ id: 0, error: says(error) }),
@@ -134,7 +135,10 @@ process.once('disconnect', async () => {
   process.exit()
 })
 
-async function end(engine: Engine): Promise<void> {
+async function end(used: Engine): Promise<void> {
+  // What waits for a next build goes with the engine that made it.
+  await used.close()
+  const engine = await createEngine(options)
   for (const { id } of await engine.containers.list()) await engine.containers.remove(id, { force: true })
   for (const { name } of await engine.networks.list()) await engine.networks.remove(name)
   await engine.close()

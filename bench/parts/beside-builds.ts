@@ -63,9 +63,10 @@ export async function besideBuilds(
         .call({ build: archive, as: reference, timeMs: buildMs })
         .catch(() => signal.throwIfAborted())
       beside.push(await p99(address, build))
+      // What is made behind a build is not to run beside what is asked next with nothing beside it.
+      await engine.call({ forgetBuilds: true })
       note(`${what}: ${beside.at(-1)?.toFixed(1)} ms, idle ${idle.at(-1)?.toFixed(1)} ms`)
     }
-    await engine.call({ forgetBuilds: true })
     rows.push(
       makeRow({ what: `p99 of an app beside ${what}`, unit: 'ms', berth: beside, peers: { idle }, budget }),
     )
