@@ -108,9 +108,12 @@ export async function createBuilder(parts: BuilderParts): Promise<ClosableBuilde
   }
 
   async function end(spec: BuildSpec, lent: Lent<Found> | null): Promise<void> {
-    await lent?.removed
-    if ((lent?.result.usedPercent ?? 0) > fullPercent) await volumes.remove(volumeName(spec.cache))
-    await keepSpare(spec)
+    if ((lent?.result.usedPercent ?? 0) > fullPercent) {
+      await lent?.removed
+      await volumes.remove(volumeName(spec.cache))
+    }
+    // What is new touches nothing of the cache before it is given to a build, which is when both are done.
+    await Promise.allSettled([lent?.removed, keepSpare(spec)])
   }
 
   /** Not while others are under way: those are what the host's time is for. */
