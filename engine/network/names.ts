@@ -32,7 +32,7 @@ export interface NameServers {
   publish(zone: string, entries: NameEntry[]): Promise<void>
   /** Starts the server if it does not run as described. */
   keepAlive(server: NameServer): Promise<void>
-  /** Ends the server and forgets the names that were published under its key. */
+  /** Ends the server, whose address and port are free then, and forgets the names that were published under its key. */
   stop(key: string): Promise<void>
   /** Keys that have a server or had one. */
   list(): Promise<string[]>
@@ -161,7 +161,7 @@ export async function openNameServers(folder: string, spawner: Spawner, pool: st
     },
     async stop(key) {
       const server = running(key)
-      if (server) signalProcess(server.pid, server.start, 'SIGKILL')
+      if (server) await end(server)
       for (const kind of ['pid', 'hosts', 'local', 'servers'] as const)
         for (const file of [fileOf(key, kind), `${fileOf(key, kind)}.tmp`]) await rm(file, { force: true })
     },

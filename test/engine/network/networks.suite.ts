@@ -76,6 +76,13 @@ export function networksSuite(startHost: () => Promise<PrivateHost>): void {
       expect((await host.networks.list()).map(({ name }) => name)).not.toContain('made')
     })
 
+    test('one can be made again as soon as it went', async () => {
+      for (let round = 0; round < 30; round++) {
+        await host.networks.create('again')
+        await host.networks.remove('again')
+      }
+    })
+
     test('an address rests when it is given back, and there are as many as a network has, each once', async () => {
       const reserve = (count: number) => host.networks.reserve(`r${count}`, 'full', { names: [] })
       const addressOf = async (count: number) => (await host.networks.placeOf(`r${count}`)).address
@@ -569,7 +576,7 @@ export function networksSuite(startHost: () => Promise<PrivateHost>): void {
 
     test('the links are as large as what leads to the world', async () => {
       // Another way out, which is used where there is no better one.
-      await host.run(['ip', 'link', 'add', 'spare', 'mtu', '1300', 'type', 'dummy'])
+      await host.run(['ip', 'link', 'add', 'spare', 'mtu', '1300', 'type', 'bridge'])
       await host.run(['ip', 'link', 'set', 'spare', 'up'])
       await host.run(['ip', 'route', 'add', 'default', 'dev', 'spare', 'metric', '500'])
       const container = await host.container('sized', 'sized')
