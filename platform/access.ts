@@ -273,6 +273,7 @@ export async function requireRepository(
 ): Promise<Role> {
   const standing = await standingIn(platform, viewer, teamId)
   if (standing === null || !reachesRepository(scopeOf(viewer), name)) throw notFound('repository')
+  requireFactor(standing)
   requireScope(viewer, action)
   const role = weaker(standing.own, standing.most)
   requireRole(role, action, 'team')
