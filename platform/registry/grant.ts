@@ -119,7 +119,7 @@ async function allowedActions(
 ): Promise<RegistryAction[]> {
   const place = await placeOf(platform, scope)
   if (place === null) return []
-  const role = viewer === null ? null : await roleIn(platform, viewer, place.teamId)
+  const role = viewer === null ? null : await roleIn(platform, viewer, place.teamId, { isThere: true })
   const reach = viewer === null ? null : scopeOf(viewer)
   const actions = scope.actions.filter((action) => {
     const right = registryRights[action]
