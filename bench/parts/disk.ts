@@ -1,5 +1,5 @@
 import { mkdirSync, statfsSync, truncateSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { run } from '../../cli/processes.ts'
 import type { BenchContext } from '../bench.ts'
 
@@ -12,7 +12,8 @@ const mostBytes = 24 * 2 ** 30
  * (`recently_deleted` in the kernel's fs/ext4/ialloc.c), so that each contestant would pay for the one before it.
  */
 export async function onOwnDisk(context: BenchContext): Promise<BenchContext> {
-  const folder = join(context.folder, 'disk')
+  // Names on the host are made with the folder's, and two runs at once must not end each other's parts.
+  const folder = join(context.folder, `disk-${basename(context.folder).slice(-6)}`)
   mkdirSync(folder)
   try {
     await mountDisk(folder, context)
