@@ -1,22 +1,40 @@
 /**
- * How a sandbox gives way: to whoever else wants a processor, at once; but where others leave it nearly nothing it has
- * its small share again, since what would mend a host that is too busy may be the very thing that is built.
+ * How a sandbox gives way: to whoever else on the host wants a processor, at once; but where others leave it nearly
+ * nothing it has a share again, since what would mend a host that is too busy may be the very thing that is built.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContainerLimits, Containers } from '../containers/containers.ts'
 
-const lookEveryMs = 3_000
-/** Of the processors that it may have: below it is starved, or wants none; above it has what it needs. */
-const starvedBelow = 0.12
-const enoughAbove = 0.25
+/**
+ * `at-once`: it gets what nobody else wants. `small`: a tenth of what all apps together get. `equal`: as much as they,
+ * which is as much as any one process of the host, where many of those leave it less than that.
+ */
+export type Way = 'at-once' | 'small' | 'equal'
 
-/** Whether it should give way at once from now on. Pure. */
-export function shouldGiveWay(givesWay: boolean, share: number): boolean {
-  return givesWay ? share >= starvedBelow : share > enoughAbove
+const limitsOf: Readonly<Record<Way, { cpuWeight: number; cpuIdle: boolean }>> = {
+  'at-once': { cpuWeight: 10, cpuIdle: true },
+  small: { cpuWeight: 10, cpuIdle: false },
+  equal: { cpuWeight: 100, cpuIdle: false },
 }
 
-/** Processor time that it may have in a millisecond: a million nanoseconds of each. */
-const nsPerMs = ({ cpuMillis }: ContainerLimits) => cpuMillis * 1_000
+const lookEveryMs = 1_000
+/** Of the processors that it could use: below it is starved. A tenth of what one other gets is more than that. */
+const starvedBelow = { 'at-once': 0.12, small: 0.05, equal: 0 }
+/** It has what it needs, so others have, too. */
+const enoughAbove = 0.25
+
+/** @param had processors since the last look @param wants how many it could use at this moment. Pure. */
+export function nextWay(way: Way, { had, wants }: { had: number; wants: number }): Way {
+  // What comes next in it may want a processor all of a sudden, as an app does.
+  if (wants === 0) return 'at-once'
+  const share = had / wants
+  if (share < starvedBelow[way]) return way === 'at-once' ? 'small' : 'equal'
+  if (share > enoughAbove) return way === 'equal' ? 'small' : 'at-once'
+  return way
+}
+
+/** Processor time of one in a millisecond. */
+const nsPerMs = 1_000_000
 
 /** Until the signal aborts; what can't be read or set is left as it is. */
 export async function giveWay(
@@ -25,20 +43,21 @@ export async function giveWay(
   limits: ContainerLimits,
   signal: AbortSignal,
 ): Promise<void> {
-  let givesWay = false
+  let way: Way | null = null
   let last: { atMs: number; cpuNs: number } | null = null
-  const set = async (next: boolean) => {
-    await containers.update(id, { limits: { ...limits, cpuIdle: next } })
-    givesWay = next
+  const set = async (next: Way) => {
+    if (next === way) return
+    await containers.update(id, { limits: { ...limits, ...limitsOf[next] } })
+    way = next
   }
   while (!signal.aborted) {
     try {
       const { cpuNs } = await containers.stats(id)
       const now = { atMs: performance.now(), cpuNs }
-      const share = last === null ? 1 : (now.cpuNs - last.cpuNs) / (now.atMs - last.atMs) / nsPerMs(limits)
+      const wants = Math.min(limits.cpuMillis / 1_000, await containers.runnableThreads(id))
+      const had = last === null ? wants : (now.cpuNs - last.cpuNs) / (now.atMs - last.atMs) / nsPerMs
       last = now
-      const next = shouldGiveWay(givesWay, share)
-      if (next !== givesWay) await set(next)
+      await set(nextWay(way ?? 'at-once', { had, wants }))
     } catch {
       // It is about to end, or uses all of its memory: the next look sees.
     }

@@ -155,6 +155,8 @@ export async function openSandbox(parts: SandboxParts, spec: SandboxSpec): Promi
       limits,
       nesting,
       ignoresSync: forThisBoot,
+      // Whoever asks an app, such as the edge, is no container, and must not wait for a build either.
+      aside: true,
       readOnlyRoot: true,
       mounts: [
         { kind: 'volume', volume, target: workDir },

@@ -9,6 +9,8 @@ export interface ContainerMeasures {
     idOrName: string,
     options?: { everyMs?: number; signal?: AbortSignal },
   ): AsyncIterable<ContainerStats>
+  /** How many of its threads run or wait for a processor at this moment, at most 256. */
+  runnableThreads(idOrName: string): Promise<number>
   /** Its processes, by pid. */
   top(idOrName: string): Promise<ContainerProcess[]>
 }

@@ -68,6 +68,11 @@ export interface ContainerSpec {
    * was cut off. gVisor heeds them still.
    */
   ignoresSync?: boolean
+  /**
+   * Its share of the processors, and its giving way, count against everything on this host, and not against other
+   * containers alone. Default false.
+   */
+  aside?: boolean
   /** System calls that are refused beside the usual ones. */
   refusedSyscalls?: string[]
   /** Default: the image's, as it is when the container is made; `none` for none at all. */

@@ -1,7 +1,7 @@
 /** What a container uses, and what runs in it. */
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { cgroupPids, cgroupUsage, readNow } from '../sys/cgroup-control.ts'
+import { cgroupPids, cgroupUsage, readNow, runnableThreads } from '../sys/cgroup-control.ts'
 import type { ContainerMeasures, ContainerStats } from './containers.ts'
 import type { Core } from './core.ts'
 import { parseProcess } from './processes.ts'
@@ -36,6 +36,9 @@ export function createMeasures(core: Core): ContainerMeasures {
         yield await stats(id)
         await sleep(everyMs, undefined, { signal }).catch(() => {})
       }
+    },
+    async runnableThreads(idOrName) {
+      return runnableThreads(runs.cgroup(rowOf(idOrName).id))
     },
     async top(idOrName) {
       const row = rowOf(idOrName)

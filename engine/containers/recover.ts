@@ -6,7 +6,6 @@ import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { State } from '../state/database.ts'
 import { freezeCgroup, isFrozen } from '../sys/cgroup-control.ts'
-import { childCgroups, removeCgroup } from '../sys/cgroups.ts'
 import { killProcesses } from '../sys/processes.ts'
 import { unmount } from '../sys/syscalls.ts'
 import type { ContainerRow, ContainerRows } from './container-rows.ts'
@@ -63,8 +62,7 @@ export async function sweepHost(options: SweepOptions): Promise<Set<string>> {
     ...(await readdir(runtime.exitDir)),
   ])
   for (const id of runIds) if (!alive.has(id)) await runs.end(id)
-  for (const id of await childCgroups(options.cgroupParent))
-    if (!alive.has(id)) await removeCgroup(`${options.cgroupParent}/${id}`)
+  for (const id of await runs.withCgroup()) if (!alive.has(id)) await runs.end(id)
   await dropMounts([join(runDir, 'bundles'), join(stateDir, 'shifted'), join(stateDir, 'staging')], alive)
 
   const volumesOf = ({ spec }: ContainerRow) =>

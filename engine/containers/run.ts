@@ -10,7 +10,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 import type { Snapshots } from '../snapshots/snapshots.ts'
 import { limitCgroup } from '../sys/cgroup-control.ts'
 import { expectMoves } from '../sys/cgroup-moves.ts'
-import { removeCgroup } from '../sys/cgroups.ts'
+import { childCgroups, removeCgroup } from '../sys/cgroups.ts'
 import { orDiskFull } from '../sys/disk.ts'
 import { processStart } from '../sys/processes.ts'
 import type { VolumePlaces } from '../volumes/volumes.ts'
@@ -28,7 +28,7 @@ export interface RunParts {
   volumes: VolumePlaces
   stateDir: string
   runDir: string
-  /** Begins with a slash; all containers' groups are below it. */
+  /** Begins with a slash; the containers' groups are below it, but of those that are aside: they are beside it. */
   cgroupParent: string
 }
 
@@ -55,6 +55,8 @@ export interface Runs {
   logFile(id: string): string
   exitFile(id: string): string
   cgroup(id: string): string
+  /** Ids of those that have a group, whether they run or not. */
+  withCgroup(): Promise<string[]>
   /** Where its monitor takes commands. */
   controlPipe(id: string): string
   /** Of processes beside the first one. */
@@ -73,13 +75,20 @@ export async function createRuns(parts: RunParts): Promise<Runs> {
   const rootfsOf = (id: string) => join(folderOf(id), 'rootfs')
   const logFile = (id: string) => join(parts.stateDir, 'containers', id, 'log')
   const exitFile = (id: string) => join(runtime.exitDir, id)
-  const cgroup = (id: string) => `${parts.cgroupParent}/${id}`
+  const asidePrefix = `${parts.cgroupParent}-aside-`
+  const asideGroups = async () =>
+    (await childCgroups('/')).flatMap((name) =>
+      `/${name}`.startsWith(asidePrefix) ? [name.slice(asidePrefix.length - 1)] : [],
+    )
+  const aside = new Set(await asideGroups())
+  const cgroup = (id: string) => (aside.has(id) ? `${asidePrefix}${id}` : `${parts.cgroupParent}/${id}`)
 
   const execFolder = (id: string) => join(folderOf(id), 'execs')
 
   async function end(id: string): Promise<void> {
     await Promise.all([runtime.delete(id, folderOf(id)), networks.disconnect(id)])
     await removeCgroup(cgroup(id))
+    aside.delete(id)
     await snapshots.unmount(id, rootfsOf(id))
     await parts.volumes.close(id)
     await rm(folderOf(id), { recursive: true, force: true })
@@ -117,6 +126,7 @@ export async function createRuns(parts: RunParts): Promise<Runs> {
     logFile,
     exitFile,
     cgroup,
+    withCgroup: async () => [...(await childCgroups(parts.cgroupParent)), ...aside],
     controlPipe: (id) => join(folderOf(id), 'ctl'),
     execFolder,
     configText,
@@ -127,6 +137,7 @@ export async function createRuns(parts: RunParts): Promise<Runs> {
       await networks.ensure(spec.network, { signal })
       const { address, network } = networks.placeOf(joined?.id ?? id)
       if (existsSync(folderOf(id))) await end(id)
+      if (spec.aside === true) aside.add(id)
       const noMoreMoves = expectMoves()
       try {
         await makeBundle(folderOf(id))

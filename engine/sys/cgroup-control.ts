@@ -43,6 +43,18 @@ export async function cgroupPids(group: string): Promise<number[]> {
   return text.split('\n').filter(Boolean).map(Number)
 }
 
+/** Of so many threads enough can be said without reading the files of them all. */
+const mostThreads = 256
+
+/** How many threads of a group run or wait for a processor at this moment, at most 256. Source: proc(5), stat. */
+export async function runnableThreads(group: string): Promise<number> {
+  const name = (await cgroupMode()) === 'v2' ? 'cgroup.threads' : 'tasks'
+  const threads = readNow(await fileOf(group, 'cpu', name))
+    .split('\n')
+    .filter(Boolean)
+  return threads.slice(-mostThreads).filter((id) => /\) R [^)]*$/.test(readNow(`/proc/${id}/stat`))).length
+}
+
 /**
  * @param before null for a new group.
  * @param disk a path on the disk that io limits are for.

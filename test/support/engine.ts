@@ -93,6 +93,14 @@ export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
   return all
 }
 
+/** Names of the folders in one; none where there is no such folder. */
+function foldersIn(folder: string): string[] {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? [entry.name] : [],
+  )
+}
+
 /** What the names of an engine's parts on the host are made with. */
 export function instanceOf(stateDir: string): string {
   return createHash('sha256').update(stateDir).digest('hex').slice(0, 6)
@@ -110,13 +118,14 @@ export function leftOnHost(stateDir: string): string[] {
     .split('\n')
     .filter((line) => line.includes(runDir) || line.includes(stateDir))
   const links = readdirSync('/sys/class/net').filter((name) => name.includes(instance))
-  const cgroups = readdirSync('/sys/fs/cgroup')
-    .map((name) => join('/sys/fs/cgroup', name, `berth-${instance}`))
-    .concat(`/sys/fs/cgroup/berth-${instance}`)
-    .filter((folder) => existsSync(folder))
-    .flatMap((folder) => readdirSync(folder, { withFileTypes: true }))
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
+  const hierarchies = [
+    '/sys/fs/cgroup',
+    ...foldersIn('/sys/fs/cgroup').map((name) => `/sys/fs/cgroup/${name}`),
+  ]
+  const cgroups = hierarchies.flatMap((root) => [
+    ...foldersIn(`${root}/berth-${instance}`),
+    ...foldersIn(root).filter((name) => name.startsWith(`berth-${instance}-aside-`)),
+  ])
   const files = ['bundles', 'runtime', 'exits', 'names']
     .filter((name) => existsSync(join(runDir, name)))
     .flatMap((name) => readdirSync(join(runDir, name)).map((file) => `${name}/${file}`))

@@ -70,7 +70,7 @@ async function nothingLeft(when: string, counts: (what: string) => boolean = () 
 
 test('an engine that is killed at any moment leaves nothing that the next one does not sweep', async () => {
   for (let round = 0; round < 10; round++) {
-    const { child } = await startChild(['/bin/sleep', '1000'], true)
+    const { child } = await startChild(['/bin/sleep', '1000'], true, { aside: round % 2 === 1 })
     // Moments spread over a whole create, start and remove; whichever it hits, the outcome is the same.
     await sleep(round * 23)
     await kill(child)
@@ -104,6 +104,14 @@ test('containers outlive a killed engine: the next one has their output, their e
   const ended = await host.engine.containers.wait(id, { signal: AbortSignal.timeout(60_000) })
   expect(ended).toMatchObject({ status: 'exited', exitCode: 5 })
   expect(await readLines(host.engine, id)).toEqual(['before', 'after'])
+})
+
+test('a container aside is found in its own group by the next engine', async () => {
+  const { child, id } = await startChild(['/bin/sleep', '1000'], false, { aside: true })
+  await kill(child)
+  host.engine = await createEngine(options)
+  expect((await host.engine.containers.stats(id)).cpuNs).toBeGreaterThan(0)
+  await host.engine.containers.remove(id, { force: true })
 })
 
 test('containers outlive the end of the control group that their engine was started in, as Docker and systemd end it', async () => {
