@@ -1,4 +1,6 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { idRange, outputOf, startEngine, type TestEngine } from '../../support/engine.ts'
@@ -72,6 +74,24 @@ describe('limits and isolation', () => {
     const { id } = await run({ command: sh('cat; stat -c %u /dev/null; echo x > /dev/null && echo ok') })
     expect(await outputOf(host.engine, id)).toEqual(['65534', 'ok'])
     expect(statSync('/dev/null')).toMatchObject({ uid: 0, gid: 0 })
+  })
+
+  test('raw devices stay closed in its control group, also to the host’s own root', async () => {
+    const { id } = await run({})
+    const { cgroup } = await host.engine.containers.inspect(id)
+    const group = ['devices', ''].map((name) => join('/sys/fs/cgroup', name, cgroup)).find(existsSync)
+    const folder = mkdtempSync(join(tmpdir(), 'berth-devices-'))
+    try {
+      const read = 'dd if="$0/log" of=/dev/null bs=8192 count=1 iflag=nonblock 2>/dev/null && echo read'
+      const script = `mknod "$0/log" c 1 11; ${read}; echo $$ > "$1/cgroup.procs"
+        ${read}; echo x > /dev/null && echo nothing`
+      const said = execFileSync('sh', ['-c', script, folder, group ?? ''], { encoding: 'utf8' })
+      // Once outside, and then not any more; what all have stays open.
+      expect(said).toBe('read\nnothing\n')
+    } finally {
+      rmSync(folder, { recursive: true })
+      await host.engine.containers.remove(id, { force: true })
+    }
   })
 
   test('IPv6 is off inside: nothing has an address, and nothing gets one', async () => {
