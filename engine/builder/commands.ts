@@ -87,6 +87,9 @@ done`
 const fresh = `rm -rf ${contextDir} ${workDir}/source && mkdir -p ${contextDir} ${workDir}/tmp &&
 find ${workDir}/tmp -mindepth 1 -maxdepth 1 ! -name 'buildah-cache*' -exec rm -rf {} + && cd ${contextDir}`
 
+/** What can be done before there is a source: with many files it takes a while. */
+export const freshCommand = ['sh', '-c', fresh]
+
 const unpack: Record<SourceFormat, string> = {
   tar: `${fresh} && tar -x -f - >&2 || exit`,
   'tar.gz': `${fresh} && tar -x -z -f - >&2 || exit`,

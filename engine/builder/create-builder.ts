@@ -19,6 +19,7 @@ import {
   buildCommand,
   contextDir,
   environment,
+  freshCommand,
   type OwnFile,
   ownDir,
   ownFilesText,
@@ -112,19 +113,21 @@ export async function createBuilder(parts: BuilderParts): Promise<ClosableBuilde
       await lent?.removed
       await volumes.remove(volumeName(spec.cache))
     }
-    // What is new touches nothing of the cache before it is given to a build, which is when both are done.
-    await Promise.allSettled([lent?.removed, keepSpare(spec)])
+    await Promise.allSettled([lent?.removed, keepSpare(spec, lent?.removed)])
   }
 
   /** Not while others are under way: those are what the host's time is for. */
-  async function keepSpare(spec: BuildSpec): Promise<void> {
+  async function keepSpare(spec: BuildSpec, removed: Promise<void> | undefined): Promise<void> {
     if (underWay > 0 || !(await parts.mayKeepSpare(spec))) return
     const image = await ensureBuilderImage(images, spawner)
     await waiting.keep(spec.cache, likenessOf(spec, image), async () => {
       const id = randomBytes(6).toString('hex')
       const open = await openSandbox(parts, sandboxSpec(spec, id, image, spares.keptMs))
       try {
-        await open.sandbox.beginAhead(commandsAhead)
+        await open.sandbox.beginAhead(commandsAhead + 1)
+        // Nothing of the last build may write there any more.
+        await removed
+        await open.sandbox.run(freshCommand, { environment })
         return open
       } catch (error) {
         await open.remove()

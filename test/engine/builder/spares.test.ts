@@ -1,9 +1,10 @@
 /** Sandboxes that wait for the next build with their cache: who gets one, and when it goes. */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openSandbox } from '../../../engine/builder/sandbox.ts'
-import { createSpares } from '../../../engine/builder/spares.ts'
+import { createSpares, type Spares } from '../../../engine/builder/spares.ts'
 import type { BuildSpec } from '../../../engine/index.ts'
 import { startBuilder, type TestBuilder, tarOf } from '../../support/builder.ts'
 import { leftOnHost } from '../../support/engine.ts'
@@ -67,6 +68,12 @@ test('the next build with a cache runs in what waited for it, which then goes; a
   expect(lines).toContain('of-this-build')
   const second = await waitingFor(cache, first)
   await builder.nothingIsLeft()
+  await until('the source of before is gone', async () => {
+    const command = ['ls', '-A', '/var/lib/containers/context']
+    const { output, exited } = await builder.t.engine.containers.exec(second, { command })
+    const [names] = await Promise.all([text(output), exited])
+    return names === ''
+  })
   expect(await waiting()).toEqual([second])
 })
 
@@ -101,11 +108,7 @@ test('what is not as it would be made now is given to nobody', async () => {
   const running = build('echo begun && sleep 1', { cache, limits })
   expect(await whereItRuns(cache)).not.toContain(first)
   await running
-  const second = await waitingFor(cache, first)
-  // As when it was ended for want of memory.
-  await builder.t.engine.containers.kill(second)
-  await builder.t.engine.containers.wait(second)
-  expect(await build('echo after that', { cache, limits })).toMatchObject({ hadCache: true })
+  await waitingFor(cache, first)
 })
 
 test('two wait at most, the oldest goes, and a cache that is dropped has none', async () => {
@@ -146,25 +149,34 @@ test('none is made while another build is under way', async () => {
   expect(await waiting()).toHaveLength(1)
 })
 
-test('it goes when its time is over', async () => {
+/** One that is there when it answers, and its container's id. */
+async function keepOne(spares: Spares, id: string): Promise<string> {
   const { containers, networks, volumes } = builder.t.engine
   const { idRange, limits } = builder.specOf(Buffer.alloc(0))
-  const spares = createSpares({ most: 2, keptMs: 3_000 })
-  const spec = {
-    role: 'spare',
-    id: 'timed',
-    image: builder.t.image,
-    idRange,
-    limits,
-    volume: null,
-    files: [],
-  }
-  await spares.keep('timed', 'alike', () =>
+  const spec = { role: 'spare', id, image: builder.t.image, idRange, limits, volume: null, files: [] }
+  await spares.keep(id, 'alike', () =>
     openSandbox({ containers, networks, volumes }, { ...spec, workDir: '/work' }),
   )
-  expect(await waiting()).toEqual(['spare-timed'])
+  expect(await waiting()).toEqual([`spare-${id}`])
+  return `spare-${id}`
+}
+
+test('it goes when its time is over', async () => {
+  const spares = createSpares({ most: 2, keptMs: 3_000 })
+  await keepOne(spares, 'timed')
   await until('it is gone', async () => (await waiting()).length === 0)
   expect(await spares.take('timed', 'alike')).toBeNull()
+})
+
+test('one that has ended is given to nobody, and nothing of it is left', async () => {
+  const spares = createSpares({ most: 2, keptMs: 600_000 })
+  const { containers } = builder.t.engine
+  const id = await keepOne(spares, 'ended')
+  // As for want of memory.
+  await containers.kill(id)
+  await containers.wait(id)
+  expect(await spares.take('ended', 'alike')).toBeNull()
+  expect((await containers.list()).map((each) => each.id)).not.toContain(id)
 })
 
 test('an engine that closes leaves none', async () => {
