@@ -5,6 +5,7 @@ import { inProgressStatuses } from '../../platform/deployment-cancel.ts'
 import { createDeployment, getDeployment } from '../../platform/deployments.ts'
 import { followTeam } from '../../platform/follow-events.ts'
 import { changeRole, leaveTeam, removeMember } from '../../platform/members.ts'
+import { newId } from '../../platform/model/ids.ts'
 import type { Team } from '../../platform/model/resources.ts'
 import { issueRegistryToken } from '../../platform/registry/grant.ts'
 import { viewerFromToken } from '../../platform/sessions.ts'
@@ -134,9 +135,18 @@ describe('a deleted team', () => {
     const app = await berth.makeApp(team.id)
     const deployment = await createDeployment(platform, operator, app.id)
     const { secret } = await createTeamToken(platform, owner.viewer, team.id, { name: 'ci' })
+    await platform.db.repository.create({
+      data: { id: newId('repository'), teamId: team.id, name: 'open', isPublic: true },
+    })
     await remove()
     const token = await viewerFromToken(platform, secret, { viaEdge: true, address: '192.0.2.1' })
     if (token === null) throw new Error('the token is nobody')
+    // Its images too, also those that everybody could pull.
+    const scopes = [`repository:${team.slug}/open:pull,push`]
+    for (const viewer of [null, owner.viewer, token, operator]) {
+      const given = await issueRegistryToken(platform, { viewer, scopes })
+      expect(decodeJwt(given.token).access).toEqual([])
+    }
     for (const viewer of [owner.viewer, admin.viewer, token, operator]) {
       const signal = AbortSignal.timeout(5_000)
       for (const attempt of [
