@@ -7,6 +7,7 @@ import { createDeployment } from '../../platform/deployments.ts'
 import { newId } from '../../platform/model/ids.ts'
 import { registryIssuer, registryService } from '../../platform/model/registry.ts'
 import type { Team } from '../../platform/model/resources.ts'
+import { everything, type TokenScope } from '../../platform/model/scopes.ts'
 import { lockTeam } from '../../platform/quotas.ts'
 import { buildPassword } from '../../platform/registry/build-password.ts'
 import { issueRegistryToken, ownToken, pullToken, pushToken } from '../../platform/registry/grant.ts'
@@ -48,19 +49,46 @@ async function pushAndPull(repository: string, token: string): Promise<{ push: n
   }
 }
 
+test('an API token for some repositories or some actions gets no more of the registry, and who asks to push is given no pull', async () => {
+  const own = await berth.makeTeam()
+  await berth.platform.db.repository.create({
+    data: { id: newId('repository'), teamId: own.id, name: 'open', isPublic: true },
+  })
+  const given = async (scope: Partial<TokenScope>, repository: string, actions = 'pull,push') => {
+    const viewer: Viewer = {
+      ...{ kind: 'token', tokenId: 't', userId: null, makerId: null, teamId: own.id, role: 'developer' },
+      scope: { ...everything, ...scope },
+    }
+    const scopes = [`repository:${own.slug}/${repository}:${actions}`]
+    const { token } = await issueRegistryToken(berth.platform, { viewer, scopes })
+    const [access] = decodeJwt<{ access: { actions: string[] }[] }>(token).access
+    return access?.actions ?? []
+  }
+  expect(await given({}, 'web')).toEqual(['pull', 'push'])
+  expect(await given({ repositories: ['web'] }, 'web')).toEqual(['pull', 'push'])
+  expect(await given({ repositories: ['web'] }, 'other')).toEqual([])
+  expect(await given({ projectIds: ['prj_1'] }, 'web')).toEqual([])
+  expect(await given({ actions: ['repository.pull'] }, 'web')).toEqual(['pull'])
+  expect(await given({ actions: ['repository.push'] }, 'web')).toEqual(['push'])
+  expect(await given({ actions: ['app.*'] }, 'web')).toEqual([])
+  // What everybody may, where it is asked for.
+  expect(await given({ repositories: ['web'] }, 'open')).toEqual(['pull'])
+  expect(await given({ repositories: ['web'] }, 'open', 'push')).toEqual([])
+})
+
 test('the registry lets a token do exactly what it says', async () => {
   const ask = async (viewer: Viewer, ...scopes: string[]) =>
     (await issueRegistryToken(berth.platform, { viewer, scopes })).token
   const developer = (await berth.makeUser({ teamId: team.id, role: 'developer' })).viewer
   const reader = (await berth.makeUser({ teamId: team.id, role: 'viewer' })).viewer
-  const everything = 'repository:acme/web:pull,push'
+  const pullAndPush = 'repository:acme/web:pull,push'
 
   const login = await ask(developer)
   expect(await status('/v2/', { headers: { authorization: `Bearer ${login}` } })).toBe(200)
   // 202: an upload has begun. 404: allowed, and nothing was pushed yet. 401: the token does not say so.
-  expect(await pushAndPull('acme/web', await ask(developer, everything))).toEqual({ push: 202, pull: 404 })
-  expect(await pushAndPull('acme/web', await ask(reader, everything))).toEqual({ push: 401, pull: 404 })
-  expect(await pushAndPull('other/web', await ask(developer, everything))).toEqual({ push: 401, pull: 401 })
+  expect(await pushAndPull('acme/web', await ask(developer, pullAndPush))).toEqual({ push: 202, pull: 404 })
+  expect(await pushAndPull('acme/web', await ask(reader, pullAndPush))).toEqual({ push: 401, pull: 404 })
+  expect(await pushAndPull('other/web', await ask(developer, pullAndPush))).toEqual({ push: 401, pull: 401 })
   const worker = await pullToken(berth.platform, 'acme/web', team.id)
   expect(await pushAndPull('acme/web', worker)).toEqual({ push: 401, pull: 404 })
   expect(await pushAndPull('acme/other', worker)).toEqual({ push: 401, pull: 401 })
@@ -172,23 +200,23 @@ test('a build gets what its repository and its team allow, and only while it goe
     const response = await answerRegistryToken(platform, request)
     return response.ok ? ((await response.json()) as { token: string }).token : response.status
   }
-  const everything = ['built', 'web'].map((name) => `repository:acme/${name}:pull,push`)
+  const both = ['built', 'web'].map((name) => `repository:acme/${name}:pull,push`)
   // It has not begun.
-  expect(await ask(password, ...everything)).toBe(401)
+  expect(await ask(password, ...both)).toBe(401)
   await platform.db.deployment.update({ where: { id: deploymentId }, data: { status: 'building' } })
-  const token = String(await ask(password, ...everything, 'repository:stranger/web:pull,push'))
+  const token = String(await ask(password, ...both, 'repository:stranger/web:pull,push'))
   expect(await pushAndPull('acme/built', token)).toEqual({ push: 202, pull: 404 })
   expect(await pushAndPull('acme/web', token)).toEqual({ push: 401, pull: 404 })
   expect(await pushAndPull('stranger/web', token)).toEqual({ push: 401, pull: 401 })
-  expect(await ask(`${password.slice(0, -3)}xxx`, ...everything)).toBe(401)
+  expect(await ask(`${password.slice(0, -3)}xxx`, ...both)).toBe(401)
   const rights = { deploymentId, teamId: team.id, repository: 'acme/built' }
-  expect(await ask(buildPassword(platform, rights, -1), ...everything)).toBe(401)
+  expect(await ask(buildPassword(platform, rights, -1), ...both)).toBe(401)
   const change = (data: { cancelAskedAt?: Date | null; status?: 'pulling' }) =>
     platform.db.deployment.update({ where: { id: deploymentId }, data })
   await change({ cancelAskedAt: new Date() })
-  expect(await ask(password, ...everything)).toBe(401)
+  expect(await ask(password, ...both)).toBe(401)
   await change({ cancelAskedAt: null })
-  expect(await ask(password, ...everything)).not.toBe(401)
+  expect(await ask(password, ...both)).not.toBe(401)
   await change({ status: 'pulling' })
-  expect(await ask(password, ...everything)).toBe(401)
+  expect(await ask(password, ...both)).toBe(401)
 })
