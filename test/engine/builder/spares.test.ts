@@ -179,6 +179,15 @@ test('one that has ended is given to nobody, and nothing of it is left', async (
   expect((await containers.list()).map((each) => each.id)).not.toContain(id)
 })
 
+test('once it is over none waits, and none is kept any more', async () => {
+  const spares = createSpares({ most: 2, keptMs: 600_000 })
+  await keepOne(spares, 'closed')
+  await spares.close()
+  expect(await waiting()).toEqual([])
+  await spares.keep('late', 'alike', () => Promise.reject(new Error('it was asked for')))
+  expect(await spares.take('late', 'alike')).toBeNull()
+})
+
 test('an engine that closes leaves none', async () => {
   const cache = newCache()
   await build('true', { cache })
