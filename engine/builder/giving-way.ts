@@ -17,7 +17,7 @@ const limitsOf: Readonly<Record<Way, { cpuWeight: number; cpuIdle: boolean }>> =
   equal: { cpuWeight: 100, cpuIdle: false },
 }
 
-const lookEveryMs = 1_000
+const lookEveryMs = 500
 /** Of the processors that it could use: below it is starved. A tenth of what one other gets is more than that. */
 const starvedBelow = { 'at-once': 0.12, small: 0.05, equal: 0 }
 /** It has what it needs, so others have, too. */
@@ -25,11 +25,12 @@ const enoughAbove = 0.25
 
 /** @param had processors since the last look @param wants how many it could use at this moment. Pure. */
 export function nextWay(way: Way, { had, wants }: { had: number; wants: number }): Way {
-  // What comes next in it may want a processor all of a sudden, as an app does.
-  if (wants === 0) return 'at-once'
+  const less = way === 'equal' ? 'small' : 'at-once'
+  // What comes next in it may want a processor all of a sudden; but to have none at one look is no end of a busy host.
+  if (wants === 0) return less
   const share = had / wants
   if (share < starvedBelow[way]) return way === 'at-once' ? 'small' : 'equal'
-  if (share > enoughAbove) return way === 'equal' ? 'small' : 'at-once'
+  if (share > enoughAbove) return less
   return way
 }
 

@@ -49,7 +49,8 @@ test('a share is of what a build could use, and grows by what others leave it', 
   expect(nextWay('small', { had: 1, wants: 2 })).toBe('at-once')
   expect(nextWay('equal', { had: 0.3, wants: 2 })).toBe('equal')
   expect(nextWay('equal', { had: 1, wants: 2 })).toBe('small')
-  expect(nextWay('equal', { had: 0, wants: 0 })).toBe('at-once')
+  expect(nextWay('equal', { had: 0, wants: 0 })).toBe('small')
+  expect(nextWay('small', { had: 0, wants: 0 })).toBe('at-once')
 })
 
 /** One whose step uses a processor without end, and that was seen to give way when it began. */
