@@ -1,7 +1,9 @@
 import { notFound, type RepositoryAction, requireRepository, requireTeam, type Viewer } from './access.ts'
 import { record } from './audit.ts'
+import { PlatformError } from './errors.ts'
 import { publish, streams } from './event-log.ts'
 import { Prisma } from './generated/prisma/client.ts'
+import { isBuildCache } from './model/build-cache.ts'
 import { type PageInput, type UpdateRepositoryInput, updateRepositorySchema } from './model/inputs.ts'
 import type { Repository } from './model/repositories.ts'
 import type { Page } from './model/resources.ts'
@@ -106,6 +108,11 @@ export async function updateRepository(
 ): Promise<Repository> {
   const place = await repositoryAccess(platform, viewer, id, 'repository.update')
   const change = validate(updateRepositorySchema, input)
+  if (change.isPublic === true && isBuildCache(place.name))
+    throw new PlatformError(
+      'invalid',
+      'A build cache holds what builds leave out of images, so it stays private.',
+    )
   await platform.db.$transaction(async (tx) => {
     const before = await tx.repository.findUniqueOrThrow({ where: { id }, select: shownInLog })
     const after = await tx.repository.update({
@@ -172,6 +179,7 @@ function show(platform: Platform, row: Row, sizeBytes: number): Repository {
     reference: `${platform.config.registryHost}/${row.team.imageNamespace}/${name}`,
     description,
     isPublic,
+    isBuildCache: isBuildCache(name),
     tagCount: row._count.tags,
     sizeBytes,
     retention: readRetention(row.retention),

@@ -91,12 +91,15 @@ async function build(
   engine: Engine,
   { build: archive, as: reference, timeMs = 10 * 60_000 }: Extract<BerthCall, { build: string }>,
 ): Promise<void> {
+  // As in Berth, but for that nothing is found there: what is cold is to stay so.
+  const repository = `${reference.replace(/:[^:/]*$/, '')}/cache-${++builds}`
   await engine.builder.build(
     {
-      id: `bench-${++builds}`,
+      id: `bench-${builds}`,
       source: { open: () => createReadStream(archive), format: 'tar' },
       push: { reference, insecure: true },
       cache,
+      sharedCache: { repository },
       idRange: { base: 2_100_000_000, size: 65_536 },
       limits: {
         memoryBytes: 2 * 2 ** 30,

@@ -44,6 +44,7 @@ export interface BuildSpec {
   logins?: readonly BuildLogin[]
   /** Name of the cache, such as the app's; a volume `build-<name>` of this range. */
   cache: string
+  sharedCache?: SharedCache
   /** Host ids of builds with this cache, and of nothing else. */
   idRange: IdRange
   limits: BuildLimits
@@ -82,6 +83,17 @@ export interface PushTarget {
   credentials?: { username: string; password: string }
   /** The registry speaks http. */
   insecure?: boolean
+}
+
+/**
+ * Where layers are looked for where the cache has none, as on another host, and left behind an answer. Without it builds are
+ * the same, and slower.
+ */
+export interface SharedCache {
+  /** A repository of the registry that is pushed to, for this cache only, such as localhost:7080/acme/shop/build-cache. */
+  repository: string
+  /** Reach this repository, for ten minutes more than the build may take. */
+  credentials?: { username: string; password: string }
 }
 
 export interface BuildRegistry extends ReachedRegistry {

@@ -135,9 +135,14 @@ export interface BuildCommandOptions {
   dockerfile: string
   /** In place of the source's .dockerignore. */
   ignoreFile?: string
+  /** A repository where layers are looked for that the store has not. */
+  cacheFrom?: string
+  /** One where layers are left that the store has. */
+  cacheTo?: string
 }
 
-export function buildCommand(spec: BuildSpec, { dockerfile, ignoreFile }: BuildCommandOptions): string[] {
+export function buildCommand(spec: BuildSpec, options: BuildCommandOptions): string[] {
+  const { dockerfile, ignoreFile, cacheFrom, cacheTo } = options
   const { target, args = {}, secrets = {}, labels = {}, timestamp, push } = spec
   const each = (flag: string, pairs: Record<string, string>) =>
     Object.entries(pairs).flatMap(([name, value]) => [flag, `${name}=${value}`])
@@ -156,6 +161,8 @@ export function buildCommand(spec: BuildSpec, { dockerfile, ignoreFile }: BuildC
     ...each('--label', labels),
     ...Object.keys(secrets).flatMap((id, index) => ['--secret', `id=${id},src=${secretFile(index)}`]),
     ...(ignoreFile === undefined ? [] : [`--ignorefile=${ignoreFile}`]),
+    ...(cacheFrom === undefined ? [] : [`--cache-from=${cacheFrom}`]),
+    ...(cacheTo === undefined ? [] : [`--cache-to=${cacheTo}`]),
     '--file',
     dockerfile,
     '--tag',

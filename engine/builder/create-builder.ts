@@ -66,6 +66,8 @@ const keptAnswers = 22
 const spares = { most: 2, keptMs: 10 * 60_000 }
 /** To prepare, to build, and to push. */
 const commandsAhead = 3
+/** Layers that take longer are left to hosts that need them to make. */
+const shareMs = 5 * 60_000
 
 export interface ClosableBuilder extends Builder {
   /** Waits until nothing is left of builds that have answered. */
@@ -77,6 +79,8 @@ export async function createBuilder(parts: BuilderParts): Promise<ClosableBuilde
   const lock = createKeyedLock()
   const waiting = createSpares(spares)
   const ending = new Set<Promise<unknown>>()
+  /** By the caches of builds: what the last one of each leaves for other hosts is called off by it. */
+  const sharing = new Map<string, AbortController>()
   let underWay = 0
   for (const each of [role, spareRole]) await sweepSandboxes(parts, each)
 
@@ -90,12 +94,16 @@ export async function createBuilder(parts: BuilderParts): Promise<ClosableBuilde
     return open
   }
 
-  async function buildOnce(spec: BuildSpec, options: BuildOptions): Promise<Lent<Found>> {
+  async function buildOnce(spec: BuildSpec, options: Options): Promise<Lent<Found>> {
     options.signal?.throwIfAborted()
-    return lend(await sandboxFor(spec), (sandbox) => runBuild(sandbox, spec, options))
+    return lend(
+      await sandboxFor(spec),
+      (sandbox) => runBuild(withUsual(sandbox), spec, options),
+      (sandbox, found) => share(withUsual(sandbox), found, options.hurry),
+    )
   }
 
-  async function build(spec: BuildSpec, options: BuildOptions): Promise<Lent<Found>> {
+  async function build(spec: BuildSpec, options: Options): Promise<Lent<Found>> {
     try {
       return await buildOnce(spec, options)
     } catch (error) {
@@ -106,6 +114,14 @@ export async function createBuilder(parts: BuilderParts): Promise<ClosableBuilde
       if (!hadCache) throw error
       return buildOnce(spec, options)
     }
+  }
+
+  /** What the build before it leaves for other hosts is not what this one waits for. */
+  function hurryOf(cache: string): AbortController {
+    sharing.get(cache)?.abort()
+    const hurry = new AbortController()
+    sharing.set(cache, hurry)
+    return hurry
   }
 
   async function end(spec: BuildSpec, lent: Lent<Found> | null): Promise<void> {
@@ -140,11 +156,13 @@ export async function createBuilder(parts: BuilderParts): Promise<ClosableBuilde
     async build(spec, options) {
       checkBuild(spec)
       const answer = Promise.withResolvers<BuildResult>()
+      const hurry = hurryOf(spec.cache)
       underWay++
       lock(spec.cache, async () => {
-        const lent = await build(spec, options).then(
+        const lent = await build(spec, { ...options, hurry: hurry.signal }).then(
           (built) => {
-            answer.resolve(built.result)
+            const { digest, hadCache } = built.result
+            answer.resolve({ digest, hadCache })
             return built
           },
           (error) => {
@@ -158,15 +176,19 @@ export async function createBuilder(parts: BuilderParts): Promise<ClosableBuilde
         ending.add(ended)
         await ended
         ending.delete(ended)
+        if (sharing.get(spec.cache) === hurry) sharing.delete(spec.cache)
       })
       return answer.promise
     },
-    dropCache: (cache) =>
-      lock(cache, async () => {
+    dropCache(cache) {
+      sharing.get(cache)?.abort()
+      return lock(cache, async () => {
         await waiting.drop(cache)
         await volumes.remove(volumeName(cache))
-      }),
+      })
+    },
     async close() {
+      for (const hurry of sharing.values()) hurry.abort()
       await waiting.close()
       await Promise.all(ending)
     },
@@ -192,19 +214,36 @@ function likenessOf({ idRange, limits, push }: BuildSpec, image: string): string
   return JSON.stringify([image, idRange, limits, relayCommand(push.reference, '')])
 }
 
-type Found = BuildResult & { usedPercent: number }
+interface Options extends BuildOptions {
+  /** Whoever is next waits for nothing that is done behind an answer. */
+  hurry: AbortSignal
+}
+
+interface Found extends BuildResult {
+  usedPercent: number
+  /** Leaves the layers for other hosts; null: there is no place for them. */
+  shareCommand: { command: string[]; workingDir: string } | null
+}
 
 const timedOut = (message: string) => new BuildFailure('timeout', message)
 
-function runBuild(lent: Sandbox, spec: BuildSpec, options: BuildOptions): Promise<Found> {
-  const sandbox: Sandbox = {
-    ...lent,
-    run: (command: string[], more?: RunOptions) => lent.run(command, { environment, ...more }),
-  }
+const withUsual = (lent: Sandbox): Sandbox => ({
+  ...lent,
+  run: (command: string[], more?: RunOptions) => lent.run(command, { environment, ...more }),
+})
+
+function runBuild(sandbox: Sandbox, spec: BuildSpec, options: BuildOptions): Promise<Found> {
   const { signal } = options
   return within(sandbox, { timeMs: spec.limits.timeMs, signal, timedOut }, (throwIfOver) =>
     buildIn(sandbox, spec, options, throwIfOver),
   )
+}
+
+/** The same build once more, of which every step is in the store by now: buildah pushes those then that it finds there. */
+async function share(sandbox: Sandbox, { shareCommand }: Found, signal: AbortSignal): Promise<void> {
+  if (shareCommand === null) return
+  const { command, workingDir } = shareCommand
+  await within(sandbox, { timeMs: shareMs, signal, timedOut }, () => sandbox.run(command, { workingDir }))
 }
 
 async function buildIn(
@@ -247,8 +286,11 @@ async function buildIn(
   const pushing = must(pushAndTellCommand(spec.push), { input: go, onAnswer: (text) => told.push(text) })
   // What ends it early ends the build, too, which says more.
   pushing.catch(() => undefined)
+  const repository = spec.sharedCache?.repository
+  // Each step that is not in the store would be looked for there, most of them in vain, once the app was built here.
+  const cacheFrom = hadCache() ? undefined : repository
   try {
-    await must(buildCommand(spec, by), { workingDir })
+    await must(buildCommand(spec, { ...by, cacheFrom }), { workingDir })
     enter('pushing')
     go.end('go\n')
     await pushing
@@ -256,7 +298,15 @@ async function buildIn(
     go.destroy()
   }
   const [digest = '', disk = ''] = told
-  return { digest, hadCache: hadCache(), usedPercent: Number(/(\d+)% /.exec(disk)?.[1] ?? 0) }
+  return {
+    digest,
+    hadCache: hadCache(),
+    usedPercent: Number(/(\d+)% /.exec(disk)?.[1] ?? 0),
+    shareCommand:
+      repository === undefined
+        ? null
+        : { command: buildCommand(spec, { ...by, cacheTo: repository }), workingDir },
+  }
 }
 
 function ownFiles(spec: BuildSpec): OwnFile[] {
@@ -276,7 +326,8 @@ function behind(text: string, source: Readable): Readable {
 }
 
 /** Throws invalid: what passes can't be an option, or lead out of the source. */
-function checkBuild({ id, cache, folder, dockerfile, target, args = {}, secrets = {} }: BuildSpec): void {
+function checkBuild(spec: BuildSpec): void {
+  const { id, cache, folder, dockerfile, target, args = {}, secrets = {}, sharedCache } = spec
   must(/^[a-z0-9][a-z0-9_-]{0,56}$/.test(id), `the id ${JSON.stringify(id)} is none`)
   must(/^[a-z0-9][a-z0-9_.-]{0,56}$/.test(cache), `the cache ${JSON.stringify(cache)} is no name`)
   for (const path of [folder, dockerfile])
@@ -285,6 +336,10 @@ function checkBuild({ id, cache, folder, dockerfile, target, args = {}, secrets 
         (/^[^\0-][^\0]*$/.test(path) && !path.startsWith('/') && !path.split('/').includes('..')),
       `${JSON.stringify(path)} is no path inside the source`,
     )
+  must(
+    sharedCache === undefined || /^[\w.:-]+(\/[a-z0-9._-]+)+$/.test(sharedCache.repository),
+    `${JSON.stringify(sharedCache?.repository)} is no repository`,
+  )
   must(target === undefined || /^[A-Za-z0-9][\w.-]*$/.test(target), 'the target is no stage')
   for (const name of Object.keys(args)) must(/^[A-Za-z_]\w*$/.test(name), `${name} is no build argument`)
   for (const name of Object.keys(secrets)) must(/^[\w.-]+$/.test(name), `${name} is no name for a secret`)

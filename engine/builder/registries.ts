@@ -2,7 +2,7 @@
 import type { BuildSpec, ReachedRegistry } from './builder.ts'
 import { authFile, authoritiesDir, type OwnFile, registriesFile } from './commands.ts'
 
-type Spec = Pick<BuildSpec, 'push' | 'registries' | 'logins'>
+type Spec = Pick<BuildSpec, 'push' | 'registries' | 'logins' | 'sharedCache'>
 
 /** All files that say how registries are reached, and with which passwords. */
 export function registryFiles(spec: Spec): OwnFile[] {
@@ -14,7 +14,7 @@ export function registryFiles(spec: Spec): OwnFile[] {
 }
 
 /** containers-auth.json(5): the longest name that fits an image decides. */
-export function authText({ push, registries = [], logins = [] }: Spec): string {
+export function authText({ push, registries = [], logins = [], sharedCache }: Spec): string {
   const auths: Record<string, { auth: string }> = {}
   const add = (name: string, { username, password }: { username: string; password: string }) => {
     auths[name] = { auth: Buffer.from(`${username}:${password}`).toString('base64') }
@@ -25,6 +25,7 @@ export function authText({ push, registries = [], logins = [] }: Spec): string {
       if (mirror.credentials !== undefined) add(locationOf(mirror) ?? '', mirror.credentials)
   // Whatever else was written down for it: what is pushed is pushed with its own.
   if (push.credentials !== undefined) add(push.reference.split('/')[0] ?? '', push.credentials)
+  if (sharedCache?.credentials !== undefined) add(sharedCache.repository, sharedCache.credentials)
   return JSON.stringify({ auths })
 }
 

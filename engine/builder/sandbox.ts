@@ -107,12 +107,22 @@ export async function withSandbox<T>(
   return result
 }
 
-/** Answers as soon as the work is done, and removes the sandbox behind that. Where the work fails it is removed before. */
-export async function lend<T>(open: OpenSandbox, work: (sandbox: Sandbox) => Promise<T>): Promise<Lent<T>> {
+/**
+ * Answers as soon as the work is done, and removes the sandbox behind that. Where the work fails it is removed before.
+ * @param behind what is done in it before it is removed, while nobody waits; that it fails is nothing to anybody
+ */
+export async function lend<T>(
+  open: OpenSandbox,
+  work: (sandbox: Sandbox) => Promise<T>,
+  behind: (sandbox: Sandbox, result: T) => Promise<unknown> = async () => undefined,
+): Promise<Lent<T>> {
   try {
     open.begin()
     const result = await work(open.sandbox)
-    return { result, removed: open.remove() }
+    const removed = behind(open.sandbox, result)
+      .catch(() => undefined)
+      .then(open.remove)
+    return { result, removed }
   } catch (error) {
     await open.remove()
     throw error

@@ -24,6 +24,8 @@ export const repositorySchema = z.object({
   reference: z.string(),
   description: z.string(),
   isPublic: z.boolean(),
+  /** Layers that builds leave for hosts that have none of them: nobody else pulls or pushes here. */
+  isBuildCache: z.boolean(),
   tagCount: z.number().int(),
   /** Of everything that its images name, each layer once. */
   sizeBytes: z.number().int(),

@@ -1,4 +1,4 @@
-/** What a build signs in to the registry with: good for one repository, and as long as that build goes on. */
+/** What a build signs in to the registry with: good for one repository, and as long as that build goes on; or for its cache. */
 import { z } from 'zod'
 import type { Platform } from '../open.ts'
 import { seal, unseal } from '../secrets.ts'
@@ -11,6 +11,8 @@ const passwordSchema = z.object({
   teamId: z.string(),
   /** Such as acme/shop. */
   repository: z.string(),
+  /** Good for the cache of the repository's builds instead, also behind the build's answer. */
+  isOfCache: z.boolean(),
   until: z.number(),
 })
 
@@ -29,7 +31,8 @@ export function buildPassword(
 export async function openBuildPassword(platform: Platform, password: string): Promise<BuildRights | null> {
   const rights = read(platform, password)
   if (rights === null || rights.until < Date.now()) return null
-  const where = { id: rights.deploymentId, status: 'building' as const, cancelAskedAt: null }
+  const isUnderWay = { status: 'building' as const, cancelAskedAt: null }
+  const where = { id: rights.deploymentId, ...(rights.isOfCache ? {} : isUnderWay) }
   return (await platform.db.deployment.count({ where })) === 1 ? rights : null
 }
 

@@ -1,4 +1,5 @@
 import { policy, roleIn, scopeOf, type Viewer } from '../access.ts'
+import { buildCacheOf, isBuildCache } from '../model/build-cache.ts'
 import { newId } from '../model/ids.ts'
 import { type Role, roleIncludes } from '../model/roles.ts'
 import { allowsAction, everything, reachesRepository } from '../model/scopes.ts'
@@ -44,11 +45,13 @@ async function issue(
   viewer: Viewer | null,
   scopes: string[],
   subject: string,
-  lifeSeconds = tokenSeconds,
+  { lifeSeconds = tokenSeconds, ofCache = null }: { lifeSeconds?: number; ofCache?: string | null } = {},
 ): Promise<string> {
   const access = new Map<string, Set<RegistryAction>>()
   for (const scope of scopes.map(parseScope)) {
     if (scope === null) continue
+    // A build's own business: to everybody else it is not there.
+    if (isBuildCache(scope.repository) && scope.name !== ofCache) continue
     const allowed = access.get(scope.name) ?? new Set()
     for (const action of await allowedActions(platform, viewer, scope)) allowed.add(action)
     access.set(scope.name, allowed)
@@ -83,7 +86,9 @@ export async function catalogToken(platform: Platform): Promise<string> {
  * nothing where it is another team's, so that naming its image in an app doesn't hand it over.
  */
 export function pullToken(platform: Platform, repository: string, teamId: string): Promise<string> {
-  return issue(platform, asTeam(teamId, 'viewer'), [`repository:${repository}:pull`], 'system', pullSeconds)
+  return issue(platform, asTeam(teamId, 'viewer'), [`repository:${repository}:pull`], 'system', {
+    lifeSeconds: pullSeconds,
+  })
 }
 
 /** What a build of this team pushes its result with: this one repository, which comes to be where it is new. */
@@ -91,20 +96,25 @@ export function pushToken(platform: Platform, repository: string, teamId: string
   return issue(platform, asTeam(teamId, 'developer'), [`repository:${repository}:pull,push`], 'system')
 }
 
-/** What a build may: push its result, and pull what the team itself may pull. */
+/**
+ * What a build may: push its result, and pull what the team itself may pull. What is for its cache: pull and push that, and
+ * pull the result, whose layers need not be sent again then.
+ */
 export async function issueBuildToken(
   platform: Platform,
-  { teamId, repository }: Pick<BuildRights, 'teamId' | 'repository'>,
+  { teamId, repository, isOfCache }: Pick<BuildRights, 'teamId' | 'repository' | 'isOfCache'>,
   scopes: string[],
 ): Promise<RegistryToken> {
+  const ofCache = isOfCache ? buildCacheOf(repository) : null
   const allowed = scopes.flatMap((text) => {
     const scope = parseScope(text)
     if (scope === null) return []
-    const actions = `${scope.namespace}/${scope.repository}` === repository ? ['pull', 'push'] : ['pull']
+    if (isOfCache && scope.name !== ofCache && scope.name !== repository) return []
+    const actions = scope.name === (ofCache ?? repository) ? ['pull', 'push'] : ['pull']
     const asked = scope.actions.filter((action) => actions.includes(action))
     return asked.length === 0 ? [] : [`repository:${scope.name}:${asked.join(',')}`]
   })
-  const token = await issue(platform, asTeam(teamId, 'developer'), allowed, 'system')
+  const token = await issue(platform, asTeam(teamId, 'developer'), allowed, 'system', { ofCache })
   return { token, expiresInSeconds: tokenSeconds }
 }
 

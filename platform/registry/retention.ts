@@ -2,6 +2,7 @@ import { requireTeam, type Viewer } from '../access.ts'
 import { record } from '../audit.ts'
 import { PlatformError } from '../errors.ts'
 import { Prisma } from '../generated/prisma/client.ts'
+import { buildCacheOf, isBuildCache } from '../model/build-cache.ts'
 import type { RetentionPlan } from '../model/repositories.ts'
 import { type Retention, type RetentionInput, readRetention, retentionSchema } from '../model/retention.ts'
 import type { Platform } from '../open.ts'
@@ -14,6 +15,8 @@ import { planRetention } from './retention-plan.ts'
 import { usesOf } from './uses.ts'
 
 const teamRules = retentionSchema.nullable()
+/** A tag for each step of a Dockerfile: those of the last few builds. The team's rules are for what people push. */
+const ofCaches: Retention = { keepLast: 40, keepTags: [], untaggedDays: 1 }
 
 /** The rules for the team's repositories that have none of their own; null: everything is kept. */
 export async function getTeamRetention(
@@ -69,15 +72,17 @@ export async function previewRetention(
 
 async function rulesInForce(
   platform: Platform,
-  { id }: RepositoryPlace,
+  { id, name }: RepositoryPlace,
   onlyTeams = false,
 ): Promise<Retention | null> {
   const { retention, team } = await platform.db.repository.findUniqueOrThrow({
     where: { id },
     select: { retention: true, team: { select: { imageRetention: true } } },
   })
+  if (retention === null || onlyTeams)
+    return isBuildCache(name) ? ofCaches : readRetention(team.imageRetention)
   // Own rules that can't be read keep everything; they don't make way for the team's.
-  return retention === null || onlyTeams ? readRetention(team.imageRetention) : readRetention(retention)
+  return readRetention(retention)
 }
 
 async function plan(
@@ -103,7 +108,11 @@ export async function applyRetention(
 ): Promise<{ tags: number; images: number }> {
   const rows = await platform.db.repository.findMany({
     where: {
-      OR: [{ retention: { not: Prisma.DbNull } }, { team: { imageRetention: { not: Prisma.DbNull } } }],
+      OR: [
+        { retention: { not: Prisma.DbNull } },
+        { team: { imageRetention: { not: Prisma.DbNull } } },
+        { name: { endsWith: buildCacheOf('') } },
+      ],
       team: { deletedAt: null },
       NOT: { pushGrantedAt: { gt: new Date(Date.now() - pushLastsMs) } },
     },

@@ -150,6 +150,24 @@ test('what is the same comes from the cache; a build that is under way is follow
   await page.getByText('Canceled', { exact: true }).first().waitFor()
 })
 
+test('what builds leave for other hosts is among the repositories, as what it is, and nobody is told to pull it', async () => {
+  const name = `${appPath.split('/').at(-1)}/berth-build-cache`
+  const isThere = async () => {
+    const { body } = await berth.api('GET', '/teams/main/repositories')
+    return (body as { data: { name: string; isBuildCache: boolean }[] }).data.find(
+      (each) => each.name === name,
+    )
+  }
+  expect(await until('layers are left there', isThere)).toMatchObject({ isBuildCache: true })
+  await open(`${dashboard}/main/repositories`)
+  await page.getByRole('link', { name }).click()
+  await page.getByRole('heading', { name }).waitFor()
+  await page.getByText('Layers that builds leave for hosts that have none of them').waitFor()
+  expect(await page.getByText('docker pull').count()).toBe(0)
+  expect(await button('Make public').count()).toBe(0)
+  expect(await button('Delete repository').count()).toBe(1)
+})
+
 test('a build that fails says why, with its log below; what is no archive is not sent', async () => {
   await upload(await source('third', [echo('echo the reason; exit 7')]))
   await page.getByRole('alert', { name: 'Why it failed' }).getByText('The build failed').waitFor()

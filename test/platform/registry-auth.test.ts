@@ -9,8 +9,16 @@ import { registryIssuer, registryService } from '../../platform/model/registry.t
 import type { Team } from '../../platform/model/resources.ts'
 import { everything, type TokenScope } from '../../platform/model/scopes.ts'
 import { lockTeam } from '../../platform/quotas.ts'
-import { buildPassword } from '../../platform/registry/build-password.ts'
-import { issueRegistryToken, ownToken, pullToken, pushToken } from '../../platform/registry/grant.ts'
+import { buildPassword, openBuildPassword } from '../../platform/registry/build-password.ts'
+import {
+  issueBuildToken,
+  issueRegistryToken,
+  ownToken,
+  pullToken,
+  pushToken,
+} from '../../platform/registry/grant.ts'
+import { previewRetention } from '../../platform/registry/retention.ts'
+import { updateRepository } from '../../platform/repositories.ts'
 import { openTestPlatform, operator, type TestPlatform } from '../support/platform.ts'
 import { startRegistry, type TestRegistry } from '../support/registry.ts'
 import { until } from '../support/until.ts'
@@ -190,7 +198,7 @@ test('a build gets what its repository and its team allow, and only while it goe
   const { id: deploymentId } = await createDeployment(platform, operator, app.id)
   const password = buildPassword(
     platform,
-    { deploymentId, teamId: team.id, repository: 'acme/built' },
+    { deploymentId, teamId: team.id, repository: 'acme/built', isOfCache: false },
     60_000,
   )
   async function ask(secret: string, ...scopes: string[]): Promise<string | number> {
@@ -209,7 +217,7 @@ test('a build gets what its repository and its team allow, and only while it goe
   expect(await pushAndPull('acme/web', token)).toEqual({ push: 401, pull: 404 })
   expect(await pushAndPull('stranger/web', token)).toEqual({ push: 401, pull: 401 })
   expect(await ask(`${password.slice(0, -3)}xxx`, ...both)).toBe(401)
-  const rights = { deploymentId, teamId: team.id, repository: 'acme/built' }
+  const rights = { deploymentId, teamId: team.id, repository: 'acme/built', isOfCache: false }
   expect(await ask(buildPassword(platform, rights, -1), ...both)).toBe(401)
   const change = (data: { cancelAskedAt?: Date | null; status?: 'pulling' }) =>
     platform.db.deployment.update({ where: { id: deploymentId }, data })
@@ -219,4 +227,63 @@ test('a build gets what its repository and its team allow, and only while it goe
   expect(await ask(password, ...both)).not.toBe(401)
   await change({ status: 'pulling' })
   expect(await ask(password, ...both)).toBe(401)
+})
+
+test('the cache of builds is for those builds alone, also behind their answer', async () => {
+  const { platform } = berth
+  const app = await berth.makeApp(team.id)
+  const { id: deploymentId } = await createDeployment(platform, operator, app.id)
+  await platform.db.deployment.update({ where: { id: deploymentId }, data: { status: 'live' } })
+  const rights = { deploymentId, teamId: team.id, repository: 'acme/cached' }
+  const cache = 'acme/cached/berth-build-cache'
+  const scopes = [cache, 'acme/cached', 'acme/web', 'acme/other/berth-build-cache'].map(
+    (name) => `repository:${name}:pull,push`,
+  )
+  const none = { push: 401, pull: 401 }
+  const may = async (token: string) =>
+    Promise.all(scopes.map((scope) => pushAndPull(scope.split(':')[1] ?? '', token)))
+  const ofCache = await issueBuildToken(platform, { ...rights, isOfCache: true }, scopes)
+  expect(await may(ofCache.token)).toEqual([{ push: 202, pull: 404 }, { push: 401, pull: 404 }, none, none])
+  const ofBuild = await issueBuildToken(platform, { ...rights, isOfCache: false }, scopes)
+  expect(await may(ofBuild.token)).toEqual([none, { push: 202, pull: 404 }, { push: 401, pull: 404 }, none])
+  const ofOperator = await issueRegistryToken(platform, { viewer: operator, scopes: scopes.slice(0, 1) })
+  expect(await pushAndPull(cache, ofOperator.token)).toEqual(none)
+  const row = await platform.db.repository.findFirstOrThrow({ where: { name: 'cached/berth-build-cache' } })
+  await expect(updateRepository(platform, operator, row.id, { isPublic: true })).rejects.toThrow(
+    /stays private/,
+  )
+  expect(
+    await openBuildPassword(platform, buildPassword(platform, { ...rights, isOfCache: true }, 60_000)),
+  ).toMatchObject(rights)
+  expect(
+    await openBuildPassword(platform, buildPassword(platform, { ...rights, isOfCache: false }, 60_000)),
+  ).toBeNull()
+})
+
+test('of a cache of builds the last tags are kept, whatever the team’s rules are, unless it has its own', async () => {
+  const { platform } = berth
+  const id = newId('repository')
+  const digest = `sha256:${'0'.repeat(64)}`
+  await platform.db.repository.create({ data: { id, teamId: team.id, name: 'many/berth-build-cache' } })
+  await platform.db.imageManifest.create({
+    data: {
+      repositoryId: id,
+      digest,
+      mediaType: 'application/vnd.oci.image.manifest.v1+json',
+      sizeBytes: 1,
+      children: [],
+    },
+  })
+  const tags = Array.from({ length: 42 }, (_, at) => ({
+    name: `step-${at}`,
+    pushedAt: new Date(1_700_000_000_000 + at),
+  }))
+  await platform.db.imageTag.createMany({ data: tags.map((tag) => ({ ...tag, repositoryId: id, digest })) })
+  const going = async () => {
+    const plan = await previewRetention(platform, operator, id)
+    return plan.tags.flatMap(({ name, keptBy }) => (keptBy.length === 0 ? [name] : [])).sort()
+  }
+  expect(await going()).toEqual(['step-0', 'step-1'])
+  await updateRepository(platform, operator, id, { retention: { keepLast: 41 } })
+  expect(await going()).toEqual(['step-0'])
 })

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
-import { Readable } from 'node:stream'
+import { Readable, Transform } from 'node:stream'
 import type { Builder, BuildOptions, BuildResult, BuildSpec } from '../../engine/index.ts'
 import { commandLine } from '../../engine/sys/processes.ts'
 import { startEngine, type TestEngine } from './engine.ts'
@@ -11,6 +11,8 @@ import { freePort } from './registry.ts'
 import { until } from './until.ts'
 
 const firstId = 1_500_000_000
+/** Of this repository nothing is ever answered. */
+export const stalled = 'acme/stalled'
 
 export interface TestBuilder {
   t: TestEngine
@@ -19,6 +21,8 @@ export interface TestBuilder {
   host: string
   /** The same registry, for whoever asks it on this host. */
   registryUrl: string
+  /** How often something was asked of the repository that never answers. */
+  held(): number
   /** What the last build said until now. */
   said(): readonly string[]
   specOf(source: Buffer, changes?: Partial<BuildSpec>): BuildSpec
@@ -40,11 +44,15 @@ export async function startBuilder(): Promise<TestBuilder> {
   // Leads to the registry, as the edge does in Berth: the port of the host that builds may reach.
   const edge = createServer((socket) => {
     const registry = connect(t.registry.port, '127.0.0.1')
-    socket.pipe(registry).pipe(socket)
+    socket
+      .pipe(heldWhere(`/v2/${stalled}/`, () => held++))
+      .pipe(registry)
+      .pipe(socket)
     for (const end of [socket, registry]) end.on('error', () => end.destroy())
   }).listen(port)
   await once(edge, 'listening')
   const host = `localhost:${port}`
+  let held = 0
   let last = 0
   let said: string[] = []
 
@@ -53,6 +61,7 @@ export async function startBuilder(): Promise<TestBuilder> {
     builder: t.engine.builder,
     host,
     registryUrl: `http://127.0.0.1:${t.registry.port}`,
+    held: () => held,
     said: () => said,
     specOf(source, changes = {}) {
       const id = `b${++last}`
@@ -108,6 +117,15 @@ export async function startBuilder(): Promise<TestBuilder> {
     },
   }
   return builder
+}
+
+function heldWhere(text: string, onHeld: () => void): Transform {
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      if (chunk.includes(text)) onHeld()
+      else done(null, chunk)
+    },
+  })
 }
 
 export async function tarOf(files: Record<string, string>, more: TarEntry[] = []): Promise<Buffer> {

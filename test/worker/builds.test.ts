@@ -1,3 +1,6 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { getApp } from '../../platform/apps.ts'
@@ -80,6 +83,32 @@ test('source becomes an app that answers, and the next build of it takes what is
   })
   expect((await host.untilStatus(other.id, 'live')).build).toMatchObject({ hadCache: false })
   expect(await said(other.id)).toContain('slow-step')
+})
+
+test('a host without a cache of an app takes the layers that its builds left in the registry', async () => {
+  const app = await makeApp()
+  const steps = 'RUN echo slow-step\nCOPY index.html /www/'
+  const { id } = await upload(app, steps, { 'index.html': 'first' })
+  await host.untilStatus(id, 'live')
+  const tags = join(
+    host.registry.folder,
+    `data/docker/registry/v2/repositories/acme/${app.slug}/berth-build-cache/_manifests/tags`,
+  )
+  await until('its layers are there', async () => existsSync(tags) && readdirSync(tags).length === 2)
+  await host.stopWorker('SIGTERM')
+  // What its cache is then: docs/builds.md.
+  const db = new DatabaseSync(join(host.berth.config.home, 'engine/engine.db'))
+  const name = `build-${app.id}`
+  const { changes } = db
+    .prepare('UPDATE volumes SET labels = ? WHERE name = ?')
+    .run('{"builder.boot":"another"}', name)
+  expect(changes).toBe(1)
+  db.close()
+  await host.startWorker()
+  const next = await upload(app, steps, { 'index.html': 'second' })
+  expect((await host.untilStatus(next.id, 'live')).build).toMatchObject({ hadCache: false })
+  expect(await said(next.id)).not.toContain('slow-step')
+  expect(await host.ask(app)).toMatchObject({ status: 200, body: 'second' })
 })
 
 test('a build that fails leaves what served, and says why', async () => {

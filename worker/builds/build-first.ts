@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { BuildFailure, isEngineError } from '../../engine/index.ts'
 import { giveBuildPlaceBack, renewBuildPlace, takeBuildPlace } from '../../platform/build-places.ts'
 import { uploadPath } from '../../platform/builds/uploads.ts'
+import { buildCacheOf } from '../../platform/model/build-cache.ts'
 import type { Commit } from '../../platform/model/builds.ts'
 import { isInProgress } from '../../platform/model/deployment-status.ts'
 import type { Failure } from '../../platform/model/failure.ts'
@@ -139,6 +140,10 @@ function specOf({ platform }: Host, work: DeploymentWork, commit: Commit | null)
   const repository = ownRepository(config, deployment.imageRef) ?? ''
   const limits = buildLimits()
   const rights = { deploymentId: deployment.id, teamId: team.id, repository }
+  const signedIn = (isOfCache: boolean) => ({
+    username: 'build',
+    password: buildPassword(platform, { ...rights, isOfCache }, limits.timeMs + spareMs),
+  })
   const path = uploadPath(config, build?.sourceFile ?? '')
   return {
     id: deployment.id,
@@ -154,11 +159,15 @@ function specOf({ platform }: Host, work: DeploymentWork, commit: Commit | null)
     timestamp: commit === null ? timestamp : new Date(commit.at),
     push: {
       reference: deployment.imageRef,
-      credentials: { username: 'build', password: buildPassword(platform, rights, limits.timeMs + spareMs) },
+      credentials: signedIn(false),
       // It goes no further than to this host, where it may find no certificate that it trusts.
       insecure: true,
     },
     cache: app.id,
+    sharedCache: {
+      repository: buildCacheOf(`${config.registryHost}/${repository}`),
+      credentials: signedIn(true),
+    },
     idRange: buildIdRange(team.idRange),
     limits,
   }

@@ -4,9 +4,10 @@ import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startBuilder, type TestBuilder, tarOf } from '../../support/builder.ts'
+import { stalled, startBuilder, type TestBuilder, tarOf } from '../../support/builder.ts'
 import { leftOnHost, outputOf, type TestEngine } from '../../support/engine.ts'
 import type { TarEntry } from '../../support/images.ts'
+import { until } from '../../support/until.ts'
 import { conformsToBuilder } from './conformance.ts'
 
 let builder: TestBuilder
@@ -95,6 +96,20 @@ test('what has answered is removed behind that, also where the engine closes at 
   await t.reopen()
   const again = await builder.build({ Dockerfile: `${from}RUN true\n` }, { cache: 'closing' })
   expect(again.hadCache).toBe(true)
+  await builder.nothingIsLeft()
+})
+
+test('neither the next build nor the engine’s end waits for what is left for other hosts', async () => {
+  const files = { Dockerfile: `${from}RUN true\n` }
+  const cache = 'hurry'
+  await builder.build(files, { cache })
+  const sharedCache = { repository: `${builder.host}/${stalled}` }
+  for (let turn = 0; turn < 2; turn++) {
+    const before = builder.held()
+    await builder.build(files, { cache, sharedCache })
+    await until('it is at it', () => builder.held() > before)
+  }
+  await t.reopen()
   await builder.nothingIsLeft()
 })
 

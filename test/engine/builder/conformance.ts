@@ -263,6 +263,26 @@ export function conformsToBuilder(given: () => BuilderStand): void {
     expect(again.lines).toContain('of-mine')
   })
 
+  test('what a build leaves in its shared cache spares a host that has no cache of it the same steps', async () => {
+    const repository = 'acme/shop/build-cache'
+    const sharedCache = { repository: `${given().host}/${repository}` }
+    const files = (word: string) => ({
+      Dockerfile: `${from}RUN echo made anew && echo made >/made\nCOPY word /word\nRUN cat /word\n`,
+      word: `${word}\n`,
+    })
+    const here = await build(files('one'), { cache: 'here', sharedCache })
+    expect(here.lines).toEqual(expect.arrayContaining(['made anew', 'one']))
+    await until('its layers are there', async () => {
+      const answer = await fetch(`${given().registryUrl}/v2/${repository}/tags/list`)
+      return answer.ok && ((await answer.json()) as { tags: string[] }).tags.length === 3
+    })
+    const there = await build(files('other'), { cache: 'there', sharedCache })
+    expect(there.hadCache).toBe(false)
+    expect(there.lines).toContain('other')
+    expect(there.lines).not.toContain('made anew')
+    expect((await build(files('other'), { cache: 'alone' })).lines).toContain('made anew')
+  })
+
   test('builds with one cache take turns, and a cache is forgotten once nobody is at it', async () => {
     const files = (step: string) => ({ Dockerfile: `${from}RUN ${step}\n` })
     const order: string[] = []

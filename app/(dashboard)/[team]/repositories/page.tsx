@@ -86,7 +86,9 @@ async function Repositories({ team, cursor }: { team: Team; cursor: string | und
                   {repository.name}
                 </Link>
                 <p className="break-words text-muted">
-                  {repository.description || t('tagCount', { count: repository.tagCount })}
+                  {repository.isBuildCache
+                    ? t('buildCache')
+                    : repository.description || t('tagCount', { count: repository.tagCount })}
                 </p>
               </div>
               <span className="text-muted text-xs tabular-nums">

@@ -36,10 +36,12 @@ export default async function RepositoryPage({ params, searchParams }: Props) {
     <>
       <PageHeader
         title={repository.name}
-        description={repository.description || undefined}
+        description={
+          repository.isBuildCache ? t('buildCacheDescription') : repository.description || undefined
+        }
         actions={
           <Badge tone={repository.isPublic ? 'warning' : 'neutral'}>
-            {repository.isPublic ? t('public') : t('private')}
+            {repository.isBuildCache ? t('buildCache') : repository.isPublic ? t('public') : t('private')}
           </Badge>
         }
       />
@@ -54,7 +56,7 @@ export default async function RepositoryPage({ params, searchParams }: Props) {
             <LooseCard {...shown} cursor={typeof untagged === 'string' ? untagged : undefined} />
           </Suspense>
         )}
-        {isFirst && (
+        {isFirst && !repository.isBuildCache && (
           <CommandsCard reference={repository.reference} canPush={roleIncludes(team.role, 'developer')} />
         )}
         {canChange && isFirst && (
@@ -69,6 +71,7 @@ export default async function RepositoryPage({ params, searchParams }: Props) {
               name: repository.name,
               description: repository.description,
               isPublic: repository.isPublic,
+              isBuildCache: repository.isBuildCache,
             }}
             listPath={`/${team.slug}/repositories`}
           />

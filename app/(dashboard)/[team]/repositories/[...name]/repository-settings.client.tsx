@@ -2,6 +2,7 @@
 
 import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
+import type { Repository } from '@/platform/model/repositories.ts'
 import { removeFromRepositoryAction, updateRepositoryAction } from '../../../../_actions/repositories.ts'
 import { Button } from '../../../../_ui/button.tsx'
 import { Card, CardHeader } from '../../../../_ui/card.tsx'
@@ -11,7 +12,7 @@ import { Form } from '../../../../_ui/form.client.tsx'
 import { useAction } from '../../../../_ui/use-action.ts'
 
 interface RepositorySettingsProps {
-  repository: { id: string; name: string; description: string; isPublic: boolean }
+  repository: Pick<Repository, 'id' | 'name' | 'description' | 'isPublic' | 'isBuildCache'>
   listPath: string
 }
 
@@ -21,7 +22,7 @@ export function RepositorySettings({ repository, listPath }: RepositorySettingsP
   const tCommon = useTranslations('common')
   const router = useRouter()
   const { run, pending, form, errorOf, summary } = useAction()
-  const { id, name, isPublic } = repository
+  const { id, name, isPublic, isBuildCache } = repository
   const problem = summary(['description'])
   return (
     <Card>
@@ -38,14 +39,16 @@ export function RepositorySettings({ repository, listPath }: RepositorySettingsP
         submit={tCommon('save')}
         actions={
           <>
-            <ConfirmDialog
-              title={isPublic ? t('makePrivate') : t('makePublic')}
-              description={isPublic ? t('makePrivateDescription') : t('makePublicDescription')}
-              confirmLabel={isPublic ? t('makePrivate') : t('makePublic')}
-              done={tCommon('saved')}
-              trigger={<Button>{isPublic ? t('makePrivate') : t('makePublic')}</Button>}
-              action={() => updateRepositoryAction(id, { isPublic: !isPublic })}
-            />
+            {!isBuildCache && (
+              <ConfirmDialog
+                title={isPublic ? t('makePrivate') : t('makePublic')}
+                description={isPublic ? t('makePrivateDescription') : t('makePublicDescription')}
+                confirmLabel={isPublic ? t('makePrivate') : t('makePublic')}
+                done={tCommon('saved')}
+                trigger={<Button>{isPublic ? t('makePrivate') : t('makePublic')}</Button>}
+                action={() => updateRepositoryAction(id, { isPublic: !isPublic })}
+              />
+            )}
             <ConfirmDialog
               title={t('deleteTitle', { name })}
               description={t('deleteDescription')}
