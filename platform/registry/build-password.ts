@@ -11,8 +11,8 @@ const passwordSchema = z.object({
   teamId: z.string(),
   /** Such as acme/shop. */
   repository: z.string(),
-  /** Good for the cache of the repository's builds instead, also behind the build's answer. */
-  isOfCache: z.boolean(),
+  /** The cache of the app's builds that it is good for, also behind the build's answer; null: for the repository. */
+  cache: z.string().nullable(),
   until: z.number(),
 })
 
@@ -32,7 +32,7 @@ export async function openBuildPassword(platform: Platform, password: string): P
   const rights = read(platform, password)
   if (rights === null || rights.until < Date.now()) return null
   const isUnderWay = { status: 'building' as const, cancelAskedAt: null }
-  const where = { id: rights.deploymentId, ...(rights.isOfCache ? {} : isUnderWay) }
+  const where = { id: rights.deploymentId, ...(rights.cache === null ? isUnderWay : {}) }
   return (await platform.db.deployment.count({ where })) === 1 ? rights : null
 }
 

@@ -1,5 +1,5 @@
 import { policy, roleIn, scopeOf, type Viewer } from '../access.ts'
-import { buildCacheOf, isBuildCache } from '../model/build-cache.ts'
+import { isBuildCache } from '../model/build-cache.ts'
 import { newId } from '../model/ids.ts'
 import { type Role, roleIncludes } from '../model/roles.ts'
 import { allowsAction, everything, reachesRepository } from '../model/scopes.ts'
@@ -45,13 +45,13 @@ async function issue(
   viewer: Viewer | null,
   scopes: string[],
   subject: string,
-  { lifeSeconds = tokenSeconds, ofCache = null }: { lifeSeconds?: number; ofCache?: string | null } = {},
+  { lifeSeconds = tokenSeconds, cache = null }: { lifeSeconds?: number; cache?: string | null } = {},
 ): Promise<string> {
   const access = new Map<string, Set<RegistryAction>>()
   for (const scope of scopes.map(parseScope)) {
     if (scope === null) continue
     // A build's own business: to everybody else it is not there.
-    if (isBuildCache(scope.repository) && scope.name !== ofCache) continue
+    if (isBuildCache(scope.repository) && scope.name !== cache) continue
     const allowed = access.get(scope.name) ?? new Set()
     for (const action of await allowedActions(platform, viewer, scope)) allowed.add(action)
     access.set(scope.name, allowed)
@@ -102,19 +102,18 @@ export function pushToken(platform: Platform, repository: string, teamId: string
  */
 export async function issueBuildToken(
   platform: Platform,
-  { teamId, repository, isOfCache }: Pick<BuildRights, 'teamId' | 'repository' | 'isOfCache'>,
+  { teamId, repository, cache }: Pick<BuildRights, 'teamId' | 'repository' | 'cache'>,
   scopes: string[],
 ): Promise<RegistryToken> {
-  const ofCache = isOfCache ? buildCacheOf(repository) : null
   const allowed = scopes.flatMap((text) => {
     const scope = parseScope(text)
     if (scope === null) return []
-    if (isOfCache && scope.name !== ofCache && scope.name !== repository) return []
-    const actions = scope.name === (ofCache ?? repository) ? ['pull', 'push'] : ['pull']
+    if (cache !== null && scope.name !== cache && scope.name !== repository) return []
+    const actions = scope.name === (cache ?? repository) ? ['pull', 'push'] : ['pull']
     const asked = scope.actions.filter((action) => actions.includes(action))
     return asked.length === 0 ? [] : [`repository:${scope.name}:${asked.join(',')}`]
   })
-  const token = await issue(platform, asTeam(teamId, 'developer'), allowed, 'system', { ofCache })
+  const token = await issue(platform, asTeam(teamId, 'developer'), allowed, 'system', { cache })
   return { token, expiresInSeconds: tokenSeconds }
 }
 

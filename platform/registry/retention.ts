@@ -2,7 +2,7 @@ import { requireTeam, type Viewer } from '../access.ts'
 import { record } from '../audit.ts'
 import { PlatformError } from '../errors.ts'
 import { Prisma } from '../generated/prisma/client.ts'
-import { buildCacheOf, isBuildCache } from '../model/build-cache.ts'
+import { isBuildCache, namesBuildCache } from '../model/build-cache.ts'
 import type { RetentionPlan } from '../model/repositories.ts'
 import { type Retention, type RetentionInput, readRetention, retentionSchema } from '../model/retention.ts'
 import type { Platform } from '../open.ts'
@@ -111,7 +111,7 @@ export async function applyRetention(
       OR: [
         { retention: { not: Prisma.DbNull } },
         { team: { imageRetention: { not: Prisma.DbNull } } },
-        { name: { endsWith: buildCacheOf('') } },
+        { name: namesBuildCache },
       ],
       team: { deletedAt: null },
       NOT: { pushGrantedAt: { gt: new Date(Date.now() - pushLastsMs) } },

@@ -150,15 +150,18 @@ test('what is the same comes from the cache; a build that is under way is follow
   await page.getByText('Canceled', { exact: true }).first().waitFor()
 })
 
+/** The repository in which the app's builds leave their layers; undefined while there is none. */
+async function buildCache() {
+  const apps = (await berth.api('GET', '/teams/main/apps')).body as { data: { id: string; slug: string }[] }
+  const id = apps.data.find(({ slug }) => slug === appPath.split('/').at(-1))?.id
+  const { body } = await berth.api('GET', '/teams/main/repositories')
+  const { data } = body as { data: { name: string; isBuildCache: boolean }[] }
+  return { appId: id, cache: data.find(({ name }) => name.includes(`/berth-build-cache/${id}`)) }
+}
+
 test('what builds leave for other hosts is among the repositories, as what it is, and nobody is told to pull it', async () => {
-  const name = `${appPath.split('/').at(-1)}/berth-build-cache`
-  const isThere = async () => {
-    const { body } = await berth.api('GET', '/teams/main/repositories')
-    return (body as { data: { name: string; isBuildCache: boolean }[] }).data.find(
-      (each) => each.name === name,
-    )
-  }
-  expect(await until('layers are left there', isThere)).toMatchObject({ isBuildCache: true })
+  const { name, isBuildCache } = await until('layers are left there', async () => (await buildCache()).cache)
+  expect(isBuildCache).toBe(true)
   await open(`${dashboard}/main/repositories`)
   await page.getByRole('link', { name }).click()
   await page.getByRole('heading', { name }).waitFor()
@@ -282,4 +285,14 @@ test('of a log of 5 MB the page holds what is in sight, and all of it is found a
   const text = readFileSync(await (await downloading).path(), 'utf8')
   const numbers = [...text.matchAll(/ (\d+) w{100}$/gm)].map(([, number]) => Number(number))
   expect(numbers).toEqual(Array.from({ length: 46_000 }, (_, index) => index + 1))
+})
+
+test('what its builds left for other hosts goes with an app', async () => {
+  const { appId, cache } = await buildCache()
+  expect(cache).toBeDefined()
+  expect((await berth.api('DELETE', `/apps/${appId}`)).status).toBe(202)
+  await until('it is gone', async () => {
+    const { body } = await berth.api('GET', '/teams/main/repositories')
+    return !(body as { data: { name: string }[] }).data.some(({ name }) => name === cache?.name)
+  })
 })

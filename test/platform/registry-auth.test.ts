@@ -198,7 +198,7 @@ test('a build gets what its repository and its team allow, and only while it goe
   const { id: deploymentId } = await createDeployment(platform, operator, app.id)
   const password = buildPassword(
     platform,
-    { deploymentId, teamId: team.id, repository: 'acme/built', isOfCache: false },
+    { deploymentId, teamId: team.id, repository: 'acme/built', cache: null },
     60_000,
   )
   async function ask(secret: string, ...scopes: string[]): Promise<string | number> {
@@ -217,7 +217,7 @@ test('a build gets what its repository and its team allow, and only while it goe
   expect(await pushAndPull('acme/web', token)).toEqual({ push: 401, pull: 404 })
   expect(await pushAndPull('stranger/web', token)).toEqual({ push: 401, pull: 401 })
   expect(await ask(`${password.slice(0, -3)}xxx`, ...both)).toBe(401)
-  const rights = { deploymentId, teamId: team.id, repository: 'acme/built', isOfCache: false }
+  const rights = { deploymentId, teamId: team.id, repository: 'acme/built', cache: null }
   expect(await ask(buildPassword(platform, rights, -1), ...both)).toBe(401)
   const change = (data: { cancelAskedAt?: Date | null; status?: 'pulling' }) =>
     platform.db.deployment.update({ where: { id: deploymentId }, data })
@@ -235,28 +235,30 @@ test('the cache of builds is for those builds alone, also behind their answer', 
   const { id: deploymentId } = await createDeployment(platform, operator, app.id)
   await platform.db.deployment.update({ where: { id: deploymentId }, data: { status: 'live' } })
   const rights = { deploymentId, teamId: team.id, repository: 'acme/cached' }
-  const cache = 'acme/cached/berth-build-cache'
-  const scopes = [cache, 'acme/cached', 'acme/web', 'acme/other/berth-build-cache'].map(
+  const cache = `acme/cached/berth-build-cache/${app.id}`
+  const scopes = [cache, 'acme/cached', 'acme/web', 'acme/cached/berth-build-cache/app_other'].map(
     (name) => `repository:${name}:pull,push`,
   )
   const none = { push: 401, pull: 401 }
   const may = async (token: string) =>
     Promise.all(scopes.map((scope) => pushAndPull(scope.split(':')[1] ?? '', token)))
-  const ofCache = await issueBuildToken(platform, { ...rights, isOfCache: true }, scopes)
+  const ofCache = await issueBuildToken(platform, { ...rights, cache }, scopes)
   expect(await may(ofCache.token)).toEqual([{ push: 202, pull: 404 }, { push: 401, pull: 404 }, none, none])
-  const ofBuild = await issueBuildToken(platform, { ...rights, isOfCache: false }, scopes)
+  const ofBuild = await issueBuildToken(platform, { ...rights, cache: null }, scopes)
   expect(await may(ofBuild.token)).toEqual([none, { push: 202, pull: 404 }, { push: 401, pull: 404 }, none])
   const ofOperator = await issueRegistryToken(platform, { viewer: operator, scopes: scopes.slice(0, 1) })
   expect(await pushAndPull(cache, ofOperator.token)).toEqual(none)
-  const row = await platform.db.repository.findFirstOrThrow({ where: { name: 'cached/berth-build-cache' } })
+  const row = await platform.db.repository.findFirstOrThrow({
+    where: { name: `cached/berth-build-cache/${app.id}` },
+  })
   await expect(updateRepository(platform, operator, row.id, { isPublic: true })).rejects.toThrow(
     /stays private/,
   )
   expect(
-    await openBuildPassword(platform, buildPassword(platform, { ...rights, isOfCache: true }, 60_000)),
+    await openBuildPassword(platform, buildPassword(platform, { ...rights, cache }, 60_000)),
   ).toMatchObject(rights)
   expect(
-    await openBuildPassword(platform, buildPassword(platform, { ...rights, isOfCache: false }, 60_000)),
+    await openBuildPassword(platform, buildPassword(platform, { ...rights, cache: null }, 60_000)),
   ).toBeNull()
 })
 
@@ -264,7 +266,9 @@ test('of a cache of builds the last tags are kept, whatever the team’s rules a
   const { platform } = berth
   const id = newId('repository')
   const digest = `sha256:${'0'.repeat(64)}`
-  await platform.db.repository.create({ data: { id, teamId: team.id, name: 'many/berth-build-cache' } })
+  await platform.db.repository.create({
+    data: { id, teamId: team.id, name: 'many/berth-build-cache/app_many' },
+  })
   await platform.db.imageManifest.create({
     data: {
       repositoryId: id,

@@ -92,7 +92,7 @@ test('a host without a cache of an app takes the layers that its builds left in 
   await host.untilStatus(id, 'live')
   const tags = join(
     host.registry.folder,
-    `data/docker/registry/v2/repositories/acme/${app.slug}/berth-build-cache/_manifests/tags`,
+    `data/docker/registry/v2/repositories/acme/${app.slug}/berth-build-cache/${app.id}/_manifests/tags`,
   )
   await until('its layers are there', async () => existsSync(tags) && readdirSync(tags).length === 2)
   await host.stopWorker('SIGTERM')

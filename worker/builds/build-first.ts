@@ -140,9 +140,10 @@ function specOf({ platform }: Host, work: DeploymentWork, commit: Commit | null)
   const repository = ownRepository(config, deployment.imageRef) ?? ''
   const limits = buildLimits()
   const rights = { deploymentId: deployment.id, teamId: team.id, repository }
-  const signedIn = (isOfCache: boolean) => ({
+  const cache = buildCacheOf(repository, app.id)
+  const signedIn = (to: { cache: string | null }) => ({
     username: 'build',
-    password: buildPassword(platform, { ...rights, isOfCache }, limits.timeMs + spareMs),
+    password: buildPassword(platform, { ...rights, ...to }, limits.timeMs + spareMs),
   })
   const path = uploadPath(config, build?.sourceFile ?? '')
   return {
@@ -159,14 +160,14 @@ function specOf({ platform }: Host, work: DeploymentWork, commit: Commit | null)
     timestamp: commit === null ? timestamp : new Date(commit.at),
     push: {
       reference: deployment.imageRef,
-      credentials: signedIn(false),
+      credentials: signedIn({ cache: null }),
       // It goes no further than to this host, where it may find no certificate that it trusts.
       insecure: true,
     },
     cache: app.id,
     sharedCache: {
-      repository: buildCacheOf(`${config.registryHost}/${repository}`),
-      credentials: signedIn(true),
+      repository: `${config.registryHost}/${cache}`,
+      credentials: signedIn({ cache }),
     },
     idRange: buildIdRange(team.idRange),
     limits,

@@ -1,4 +1,5 @@
 import type { JobData } from '../../platform/jobs.ts'
+import { removeBuildCache } from '../../platform/registry/remove-build-cache.ts'
 import { desiredApp, finishDelete } from '../../platform/worker/desired-state.ts'
 import type { Host } from '../host.ts'
 import { withWholeApp } from '../locks.ts'
@@ -11,6 +12,10 @@ export async function deleteApp(host: Host, { appId }: JobData<'delete-app'>): P
     if (app?.desiredState !== 'deleted') return
     await removeApp(host, app)
     await host.logStore.removeApp(appId)
+    // A registry that is away keeps nobody from deleting an app.
+    await removeBuildCache(host.platform, appId).catch((error) =>
+      host.log.warn({ app: appId, err: error }, 'what its builds left in the registry stays there'),
+    )
     await finishDelete(host.platform, appId)
     host.log.info({ app: appId }, `${app.slug} is deleted`)
   })
