@@ -1,5 +1,4 @@
 /** A container for programs that are fed what strangers wrote, with a network and a disk of its own. */
-import { readFile } from 'node:fs/promises'
 import { posix } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -7,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContainerFile, Containers, ExecProcess, ExecSpec } from '../containers/containers.ts'
 import { isEngineError } from '../errors.ts'
 import type { Networks } from '../network/networks.ts'
+import { bootId } from '../sys/boot.ts'
 import type { IdRange } from '../sys/user-namespace.ts'
 import type { Volumes } from '../volumes/volumes.ts'
 import { goLine, waitCommand } from './ahead.ts'
@@ -310,7 +310,7 @@ async function ensureVolume(
   spec: { name: string; idRange: IdRange; sizeBytes: number },
   forThisBoot: boolean,
 ): Promise<void> {
-  const labels: Record<string, string> = forThisBoot ? { [bootLabel]: await bootId() } : {}
+  const labels: Record<string, string> = forThisBoot ? { [bootLabel]: bootId() } : {}
   const found = await volumes.inspect(spec.name).catch(orNull)
   if (found !== null && found.labels[bootLabel] !== labels[bootLabel]) await volumes.remove(spec.name)
   try {
@@ -321,8 +321,6 @@ async function ensureVolume(
     await volumes.create({ ...spec, labels })
   }
 }
-
-const bootId = async () => (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
 
 function orNull(error: unknown): null {
   if (isEngineError(error, 'not-found')) return null

@@ -53,16 +53,15 @@ export async function sweepHost(options: SweepOptions): Promise<Set<string>> {
     const exit = sameBoot ? await readExit(runs.exitFile(row.id), runs.cgroup(row.id)) : null
     change('exited', row.id, () => rows.update(row.id, endingOf(row, exit ?? unknownExit())))
   }
-
   await state.onDisk()
 
   const runIds = new Set([
     ...(await runs.list()),
     ...(await runtime.list()),
     ...(await readdir(runtime.exitDir)),
+    ...(await runs.withCgroup()),
   ])
   for (const id of runIds) if (!alive.has(id)) await runs.end(id)
-  for (const id of await runs.withCgroup()) if (!alive.has(id)) await runs.end(id)
   await dropMounts([join(runDir, 'bundles'), join(stateDir, 'shifted'), join(stateDir, 'staging')], alive)
 
   const volumesOf = ({ spec }: ContainerRow) =>

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { promisify } from 'node:util'
 import { EngineError } from '../errors.ts'
+import { bootId } from '../sys/boot.ts'
 import { processStart } from '../sys/processes.ts'
 import { tryLock } from '../sys/syscalls.ts'
 import { migrate } from './migrations.ts'
@@ -61,7 +62,7 @@ export function openState(stateDir: string): State {
   const disk = syncsOf(join(stateDir, 'engine.db-wal'))
   return {
     db,
-    bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+    bootId: bootId(),
     lazily(work) {
       db.exec('PRAGMA synchronous = NORMAL')
       try {

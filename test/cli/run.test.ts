@@ -30,6 +30,13 @@ async function untilGone(): Promise<void> {
   await until('its container is gone', () => !containers().includes(runContainerId(id)))
 }
 
+/** One with input that has said so, and goes on with `script`. */
+async function begun(script: string) {
+  const started = start([program, 'run', '-i', stand.name, '--', 'sh', '-c', `echo here; ${script}`])
+  await until('it has begun', () => started.result.stdout.includes('here'))
+  return started
+}
+
 test('its output, its errors and its exit code are the command’s, in a container of its own that goes', async () => {
   const script = 'echo $STAGE; cat /www/index.html; echo; echo wrong >&2; hostname; exit 3'
   const { code, stdout, stderr } = await run([stand.name, '--', 'sh', '-c', script])
@@ -141,17 +148,7 @@ test('in a terminal it is a shell with the variables of the app, in a container 
 })
 
 test('who hangs up leaves nothing behind', async () => {
-  const { child, result, ended } = start([
-    program,
-    'run',
-    '-i',
-    stand.name,
-    '--',
-    'sh',
-    '-c',
-    'echo here; cat',
-  ])
-  await until('it has begun', () => result.stdout.includes('here'))
+  const { child, ended } = await begun('cat')
   child.kill('SIGKILL')
   await ended
   await untilNewest('canceled')
@@ -189,17 +186,7 @@ test('what can not be run is said, with an exit code of its own', async () => {
 })
 
 test('one with a terminal ends with the worker that served it', async () => {
-  const { result, ended } = start([
-    program,
-    'run',
-    '-i',
-    stand.name,
-    '--',
-    'sh',
-    '-c',
-    'echo here; sleep 1000',
-  ])
-  await until('it has begun', () => result.stdout.includes('here'))
+  const { ended } = await begun('sleep 1000')
   const { id } = await newest()
   await stand.host.stopWorker('SIGKILL')
   await stand.host.startWorker()
