@@ -1,9 +1,11 @@
 /**
- * How a sandbox gives way: to whoever else on the host wants a processor, at once; but where others leave it nearly
- * nothing it has a share again, since what would mend a host that is too busy may be the very thing that is built.
+ * How a sandbox gives way: to whoever else on the host wants a processor, at once, and while apps work it leaves some
+ * processors to them; but where others leave it nearly nothing it has a share again, since what would mend a host that is
+ * too busy may be the very thing that is built.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContainerLimits, Containers } from '../containers/containers.ts'
+import { partOf, processorsOfHost } from '../sys/processors.ts'
 
 /**
  * `at-once`: it gets what nobody else wants. `small`: a tenth of what all apps together get. `equal`: as much as they,
@@ -18,6 +20,8 @@ const limitsOf: Readonly<Record<Way, { cpuWeight: number; cpuIdle: boolean }>> =
 }
 
 const lookEveryMs = 500
+/** What it begins with tells more of it than what it did before. */
+const secondLookMs = 100
 /** Of the processors that it could use: below it is starved. A tenth of what one other gets is more than that. */
 const starvedBelow = { 'at-once': 0.12, small: 0.05, equal: 0 }
 /** It has what it needs, so others have, too. */
@@ -37,31 +41,41 @@ export function nextWay(way: Way, { had, wants }: { had: number; wants: number }
 /** Processor time of one in a millisecond. */
 const nsPerMs = 1_000_000
 
+export interface GivingWay {
+  limits: ContainerLimits
+  appsAreBusy: () => Promise<boolean>
+  /** Ends it. */
+  signal: AbortSignal
+}
+
 /** Until the signal aborts; what can't be read or set is left as it is. */
 export async function giveWay(
   containers: Containers,
   id: string,
-  limits: ContainerLimits,
-  signal: AbortSignal,
+  { limits, appsAreBusy, signal }: GivingWay,
 ): Promise<void> {
   let way: Way | null = null
+  let cpus: string | undefined
   let last: { atMs: number; cpuNs: number } | null = null
-  const set = async (next: Way) => {
-    if (next === way) return
-    await containers.update(id, { limits: { ...limits, ...limitsOf[next] } })
+  const set = async (next: Way, nextCpus: string | undefined) => {
+    if (next === way && nextCpus === cpus) return
+    await containers.update(id, { limits: { ...limits, ...limitsOf[next], cpus: nextCpus } })
     way = next
+    cpus = nextCpus
   }
-  while (!signal.aborted) {
+  for (let looks = 0; !signal.aborted; looks++) {
     try {
       const { cpuNs } = await containers.stats(id)
       const now = { atMs: performance.now(), cpuNs }
       const wants = Math.min(limits.cpuMillis / 1_000, await containers.runnableThreads(id))
       const had = last === null ? wants : (now.cpuNs - last.cpuNs) / (now.atMs - last.atMs) / nsPerMs
       last = now
-      await set(nextWay(way ?? 'at-once', { had, wants }))
+      const next = nextWay(way ?? 'at-once', { had, wants })
+      const leavesSome = (await appsAreBusy()) && next === 'at-once'
+      await set(next, (leavesSome ? partOf(processorsOfHost()) : null) ?? undefined)
     } catch {
       // It is about to end, or uses all of its memory: the next look sees.
     }
-    await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined)
+    await sleep(looks === 0 ? secondLookMs : lookEveryMs, undefined, { signal }).catch(() => undefined)
   }
 }

@@ -10,6 +10,7 @@ import { bootId } from '../sys/boot.ts'
 import type { IdRange } from '../sys/user-namespace.ts'
 import type { Volumes } from '../volumes/volumes.ts'
 import { goLine, waitCommand } from './ahead.ts'
+import { watchApps } from './apps-at-work.ts'
 import type { BuildLine } from './builder.ts'
 import { giveWay } from './giving-way.ts'
 import { eachLine } from './lines.ts'
@@ -137,6 +138,7 @@ export async function openSandbox(parts: SandboxParts, spec: SandboxSpec): Promi
   const id = `${role}-${spec.id}`
   const volume = spec.volume ?? id
   const over = new AbortController()
+  const appsAreBusy = watchApps(containers)
   async function remove(): Promise<void> {
     over.abort()
     await removeSandbox(parts, id)
@@ -181,7 +183,7 @@ export async function openSandbox(parts: SandboxParts, spec: SandboxSpec): Promi
     return {
       sandbox: sandboxOf(containers, id),
       isReady: async () => (await containers.inspect(id).catch(() => null))?.status === 'running',
-      begin: () => void giveWay(containers, id, limits, over.signal),
+      begin: () => void giveWay(containers, id, { limits, appsAreBusy, signal: over.signal }),
       remove,
     }
   } catch (error) {

@@ -161,6 +161,7 @@ export function checkLimits(limits: ContainerLimits): void {
   must(memoryBytes >= minMemoryBytes, `the memory limit is below ${minMemoryBytes} bytes`)
   must(isAmount(swapBytes, 0), 'the swap is not a whole number of bytes')
   must(isAmount(cpuWeight, 1, 10_000), 'the processor weight is not a whole number of 1–10,000')
+  must(/^\d+(-\d+)?(,\d+(-\d+)?)*$/.test(limits.cpus ?? '0'), 'the processors are no list such as 0,2-3')
 }
 
 function isAmount(value: number, least: number, most = Number.MAX_SAFE_INTEGER): boolean {

@@ -9,6 +9,8 @@ export interface ContainerMeasures {
     idOrName: string,
     options?: { everyMs?: number; signal?: AbortSignal },
   ): AsyncIterable<ContainerStats>
+  /** What all containers that are not aside have used together, with those that have gone as long as any is there. */
+  usageOfAll(): Promise<CgroupUsage>
   /** How many of its threads run or wait for a processor at this moment, at most 256. */
   runnableThreads(idOrName: string): Promise<number>
   /** Its processes, by pid. */

@@ -136,6 +136,8 @@ export interface ContainerLimits {
   cpuWeight?: number
   /** It gives way at once to whoever else wants a processor, whatever its weight; default false. Before Linux 5.15 no word of it. */
   cpuIdle?: boolean
+  /** Numbers of the processors that it may run on, such as 0,2-3; default: all. Without effect where the host shares out none. */
+  cpus?: string
   pids: number
   /** Of the disk that holds the engine's state; default: none. */
   io?: IoLimits

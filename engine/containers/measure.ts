@@ -37,6 +37,7 @@ export function createMeasures(core: Core): ContainerMeasures {
         await sleep(everyMs, undefined, { signal }).catch(() => {})
       }
     },
+    usageOfAll: () => cgroupUsage(core.cgroupParent),
     async runnableThreads(idOrName) {
       return runnableThreads(runs.cgroup(rowOf(idOrName).id))
     },

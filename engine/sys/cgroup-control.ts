@@ -69,12 +69,15 @@ export async function limitCgroup(
   const device = diskOf(disk)
   if (device === null && Object.keys(next.io).length > 0)
     throw new EngineError('unsupported', `the disk of ${disk} is no block device: its use cannot be limited`)
-  const writes =
-    (await cgroupMode()) === 'v2' ? limitsV2(next, before, device) : limitsV1(next, before, device)
-  for (const { controller, file, value } of writes) {
+  const isV2 = (await cgroupMode()) === 'v2'
+  const writes = isV2 ? limitsV2(next, before, device) : limitsV1(next, before, device)
+  for (const { controller, file, value: said } of writes) {
     const path = await fileOf(group, controller, file)
-    // Without swap accounting there is no swap to limit; before Linux 5.15 there is the weight alone.
-    if (/memsw|swap\.max|cpu\.idle/.test(file) && !existsSync(path)) continue
+    // Without swap accounting there is no swap to limit; before Linux 5.15 there is the weight alone; and a host of v2 may
+    // share out no processors.
+    if (/memsw|swap\.max|cpu\.idle|cpuset/.test(file) && !existsSync(path)) continue
+    // To v2 an empty line means that; a write of nothing at all would be none.
+    const value = said ?? (isV2 ? '\n' : readFileSync(join(path, '../..', file), 'utf8'))
     await writeFile(path, value).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT')
         throw new EngineError('unsupported', `this kernel has no ${file}: enable its cgroup controller`)

@@ -8,6 +8,8 @@ export interface CgroupLimits {
   cpuWeight: number
   /** Only what nobody else wants of the processors; the weight counts again when this ends. Source: cpu.idle, Linux 5.15. */
   cpuIdle?: boolean
+  /** Processors, such as 0,2-3; default: those of the group above. */
+  cpus?: string
   pids: number
   io: IoLimits
 }
@@ -24,7 +26,8 @@ export interface CgroupWrite {
   /** v1 only. */
   controller: string
   file: string
-  value: string
+  /** Null: what the group above has. */
+  value: string | null
 }
 
 export const cpuPeriodUs = 100_000
@@ -52,6 +55,7 @@ export function limitsV1(
     ...(grows ? [withSwap, memory] : [memory, withSwap]),
     { controller: 'cpu', file: 'cpu.cfs_quota_us', value: String(cpuQuotaUs(next.cpuMillis)) },
     ...aroundWeight({ controller: 'cpu', file: 'cpu.shares', value: String(shares) }, next, before),
+    ...processors(next, before),
     { controller: 'pids', file: 'pids.max', value: String(next.pids) },
     ...throttle('read_bps_device', next.io.readBytesPerSecond),
     ...throttle('write_bps_device', next.io.writeBytesPerSecond),
@@ -74,6 +78,7 @@ export function limitsV2(
     write('memory.swap.max', next.swapBytes),
     write('cpu.max', `${cpuQuotaUs(next.cpuMillis)} ${cpuPeriodUs}`),
     ...aroundWeight(write('cpu.weight', next.cpuWeight), next, before),
+    ...processors(next, before),
     write('pids.max', next.pids),
     ...(device === null || (!isIoSaid && before === null)
       ? []
@@ -94,4 +99,9 @@ function aroundWeight(weight: CgroupWrite, next: CgroupLimits, before: CgroupLim
     weight,
     ...(next.cpuIdle === true ? [idle('1')] : []),
   ]
+}
+
+function processors({ cpus }: CgroupLimits, before: CgroupLimits | null): CgroupWrite[] {
+  if (cpus === before?.cpus) return []
+  return [{ controller: 'cpuset', file: 'cpuset.cpus', value: cpus ?? null }]
 }

@@ -2,7 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { areBusy } from '../../../engine/builder/apps-at-work.ts'
 import { nextWay } from '../../../engine/builder/giving-way.ts'
+import { parseProcessors, partOf, processorsOfHost } from '../../../engine/sys/processors.ts'
 import { startBuilder, type TestBuilder } from '../../support/builder.ts'
 import { instanceOf } from '../../support/engine.ts'
 import { until } from '../../support/until.ts'
@@ -27,14 +29,45 @@ test('a build that wants the processors leaves them to whoever else on the host 
 
 test('where others take every processor a build gets a share all the same, and gives way once it wants none', async () => {
   const { id, end } = await endlessBuild()
-  // Five for each processor leave a tenth of one's share, which is a weight of 10, less than a fiftieth.
-  for (let each = 0; each < 5 * availableParallelism(); each++)
-    loops.push(spawn('sh', ['-c', 'while :; do :; done'], { stdio: 'ignore' }))
+  busyHost()
   await until('it has a share', () => !isIdle(id) && shareOf(id) === 1)
   // Held still, it is as if it waited for something else; the loops go on.
   for (const { hostPid } of await builder.t.engine.containers.top(id)) process.kill(hostPid, 'SIGSTOP')
   await until('it gives way again', () => isIdle(id))
   await end()
+})
+
+test('while an app works some processors are left to it, and none once it is still or the build gets nearly nothing', async () => {
+  const { t } = builder
+  const all = processorsOfHost().map(({ number }) => number)
+  const some = partOf(processorsOfHost())
+  // Of one processor alone there is no part.
+  expect(some === null).toBe(all.length === 1)
+  const { id, end } = await endlessBuild()
+  const mayUse = async (numbers: readonly number[]) => {
+    const found = await t.engine.containers.top(id)
+    return found.length > 0 && found.every(({ hostPid }) => `${allowedOf(hostPid)}` === `${numbers}`)
+  }
+  expect(await mayUse(all)).toBe(true)
+  const app = t.spec({ command: ['/bin/sh', '-c', 'while :; do :; done'] })
+  await t.engine.containers.create(app)
+  await t.engine.containers.start(app.id)
+  await until('it leaves some', () => mayUse(parseProcessors(some ?? `${all}`)))
+  await t.engine.containers.pause(app.id)
+  await until('it has all of them', () => mayUse(all))
+  await t.engine.containers.resume(app.id)
+  await until('it leaves some again', () => mayUse(parseProcessors(some ?? `${all}`)))
+  busyHost()
+  await until('it has all of them, as others do', async () => !isIdle(id) && (await mayUse(all)))
+  await t.engine.containers.remove(app.id, { force: true })
+  await end()
+})
+
+test('an app that looks at the clock now and then is still, and one that is asked now and then is not', () => {
+  expect(areBusy(false, 0.008)).toBe(false)
+  expect(areBusy(false, 0.02)).toBe(true)
+  expect(areBusy(true, 0.008)).toBe(true)
+  expect(areBusy(true, 0.001)).toBe(false)
 })
 
 test('a share is of what a build could use, and grows by what others leave it', () => {
@@ -72,6 +105,17 @@ async function endlessBuild(): Promise<{ id: string; end: () => Promise<void> }>
       await builder.nothingIsLeft()
     },
   }
+}
+
+/** Five for each processor leave a tenth of one's share, which is a weight of 10, less than a fiftieth. */
+function busyHost(): void {
+  for (let each = 0; each < 5 * availableParallelism(); each++)
+    loops.push(spawn('sh', ['-c', 'while :; do :; done'], { stdio: 'ignore' }))
+}
+
+function allowedOf(pid: number): number[] {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return parseProcessors(/^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1] ?? '')
 }
 
 function endLoops(): void {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { parseTraffic } from '../../../engine/containers/measure.ts'
 import { parseProcess } from '../../../engine/containers/processes.ts'
-import { type CgroupLimits, limitsV1, limitsV2 } from '../../../engine/sys/cgroup-limits.ts'
+import { type CgroupLimits, type CgroupWrite, limitsV1, limitsV2 } from '../../../engine/sys/cgroup-limits.ts'
 import { usageV1, usageV2 } from '../../../engine/sys/cgroup-usage.ts'
 
 describe('usage', () => {
@@ -72,8 +72,7 @@ describe('limits', () => {
     pids: 10,
     io: {},
   }
-  const said = (writes: { file: string; value: string }[]) =>
-    writes.map(({ file, value }) => `${file}=${value}`)
+  const said = (writes: CgroupWrite[]) => writes.map(({ file, value }) => `${file}=${value}`)
 
   test('v1: memory is never above memory with swap between two writes', () => {
     const grown = said(limitsV1({ ...before, memoryBytes: 200 }, before, null))
@@ -85,11 +84,25 @@ describe('limits', () => {
 
   test('a weight is written while the group is not idle, which takes none', () => {
     const idle = { ...before, cpuIdle: true }
-    const around = (writes: { file: string; value: string }[]) =>
-      said(writes).filter((line) => /idle|shares|weight/.test(line))
+    const around = (writes: CgroupWrite[]) => said(writes).filter((line) => /idle|shares|weight/.test(line))
     expect(around(limitsV1(idle, null, null))).toEqual(['cpu.shares=1024', 'cpu.idle=1'])
     expect(around(limitsV1(before, idle, null))).toEqual(['cpu.idle=0', 'cpu.shares=1024'])
     expect(around(limitsV2(idle, idle, null))).toEqual(['cpu.idle=0', 'cpu.weight=100', 'cpu.idle=1'])
+  })
+
+  test('processors are written where they change, and those of the group above are asked for where none are said', () => {
+    const some = { ...before, cpus: '1-3' }
+    const write = { controller: 'cpuset', file: 'cpuset.cpus' }
+    for (const limits of [limitsV1, limitsV2]) {
+      expect(limits(some, before, null)).toContainEqual({ ...write, value: '1-3' })
+      expect(limits(before, some, null)).toContainEqual({ ...write, value: null })
+      for (const [next, last] of [
+        [some, some],
+        [before, before],
+        [before, null],
+      ] as const)
+        expect(said(limits(next, last, null)).join()).not.toContain('cpuset')
+    }
   })
 
   test('v1: a disk limit that is taken away is written as 0, one never made is not written', () => {
