@@ -171,7 +171,7 @@ export async function openSandbox(parts: SandboxParts, spec: SandboxSpec): Promi
       aside: true,
       readOnlyRoot: true,
       mounts: [
-        { kind: 'volume', volume, target: workDir },
+        { kind: 'volume', volume, target: workDir, direct: true },
         ...['/tmp', '/run', ...inMemory].map((target) => ({
           ...{ kind: 'tmpfs' as const, target, sizeBytes: 64 * 2 ** 20 },
         })),

@@ -41,7 +41,7 @@ export interface BundleOptions {
   cgroup: string
   joined: Joined | null
   /** Where a volume's data is. */
-  openVolume(name: string): Promise<string>
+  openVolume(name: string, options: { direct: boolean }): Promise<string>
   /** Lends the folder of an open volume that never had anything; not of another. */
   fillVolume(name: string, fill: (data: string) => Promise<boolean>): Promise<void>
 }
@@ -151,7 +151,7 @@ async function mountOf(
 ): Promise<RuntimeMount> {
   const access = mount.readOnly ? 'ro' : 'rw'
   if (mount.kind === 'volume') {
-    const source = await openVolume(mount.volume)
+    const source = await openVolume(mount.volume, { direct: mount.direct ?? false })
     // Not recursive and private: what is mounted below later stays the host's.
     const options = ['bind', 'private', 'nosuid', 'nodev', access]
     return { destination: mount.target, type: 'bind', source, options }

@@ -92,6 +92,12 @@ export type ContainerMount = TmpfsMount | VolumeMount
 export interface VolumeMount {
   kind: 'volume'
   volume: string
+  /**
+   * Past the host's own cache, where the volume is a file system of its own and what is below it can: what is written is in
+   * memory once and goes to the disk once, and nothing of it is there once the volume is in use no more. For whoever writes
+   * much and reads little of it again. Default false.
+   */
+  direct?: boolean
   target: string
   readOnly?: boolean
 }

@@ -150,7 +150,7 @@ export async function createRuns(parts: RunParts): Promise<Runs> {
           network,
           cgroup: cgroup(id),
           joined: joined && { pid: joined.pid, user: await userOf(joined.id) },
-          openVolume: (name: string) => parts.volumes.open(name, id),
+          openVolume: (name: string, options: { direct: boolean }) => parts.volumes.open(name, id, options),
           fillVolume: parts.volumes.fill,
         }
         const resolved = await fillBundle(options)

@@ -7,6 +7,7 @@ import type { State } from '../state/database.ts'
 import { createKeyedLock } from '../state/keyed-lock.ts'
 import { spaceLeft } from '../sys/disk.ts'
 import { thaw } from '../sys/freeze.ts'
+import { passHostCache } from '../sys/loop-devices.ts'
 import type { Spawner } from '../sys/spawner.ts'
 import { createBorrowers } from './borrowers.ts'
 import { copyImage, leastSizeOf, settle } from './disk-images.ts'
@@ -234,11 +235,13 @@ export async function createVolumes(options: {
       if (own.base !== idRange.base || own.size !== idRange.size)
         throw new EngineError('failed-precondition', `volume ${name} belongs to another id range`)
     },
-    open: (name, user) =>
+    open: (name, user, { direct = false } = {}) =>
       lock(name, async () => {
         const { idRange } = mustFind(name)
         const data = await openLimited(folderOf(name), idRange.base, spawner)
         addUser(name, user)
+        // What the host's cache has of it is written to the disk first, and nobody is to wait for that.
+        if (direct && isOpen(folderOf(name))) void passHostCache(diskOf(folderOf(name)))
         return data
       }),
     fill: (name, work) =>

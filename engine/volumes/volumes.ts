@@ -94,8 +94,8 @@ export interface Volume {
 export interface VolumePlaces {
   /** Throws not-found, and failed-precondition when it is of another range. */
   mustFit(name: string, idRange: IdRange): void
-  /** Where its data is, mounted while at least one user has it open. */
-  open(name: string, user: string): Promise<string>
+  /** Where its data is, mounted while at least one user has it open; `direct`: past the host's cache, soon after that. */
+  open(name: string, user: string, options?: { direct?: boolean }): Promise<string>
   /**
    * Lends the folder of one that is open and empty, for its first content, until the work has answered once that there
    * was some. Nothing happens to one that is not empty, or that somebody else has open. What a cut left of an earlier

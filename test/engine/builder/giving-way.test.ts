@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { areBusy } from '../../../engine/builder/apps-at-work.ts'
 import { nextWay } from '../../../engine/builder/giving-way.ts'
 import { parseProcessors, partOf, processorsOfHost } from '../../../engine/sys/processors.ts'
 import { startBuilder, type TestBuilder } from '../../support/builder.ts'
 import { instanceOf } from '../../support/engine.ts'
+import { mayPassCache, passesCache } from '../../support/loop-devices.ts'
 import { until } from '../../support/until.ts'
 
 let builder: TestBuilder
@@ -60,6 +62,16 @@ test('while an app works some processors are left to it, and none once it is sti
   busyHost()
   await until('it has all of them, as others do', async () => !isIdle(id) && (await mayUse(all)))
   await t.engine.containers.remove(app.id, { force: true })
+  await end()
+})
+
+test('what a build writes is in memory once, and written back once, where what is below its disk allows that', async () => {
+  const { id, end } = await endlessBuild()
+  const { mounts } = (await builder.t.engine.containers.inspect(id)).spec
+  const volume = mounts?.find((mount) => mount.kind === 'volume')?.volume ?? ''
+  const disk = join(builder.t.stateDir, 'volumes', volume, 'disk')
+  if (mayPassCache(builder.t.stateDir))
+    await until('it goes past the cache of the host', () => passesCache(disk))
   await end()
 })
 

@@ -7,6 +7,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { hasProjectQuota } from '../../../engine/sys/project-quota.ts'
 import { idRange, outputOf, startEngine, type TestEngine } from '../../support/engine.ts'
 import { makeTar } from '../../support/images.ts'
+import { mayPassCache, passesCache } from '../../support/loop-devices.ts'
+import { until } from '../../support/until.ts'
 import { conformsToVolumes } from './conformance.ts'
 
 let host: TestEngine
@@ -131,6 +133,23 @@ test('a volume with a size can’t outgrow it, says what limits it, and is mount
   await expect(host.engine.volumes.create({ name: 'tiny', idRange, sizeBytes: 5 })).rejects.toMatchObject({
     kind: 'invalid',
   })
+})
+
+test('a volume goes past the cache of the host while one uses it that says so, and keeps what it has', async () => {
+  await host.engine.volumes.create({ name: 'direct', idRange, sizeBytes: 32 * mib })
+  const disk = join(host.stateDir, 'volumes/direct/disk')
+  const usual = await run({ mounts: at('direct'), command: sh('echo before > /data/x; exec sleep 1000') })
+  const read = async (id: string) =>
+    (await host.engine.containers.exec(id, { command: ['cat', '/data/x'] })).output
+  await until('it is written', async () => (await text(await read(usual.id))) === 'before\n')
+  expect(passesCache(disk)).toBe(false)
+  const { id } = await run({ mounts: at('direct').map((mount) => ({ ...mount, direct: true })) })
+  if (mayPassCache(host.stateDir)) await until('it goes past', () => passesCache(disk))
+  expect(await text(await read(id))).toBe('before\n')
+  for (const each of [usual.id, id]) await host.engine.containers.remove(each, { force: true })
+  expect(await inside('cat /data/x', { mounts: at('direct') })).toEqual(['before'])
+  await host.engine.volumes.remove('direct')
+  expect(execFileSync('losetup', ['-a'], { encoding: 'utf8' })).not.toContain(host.stateDir)
 })
 
 test('a container’s own writable layer has a limit too, which lasts across its runs', async () => {
