@@ -65,7 +65,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     undo.push(() => removeEmptyCgroup(monitorsCgroup))
     const spawner = startSpawner({ tag: runDir, cgroup: await cgroupFolders(monitorsCgroup) })
     undo.push(() => spawner.close())
-    const runtime = await openRuntime(runDir, spawner)
+    const runtime = await openRuntime(runDir, [stateDir], spawner)
     const snapshots = await createSnapshots({ stateDir, state, spawner })
     const usedBy = (digest: string) =>
       state.db

@@ -3,6 +3,7 @@
  * contestants have as many at a time, and take turns at each step.
  */
 import { performance } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bench, BenchContext } from '../bench.ts'
 import { memoryOf } from '../parts/memory.ts'
 import { imagePackages, peerPackages } from '../parts/packages.ts'
@@ -14,6 +15,8 @@ const steps = [0, 50, 100, 200]
 const many = 100
 const most = 200
 const atOnce = 4
+/** The kernel takes the namespaces of the one before apart after that has answered: nobody is to pay for another. */
+const restMs = 300
 
 export const bench: Bench = {
   description: `${many} containers: time, memory each; whether starts get slower up to ${most}: Berth, Docker, podman`,
@@ -104,7 +107,7 @@ function starting({ name, runner, absent }: Measured): Contestant {
   if ('absent' in runner || absent !== null) return { name, absent: absent ?? '' }
   return {
     name,
-    prepare: async () => {},
+    prepare: () => sleep(restMs),
     work: () => runner.start('one'),
     finish: async () => void (await runner.remove('one')),
   }

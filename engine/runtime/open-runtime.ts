@@ -5,7 +5,8 @@ import { constants as osConstants } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EngineError } from '../errors.ts'
-import { type CgroupMode, cgroupMode } from '../sys/cgroups.ts'
+import { cgroupMode, unifiedFolder } from '../sys/cgroups.ts'
+import type { MountLoan, MountView } from '../sys/mount-view.ts'
 import { commandLine, processStart, signalProcess } from '../sys/processes.ts'
 import type { Spawner } from '../sys/spawner.ts'
 import { classPath, type RuntimeClass, runtimeClasses, runtimePaths } from './classes.ts'
@@ -13,7 +14,7 @@ import { conmonCommand } from './conmon.ts'
 import { createProfiles } from './profiles.ts'
 import type { Runtime } from './runtime.ts'
 import { seccompProfile } from './seccomp.ts'
-import { runtimeConfig } from './spec.ts'
+import { type RuntimeMount, runtimeConfig } from './spec.ts'
 
 const createWithinMs = 30_000
 /** The longest that a timer can wait: 24 days. */
@@ -25,7 +26,6 @@ interface Tool {
   executable: string
   /** Without whatever stands before it. */
   plain: string
-  withInput: string
   args: string[]
   root: string
   /** Whether it leaves compiled seccomp profiles. */
@@ -34,8 +34,12 @@ interface Tool {
 
 const monitors = ['/usr/bin/conmon', '/usr/libexec/podman/conmon', '/usr/local/bin/conmon']
 
-/** @param runDir on a tmpfs; made if need be. Throws unsupported, saying which packages to install. */
-export async function openRuntime(runDir: string, spawner: Spawner): Promise<Runtime> {
+/**
+ * @param runDir on a tmpfs; made if need be.
+ * @param folders where bundles and logs are, beside it.
+ * Throws unsupported, saying which packages to install.
+ */
+export async function openRuntime(runDir: string, folders: string[], spawner: Spawner): Promise<Runtime> {
   const found = (['crun', 'runc'] as const)
     .map((name) => ({ name, path: runtimePaths[name].find((path) => existsSync(path)) }))
     .find(({ path }) => path !== undefined)
@@ -51,22 +55,24 @@ export async function openRuntime(runDir: string, spawner: Spawner): Promise<Run
   for (const folder of [root, exitDir]) await mkdir(folder, { recursive: true, mode: 0o711 })
   const versionText = await spawner.mustRun([path, '--version'])
   const version = /version (\S+)/.exec(versionText)?.[1] ?? 'unknown'
-  const box = cgroups === 'hybrid' ? await toolboxOf(spawner) : null
-  const wrap = (input: 'ended' | 'kept') => writeWrapper({ runDir, crun: path, cgroups, box, input })
-  const executable = name === 'crun' ? await wrap('ended') : path
-  const withInput = name === 'crun' ? await wrap('kept') : path
+  const executable = name === 'crun' ? await writeWrapper(runDir, path) : path
+  // crun refuses a v2 hierarchy that holds a controller beside v1 ones.
+  const view: MountView = {
+    folders: [runDir, ...folders],
+    hidden: cgroups === 'hybrid' ? [unifiedFolder] : [],
+  }
   const rootArgs = [`--root=${root}`, ...(name === 'crun' ? ['--cgroup-manager=cgroupfs'] : [])]
   const profiles = createProfiles(join(runDir, `seccomp-${name}-${version}`))
 
   /** Another runtime than the usual one has a folder of its own. */
   function toolOf(runtimeClass: RuntimeClass): Tool {
     if (runtimeClass === 'default' || (runtimeClass === 'runc' && name === 'runc'))
-      return { executable, plain: path, withInput, args: rootArgs, root, compiles: name === 'crun' }
+      return { executable, plain: path, args: rootArgs, root, compiles: name === 'crun' }
     const other = classPath(runtimeClass)
     const itsRoot = `${root}-${runtimeClass}`
     mkdirSync(itsRoot, { recursive: true, mode: 0o711 })
     const args = [`--root=${itsRoot}`]
-    return { executable: other, plain: other, withInput: other, args, root: itsRoot, compiles: false }
+    return { executable: other, plain: other, args, root: itsRoot, compiles: false }
   }
 
   /** The one that made a container, by where its record is. */
@@ -102,9 +108,9 @@ export async function openRuntime(runDir: string, spawner: Spawner): Promise<Run
       const profile = seccompProfile({ refused, nesting, ignoresSync })
       const compiled = tool.compiles ? await profiles.find(profile) : null
       const seccomp = compiled === null ? profile : { compiled }
-      await writeFile(join(bundle, 'config.json'), JSON.stringify(runtimeConfig({ ...spec, seccomp })), {
-        mode: 0o600,
-      })
+      const [mounts, loans] = await lendSources(bundle, spec.mounts)
+      const config = runtimeConfig({ ...spec, mounts, seccomp })
+      await writeFile(join(bundle, 'config.json'), JSON.stringify(config), { mode: 0o600 })
       const argv = conmonCommand({
         monitor,
         id,
@@ -118,19 +124,22 @@ export async function openRuntime(runDir: string, spawner: Spawner): Promise<Run
         conmonPidFile: join(bundle, 'conmon.pid'),
       })
       const env = { _OCI_SYNCPIPE: '3', _OCI_STARTPIPE: '4', XDG_RUNTIME_DIR: runDir }
-      const pid = await spawner.startMonitor(argv, { cwd: bundle, env, timeoutMs: createWithinMs })
+      const pid = await spawner.startMonitor(argv, {
+        ...{ cwd: bundle, env, timeoutMs: createWithinMs, view },
+        loans: [{ source: spec.rootfs, target: spec.rootfs }, ...loans],
+      })
       if (compiled === null && tool.compiles) await profiles.keep(profile, join(tool.root, id, 'seccomp.bpf'))
       return pid
     },
     async start(id) {
-      // Needs no control groups, so no wrapper.
+      // Takes nothing from its standard input.
       const { plain, args } = toolFor(id)
-      await spawner.mustRun([plain, ...args, 'start', id])
+      await spawner.mustRun([plain, ...args, 'start', id], { view })
     },
     async exec(id, { processFile, pidFile, logFile, pipes, consoleSocket }) {
       const tool = toolFor(id)
       const argv = [
-        pipes?.input ? tool.withInput : tool.executable,
+        pipes?.input ? tool.plain : tool.executable,
         ...tool.args,
         `--log=${logFile}`,
         '--log-format=json',
@@ -142,7 +151,7 @@ export async function openRuntime(runDir: string, spawner: Spawner): Promise<Run
       ]
       const redirected = 'exec "$@" <"$BERTH_IN" >"$BERTH_OUT" 2>"$BERTH_ERR"'
       const { code, signal } = await spawner.run(pipes ? ['sh', '-c', redirected, 'sh', ...argv] : argv, {
-        timeoutMs: longestMs,
+        ...{ timeoutMs: longestMs, view },
         env: pipes
           ? { BERTH_IN: pipes.input ?? '/dev/null', BERTH_OUT: pipes.output, BERTH_ERR: pipes.errors }
           : {},
@@ -165,7 +174,7 @@ export async function openRuntime(runDir: string, spawner: Spawner): Promise<Run
       const tool = toolFor(id)
       // Of what it has no record it has nothing to delete, and to be told so takes it a while.
       const { code, stderr } = existsSync(join(tool.root, id))
-        ? await spawner.run([tool.executable, ...tool.args, 'delete', '--force', id])
+        ? await spawner.run([tool.executable, ...tool.args, 'delete', '--force', id], { view })
         : { code: 0, stderr: '' }
       if (code !== 0 && existsSync(join(tool.root, id)))
         throw new EngineError('internal', `${name} could not delete container ${id}: ${stderr.trim()}`)
@@ -194,44 +203,26 @@ function lastError(log: string): string | null {
   return said.findLast((message) => message !== 'fail startup') ?? said.at(-1) ?? null
 }
 
-const busybox = '/bin/busybox'
-
-/**
- * Linked statically, the three programs of a script that stands before each crun begin in a third of the time; and its
- * umount does not read the list of all mounts, one for each container, again and again. Null: the host's usual ones.
- */
-async function toolboxOf(spawner: Spawner): Promise<string | null> {
-  if (!existsSync(busybox)) return null
-  const { stdout } = await spawner.run([busybox, '--list'])
-  const names = new Set(stdout.split('\n'))
-  return ['sh', 'unshare', 'umount'].every((name) => names.has(name)) ? busybox : null
-}
-
-interface Wrapper {
-  runDir: string
-  crun: string
-  cgroups: CgroupMode
-  box: string | null
-  /** What becomes of the standard input that it is started with. */
-  input: 'ended' | 'kept'
+/** Host folders that are bound are lent below the bundle, and so they go with it, however we end. */
+async function lendSources(bundle: string, mounts: RuntimeMount[]): Promise<[RuntimeMount[], MountLoan[]]> {
+  const lent = mounts.map((mount, index) => {
+    const isOutside = mount.type === 'bind' && !mount.source.startsWith(`${bundle}/`)
+    return isOutside ? { ...mount, source: join(bundle, 'lent', String(index)) } : mount
+  })
+  const loans = mounts.flatMap(({ source }, index) => {
+    const target = lent[index]?.source ?? source
+    return target === source ? [] : [{ source, target }]
+  })
+  for (const { target } of loans) await mkdir(target, { recursive: true, mode: 0o711 })
+  return [lent, loans]
 }
 
 /**
- * crun gets two things from a script that stands before it. Its standard input is a pipe that has ended: it gives the
- * files it was started with to the container's user, and conmon starts it with the host's own /dev/null. And where
- * the v2 hierarchy holds a controller beside v1 ones, which crun refuses, a mount namespace in which that hierarchy is
- * not there; the host stays as it is.
+ * crun gives the files that it was started with to the container's user, and conmon starts it with the host's own
+ * /dev/null: the script that stands before it makes its standard input a pipe that has ended.
  */
-async function writeWrapper({ runDir, crun, cgroups, box, input }: Wrapper): Promise<string> {
-  const wrapper = join(runDir, input === 'kept' ? 'crun-with-input' : 'crun')
-  const run = input === 'kept' ? `exec ${crun} "$@"` : `: | ${crun} "$@"`
-  await writeFile(wrapper, cgroups === 'hybrid' ? hiding(run, box) : `#!/bin/sh\n${run}\n`, { mode: 0o700 })
+async function writeWrapper(runDir: string, crun: string): Promise<string> {
+  const wrapper = join(runDir, 'crun')
+  await writeFile(wrapper, `#!/bin/sh\n: | ${crun} "$@"\n`, { mode: 0o700 })
   return wrapper
-}
-
-function hiding(run: string, box: string | null): string {
-  const [shell, prefix] = box === null ? ['/bin/sh', ''] : [`${box} sh`, `${box} `]
-  // In another locale each of them would read a dozen files of it first.
-  const within = `${prefix}umount /sys/fs/cgroup/unified && ${run}`
-  return `#!${shell}\nLC_ALL=C exec ${prefix}unshare --mount ${prefix}sh -c '${within}' crun "$@"\n`
 }

@@ -4,13 +4,15 @@ import { readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 const root = '/sys/fs/cgroup'
+/** Where the v2 hierarchy is, where it is beside those of v1. */
+export const unifiedFolder = join(root, 'unified')
 
 export type CgroupMode = 'v1' | 'v2' | 'hybrid'
 
 /** `hybrid`: v1 controllers, and a v2 hierarchy beside them that holds at least one controller. */
 export async function cgroupMode(): Promise<CgroupMode> {
   if ((await readFile(join(root, 'cgroup.controllers'), 'utf8').catch(() => null)) !== null) return 'v2'
-  const beside = await readFile(join(root, 'unified', 'cgroup.controllers'), 'utf8').catch(() => '')
+  const beside = await readFile(join(unifiedFolder, 'cgroup.controllers'), 'utf8').catch(() => '')
   return beside.trim() === '' ? 'v1' : 'hybrid'
 }
 

@@ -1,5 +1,6 @@
 /** The small process that starts others: see spawner.ts. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import { type MountLoan, type MountView, makeViewNamespace, type ViewNamespace } from './mount-view.ts'
 
 export interface RunRequest {
   id: number
@@ -10,6 +11,10 @@ export interface RunRequest {
   timeoutMs: number
   /** conmon: detached, with pipes on 3 (what it says) and 4 (when it may begin). */
   monitor?: boolean
+  /** Where it sees less than the host has. */
+  view?: MountView
+  /** What a monitor sees there until it has answered. */
+  loans?: MountLoan[]
 }
 
 export interface RunReply {
@@ -23,6 +28,7 @@ export interface RunReply {
 
 const maxOutputBytes = 4 * 2 ** 20
 const children = new Map<number, ChildProcess>()
+const views = new Map<string, ViewNamespace>()
 
 // What it starts is to be made with the modes it asks for, whatever our caller's own limits are.
 process.umask(0o022)
@@ -38,16 +44,39 @@ function end(child: ChildProcess | undefined): void {
   setTimeout(() => child.kill('SIGKILL'), 1_000).unref()
 }
 
-function run({ id, argv, cwd, env, input, timeoutMs, monitor }: RunRequest): void {
+function viewOf(seen: MountView): ViewNamespace {
+  const key = JSON.stringify(seen)
+  const view = views.get(key) ?? makeViewNamespace(seen)
+  views.set(key, view)
+  return view
+}
+
+function startChild({ argv, cwd, env, input, monitor, view, loans = [] }: RunRequest): ChildProcess {
   const [file = '', ...args] = argv
-  const child = spawn(file, args, {
+  const options: SpawnOptions = {
     cwd: cwd ?? '/',
     env: { ...process.env, ...env },
     detached: monitor === true,
     stdio: monitor
       ? ['ignore', 'ignore', 'ignore', 'pipe', 'pipe']
       : [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-  })
+  }
+  const start = () => spawn(file, args, options)
+  return view === undefined ? start() : viewOf(view).within(loans, start)
+}
+
+function run(request: RunRequest): void {
+  const { id, input, timeoutMs, monitor, view, loans = [] } = request
+  let child: ChildProcess
+  try {
+    child = startChild(request)
+  } catch (error) {
+    process.send?.(
+      { id, code: 127, signal: null, stdout: '', stderr: String(error), timedOut: false },
+      () => {},
+    )
+    return
+  }
   children.set(id, child)
   let stdout = ''
   let stderr = ''
@@ -61,6 +90,7 @@ function run({ id, argv, cwd, env, input, timeoutMs, monitor }: RunRequest): voi
     const reply: RunReply = { id, code, signal, stdout, stderr, timedOut }
     // Whoever asked may be dead: the write fails before the channel's end is seen, and nobody is left to be told.
     process.send?.(reply, () => {})
+    if (view !== undefined && loans.length > 0) viewOf(view).takeBack(loans)
   }
   const timer = setTimeout(() => {
     timedOut = true

@@ -5,6 +5,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { EngineError } from '../errors.ts'
 import { enterCgroup } from './cgroups.ts'
+import type { MountLoan, MountView } from './mount-view.ts'
 import { killProcesses } from './processes.ts'
 import type { RunReply, RunRequest } from './spawner-child.ts'
 
@@ -16,6 +17,18 @@ export interface RunOptions {
   /** SIGTERM after this long, SIGKILL a second later; default 30,000. */
   timeoutMs?: number
   signal?: AbortSignal
+  /** It sees no more of the host's mounts than this; default: all. */
+  view?: MountView
+}
+
+export interface MonitorOptions {
+  cwd: string
+  env: Record<string, string>
+  timeoutMs: number
+  /** What it and the runtime see, for as long as they live. */
+  view: MountView
+  /** What they see beside it until the container is made. */
+  loans: MountLoan[]
 }
 
 export interface RunResult {
@@ -33,10 +46,7 @@ export interface Spawner {
    * Starts conmon: detached, with its synchronisation pipes on 3 and 4. Resolves with the pid of the container's
    * first process; throws with what the runtime said.
    */
-  startMonitor(
-    argv: string[],
-    options: { cwd: string; env: Record<string, string>; timeoutMs: number },
-  ): Promise<number>
+  startMonitor(argv: string[], options: MonitorOptions): Promise<number>
   close(): Promise<void>
 }
 
@@ -138,8 +148,9 @@ export function startSpawner({ tag = '', cgroup = [] }: SpawnerOptions = {}): Sp
         `${reason}: ${argv.join(' ')}: ${(stderr || stdout).trim().slice(0, 2_000)}`,
       )
     },
-    async startMonitor(argv, { cwd, env, timeoutMs }) {
-      const reply = await ask({ argv, cwd, env, timeoutMs, monitor: true })
+    async startMonitor(argv, options) {
+      const { timeoutMs } = options
+      const reply = await ask({ argv, ...options, monitor: true })
       const line = reply.stdout.split('\n').find((text) => text.trim() !== '')
       const said = line ? (JSON.parse(line) as { data?: number; pid?: number; message?: string }) : {}
       const pid = said.data ?? said.pid ?? -1

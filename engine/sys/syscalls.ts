@@ -1,8 +1,9 @@
 /**
  * The system calls that Node has no function for, through libc by koffi. They block for as long as the kernel needs,
  * which is microseconds to a few milliseconds, except where a promise says otherwise. Sources: mount(2), umount2(2), open_tree(2), mount_setattr(2), flock(2),
- * linkat(2).
+ * linkat(2), unshare(2), setns(2), pivot_root(2).
  */
+import { closeSync } from 'node:fs'
 import koffi from 'koffi'
 import { EngineError } from '../errors.ts'
 
@@ -10,6 +11,9 @@ const libc = koffi.load('libc.so.6')
 const calls = {
   mount: libc.func('int mount(const char*, const char*, const char*, unsigned long, const char*)'),
   umount2: libc.func('int umount2(const char*, int)'),
+  unshare: libc.func('int unshare(int)'),
+  setns: libc.func('int setns(int, int)'),
+  pivotRoot: libc.func('int pivot_root(const char*, const char*)'),
   flock: libc.func('int flock(int, int)'),
   syncfs: libc.func('int syncfs(int)'),
   syncFileRange: libc.func('int sync_file_range(int, int64_t, int64_t, unsigned int)'),
@@ -37,6 +41,8 @@ export const mountFlags = {
 
 const atFdcwd = -100
 const atEmptyPath = 0x1000
+const newMounts = 0x20000
+const noAutomount = 0x800
 const openTreeClone = 1
 const openTreeCloexec = 0o2000000
 const mountAttrReadOnly = 0x1n
@@ -98,12 +104,7 @@ export function detach(target: string): Promise<void> {
  * `usernsFd` stands for: what root owns in `source` belongs to the namespace's root in `target`.
  */
 export function mountIdmapped(source: string, target: string, usernsFd: number): void {
-  const flags = openTreeClone | openTreeCloexec
-  const tree = check(
-    calls.syscallPaths(sys.openTree, atFdcwd, source, flags, null, 0),
-    'open_tree',
-    `cloning ${source}`,
-  )
+  const tree = cloneMount(source)
   try {
     const attributes = Buffer.alloc(32)
     attributes.writeBigUInt64LE(mountAttrIdmap | mountAttrReadOnly, 0)
@@ -113,21 +114,42 @@ export function mountIdmapped(source: string, target: string, usernsFd: number):
       'mount_setattr',
       `shifting the ids of ${source}`,
     )
-    // MOVE_MOUNT_F_EMPTY_PATH
-    check(
-      calls.syscallPaths(sys.moveMount, tree, '', atFdcwd, target, 4),
-      'move_mount',
-      `${source} to ${target}`,
-    )
+    attachMount(tree, target)
   } finally {
-    closeFd(tree)
+    closeSync(tree)
   }
 }
 
-const close = libc.func('int close(int)')
+/** A mount of `source` and of none that are below it, in no namespace yet: an open file, and gone with it. */
+export function cloneMount(source: string): number {
+  const flags = openTreeClone | openTreeCloexec | noAutomount
+  const tree = calls.syscallPaths(sys.openTree, atFdcwd, source, flags, null, 0)
+  return check(tree, 'open_tree', `cloning ${source}`)
+}
 
-function closeFd(fd: number): void {
-  close(fd)
+/** Puts what cloneMount() answered with at `target`. */
+export function attachMount(tree: number, target: string): void {
+  // MOVE_MOUNT_F_EMPTY_PATH
+  check(calls.syscallPaths(sys.moveMount, tree, '', atFdcwd, target, 4), 'move_mount', `to ${target}`)
+}
+
+/** The calling thread, and whatever it starts, has mounts of its own from now on: a copy of what there are. */
+export function copyMounts(): void {
+  check(calls.unshare(newMounts), 'unshare', 'of mounts')
+}
+
+/** The calling thread goes where the mounts are that an open `/proc/…/ns/mnt` stands for, to the root folder there. */
+export function enterMounts(namespace: number): void {
+  check(calls.setns(namespace, newMounts), 'setns', 'to other mounts')
+}
+
+/** Makes a mount point the root, and takes what was the root away with all that is mounted there. */
+export function replaceRoot(path: string): void {
+  process.chdir(path)
+  // The old one comes to be on top of the new one, without a folder for it.
+  check(calls.pivotRoot('.', '.'), 'pivot_root', path)
+  unmount('.', { detach: true })
+  process.chdir('/')
 }
 
 /** Takes an exclusive lock on an open file without waiting; false when another process holds it. */

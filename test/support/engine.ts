@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ContainerSpec, createEngine, type Engine, type EngineOptions } from '../../engine/index.ts'
-import { commandLine, processStart } from '../../engine/sys/processes.ts'
+import { commandLine, mountPointsOf, processStart } from '../../engine/sys/processes.ts'
 import { type ImageSpec, pushImage } from './images.ts'
 import { patience } from './patience.ts'
 import { startRegistry, type TestRegistry } from './registry.ts'
@@ -110,13 +110,22 @@ export function instanceOf(stateDir: string): string {
 export function leftOnHost(stateDir: string): string[] {
   const instance = instanceOf(stateDir)
   const runDir = `/run/berth/${instance}`
-  const processes = readdirSync('/proc')
+  const pids = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && processStart(Number(name)) !== null)
-    .map((name) => commandLine(Number(name)).join(' '))
-    .filter((line) => line.includes(runDir) && !line.includes('spawner-child'))
-  const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .filter((line) => line.includes(runDir) || line.includes(stateDir))
+    .map(Number)
+    .filter((pid) => {
+      const line = commandLine(pid).join(' ')
+      return line.includes(runDir) && !line.includes('spawner-child')
+    })
+  const processes = pids.map((pid) => commandLine(pid).join(' '))
+  // Monitors have mounts of their own, where what was lent to a run must not stay.
+  const lent = pids.flatMap(mountPointsOf).map(String)
+  const mounts = [
+    ...lent.filter((point) => point.startsWith(`${runDir}/`) || point.startsWith(`${stateDir}/`)),
+    ...readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(runDir) || line.includes(stateDir)),
+  ]
   const links = readdirSync('/sys/class/net').filter((name) => name.includes(instance))
   const hierarchies = [
     '/sys/fs/cgroup',

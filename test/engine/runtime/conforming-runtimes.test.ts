@@ -24,7 +24,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'berth-test-bundles-'))
   for (const each of [runDir, folder]) await chmod(each, 0o711)
   spawner = startSpawner()
-  runtime = await openRuntime(runDir, spawner)
+  runtime = await openRuntime(runDir, [folder], spawner)
 })
 
 afterAll(async () => {
