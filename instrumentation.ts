@@ -5,8 +5,13 @@ export async function register(): Promise<void> {
     const { getPlatform } = await import('./app/_server/platform.ts')
     const { beginClosing } = await import('./app/_server/closing.ts')
     const { allowLongUploads } = await import('./app/_server/long-uploads.ts')
+    const { openRegistryDoor } = await import('./app/_server/registry-door.ts')
     allowLongUploads()
-    await getPlatform()
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, beginClosing)
+    const closeDoor = await openRegistryDoor(await getPlatform())
+    for (const signal of ['SIGTERM', 'SIGINT'] as const)
+      process.once(signal, () => {
+        beginClosing()
+        closeDoor()
+      })
   }
 }

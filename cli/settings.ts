@@ -30,7 +30,6 @@ const settingsSchema = z.object({
   ownHttps: z.boolean().default(false),
   hostId: z.string(),
   webPort: port,
-  registryPort: port,
   createdAt: z.string(),
   /** The welcome app was deployed once: whoever deletes it does not get it back. */
   welcomed: z.boolean().default(false),
@@ -108,7 +107,6 @@ export async function prepareHome(home: string, options: HomeOptions): Promise<S
     ownHttps: options.ownHttps ?? before?.ownHttps ?? false,
     hostId: before?.hostId ?? newId('host'),
     webPort: (options.keepPorts && before?.webPort) || (await usablePort(before?.webPort)),
-    registryPort: (options.keepPorts && before?.registryPort) || (await usablePort(before?.registryPort)),
     createdAt: before?.createdAt ?? new Date().toISOString(),
     welcomed: before?.welcomed ?? false,
   }
@@ -214,7 +212,6 @@ export function partEnvironment(home: string, settings: Settings): Record<string
     BERTH_DOMAIN: settings.domain ?? '',
     BERTH_OWN_HTTPS: settings.ownHttps ? 'yes' : '',
     BERTH_WEB_PORT: String(settings.webPort),
-    BERTH_REGISTRY_PORT: String(settings.registryPort),
     BERTH_HOST_ID: settings.hostId,
     DATABASE_URL: `postgresql://berth:${password}@localhost/berth?host=${socket}`,
     REDIS_URL: `unix://${redisSocket(home)}?password=${encodeURIComponent(readSecret(home, 'redis.password'))}`,

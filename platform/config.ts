@@ -28,7 +28,6 @@ export interface Config {
   /** First part of the names of images in Berth's own registry, such as localhost:7080. */
   readonly registryHost: string
   readonly webPort: number
-  readonly registryPort: number
   readonly hostId: string
   readonly databaseUrl: string
   readonly redis: RedisAddress
@@ -82,7 +81,6 @@ const environmentSchema = z.object({
     )
     .default(''),
   BERTH_WEB_PORT: port,
-  BERTH_REGISTRY_PORT: port,
   BERTH_HOST_ID: z.string('is missing').regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'must be an id such as hst_…'),
   DATABASE_URL: z.string('is missing').regex(/^postgres(ql)?:\/\//, 'must start with postgresql://'),
   REDIS_URL: z
@@ -201,7 +199,6 @@ export function loadConfig(env: Environment = process.env): Config {
         : null) ?? `http://${authority}`,
     registryHost: authority,
     webPort: values.BERTH_WEB_PORT,
-    registryPort: values.BERTH_REGISTRY_PORT,
     hostId: values.BERTH_HOST_ID,
     logLevel: values.BERTH_LOG_LEVEL,
   }

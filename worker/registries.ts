@@ -1,12 +1,14 @@
 import type { RegistrySettings } from '../engine/index.ts'
 import type { Config } from '../platform/config.ts'
 import { readListedRegistries } from '../platform/registries/listed.ts'
+import { registrySocket } from '../platform/registry/socket.ts'
 
 /** How registries are reached: Berth's own, and those that the operator listed. Throws what readListedRegistries() does. */
 export function readRegistries(config: Config): Record<string, RegistrySettings> {
   const own = {
     [config.registryHost]: {
-      url: `http://127.0.0.1:${config.registryPort}`,
+      url: 'http://localhost',
+      socketPath: `\0${registrySocket(config.home)}`,
       // It says the public address, which is this machine as well.
       tokenServers: [new URL(config.publicUrl).origin],
     },

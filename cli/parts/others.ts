@@ -2,6 +2,7 @@
 import { openSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { askSocket } from '../../platform/abstract-socket.ts'
 import { loadConfig } from '../../platform/config.ts'
 import {
   registryEventsPath,
@@ -10,6 +11,7 @@ import {
   registryTokenPath,
 } from '../../platform/model/registry.ts'
 import { requestLogPath, requestLogVariable } from '../../platform/model/request-log.ts'
+import { registrySocket } from '../../platform/registry/socket.ts'
 import { root } from '../processes.ts'
 import { readSecret, redisSocket } from '../settings.ts'
 import type { Part, PartContext } from './part.ts'
@@ -75,7 +77,8 @@ storage:
   filesystem: { rootdirectory: ${join(home, 'registry', 'data')} }
   delete: { enabled: true }
 http:
-  addr: 127.0.0.1:${settings.registryPort}
+  net: unix
+  addr: '@${registrySocket(home)}'
   secret: ${readSecret(home, 'registry.http-secret')}
   relativeurls: true
 auth:
@@ -106,8 +109,13 @@ export function registryPart(context: PartContext): Part {
     name: 'registry',
     argv: ['docker-registry', 'serve', writeRegistryConfiguration(context)],
     env: context.env,
-    check: () =>
-      expectHttp(`http://127.0.0.1:${context.settings.registryPort}/v2/`, (status) => status === 401),
+    check: async () => {
+      const answer = await askSocket(registrySocket(context.home), '/v2/', {
+        signal: AbortSignal.timeout(5_000),
+      })
+      await answer.body?.cancel()
+      if (answer.status !== 401) throw new Error(`the registry answered ${answer.status}`)
+    },
   }
 }
 

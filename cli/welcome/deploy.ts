@@ -1,7 +1,6 @@
 /** Deploys the welcome app through the same API, queue, worker and engine as any other image. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { loadConfig } from '../../platform/config.ts'
-import { registryService, registryTokenPath } from '../../platform/model/registry.ts'
 import type { App, Deployment, Page, Project, Team } from '../../platform/model/resources.ts'
 import type { Api } from '../api.ts'
 import { CommandError } from '../say.ts'
@@ -29,9 +28,7 @@ export async function deployWelcome(
   })
   note('pushing its image')
   await pushWelcome(await welcomeImage(), {
-    registry: `http://127.0.0.1:${config.registryPort}`,
-    tokenUrl: `http://127.0.0.1:${config.webPort}${registryTokenPath}`,
-    service: registryService,
+    home: config.home,
     username: 'operator',
     password: readSecret(home, 'operator.token'),
     repository: `${teamSlug}/welcome`,

@@ -4,6 +4,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 import tar from 'tar-stream'
+import { askSocket } from '../../platform/abstract-socket.ts'
+import { registryService, registryTokenPath } from '../../platform/model/registry.ts'
+import { registrySocket, registryTokenSocket } from '../../platform/registry/socket.ts'
 import { CommandError } from '../say.ts'
 import { welcomePage, welcomeScript } from './page.ts'
 
@@ -80,11 +83,8 @@ export async function welcomeImage(): Promise<WelcomeImage> {
 const manifestType = 'application/vnd.oci.image.manifest.v1+json'
 
 export interface PushTarget {
-  /** Such as http://127.0.0.1:7083. */
-  registry: string
-  /** Where tokens are had. */
-  tokenUrl: string
-  service: string
+  /** The folder of all state of the Berth whose registry it is. */
+  home: string
   /** For basic authentication at the token service. */
   username: string
   password: string
@@ -94,37 +94,42 @@ export interface PushTarget {
 
 /** Pushes by the distribution API. Source: OCI distribution specification, "pushing blobs". */
 export async function pushWelcome(image: WelcomeImage, target: PushTarget): Promise<void> {
-  const url = new URL(target.tokenUrl)
-  url.searchParams.set('service', target.service)
-  url.searchParams.set('scope', `repository:${target.repository}:pull,push`)
+  const scope = `repository:${target.repository}:pull,push`
+  const query = new URLSearchParams({ service: registryService, scope })
   const basic = Buffer.from(`${target.username}:${target.password}`).toString('base64')
-  const answer = await ask(url, { headers: { authorization: `Basic ${basic}` } })
-  const { token } = (await answer.json()) as { token: string }
-  const headers = { authorization: `Bearer ${token}` }
-  const base = `${target.registry}/v2/${target.repository}`
-  for (const [digest, bytes] of image.blobs) {
-    const known = await fetch(`${base}/blobs/${digest}`, { method: 'HEAD', headers })
-    if (known.ok) continue
-    const begun = await ask(`${base}/blobs/uploads/`, { method: 'POST', headers })
-    const upload = new URL(begun.headers.get('location') ?? '', target.registry)
-    upload.searchParams.set('digest', digest)
-    const body = new Uint8Array(bytes)
-    await ask(upload, {
-      method: 'PUT',
-      headers: { ...headers, 'content-type': 'application/octet-stream' },
-      body,
+  const answered = await expectOk(
+    askSocket(registryTokenSocket(target.home), `${registryTokenPath}?${query}`, {
+      headers: { authorization: `Basic ${basic}` },
+      signal: AbortSignal.timeout(withinMs),
+    }),
+  )
+  const { token } = (await answered.json()) as { token: string }
+  const ask = (path: string, method: string, more: { type?: string; body?: Buffer } = {}) =>
+    askSocket(registrySocket(target.home), path, {
+      method,
+      headers: { authorization: `Bearer ${token}`, ...(more.type ? { 'content-type': more.type } : {}) },
+      body: more.body,
+      signal: AbortSignal.timeout(withinMs),
     })
+  const base = `/v2/${target.repository}`
+  for (const [digest, body] of image.blobs) {
+    if ((await ask(`${base}/blobs/${digest}`, 'HEAD')).ok) continue
+    const begun = await expectOk(ask(`${base}/blobs/uploads/`, 'POST'))
+    // The registry's addresses are relative.
+    const upload = new URL(begun.headers.get('location') ?? '', 'http://registry')
+    upload.searchParams.set('digest', digest)
+    await expectOk(
+      ask(`${upload.pathname}${upload.search}`, 'PUT', { type: 'application/octet-stream', body }),
+    )
   }
-  const body = new Uint8Array(image.manifest)
-  await ask(`${base}/manifests/${target.tag}`, {
-    method: 'PUT',
-    headers: { ...headers, 'content-type': manifestType },
-    body,
-  })
+  const body = image.manifest
+  await expectOk(ask(`${base}/manifests/${target.tag}`, 'PUT', { type: manifestType, body }))
 }
 
-async function ask(url: string | URL, options: RequestInit): Promise<Response> {
-  const response = await fetch(url, { ...options, signal: AbortSignal.timeout(60_000) })
+const withinMs = 60_000
+
+async function expectOk(asked: Promise<Response>): Promise<Response> {
+  const response = await asked
   if (response.ok) return response
   throw new CommandError(
     `The registry refused the welcome app's image: ${response.status} ${(await response.text()).slice(0, 300)}`,

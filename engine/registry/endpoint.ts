@@ -13,6 +13,11 @@ export interface RegistrySettings {
    * address allows plain HTTP there.
    */
   url?: string
+  /**
+   * Unix socket at which `url` is spoken to, in place of its host and port; a zero in front of the name stands for the
+   * abstract namespace. Redirects and token servers elsewhere are reached as ever.
+   */
+  socketPath?: string
   /** Tried before the registry itself, in this order, for whatever is fetched; never for what is pushed. */
   mirrors?: MirrorSettings[]
   /** PEM certificates that sign the registry's own, besides those the host trusts. */
@@ -53,6 +58,7 @@ interface Options {
   url: string
   /** Instead of the address's. */
   host?: string
+  socketPath?: string
   ca?: string
   tokenServers?: string[]
   proxy?: ProxySettings
@@ -66,9 +72,9 @@ export function openEndpoints(
   proxy: ProxySettings | undefined,
   limits: Limits,
 ): Endpoint[] {
-  const { ca, tokenServers, mirrors = [] } = settings
+  const { socketPath, ca, tokenServers, mirrors = [] } = settings
   const url = settings.url ?? defaultUrl(registry)
-  const own = open({ url, host: registry, ca, tokenServers, proxy, limits })
+  const own = open({ url, host: registry, socketPath, ca, tokenServers, proxy, limits })
   return [
     ...mirrors.map((mirror) => ({
       ...open({ ...mirror, proxy, limits }),
@@ -80,7 +86,7 @@ export function openEndpoints(
   ]
 }
 
-function open({ url: text, host: known, ca, tokenServers = [], proxy, limits }: Options) {
+function open({ url: text, host: known, socketPath, ca, tokenServers = [], proxy, limits }: Options) {
   const url = URL.parse(text)
   if (url === null || !['http:', 'https:'].includes(url.protocol))
     throw new EngineError('invalid', `${JSON.stringify(text)} is not the address of a registry`)
@@ -88,7 +94,10 @@ function open({ url: text, host: known, ca, tokenServers = [], proxy, limits }: 
     throw new EngineError('invalid', `${url.host}: credentials do not belong into a registry's address`)
   // Whoever names an address of this machine wants to go there.
   const allowLoopback = isLoopback(url.hostname)
-  const connections = createConnections({ ca, proxy, allowLoopback })
+  const connections = createConnections({
+    ...{ ca, proxy, allowLoopback },
+    ...(socketPath === undefined ? {} : { socket: { origin: url.origin, path: socketPath } }),
+  })
   const host = known ?? url.host
   const path = url.pathname.replace(/^\/+|\/+$/g, '')
   return {

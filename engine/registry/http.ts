@@ -26,16 +26,22 @@ export interface ProxySettings {
 
 export interface Connections {
   agentFor(url: URL): http.Agent
+  /** The Unix socket at which the address is reached, if it is reached by one. */
+  socketFor(url: URL): string | undefined
   close(): void
 }
 
-/** Kept connections of one endpoint. `ca`: PEM certificates that it may be signed by, besides those the host trusts. */
+/**
+ * Kept connections of one endpoint. `ca`: PEM certificates that it may be signed by, besides those the host trusts.
+ * `socket`: where this origin, and no other, is reached.
+ */
 export function createConnections(options: {
   ca?: string
   proxy?: ProxySettings
+  socket?: { origin: string; path: string }
   allowLoopback: boolean
 }): Connections {
-  const { proxy, ca, allowLoopback } = options
+  const { proxy, ca, socket, allowLoopback } = options
   const shared = {
     keepAlive: true,
     timeout: idleConnectionMs,
@@ -52,6 +58,7 @@ export function createConnections(options: {
       secure ??= new https.Agent({ ...shared, secureContext: trust(ca) })
       return secure
     },
+    socketFor: ({ origin }) => (origin === socket?.origin ? socket.path : undefined),
     close() {
       plain.destroy()
       secure?.destroy()
@@ -129,6 +136,7 @@ function begin(
     method,
     headers: { 'user-agent': 'berth', 'accept-encoding': 'identity', ...headers },
     agent: connections.agentFor(url),
+    socketPath: connections.socketFor(url),
     signal,
     maxHeaderSize: maxHeaderBytes,
   })

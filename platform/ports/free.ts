@@ -71,8 +71,8 @@ async function takenOnHost(platform: Platform, hostId: string, ports: HostPort[]
   return ports.filter((port) => names.includes(portName(port)))
 }
 
-function ownPorts({ port, httpsPort, webPort, registryPort }: Config): number[] {
-  return [port, webPort, registryPort, ...(httpsPort === null ? [] : [httpsPort])]
+function ownPorts({ port, httpsPort, webPort }: Config): number[] {
+  return [port, webPort, ...(httpsPort === null ? [] : [httpsPort])]
 }
 
 function bad(message: string): PlatformError {

@@ -1,11 +1,13 @@
 import { z } from 'zod'
+import { askSocket } from '../abstract-socket.ts'
 import { PlatformError } from '../errors.ts'
 import type { Platform } from '../open.ts'
 import { catalogToken, ownToken } from './grant.ts'
 import { manifestTypes } from './manifest.ts'
 import type { RegistryAction } from './scope.ts'
+import { registrySocket } from './socket.ts'
 
-/** Berth's own requests to its registry, by the loopback address, each with a token for exactly what it asks. */
+/** Berth's own requests to its registry, by its socket, each with a token for exactly what it asks. */
 
 const answerWithinMs = 5_000
 /** Distribution takes manifests up to this size (registry/handlers/manifests.go); configurations are kept to it here. */
@@ -140,7 +142,7 @@ async function send(
   request: { method?: string; headers?: Record<string, string>; body?: string },
 ): Promise<Response> {
   try {
-    return await fetch(`http://127.0.0.1:${platform.config.registryPort}/v2/${path}`, {
+    return await askSocket(registrySocket(platform.config.home), `/v2/${path}`, {
       ...request,
       headers: { ...request.headers, authorization: `Bearer ${token}` },
       signal: AbortSignal.timeout(answerWithinMs),

@@ -7,7 +7,6 @@ import { appUrl, loadConfig, secureUrl } from '../../platform/config.ts'
 
 const complete = {
   BERTH_WEB_PORT: '7081',
-  BERTH_REGISTRY_PORT: '7082',
   BERTH_HOST_ID: 'hst_01jd3k',
   DATABASE_URL: 'postgresql://berth:hunter2@127.0.0.1:5432/berth',
   REDIS_URL: 'unix:///var/lib/berth/redis/redis.sock?password=hunter3',
@@ -33,7 +32,7 @@ test('every problem is listed at once, with its variable and without its value',
   } catch (error) {
     message = (error as Error).message
   }
-  for (const name of [...Object.keys(broken), 'BERTH_REGISTRY_PORT', 'BERTH_HOST_ID', 'REDIS_URL']) {
+  for (const name of [...Object.keys(broken), 'BERTH_HOST_ID', 'REDIS_URL']) {
     expect(message).toContain(`  ${name} `)
   }
   expect(message).not.toContain('hunter2')

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { askSocket } from '../../platform/abstract-socket.ts'
 import type { Viewer } from '../../platform/access.ts'
 import { createDeployment } from '../../platform/deployments.ts'
 import { getImage, listImages, listPushes, listTags } from '../../platform/images.ts'
@@ -8,6 +9,7 @@ import { ownToken } from '../../platform/registry/grant.ts'
 import { reconcileRegistry } from '../../platform/registry/reconcile.ts'
 import { deleteImage, deleteRepository, deleteTag } from '../../platform/registry/remove.ts'
 import { applyRetention, previewRetention, setTeamRetention } from '../../platform/registry/retention.ts'
+import { registrySocket } from '../../platform/registry/socket.ts'
 import { syncRepository } from '../../platform/registry/sync.ts'
 import { findRepository, listRepositories, updateRepository } from '../../platform/repositories.ts'
 import { renameTeam } from '../../platform/teams.ts'
@@ -227,10 +229,11 @@ test('a push that the registry could not tell of is found, also of a repository 
   // Nobody is told: what the registry would say again is lost with its process.
   berth.setWeb(false)
   const manifest = await readManifest(platform, 'acme/lost', '1')
-  const put = await fetch(`http://127.0.0.1:${berth.registryPort}/v2/acme/lost/manifests/2`, {
+  const put = await askSocket(registrySocket(berth.config.home), '/v2/acme/lost/manifests/2', {
     method: 'PUT',
     body: manifest?.bytes.toString() ?? '',
     headers: { authorization: `Bearer ${token}`, 'content-type': manifest?.mediaType ?? '' },
+    signal: AbortSignal.timeout(5_000),
   })
   expect(put.status).toBe(201)
   await berth.restartRegistry()

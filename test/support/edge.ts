@@ -7,6 +7,7 @@ import { createServer, type RequestListener, request, type Server } from 'node:h
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { abstractSocketName } from '../../platform/abstract-socket.ts'
 import { createLogger } from '../../platform/log.ts'
 import { requestLogVariable } from '../../platform/model/request-log.ts'
 import type { DesiredRoute } from '../../platform/worker/desired-routes.ts'
@@ -65,7 +66,8 @@ export async function makeTestEdge(settings: Partial<EdgeSettings> = {}): Promis
     dashboardHost: 'localhost',
     dashboardToHttps: false,
     webPort: await freePort(),
-    registryPort: await freePort(),
+    registrySocket: abstractSocketName('registry', home),
+    registryTokenSocket: abstractSocketName('registry-token', home),
     gitSocket: `berth-git-test-${process.pid}`,
     folder: join(home, 'edge'),
     masterSocket: join(home, 'run/edge-master.sock'),

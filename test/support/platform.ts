@@ -51,7 +51,6 @@ export interface TestPlatformOptions {
   port?: number
   domain?: string
   webPort?: number
-  registryPort?: number
   /** What people may have Berth ask besides the Internet. */
   privateHosts?: string
   /** With a key and certificate for the registry's tokens (takes a moment). */
@@ -75,7 +74,6 @@ export async function openTestPlatform(
     BERTH_PORT: String(options.port ?? 7080),
     BERTH_DOMAIN: options.domain ?? '',
     BERTH_WEB_PORT: String(options.webPort ?? 7081),
-    BERTH_REGISTRY_PORT: String(options.registryPort ?? 7082),
     BERTH_HOST_ID: newId('host'),
     BERTH_LOG_LEVEL: 'error',
     BERTH_PRIVATE_HOSTS: options.privateHosts ?? '',

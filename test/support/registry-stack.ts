@@ -11,9 +11,11 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { serve } from '@hono/node-server'
 import { answerRegistryDelete } from '../../app/_server/registry-delete.ts'
+import { openRegistryDoor } from '../../app/_server/registry-door.ts'
 import { answerRegistryEvents } from '../../app/_server/registry-events.ts'
-import { answerRegistryToken } from '../../app/_server/registry-token.ts'
 import { writeRegistryConfiguration } from '../../cli/parts/others.ts'
+import { askSocket } from '../../platform/abstract-socket.ts'
+import { registrySocket, registryTokenSocket } from '../../platform/registry/socket.ts'
 import { makeTestEdge, type TestEdge } from './edge.ts'
 import { openTestPlatform, type TestPlatform, type TestServers } from './platform.ts'
 import { freePort } from './registry.ts'
@@ -23,7 +25,6 @@ import { startWorkerAndEdge } from './worker-and-edge.ts'
 export interface RegistryStack extends TestPlatform {
   /** Such as localhost:40123: what images are called after. */
   host: string
-  registryPort: number
   /** Processes that an image's bytes go through: Distribution's, and HAProxy's that work. */
   pids(): { registry: number; edge: number[] }
   /** Ends Distribution at once, and starts it again. */
@@ -49,7 +50,6 @@ export async function startRegistryStack(
     fetch: async (request: Request) => {
       const { pathname } = new URL(request.url)
       if (platform === undefined || !isUp) return new Response(null, { status: 503 })
-      if (pathname === '/api/registry/token') return answerRegistryToken(platform, request)
       if (pathname === '/api/registry/events') return answerRegistryEvents(platform, request)
       if (pathname.startsWith('/v2/') && request.method === 'DELETE')
         return answerRegistryDelete(platform, request)
@@ -58,15 +58,15 @@ export async function startRegistryStack(
   }) as Server
   if (!web.listening) await once(web, 'listening')
   const webPort = (web.address() as AddressInfo).port
-  const [port, registryPort] = [await freePort(), await freePort()]
-  const berth = await openTestPlatform(servers, { port, webPort, registryPort, registryKey: true })
+  const port = await freePort()
+  const berth = await openTestPlatform(servers, { port, webPort, registryKey: true })
   platform = berth.platform
+  const closeDoor = await openRegistryDoor(platform)
   const { config, environment } = berth
   await mkdir(join(config.home, 'registry'), { recursive: true })
   const settings = {
     port,
     webPort,
-    registryPort,
     domain: null,
     ownHttps: false,
     hostId: config.hostId,
@@ -80,7 +80,10 @@ export async function startRegistryStack(
   async function startRegistry(): Promise<void> {
     registry = spawn('docker-registry', ['serve', file], { stdio: 'ignore' })
     await until('the registry answers', async () => {
-      return (await fetch(`http://127.0.0.1:${registryPort}/v2/`)).status === 401
+      const { status } = await askSocket(registrySocket(config.home), '/v2/', {
+        signal: AbortSignal.timeout(5_000),
+      })
+      return status === 401
     })
   }
 
@@ -94,7 +97,12 @@ export async function startRegistryStack(
   await startRegistry()
   const worker = withWorker ? await startWorkerAndEdge(berth) : null
   if (worker === null) {
-    edge = await makeTestEdge({ port, webPort, registryPort })
+    edge = await makeTestEdge({
+      port,
+      webPort,
+      registrySocket: registrySocket(config.home),
+      registryTokenSocket: registryTokenSocket(config.home),
+    })
     await edge.edge.sync()
     await edge.start()
   }
@@ -102,7 +110,6 @@ export async function startRegistryStack(
   return {
     ...berth,
     host,
-    registryPort,
     pids() {
       const master = edge?.pid()
       if (master === undefined || registry?.pid === undefined) throw new Error('they do not run')
@@ -137,6 +144,7 @@ export async function startRegistryStack(
       await edge?.close()
       await stopRegistry()
       web.close()
+      closeDoor()
       await berth.close()
     },
   }

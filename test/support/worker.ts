@@ -12,8 +12,10 @@ import { createDeployment, getDeployment } from '../../platform/deployments.ts'
 import type { AppSettingsInput } from '../../platform/model/app-settings.ts'
 import type { DeploymentStatus } from '../../platform/model/deployment-status.ts'
 import type { App, Deployment } from '../../platform/model/resources.ts'
+import { registrySocket } from '../../platform/registry/socket.ts'
 import { type Answer, get, spawnHaproxy } from './edge.ts'
 import { type ImageSpec, pushImage } from './images.ts'
+import { leadSocket } from './lead-socket.ts'
 import { openTestPlatform, operator, type TestPlatform, type TestServers } from './platform.ts'
 import { freePort, startRegistry, type TestRegistry } from './registry.ts'
 import { until } from './until.ts'
@@ -89,12 +91,12 @@ export async function startTestHost(
   const port = await freePort()
   const berth = await openTestPlatform(servers, {
     port,
-    registryPort: registry.port,
     registryKey: true,
     privateHosts,
     webPort,
   })
   const { config, platform } = berth
+  const leaveRegistry = await leadSocket(registrySocket(config.home), registry.port)
   await mkdir(join(config.home, 'run'), { recursive: true })
   const disk = diskBytes === undefined ? null : join(config.home, 'engine')
   if (disk !== null) {
@@ -205,6 +207,7 @@ export async function startTestHost(
       await engine.close()
       if (disk !== null) execFileSync('umount', [disk])
       await berth.close()
+      await leaveRegistry()
       await registry.stop()
     },
   }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { loadConfig } from '../../platform/config.ts'
+import { registrySocket } from '../../platform/registry/socket.ts'
 import { readRegistries } from '../../worker/registries.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'berth-registries-'))
@@ -12,13 +13,16 @@ const config = loadConfig({
   BERTH_HOME: home,
   BERTH_DOMAIN: 'berth.example',
   BERTH_WEB_PORT: '7081',
-  BERTH_REGISTRY_PORT: '7082',
   BERTH_HOST_ID: 'hst_1',
   DATABASE_URL: 'postgresql://berth@127.0.0.1/berth',
   REDIS_URL: 'redis://127.0.0.1',
 })
 const own = {
-  'berth.example:7080': { url: 'http://127.0.0.1:7082', tokenServers: ['http://berth.example:7080'] },
+  'berth.example:7080': {
+    url: 'http://localhost',
+    socketPath: `\0${registrySocket(home)}`,
+    tokenServers: ['http://berth.example:7080'],
+  },
 }
 const write = (content: unknown) =>
   writeFileSync(

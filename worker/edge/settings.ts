@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { abstractSocketName } from '../../platform/abstract-socket.ts'
 import type { Config } from '../../platform/config.ts'
+import { registrySocket, registryTokenSocket } from '../../platform/registry/socket.ts'
 
 /** What the edge needs to know besides the routes. */
 export interface EdgeSettings {
@@ -14,7 +15,10 @@ export interface EdgeSettings {
   /** Whoever asks for its pages by that name and HTTP is sent on to HTTPS. */
   dashboardToHttps: boolean
   webPort: number
-  registryPort: number
+  /** Where the registry listens: a name in the abstract namespace. */
+  registrySocket: string
+  /** Where the web app gives tokens for it: another such name. */
+  registryTokenSocket: string
   /** Where the worker takes pushes: a name in the abstract namespace. */
   gitSocket: string
   /** Folder of haproxy.cfg, the map of hosts and the pages. */
@@ -37,8 +41,9 @@ export function edgeSettings(config: Config): EdgeSettings {
     dashboardHost: new URL(config.publicUrl).hostname,
     dashboardToHttps: config.publicUrl.startsWith('https:'),
     webPort: config.webPort,
-    registryPort: config.registryPort,
-    gitSocket: gitSocket(config).name,
+    registrySocket: registrySocket(config.home),
+    registryTokenSocket: registryTokenSocket(config.home),
+    gitSocket: gitSocketName(config),
     folder: join(config.home, 'edge'),
     masterSocket: join(config.home, 'run/edge-master.sock'),
     statsSocket: join(config.home, 'run/edge.sock'),
@@ -48,13 +53,9 @@ export function edgeSettings(config: Config): EdgeSettings {
   }
 }
 
-/**
- * HAProxy as nobody can't reach the state folder, and containers can't see this namespace. HAProxy fills the name up to
- * its full length with zeros, which are part of it.
- */
-export function gitSocket({ home }: Pick<Config, 'home'>): { name: string; address: string } {
-  const name = `berth-git-${createHash('sha256').update(home).digest('hex').slice(0, 16)}`
-  return { name, address: `\0${name.padEnd(107, '\0')}` }
+/** Where the worker takes pushes. */
+export function gitSocketName({ home }: Pick<Config, 'home'>): string {
+  return abstractSocketName('git', home)
 }
 
 /**

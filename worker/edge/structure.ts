@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { acmeChallengePath } from '../../platform/model/certificates.ts'
 import { challengePath } from '../../platform/model/domains.ts'
 import type { EdgeAccess } from '../../platform/model/edge-access.ts'
+import { registryTokenPath } from '../../platform/model/registry.ts'
 import { terminalsPath } from '../../platform/model/terminal.ts'
 import { terminalSocketName } from '../terminal/socket-name.ts'
 import { letIn, userLists } from './access.ts'
@@ -77,9 +78,6 @@ function global(settings: EdgeSettings, structureId: string): string[] {
     'global',
     '    nbthread 2',
     `    maxconn ${settings.maxConnections}`,
-    // Of large pieces, for the registry's layers: see its backend.
-    '    maxpipes 64',
-    '    tune.pipesize 1048576',
     ...(settings.dropPrivileges ? ['    uid 65534', '    gid 65534'] : []),
     `    stats socket ${settings.statsSocket} mode 600 level admin expose-fd listeners`,
     // After a reload the old process lives on as long as somebody is connected to it, but not for ever.
@@ -159,6 +157,7 @@ function frontend(
     '    use_backend git if dashboard { path -m beg /git/ }',
     '    use_backend web if dashboard registry image-delete METH_DELETE',
     '    use_backend registry if dashboard registry',
+    `    use_backend registry-token if dashboard { path ${registryTokenPath} }`,
     `    use_backend terminal if dashboard { path_beg ${terminalsPath} }`,
     '    use_backend web if dashboard',
     '    use_backend %[var(txn.backend)] if { var(txn.backend) -m found }',
@@ -180,10 +179,10 @@ function dashboard(settings: EdgeSettings): string[] {
     '',
     // Its clients are programs: they get plain errors, and no answer comes from here that looks like a page.
     'backend registry',
-    // Layers go from socket to socket in the kernel, which halves what a pull and a push through here cost.
-    '    option splice-response',
-    '    option splice-request',
-    `    server registry 127.0.0.1:${settings.registryPort}`,
+    `    server registry abns@${settings.registrySocket}`,
+    '',
+    'backend registry-token',
+    `    server token abns@${settings.registryTokenSocket}`,
     '',
     // Pushes, whose answers last as long as their deployments; git is told plainly when the worker is away.
     'backend git',

@@ -6,7 +6,7 @@ import { PlatformError } from '../../platform/errors.ts'
 import { type PushPlace, pushPlace } from '../../platform/git/push-place.ts'
 import { withRequestOrigin } from '../../platform/request-origin.ts'
 import { viewerFromToken } from '../../platform/sessions.ts'
-import { gitSocket } from '../edge/settings.ts'
+import { gitSocketName } from '../edge/settings.ts'
 import type { Host } from '../host.ts'
 import { advertisePush, receivePush } from './push.ts'
 
@@ -30,7 +30,7 @@ export async function servePushes(host: Host): Promise<PushServer> {
   server.maxRequestsPerSocket = 1
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(gitSocket(host.platform.config).address, resolve)
+    server.listen(`\0${gitSocketName(host.platform.config)}`, resolve)
   })
   return {
     async close() {

@@ -38,10 +38,10 @@ export function makeStand(): Stand {
 
   beforeAll(async () => {
     host = await startTestHost({ postgresUrl: inject('postgresUrl'), redisUrl: inject('redisUrl') })
-    const { port, domain, hostId, webPort, registryPort } = host.berth.config
+    const { port, domain, hostId, webPort } = host.berth.config
     home = host.berth.config.home
     writeSettings(home, {
-      ...{ port, domain, hostId, webPort, registryPort },
+      ...{ port, domain, hostId, webPort },
       createdAt: new Date().toISOString(),
       welcomed: true,
       ownHttps: false,
