@@ -179,6 +179,7 @@ test('a push that a webhook tells of goes live, if a watched path changed; so do
   const deployments = await platform.db.deployment.findMany({
     where: { appId: app.id },
     include: { build: true },
+    orderBy: { number: 'asc' },
   })
   expect(deployments.map(({ trigger }) => trigger)).toEqual(['push', 'push'])
   expect(deployments.at(-1)?.build?.source).toMatchObject({ sha, commit: { sha, subject: 'Two' } })
