@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { z } from 'zod'
+import { abstractSocketName } from './abstract-socket.ts'
 import { baseImageNames } from './builds/detect/source-view.ts'
 import { imageReferenceSchema } from './model/app-settings.ts'
 import { networkSchema } from './model/networks.ts'
@@ -28,6 +29,13 @@ export interface Config {
   /** First part of the names of images in Berth's own registry, such as localhost:7080. */
   readonly registryHost: string
   readonly webPort: number
+  /**
+   * Where the registry is reached on the host: a Unix socket in the abstract namespace, over which the edge carries a layer
+   * faster than over the loopback device, and which no other program's port can stand in the way of.
+   */
+  readonly registrySocket: string
+  /** Where the web app gives tokens for it: each push and pull waits for one, and Next.js would take longer than that. */
+  readonly registryTokenSocket: string
   readonly hostId: string
   readonly databaseUrl: string
   readonly redis: RedisAddress
@@ -199,6 +207,8 @@ export function loadConfig(env: Environment = process.env): Config {
         : null) ?? `http://${authority}`,
     registryHost: authority,
     webPort: values.BERTH_WEB_PORT,
+    registrySocket: abstractSocketName('registry', values.BERTH_HOME),
+    registryTokenSocket: abstractSocketName('registry-token', values.BERTH_HOME),
     hostId: values.BERTH_HOST_ID,
     logLevel: values.BERTH_LOG_LEVEL,
   }

@@ -1,14 +1,13 @@
 import type { RegistrySettings } from '../engine/index.ts'
 import type { Config } from '../platform/config.ts'
 import { readListedRegistries } from '../platform/registries/listed.ts'
-import { registrySocket } from '../platform/registry/socket.ts'
 
 /** How registries are reached: Berth's own, and those that the operator listed. Throws what readListedRegistries() does. */
 export function readRegistries(config: Config): Record<string, RegistrySettings> {
   const own = {
     [config.registryHost]: {
       url: 'http://localhost',
-      socketPath: `\0${registrySocket(config.home)}`,
+      socketPath: `\0${config.registrySocket}`,
       // It says the public address, which is this machine as well.
       tokenServers: [new URL(config.publicUrl).origin],
     },

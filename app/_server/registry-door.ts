@@ -2,7 +2,6 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { Platform } from '../../platform/open.ts'
-import { registryTokenSocket } from '../../platform/registry/socket.ts'
 import { answerRegistryToken } from './registry-token.ts'
 
 /**
@@ -11,7 +10,7 @@ import { answerRegistryToken } from './registry-token.ts'
  */
 export async function openRegistryDoor(platform: Platform): Promise<() => void> {
   const server = createServer(getRequestListener((request) => answerRegistryToken(platform, request)))
-  server.listen(`\0${registryTokenSocket(platform.config.home)}`)
+  server.listen(`\0${platform.config.registryTokenSocket}`)
   await once(server, 'listening')
   return () => {
     server.close()

@@ -11,7 +11,6 @@ import {
   registryTokenPath,
 } from '../../platform/model/registry.ts'
 import { requestLogPath, requestLogVariable } from '../../platform/model/request-log.ts'
-import { registrySocket } from '../../platform/registry/socket.ts'
 import { root } from '../processes.ts'
 import { readSecret, redisSocket } from '../settings.ts'
 import type { Part, PartContext } from './part.ts'
@@ -71,6 +70,7 @@ export function redisPart({ home, env }: PartContext): Part {
 /** Writes the registry's config.yml; answers its path. */
 export function writeRegistryConfiguration({ home, settings, env }: PartContext): string {
   const file = join(home, 'registry', 'config.yml')
+  const config = loadConfig(env)
   const text = `version: 0.1
 log: { level: error, accesslog: { disabled: true } }
 storage:
@@ -78,12 +78,12 @@ storage:
   delete: { enabled: true }
 http:
   net: unix
-  addr: '@${registrySocket(home)}'
+  addr: '@${config.registrySocket}'
   secret: ${readSecret(home, 'registry.http-secret')}
   relativeurls: true
 auth:
   token:
-    realm: ${loadConfig(env).publicUrl}${registryTokenPath}
+    realm: ${config.publicUrl}${registryTokenPath}
     service: ${registryService}
     issuer: ${registryIssuer}
     rootcertbundle: ${join(home, 'secrets', 'registry.cert.pem')}
@@ -110,7 +110,7 @@ export function registryPart(context: PartContext): Part {
     argv: ['docker-registry', 'serve', writeRegistryConfiguration(context)],
     env: context.env,
     check: async () => {
-      const answer = await askSocket(registrySocket(context.home), '/v2/', {
+      const answer = await askSocket(loadConfig(context.env).registrySocket, '/v2/', {
         signal: AbortSignal.timeout(5_000),
       })
       await answer.body?.cancel()

@@ -28,7 +28,7 @@ export async function deployWelcome(
   })
   note('pushing its image')
   await pushWelcome(await welcomeImage(), {
-    home: config.home,
+    config,
     username: 'operator',
     password: readSecret(home, 'operator.token'),
     repository: `${teamSlug}/welcome`,

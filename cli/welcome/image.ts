@@ -5,8 +5,8 @@ import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 import tar from 'tar-stream'
 import { askSocket } from '../../platform/abstract-socket.ts'
+import type { Config } from '../../platform/config.ts'
 import { registryService, registryTokenPath } from '../../platform/model/registry.ts'
-import { registrySocket, registryTokenSocket } from '../../platform/registry/socket.ts'
 import { CommandError } from '../say.ts'
 import { welcomePage, welcomeScript } from './page.ts'
 
@@ -83,8 +83,8 @@ export async function welcomeImage(): Promise<WelcomeImage> {
 const manifestType = 'application/vnd.oci.image.manifest.v1+json'
 
 export interface PushTarget {
-  /** The folder of all state of the Berth whose registry it is. */
-  home: string
+  /** The Berth whose registry it is. */
+  config: Pick<Config, 'registrySocket' | 'registryTokenSocket'>
   /** For basic authentication at the token service. */
   username: string
   password: string
@@ -98,14 +98,14 @@ export async function pushWelcome(image: WelcomeImage, target: PushTarget): Prom
   const query = new URLSearchParams({ service: registryService, scope })
   const basic = Buffer.from(`${target.username}:${target.password}`).toString('base64')
   const answered = await expectOk(
-    askSocket(registryTokenSocket(target.home), `${registryTokenPath}?${query}`, {
+    askSocket(target.config.registryTokenSocket, `${registryTokenPath}?${query}`, {
       headers: { authorization: `Basic ${basic}` },
       signal: AbortSignal.timeout(withinMs),
     }),
   )
   const { token } = (await answered.json()) as { token: string }
   const ask = (path: string, method: string, more: { type?: string; body?: Buffer } = {}) =>
-    askSocket(registrySocket(target.home), path, {
+    askSocket(target.config.registrySocket, path, {
       method,
       headers: { authorization: `Bearer ${token}`, ...(more.type ? { 'content-type': more.type } : {}) },
       body: more.body,

@@ -5,7 +5,6 @@ import type { Platform } from '../open.ts'
 import { catalogToken, ownToken } from './grant.ts'
 import { manifestTypes } from './manifest.ts'
 import type { RegistryAction } from './scope.ts'
-import { registrySocket } from './socket.ts'
 
 /** Berth's own requests to its registry, by its socket, each with a token for exactly what it asks. */
 
@@ -142,7 +141,7 @@ async function send(
   request: { method?: string; headers?: Record<string, string>; body?: string },
 ): Promise<Response> {
   try {
-    return await askSocket(registrySocket(platform.config.home), `/v2/${path}`, {
+    return await askSocket(platform.config.registrySocket, `/v2/${path}`, {
       ...request,
       headers: { ...request.headers, authorization: `Bearer ${token}` },
       signal: AbortSignal.timeout(answerWithinMs),

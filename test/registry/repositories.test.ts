@@ -9,7 +9,6 @@ import { ownToken } from '../../platform/registry/grant.ts'
 import { reconcileRegistry } from '../../platform/registry/reconcile.ts'
 import { deleteImage, deleteRepository, deleteTag } from '../../platform/registry/remove.ts'
 import { applyRetention, previewRetention, setTeamRetention } from '../../platform/registry/retention.ts'
-import { registrySocket } from '../../platform/registry/socket.ts'
 import { syncRepository } from '../../platform/registry/sync.ts'
 import { findRepository, listRepositories, updateRepository } from '../../platform/repositories.ts'
 import { renameTeam } from '../../platform/teams.ts'
@@ -229,7 +228,7 @@ test('a push that the registry could not tell of is found, also of a repository 
   // Nobody is told: what the registry would say again is lost with its process.
   berth.setWeb(false)
   const manifest = await readManifest(platform, 'acme/lost', '1')
-  const put = await askSocket(registrySocket(berth.config.home), '/v2/acme/lost/manifests/2', {
+  const put = await askSocket(berth.config.registrySocket, '/v2/acme/lost/manifests/2', {
     method: 'PUT',
     body: manifest?.bytes.toString() ?? '',
     headers: { authorization: `Bearer ${token}`, 'content-type': manifest?.mediaType ?? '' },

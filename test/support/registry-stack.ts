@@ -15,7 +15,6 @@ import { openRegistryDoor } from '../../app/_server/registry-door.ts'
 import { answerRegistryEvents } from '../../app/_server/registry-events.ts'
 import { writeRegistryConfiguration } from '../../cli/parts/others.ts'
 import { askSocket } from '../../platform/abstract-socket.ts'
-import { registrySocket, registryTokenSocket } from '../../platform/registry/socket.ts'
 import { makeTestEdge, type TestEdge } from './edge.ts'
 import { openTestPlatform, type TestPlatform, type TestServers } from './platform.ts'
 import { freePort } from './registry.ts'
@@ -80,7 +79,7 @@ export async function startRegistryStack(
   async function startRegistry(): Promise<void> {
     registry = spawn('docker-registry', ['serve', file], { stdio: 'ignore' })
     await until('the registry answers', async () => {
-      const { status } = await askSocket(registrySocket(config.home), '/v2/', {
+      const { status } = await askSocket(config.registrySocket, '/v2/', {
         signal: AbortSignal.timeout(5_000),
       })
       return status === 401
@@ -100,8 +99,8 @@ export async function startRegistryStack(
     edge = await makeTestEdge({
       port,
       webPort,
-      registrySocket: registrySocket(config.home),
-      registryTokenSocket: registryTokenSocket(config.home),
+      registrySocket: config.registrySocket,
+      registryTokenSocket: config.registryTokenSocket,
     })
     await edge.edge.sync()
     await edge.start()

@@ -12,7 +12,6 @@ import { createDeployment, getDeployment } from '../../platform/deployments.ts'
 import type { AppSettingsInput } from '../../platform/model/app-settings.ts'
 import type { DeploymentStatus } from '../../platform/model/deployment-status.ts'
 import type { App, Deployment } from '../../platform/model/resources.ts'
-import { registrySocket } from '../../platform/registry/socket.ts'
 import { type Answer, get, spawnHaproxy } from './edge.ts'
 import { type ImageSpec, pushImage } from './images.ts'
 import { leadSocket } from './lead-socket.ts'
@@ -96,7 +95,7 @@ export async function startTestHost(
     webPort,
   })
   const { config, platform } = berth
-  const leaveRegistry = await leadSocket(registrySocket(config.home), registry.port)
+  const leaveRegistry = await leadSocket(config.registrySocket, registry.port)
   await mkdir(join(config.home, 'run'), { recursive: true })
   const disk = diskBytes === undefined ? null : join(config.home, 'engine')
   if (disk !== null) {
@@ -129,7 +128,14 @@ export async function startTestHost(
 
   const host: TestHost = {
     berth,
-    registry,
+    // Who asks for one that is gone finds nobody at its socket.
+    registry: {
+      ...registry,
+      async stop() {
+        await leaveRegistry()
+        await registry.stop()
+      },
+    },
     teamId: team.id,
     async startWorker() {
       // It inherits a mask that nothing may depend on.
@@ -207,8 +213,7 @@ export async function startTestHost(
       await engine.close()
       if (disk !== null) execFileSync('umount', [disk])
       await berth.close()
-      await leaveRegistry()
-      await registry.stop()
+      await host.registry.stop()
     },
   }
   return host

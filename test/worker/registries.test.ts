@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { loadConfig } from '../../platform/config.ts'
-import { registrySocket } from '../../platform/registry/socket.ts'
 import { readRegistries } from '../../worker/registries.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'berth-registries-'))
@@ -20,7 +19,7 @@ const config = loadConfig({
 const own = {
   'berth.example:7080': {
     url: 'http://localhost',
-    socketPath: `\0${registrySocket(home)}`,
+    socketPath: `\0${config.registrySocket}`,
     tokenServers: ['http://berth.example:7080'],
   },
 }

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { abstractSocketName } from '../../platform/abstract-socket.ts'
 import type { Config } from '../../platform/config.ts'
-import { registrySocket, registryTokenSocket } from '../../platform/registry/socket.ts'
 
 /** What the edge needs to know besides the routes. */
 export interface EdgeSettings {
@@ -41,8 +40,8 @@ export function edgeSettings(config: Config): EdgeSettings {
     dashboardHost: new URL(config.publicUrl).hostname,
     dashboardToHttps: config.publicUrl.startsWith('https:'),
     webPort: config.webPort,
-    registrySocket: registrySocket(config.home),
-    registryTokenSocket: registryTokenSocket(config.home),
+    registrySocket: config.registrySocket,
+    registryTokenSocket: config.registryTokenSocket,
     gitSocket: gitSocketName(config),
     folder: join(config.home, 'edge'),
     masterSocket: join(config.home, 'run/edge-master.sock'),
