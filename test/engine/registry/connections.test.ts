@@ -156,3 +156,33 @@ test('services of this machine are not asked as registries where only listed one
   expect(service.seen).toHaveLength(1)
   client.close()
 })
+
+test('a registry at a Unix socket is spoken to there, whatever proxy there is, and whom it names elsewhere is not', async () => {
+  const elsewhere = await serve((_request, response) => void response.end('{}'))
+  undo.push(() => elsewhere.close())
+  const proxy = await startProxy(Number(elsewhere.host.split(':')[1]))
+  const seen: (string | undefined)[] = []
+  const registry = createServer((request, response) => {
+    seen.push(request.url)
+    if (!request.url?.endsWith('/2')) return void response.end('{}')
+    response.writeHead(307, { location: `http://${elsewhere.host}/x` }).end()
+  })
+  const socketPath = `\0berth-test-registry-${process.pid}`
+  await new Promise<void>((resolve) => registry.listen(socketPath, resolve))
+  undo.push(() => {
+    registry.closeAllConnections()
+    registry.close()
+  })
+  const client = createRegistryClient({
+    limits,
+    proxy: { http: proxy.url, noProxy: '127.0.0.1' },
+    registries: { 'registry.example': { url: 'http://localhost', socketPath } },
+  })
+  await client.fetchManifest(reference)
+  expect([seen, elsewhere.seen]).toEqual([['/v2/app/manifests/1'], []])
+  await client.fetchManifest({ ...reference, tag: '2' })
+  expect(seen).toHaveLength(2)
+  expect(elsewhere.seen).toHaveLength(1)
+  expect(proxy.seen).toEqual([])
+  client.close()
+})
