@@ -156,7 +156,7 @@ test('a second installation runs beside the first, and they share nothing', asyn
   expect(await welcomePage(first, started.welcome)).toBe(here)
 })
 
-test.each(['worker', 'web', 'redis', 'postgres', 'edge'])(
+test.each(['worker', 'web', 'redis', 'registry', 'postgres', 'edge'])(
   'a killed %s is started again, the log says so, and the app keeps its container',
   async (name) => {
     const before = await welcomePage(first, started.welcome)
