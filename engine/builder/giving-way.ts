@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContainerLimits, Containers } from '../containers/containers.ts'
 import { partOf, processorsOfHost } from '../sys/processors.ts'
+import { processorsUsed, type Reading, readingOf } from './processor-time.ts'
 
 /**
  * `at-once`: it gets what nobody else wants. `small`: a tenth of what all apps together get. `equal`: as much as they,
@@ -38,9 +39,6 @@ export function nextWay(way: Way, { had, wants }: { had: number; wants: number }
   return way
 }
 
-/** Processor time of one in a millisecond. */
-const nsPerMs = 1_000_000
-
 export interface GivingWay {
   limits: ContainerLimits
   appsAreBusy: () => Promise<boolean>
@@ -56,7 +54,7 @@ export async function giveWay(
 ): Promise<void> {
   let way: Way | null = null
   let cpus: string | undefined
-  let last: { atMs: number; cpuNs: number } | null = null
+  let last: Reading | null = null
   const set = async (next: Way, nextCpus: string | undefined) => {
     if (next === way && nextCpus === cpus) return
     await containers.update(id, { limits: { ...limits, ...limitsOf[next], cpus: nextCpus } })
@@ -65,10 +63,9 @@ export async function giveWay(
   }
   for (let looks = 0; !signal.aborted; looks++) {
     try {
-      const { cpuNs } = await containers.stats(id)
-      const now = { atMs: performance.now(), cpuNs }
+      const now = readingOf(await containers.stats(id))
       const wants = Math.min(limits.cpuMillis / 1_000, await containers.runnableThreads(id))
-      const had = last === null ? wants : (now.cpuNs - last.cpuNs) / (now.atMs - last.atMs) / nsPerMs
+      const had = last === null ? wants : processorsUsed(last, now)
       last = now
       const next = nextWay(way ?? 'at-once', { had, wants })
       const leavesSome = (await appsAreBusy()) && next === 'at-once'
